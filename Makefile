@@ -1,0 +1,47 @@
+# `make help` lists what there is. Everything lives in .venv, made with plain pip from $(PYTHON).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status check test format crds clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml packaging/http-parser/pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check ./packaging/http-parser --editable '.[dev]'
+	@touch $@
+
+up: $(STAMP) ## start the embedded cluster and its first database, and say how to connect
+	@tools/ensure-mariadb
+	@$(BIN)/statefuldb up
+
+down: $(STAMP) ## stop the embedded cluster; all data stays
+	@$(BIN)/statefuldb down
+
+status: $(STAMP) ## show what runs
+	@$(BIN)/statefuldb status
+
+check: $(STAMP) ## format, lint, types, import contracts, unit and architecture tests (under a minute)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/unit tests/architecture
+
+test: check ## everything: check, then tests with real processes and databases (under 20 minutes)
+	@tools/ensure-mariadb
+	$(BIN)/pytest -q tests --ignore tests/unit --ignore tests/architecture
+
+format: $(STAMP) ## format and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+crds: $(STAMP) ## generate crds/ from the model
+	$(BIN)/python tools/generate_crds.py
+
+clean: ## remove the virtual environment (never any data)
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""statefuldb: databases that live on Apache Mesos without ever losing data."""

@@ -1,0 +1,74 @@
+"""One keeper's endpoint, over mutual TLS with its certificate pinned."""
+
+import http.client
+import json
+import ssl
+from pathlib import Path
+
+from statefuldb.model.keeper import KeeperStatus
+
+CONNECT_TIMEOUT_SECONDS = 5.0
+LONG_POLL_SECONDS = 30.0
+
+
+class KeeperError(Exception):
+    """The keeper did not answer, or refused. The message holds no secret."""
+
+
+class KeeperClient:
+    """Calls to one keeper.
+
+    `pinned_pem` is the certificate that the keeper wrote into its sandbox: no other server is talked to.
+    `identity` is a file that holds the operator's certificate and key.
+    """
+
+    def __init__(self, *, address: str, port: int, pinned_pem: str, identity: Path) -> None:
+        self._address = address
+        self._port = port
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False  # the pin is stronger than any name
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_verify_locations(cadata=pinned_pem)
+        context.load_cert_chain(identity)
+        self._context = context
+
+    def status(self, *, after: int = -1) -> KeeperStatus:
+        """Return the status; with `after`, wait up to half a minute for a revision above it. Raises KeeperError."""
+        path = "/v1/status"
+        if after >= 0:
+            path += f"?after={after}&timeout_seconds={LONG_POLL_SECONDS:g}"
+        try:
+            return KeeperStatus.from_json(self._call("GET", path, None, long=after >= 0))
+        except ValueError as error:
+            raise KeeperError(f"{self._address}:{self._port} answered nonsense: {error}") from error
+
+    def set_credentials(self, *, epoch: int, revision: str, username: str, password: str, database: str) -> None:
+        """Have the application account and its database exist with this password. Raises KeeperError."""
+        body = {
+            "epoch": epoch,
+            "revision": revision,
+            "username": username,
+            "password": password,
+            "database": database,
+        }
+        self._call("POST", "/v1/credentials", body)
+
+    def _call(self, method: str, path: str, body: dict[str, object] | None, *, long: bool = False) -> str:
+        timeout = CONNECT_TIMEOUT_SECONDS + (LONG_POLL_SECONDS if long else 0.0)
+        connection = http.client.HTTPSConnection(self._address, self._port, timeout=timeout, context=self._context)
+        try:
+            connection.request(
+                method,
+                path,
+                None if body is None else json.dumps(body),
+                {"Content-Type": "application/json"},
+            )
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            raise KeeperError(f"{self._address}:{self._port}: {error}") from error
+        finally:
+            connection.close()
+        if answer.status != http.client.OK:
+            raise KeeperError(f"{method} {path} on {self._address}:{self._port}: {answer.status} {text}")
+        return text

@@ -1,0 +1,1 @@
+"""Apache Mesos through pymesos: one driver with its defects repaired, one translation, one port."""

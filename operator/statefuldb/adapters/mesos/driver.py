@@ -1,0 +1,286 @@
+"""The driver: pymesos, with its defects contained by subclassing (docs/decisions/0003-pymesos.md).
+
+Kept of pymesos are its calls. Replaced are the event stream (reconnect storm, no heartbeat watch, death on any
+callback error), sending (headers shared between drivers, secrets in errors) and everything that could send TEARDOWN
+without being asked. The consumer gets plain v1 JSON events, in order, on a thread of its own.
+"""
+
+import base64
+import http.client
+import json
+import queue
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from logging import getLogger
+from typing import Any
+from urllib.parse import urlsplit
+
+from statefuldb.adapters.mesos.guard import check_call
+from statefuldb.adapters.mesos.pymesos_import import MesosSchedulerDriver
+
+log = getLogger(__name__)
+
+Event = Mapping[str, Any]
+CALL_TIMEOUT_SECONDS = 10.0
+CONNECT_TIMEOUT_SECONDS = 10.0
+HEARTBEATS_MISSED = 3
+BACK_OFF_FIRST_SECONDS = 0.5
+BACK_OFF_LIMIT_SECONDS = 15.0
+SCHEDULER_PATH = "/api/v1/scheduler"
+
+
+class CallFailed(Exception):
+    """A call was refused, or it is unknown whether it arrived (`unanswered`). The message holds no body."""
+
+    def __init__(self, message: str, *, unanswered: bool = False) -> None:
+        super().__init__(message)
+        self.unanswered = unanswered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionState:
+    """What the driver says of its connection. `fatal` means that it will not try again by itself."""
+
+    connected: bool
+    error: str = ""
+    fatal: bool = False
+
+
+class Driver(MesosSchedulerDriver):  # type: ignore[misc]
+    """One framework's connection. `masters` are tried in turn; a redirect names the leader."""
+
+    def __init__(
+        self,
+        *,
+        masters: tuple[str, ...],
+        framework_info: Mapping[str, Any],
+        on_event: Callable[[Event], None],
+        on_state: Callable[[ConnectionState], None],
+        credentials: tuple[str, str] | None = None,
+    ) -> None:
+        principal, secret = credentials or (None, None)
+        super().__init__(
+            None,
+            dict(framework_info),
+            masters[0],
+            implicit_acknowledgements=False,
+            principal=principal,
+            secret=secret,
+            failover=True,
+        )
+        self._masters = masters
+        self._on_event = on_event
+        self._on_state = on_state
+        self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._ending = threading.Event()
+        self._leader: str | None = None
+        self.stream_id: str | None
+        self._stream: http.client.HTTPConnection | None = None
+        self._threads: list[threading.Thread] = []
+        token = base64.b64encode(f"{principal}:{secret}".encode()).decode()
+        self._authorization = {"Authorization": f"Basic {token}"} if credentials else {}
+
+    @property
+    def framework(self) -> dict[str, Any]:
+        """The FrameworkInfo exactly as given: pymesos would add GPU_RESOURCES and a short fail-over time-out."""
+        return dict(self._framework)
+
+    def start(self) -> None:
+        """Subscribe, and stay subscribed until `stop`."""
+        self._started = True
+        for name, target in (("mesos-stream", self._run), ("mesos-events", self._deliver)):
+            thread = threading.Thread(target=target, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self, failover: bool = True) -> None:
+        """Close the connection. Sends nothing: tasks run on (law `no_surprise_teardown`)."""
+        del failover
+        self._started = False
+        self._ending.set()
+        self._close_stream()
+        self._events.put(None)
+
+    def abort(self) -> None:
+        """Do as `stop` does; pymesos would tear the framework down."""
+        self.stop()
+
+    def _shutdown(self) -> None:
+        """Do nothing: pymesos would send TEARDOWN here."""
+
+    def teardown(self) -> None:
+        """End the framework for ever. For the uninstall command alone. Raises CallFailed."""
+        self._teardown()
+
+    def kill(self, task_id: str, agent_id: str | None, grace_seconds: float) -> None:
+        """Send KILL with agent id and kill policy, both of which pymesos drops. Raises CallFailed."""
+        kill: dict[str, Any] = {
+            "task_id": {"value": task_id},
+            "kill_policy": {"grace_period": {"nanoseconds": int(grace_seconds * 1e9)}},
+        }
+        if agent_id is not None:
+            kill["agent_id"] = {"value": agent_id}
+        self._framework_call("KILL", kill=kill)
+
+    def reconcile(self, tasks: Mapping[str, str]) -> None:
+        """Ask about tasks by their agent ids; about everything where `tasks` is empty. Raises CallFailed."""
+        wanted = [
+            {"task_id": {"value": task_id}, "agent_id": {"value": agent_id}}
+            for task_id, agent_id in sorted(tasks.items())
+        ]
+        self._framework_call("RECONCILE", reconcile={"tasks": wanted})
+
+    def acknowledge_operation(self, status: Mapping[str, Any]) -> None:
+        """Acknowledge an operation's status: the uuid goes out bare (transcript 37). Raises CallFailed."""
+        if "agent_id" not in status or "uuid" not in status:
+            return
+        body = {
+            "operation_id": status["operation_id"],
+            "uuid": status["uuid"]["value"],
+            "agent_id": status["agent_id"],
+        }
+        self._framework_call("ACKNOWLEDGE_OPERATION_STATUS", acknowledge_operation_status=body)
+
+    def _framework_call(self, kind: str, **body: Any) -> None:
+        self._send({"type": kind, "framework_id": {"value": self.framework_id}, **body})
+
+    def _send(
+        self,
+        body: Any,
+        path: str = SCHEDULER_PATH,
+        method: str = "POST",
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Send one call on a connection of its own. Raises CallFailed, and UnsafeRequest before anything leaves."""
+        check_call(body)
+        leader, stream_id = self._leader, self.stream_id
+        if leader is None or stream_id is None:
+            raise CallFailed(f"{body['type']} not sent: not subscribed")
+        connection = _connection(leader, CALL_TIMEOUT_SECONDS)
+        sent = {**self._headers(), **(headers or {}), "Mesos-Stream-Id": stream_id}
+        try:
+            connection.request(method, path, json.dumps(body), sent)
+            answer = connection.getresponse()
+            text = answer.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException) as error:
+            raise CallFailed(f"{body['type']} unanswered: {error}", unanswered=True) from error
+        finally:
+            connection.close()
+        if not 200 <= answer.status < 300:
+            if "stream ID" in text or answer.status == http.client.FORBIDDEN:
+                self._close_stream()
+            raise CallFailed(f"{body['type']} refused with {answer.status}: {text[:500]}")
+        return {}
+
+    def _headers(self) -> dict[str, str]:
+        return {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            **self._authorization,
+        }
+
+    def _run(self) -> None:
+        """Subscribe again and again, ever more slowly while it fails."""
+        failures = 0
+        while not self._ending.is_set():
+            master = self._leader or self._masters[failures % len(self._masters)]
+            try:
+                subscribed = self._subscribe(master)
+                failures = 0 if subscribed else failures + 1
+                error = f"the event stream of {master} ended"
+            except (OSError, http.client.HTTPException, CallFailed, ValueError) as problem:
+                failures += 1
+                error = f"{master}: {problem}"
+            was_redirected = self._leader not in (None, master)
+            self.stream_id = None
+            self._close_stream()
+            if self._ending.is_set():
+                return
+            if was_redirected:
+                continue
+            self._leader = None
+            self._tell(ConnectionState(connected=False, error=error))
+            limit = min(BACK_OFF_LIMIT_SECONDS, BACK_OFF_FIRST_SECONDS * 2 ** min(failures, 6))
+            self._ending.wait(random.uniform(limit / 2, limit))
+
+    def _subscribe(self, master: str) -> bool:
+        """Hold one subscription until it ends. Return whether there was one."""
+        call: dict[str, Any] = {
+            "type": "SUBSCRIBE",
+            "subscribe": {"framework_info": self.framework},
+        }
+        if self.framework_id is not None:
+            call["framework_id"] = {"value": self.framework_id}
+        connection = _connection(master, CONNECT_TIMEOUT_SECONDS)
+        self._stream = connection
+        connection.request("POST", SCHEDULER_PATH, json.dumps(call), self._headers())
+        answer = connection.getresponse()
+        if answer.status == http.client.TEMPORARY_REDIRECT:
+            self._leader = urlsplit(answer.headers["Location"]).netloc
+            return False
+        if answer.status != http.client.OK:
+            text = answer.read(500).decode(errors="replace")
+            raise CallFailed(f"SUBSCRIBE refused with {answer.status}: {text}")
+        self._leader = master
+        stream_id = answer.headers.get("Mesos-Stream-Id", "")
+        subscribed = False
+        while (event := _read_record(answer)) is not None and not self._ending.is_set():
+            if event.get("type") == "SUBSCRIBED":
+                subscribed = True
+                self._on_subscribed(event["subscribed"], stream_id, connection)
+            elif event.get("type") == "ERROR":
+                self._on_error(event["error"].get("message", ""))
+                return subscribed
+            self._events.put(partial(self._on_event, event))
+        return subscribed
+
+    def _on_subscribed(self, subscribed: Event, stream_id: str, connection: http.client.HTTPConnection) -> None:
+        self.framework_id = subscribed["framework_id"]["value"]
+        self.stream_id = stream_id
+        beat = float(subscribed.get("heartbeat_interval_seconds", 15.0))
+        if connection.sock is not None:
+            # Silence for several heartbeats means a dead connection, however open it looks.
+            connection.sock.settimeout(beat * HEARTBEATS_MISSED)
+        self._tell(ConnectionState(connected=True))
+
+    def _on_error(self, message: str) -> None:
+        """An ERROR ends the client: trying again would loop, and two operators would depose each other for ever."""
+        self._ending.set()
+        self._tell(ConnectionState(connected=False, error=message, fatal=True))
+
+    def _tell(self, state: ConnectionState) -> None:
+        self._events.put(lambda: self._on_state(state))
+
+    def _deliver(self) -> None:
+        """Hand events on, in order. What a consumer does wrong stays with the consumer."""
+        while (item := self._events.get()) is not None:
+            try:
+                item()
+            except Exception:
+                log.exception("an event was not taken")
+
+    def _close_stream(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None and stream.sock is not None:
+            try:
+                stream.sock.shutdown(2)
+            except OSError:
+                log.debug("the stream was closed already")
+
+
+def _connection(master: str, timeout_seconds: float) -> http.client.HTTPConnection:
+    """Return a connection to `host:port`; an IPv6 address stands in brackets."""
+    parts = urlsplit(f"//{master}")
+    return http.client.HTTPConnection(parts.hostname or "", parts.port or 5050, timeout=timeout_seconds)
+
+
+def _read_record(answer: http.client.HTTPResponse) -> dict[str, Any] | None:
+    """Return the next RecordIO record of a stream, or None at its end. Linear in its size."""
+    line = answer.readline()
+    if not line.strip():
+        return None
+    body = answer.read(int(line))
+    return dict(json.loads(body))

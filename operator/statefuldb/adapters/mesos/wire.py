@@ -1,0 +1,204 @@
+"""Translation between v1 JSON and the model: the only place that knows how Mesos writes things.
+
+Resources are echoed as they were offered; what we do not understand (shared, revocable, of a resource provider) is
+left out of the model and so never touched.
+"""
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from statefuldb.model.actions import Create, Destroy, LaunchTask, Operation, Reserve, Unreserve
+from statefuldb.model.identity import CONTAINER_PATH, TaskId
+from statefuldb.model.keeper import ENVIRONMENT_VARIABLE
+from statefuldb.model.observed import TaskState, TaskStatus
+from statefuldb.model.resources import (
+    AgentOffer,
+    DiskSource,
+    Persistence,
+    Reservation,
+    Resource,
+)
+from statefuldb.model.spec import DiskType
+
+Json = dict[str, Any]
+_NOT_OURS = ("shared", "revocable", "provider_id")
+_DISK_TYPES = {"PATH": DiskType.PATH, "MOUNT": DiskType.MOUNT}
+
+
+def offer_from_wire(offer: Mapping[str, Any], now: float) -> AgentOffer:
+    """Return one offer. `now` is when it came, in Unix seconds."""
+    address = offer.get("url", {}).get("address", {})
+    return AgentOffer(
+        agent_id=offer["agent_id"]["value"],
+        hostname=offer["hostname"],
+        address=address.get("ip") or address.get("hostname") or offer["hostname"],
+        role=offer.get("allocation_info", {}).get("role", "*"),
+        offer_ids=(offer["id"]["value"],),
+        resources=tuple(
+            resource_from_wire(r) for r in offer.get("resources", []) if not any(field in r for field in _NOT_OURS)
+        ),
+        attributes={a["name"]: a["text"]["value"] for a in offer.get("attributes", []) if "text" in a},
+        received_at_seconds=now,
+    )
+
+
+def resource_from_wire(resource: Mapping[str, Any]) -> Resource:
+    """Return one resource."""
+    disk = resource.get("disk", {})
+    source = disk.get("source")
+    persistence = disk.get("persistence")
+    scalar = resource.get("scalar", {}).get("value", 0)
+    spans = resource.get("ranges", {}).get("range", [])
+    return Resource(
+        name=resource["name"],
+        amount_milli=round(float(scalar) * 1000),
+        ranges=tuple((int(s["begin"]), int(s["end"])) for s in spans),
+        reservations=tuple(_reservation(r) for r in resource.get("reservations", [])),
+        source=_source(source) if source else DiskSource(),
+        persistence=Persistence(
+            id=persistence["id"],
+            principal=persistence.get("principal"),
+            container_path=disk.get("volume", {}).get("container_path", CONTAINER_PATH),
+        )
+        if persistence
+        else None,
+        allocation_role=resource.get("allocation_info", {}).get("role"),
+    )
+
+
+def resource_to_wire(resource: Resource) -> Json:
+    """Return one resource as v1 JSON."""
+    wire: Json = {"name": resource.name}
+    if resource.ranges:
+        wire["type"] = "RANGES"
+        wire["ranges"] = {"range": [{"begin": b, "end": e} for b, e in resource.ranges]}
+    else:
+        wire["type"] = "SCALAR"
+        wire["scalar"] = {"value": resource.amount_milli / 1000}
+    if resource.reservations:
+        wire["reservations"] = [_reservation_to_wire(r) for r in resource.reservations]
+    disk = _disk_to_wire(resource)
+    if disk:
+        wire["disk"] = disk
+    if resource.allocation_role is not None:
+        wire["allocation_info"] = {"role": resource.allocation_role}
+    return wire
+
+
+def operation_to_wire(operation: Operation, keeper_command: tuple[str, ...]) -> Json:
+    """Return one operation of an ACCEPT. `keeper_command` is the keeper's argument vector on the agents."""
+    match operation:
+        case Reserve(resources=resources):
+            return {"type": "RESERVE", "reserve": {"resources": _all(resources)}}
+        case Unreserve(resources=resources):
+            return {"type": "UNRESERVE", "unreserve": {"resources": _all(resources)}}
+        case Create(volume=volume):
+            return {"type": "CREATE", "create": {"volumes": [resource_to_wire(volume)]}}
+        case Destroy(volume=volume):
+            return {"type": "DESTROY", "destroy": {"volumes": [resource_to_wire(volume)]}}
+        case LaunchTask():
+            task = _task_to_wire(operation, keeper_command)
+            return {"type": "LAUNCH", "launch": {"task_infos": [task]}}
+        case _:
+            assert_never(operation)
+
+
+def status_from_wire(status: Mapping[str, Any], now: float) -> TaskStatus | None:
+    """Return a task's status, or None where the task or its state is none that we know."""
+    task_id = TaskId.parse(status["task_id"]["value"])
+    state = str(status.get("state"))
+    if task_id is None or state not in set(TaskState):
+        return None
+    return TaskStatus(
+        id=task_id,
+        state=TaskState(state),
+        agent_id=status.get("agent_id", {}).get("value"),
+        reason=status.get("reason", ""),
+        message=status.get("message", ""),
+        uuid=status.get("uuid"),
+        seen_at_seconds=now,
+    )
+
+
+def status_to_acknowledge(status: TaskStatus) -> Json:
+    """Return what pymesos needs to acknowledge a status."""
+    return {
+        "task_id": {"value": str(status.id)},
+        "agent_id": {"value": status.agent_id},
+        "uuid": status.uuid,
+    }
+
+
+def _all(resources: tuple[Resource, ...]) -> list[Json]:
+    return [resource_to_wire(resource) for resource in resources]
+
+
+def _task_to_wire(task: LaunchTask, keeper_command: tuple[str, ...]) -> Json:
+    keeper = task.keeper
+    labels = {
+        "statefuldb.dev/cluster": keeper.cluster,
+        "statefuldb.dev/namespace": keeper.namespace,
+        "statefuldb.dev/name": keeper.name,
+        "statefuldb.dev/ordinal": str(keeper.ordinal),
+    }
+    return {
+        "name": task.name,
+        "task_id": {"value": str(task.task_id)},
+        "agent_id": {"value": task.agent_id},
+        "resources": _all(task.resources),
+        "command": {
+            "shell": False,
+            "value": keeper_command[0],
+            "arguments": list(keeper_command),
+            "environment": {"variables": [{"name": ENVIRONMENT_VARIABLE, "value": keeper.to_json()}]},
+        },
+        "kill_policy": {"grace_period": {"nanoseconds": task.grace_seconds * 10**9}},
+        "labels": {"labels": [{"key": k, "value": v} for k, v in labels.items()]},
+    }
+
+
+def _reservation(wire: Mapping[str, Any]) -> Reservation:
+    labels = wire.get("labels", {}).get("labels", [])
+    return Reservation(
+        dynamic=wire.get("type", "DYNAMIC") == "DYNAMIC",
+        role=wire["role"],
+        principal=wire.get("principal"),
+        labels=tuple((label["key"], label.get("value", "")) for label in labels),
+    )
+
+
+def _reservation_to_wire(reservation: Reservation) -> Json:
+    wire: Json = {
+        "type": "DYNAMIC" if reservation.dynamic else "STATIC",
+        "role": reservation.role,
+    }
+    if reservation.principal is not None:
+        wire["principal"] = reservation.principal
+    if reservation.labels:
+        labels = [{"key": k, "value": v} for k, v in reservation.labels]
+        wire["labels"] = {"labels": labels}
+    return wire
+
+
+def _source(wire: Mapping[str, Any]) -> DiskSource:
+    kind = wire.get("type", "")
+    root = wire.get(kind.lower(), {}).get("root")
+    return DiskSource(type=_DISK_TYPES.get(kind, DiskType.ROOT), root=root, wire=kind)
+
+
+def _disk_to_wire(resource: Resource) -> Json:
+    disk: Json = {}
+    if resource.source.wire:
+        kind = resource.source.wire
+        root = {"root": resource.source.root} if resource.source.root else {}
+        disk["source"] = {"type": kind, kind.lower(): root}
+    if resource.persistence is not None:
+        persistence: Json = {"id": resource.persistence.id}
+        if resource.persistence.principal is not None:
+            persistence["principal"] = resource.persistence.principal
+        disk["persistence"] = persistence
+        disk["volume"] = {
+            "container_path": resource.persistence.container_path,
+            "mode": "RW",
+        }
+    return disk

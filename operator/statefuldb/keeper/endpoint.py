@@ -1,0 +1,106 @@
+"""The keeper's endpoint: JSON over mutual TLS, version 1 of the protocol (docs/keeper.md)."""
+
+import json
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import socket
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from statefuldb.keeper.state import State
+
+BODY_LIMIT_BYTES = 64 * 1024
+CONNECTION_TIMEOUT_SECONDS = 45.0
+LONG_POLL_LIMIT_SECONDS = 40.0
+
+Command = Callable[[Mapping[str, Any]], None]
+
+
+class StaleEpoch(Exception):
+    """The caller is an operator that has been succeeded."""
+
+
+class Endpoint(ThreadingHTTPServer):
+    """Serves the status of one keeper, and its commands by path."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        *,
+        context: ssl.SSLContext,
+        state: State,
+        commands: Mapping[str, Command],
+    ) -> None:
+        self.context = context
+        self.state = state
+        self.commands = commands
+        super().__init__(address, _Handler)
+
+    def start(self) -> None:
+        """Serve on a thread of its own."""
+        threading.Thread(target=self.serve_forever, name="endpoint", daemon=True).start()
+
+    def get_request(self) -> tuple[socket, Any]:
+        """Accept a connection; its handshake is made on its own thread, so that none can hold up the others."""
+        plain, address = super().get_request()
+        plain.settimeout(CONNECTION_TIMEOUT_SECONDS)
+        return self.context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False), address
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Let a connection that fails (no certificate, gone away) end quietly; it was told by TLS."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Endpoint
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        if url.path != "/v1/status":
+            self._answer(HTTPStatus.NOT_FOUND, {"error": f"no {url.path}", "allowed": "/v1/status"})
+            return
+        query = parse_qs(url.query)
+        status = self.server.state.status
+        if "after" in query:
+            pause = min(float(query.get("timeout_seconds", ["30"])[0]), LONG_POLL_LIMIT_SECONDS)
+            status = self.server.state.wait_after(int(query["after"][0]), pause)
+        self._send(HTTPStatus.OK, status.to_json())
+
+    def do_POST(self) -> None:
+        command = self.server.commands.get(self.path)
+        length = int(self.headers.get("Content-Length", 0))
+        if command is None or length > BODY_LIMIT_BYTES:
+            known = ", ".join(sorted(self.server.commands))
+            self.close_connection = True
+            self._answer(HTTPStatus.NOT_FOUND, {"error": f"no {self.path}", "allowed": known})
+            return
+        try:
+            command(json.loads(self.rfile.read(length)))
+        except StaleEpoch as error:
+            self._answer(HTTPStatus.CONFLICT, {"error": str(error)})
+        except (KeyError, TypeError, ValueError) as error:
+            self._answer(HTTPStatus.BAD_REQUEST, {"error": f"{type(error).__name__}: {error}"})
+        except OSError as error:
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, {"error": str(error)})
+        else:
+            self._answer(HTTPStatus.OK, {"done": True})
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing: paths and addresses of every poll are of no use in a task's output."""
+
+    def _answer(self, code: HTTPStatus, body: Mapping[str, object]) -> None:
+        self._send(code, json.dumps(body))
+
+    def _send(self, code: HTTPStatus, text: str) -> None:
+        encoded = text.encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(encoded)))
+        self.end_headers()
+        self.wfile.write(encoded)

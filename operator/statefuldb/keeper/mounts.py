@@ -1,0 +1,60 @@
+"""What is mounted where, from the kernel's own table (proc(5), mountinfo)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from statefuldb.keeper.refusal import Refused
+from statefuldb.model.keeper import DataLocation
+
+VOLUME_ID_FILE = ".statefuldb-volume-id"
+_KERNEL_NAMES = {
+    "NFS": ("nfs", "nfs4", "fuse.nfs"),
+    "CephFS": ("ceph", "fuse.ceph", "fuse.ceph-fuse"),
+    "GlusterFS": ("fuse.glusterfs",),
+    "MooseFS": ("fuse.mfs",),
+    "Lustre": ("lustre",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """One line of the mount table."""
+
+    mount_point: str
+    filesystem: str
+    source: str
+
+
+def read_mounts(table: str) -> tuple[Mount, ...]:
+    """Return the mounts in the text of a mountinfo table, in its order: a later one hides an earlier one."""
+    mounts = []
+    for line in table.splitlines():
+        left, _, right = line.partition(" - ")
+        fields, tail = left.split(" "), right.split(" ")
+        if len(fields) >= 5 and len(tail) >= 2:
+            mount_point = fields[4].encode().decode("unicode_escape")
+            mounts.append(Mount(mount_point=mount_point, filesystem=tail[0], source=tail[1]))
+    return tuple(mounts)
+
+
+def check_mount(data: DataLocation, table: str | None = None) -> None:
+    """Refuse unless the shared file system that was asked for is mounted where it should be. Raises Refused."""
+    if data.mount_point is None:
+        return
+    text = table if table is not None else Path("/proc/self/mountinfo").read_text()
+    found = [m for m in read_mounts(text) if m.mount_point == data.mount_point.rstrip("/")]
+    if not found:
+        raise Refused(f"{data.mount_point} is not a mount point on this agent")
+    mount = found[-1]
+    kernel_names = _KERNEL_NAMES.get(data.filesystem or "", ())
+    if mount.filesystem not in kernel_names:
+        raise Refused(
+            f"{data.mount_point} is a {mount.filesystem} mount, not {data.filesystem} ({' or '.join(kernel_names)})"
+        )
+    if data.source is not None and mount.source != data.source:
+        raise Refused(f"{data.mount_point} is mounted from {mount.source}, not from {data.source}")
+    if data.volume_id is not None:
+        marker = Path(data.mount_point) / VOLUME_ID_FILE
+        real = marker.read_text().strip() if marker.exists() else "none"
+        if real != data.volume_id:
+            raise Refused(f"{marker} says {real}, not {data.volume_id}: another volume is mounted")

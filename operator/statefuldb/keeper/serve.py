@@ -1,0 +1,204 @@
+"""The life of a keeper, step by step: check, claim, identify, fence, start, serve, stop."""
+
+import errno
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from statefuldb.keeper import directory as member
+from statefuldb.keeper.accounts import Commands
+from statefuldb.keeper.certificate import server_context
+from statefuldb.keeper.claim import Claim
+from statefuldb.keeper.endpoint import Endpoint
+from statefuldb.keeper.mounts import check_mount
+from statefuldb.keeper.refusal import Ended, Refused
+from statefuldb.keeper.server import MariaDbServer, become_subreaper
+from statefuldb.keeper.state import State
+from statefuldb.model.keeper import CERTIFICATE_FILE, EngineStatus, KeeperConfig, KeeperPhase
+from statefuldb.planning.engines import engine_of
+from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
+
+READY_POLL_SECONDS = 0.1
+HEALTH_POLL_SECONDS = 2.0
+DISK_RETRY_SECONDS = 5.0
+DISK_FULL_BELOW_BYTES = 32 * 1024 * 1024
+REFUSAL_SHOWN_SECONDS = 5.0
+
+
+class Keeper:
+    """One member's keeper, from its orders to its end."""
+
+    def __init__(self, config: KeeperConfig, sandbox: Path) -> None:
+        engine = engine_of(config.engine)
+        if engine is None:
+            raise Refused(f"this keeper cannot run {config.engine}")
+        self._config = config
+        self._sandbox = sandbox
+        self._engine = engine
+        self._state = State(config.task_id)
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._directory: member.MemberDirectory | None = None
+        self._commands = Commands(state=self._state, epoch_file=self._epoch_file)
+
+    def run(self) -> int:
+        """Serve until told to stop. Return 0 after a clean stop; raises Refused or Ended."""
+        become_subreaper()
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+        self._open_endpoint()
+        try:
+            return self._serve()
+        except Refused as refusal:
+            self._state.update(phase=KeeperPhase.REFUSED, reason=str(refusal))
+            self._stopping.wait(REFUSAL_SHOWN_SECONDS)
+            raise
+
+    def erase(self) -> int:
+        """Remove the member's data and end. Raises Refused."""
+        check_mount(self._config.data)
+        root = self._config.data.directory
+        if self._config.data.root is not None and not Path(root).exists():
+            return 0
+        directory = member.open_directory(self._config, self._sandbox, self._engine.data_subdirectory)
+        claim = Claim(directory.lock)
+        if not claim.try_take():
+            raise Refused(f"{directory.path} is still held by a running server")
+        if not member.check_identity(replace(self._config, bootstrap="Empty"), directory):
+            raise Refused(f"{directory.path} holds no data of ours")
+        member.erase(directory)
+        return 0
+
+    def _serve(self) -> int:
+        check_mount(self._config.data)
+        self._directory = directory = member.open_directory(self._config, self._sandbox, self._engine.data_subdirectory)
+        claim = Claim(directory.lock)
+        if not self._take(claim):
+            return 0
+        with tempfile.TemporaryDirectory(prefix="sdb-", ignore_cleanup_errors=True) as run:
+            os.chmod(run, 0o711)
+            server = self._server(directory, Path(run))
+            while not self._stopping.is_set():
+                try:
+                    self._start(directory, server, claim)
+                    break
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    self._wait_for_space(directory)
+            return self._watch(server)
+
+    def _take(self, claim: Claim) -> bool:
+        """Take the claim, waiting for it as long as its holder lives. False when told to stop meanwhile."""
+        if not claim.try_take():
+            self._state.update(
+                phase=KeeperPhase.WAITING_FOR_CLAIM,
+                reason="an earlier server still holds the claim on the directory",
+            )
+            taken = threading.Event()
+
+            def on_taken() -> None:
+                taken.set()
+                self._wake.set()
+
+            claim.wait(on_taken)
+            self._wake.wait()
+            if self._stopping.is_set():
+                return False
+        self._state.update(claim_held=True, phase=KeeperPhase.CHECKING, reason="")
+        return True
+
+    def _start(self, directory: member.MemberDirectory, server: MariaDbServer, claim: Claim) -> None:
+        version = server.version(self._config.version)
+        if not member.check_identity(self._config, directory):
+            self._state.update(phase=KeeperPhase.BOOTSTRAPPING)
+            member.begin_bootstrap(self._config, directory)
+            server.initialise(directory.data)
+            member.end_bootstrap(self._config, directory, version)
+        token = member.next_token(self._config, directory)
+        self._state.update(phase=KeeperPhase.STARTING, token=token)
+        server.start(inherited=claim.fd, log=self._sandbox / "server.log")
+        self._await_answer(server, directory)
+        if self._stopping.is_set():
+            return
+        engine = EngineStatus(
+            version=version,
+            pid=server.pid,
+            ready=True,
+            answers_sql=True,
+            settings=server.settings(),
+        )
+        self._commands.server = server
+        self._state.update(phase=KeeperPhase.RUNNING, reason="", engine=engine)
+        self._note_disk(directory)
+
+    def _await_answer(self, server: MariaDbServer, directory: member.MemberDirectory) -> None:
+        """Wait for the server, however long its recovery takes. A full disk is a condition, not a crash."""
+        while not self._stopping.is_set() and not server.answers():
+            try:
+                server.wait(READY_POLL_SECONDS)
+            except Ended:
+                if shutil.disk_usage(directory.path).free < DISK_FULL_BELOW_BYTES:
+                    raise OSError(errno.ENOSPC, "no space left for the server") from None
+                raise
+
+    def _watch(self, server: MariaDbServer) -> int:
+        """Follow the running server until it ends or the keeper is told to stop."""
+        assert self._directory is not None
+        while not self._stopping.wait(HEALTH_POLL_SECONDS if server.pid else 0):
+            server.check_alive()
+            answers = server.answers()
+            server.check_alive()
+            engine = replace(self._state.status.engine, answers_sql=answers)
+            self._state.update(engine=engine)
+            self._note_disk(self._directory)
+        self._state.update(phase=KeeperPhase.STOPPING)
+        clean = server.stop(self._config.stop_grace_seconds)
+        return 0 if clean else 1
+
+    def _wait_for_space(self, directory: member.MemberDirectory) -> None:
+        free = shutil.disk_usage(directory.path).free
+        reason = f"{free // 2**20} MiB are free where {directory.path} lies"
+        self._state.update(phase=KeeperPhase.DISK_FULL, reason=reason)
+        self._stopping.wait(DISK_RETRY_SECONDS)
+
+    def _note_disk(self, directory: member.MemberDirectory) -> None:
+        """Publish free space in steps of one percent, so that ordinary writes change no status."""
+        usage = shutil.disk_usage(directory.path)
+        step = max(1, usage.total // 100)
+        self._state.update(disk_total_bytes=usage.total, disk_free_bytes=usage.free // step * step)
+
+    def _server(self, directory: member.MemberDirectory, run: Path) -> MariaDbServer:
+        config = self._config
+        paths = ServerPaths(data_directory=str(directory.data), run_directory=str(run / "run"))
+        orders = ServerOrders(
+            listen_address=config.listen_address,
+            port=config.port,
+            server_id=config.ordinal + 1,
+            memory_bytes=config.memory_bytes,
+            options=config.config,
+            user=None,
+        )
+        return MariaDbServer(engine=self._engine, orders=orders, paths=paths)
+
+    def _open_endpoint(self) -> None:
+        config = self._config
+        endpoint = Endpoint(
+            (config.listen_address, config.keeper_port),
+            context=server_context(config.task_id, config.operator_ca_pem, self._sandbox / CERTIFICATE_FILE),
+            state=self._state,
+            commands=self._commands.by_path(),
+        )
+        endpoint.start()
+
+    def _epoch_file(self) -> Path | None:
+        held = self._directory is not None and self._state.status.claim_held
+        return self._directory.folder / "epoch" if self._directory is not None and held else None
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        self._stopping.set()
+        self._wake.set()

@@ -1,0 +1,238 @@
+"""The MariaDB server process: initialised, started, asked, stopped. Everything it inherits is decided here."""
+
+import ctypes
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pymysql
+
+from statefuldb.keeper.files import sync_directory, write_durably
+from statefuldb.keeper.refusal import Ended, Refused
+from statefuldb.planning.engines.engine import Engine, ServerOrders, ServerPaths
+
+SERVICE_USER = "mysql"
+PR_SET_CHILD_SUBREAPER = 36
+DURABILITY = {
+    "innodb_flush_log_at_trx_commit": "1",
+    "sync_binlog": "1",
+    "innodb_doublewrite": "ON",
+}
+SHOWN_SETTINGS = ("innodb_buffer_pool_size", "max_connections")
+_BINARY_PATHS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
+
+
+def become_subreaper() -> None:
+    """Adopt orphaned descendants, also without a PID namespace (prctl(2))."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def service_user() -> pwd.struct_passwd | None:
+    """Return whom the server runs as, or None where the keeper is no root and the server runs as the keeper does."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam(SERVICE_USER)
+    except KeyError as error:
+        raise Refused(f"the server must not run as root and there is no user {SERVICE_USER} on this agent") from error
+
+
+class MariaDbServer:
+    """One server on one data directory."""
+
+    def __init__(self, *, engine: Engine, orders: ServerOrders, paths: ServerPaths) -> None:
+        self._engine = engine
+        self._orders = orders
+        self._paths = paths
+        self._user = service_user()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def version(self, wanted: str) -> str:
+        """Return the server's real version. Raises Refused where it is not of the wanted release series."""
+        output = subprocess.run(
+            [_binary("mariadbd"), "--no-defaults", "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        found = re.search(r"Ver ([0-9]+\.[0-9]+\.[0-9]+)", output)
+        real = found[1] if found else "unknown"
+        if not self._engine.runs_version(wanted, real):
+            raise Refused(f"this agent has MariaDB {real}, the data is for {wanted}: not opened")
+        return real
+
+    def initialise(self, data: Path) -> None:
+        """Make an empty database: in a folder beside, renamed into place when it is whole."""
+        fresh = data.with_suffix(".new")
+        fresh.mkdir(mode=0o700)
+        self._own(fresh)
+        admin = pwd.getpwuid(os.geteuid()).pw_name
+        command = [
+            _binary("mariadb-install-db"),
+            "--no-defaults",
+            f"--datadir={fresh}",
+            "--auth-root-authentication-method=socket",
+            f"--auth-root-socket-user={admin}",
+            "--skip-test-db",
+            "--skip-name-resolve",
+        ]
+        if self._user is not None:
+            command.append(f"--user={self._user.pw_name}")
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Refused(f"mariadb-install-db failed: {done.stderr.strip() or done.stdout.strip()}")
+        fresh.rename(data)
+        sync_directory(data.parent)
+
+    def start(self, *, inherited: int, log: Path) -> None:
+        """Start the server with the claim's descriptor.
+
+        Called on the main thread: the kernel ties the death signal to the thread that forks (prctl(2),
+        PR_SET_PDEATHSIG).
+        """
+        run_directory = Path(self._paths.run_directory)
+        run_directory.mkdir(mode=0o700, exist_ok=True)
+        self._own(run_directory)
+        self._own_tree(Path(self._paths.data_directory))
+        config = Path(self._paths.config_file)
+        write_durably(config, self._engine.render_config(self._orders, self._paths))
+        self._own(config)
+        command = [_binary("setpriv"), "--pdeathsig", "KILL"]
+        if self._user is not None:
+            uid, gid = str(self._user.pw_uid), str(self._user.pw_gid)
+            command += ["--reuid", uid, "--regid", gid, "--clear-groups"]
+        command += [_binary("mariadbd"), f"--defaults-file={config}"]
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(inherited,),
+                process_group=0,
+                env={"PATH": _BINARY_PATHS, "LC_ALL": "C.UTF-8"},
+                cwd="/",
+            )
+
+    @property
+    def pid(self) -> int:
+        """The server's process id, 0 where there is none."""
+        return self._process.pid if self._process is not None else 0
+
+    def check_alive(self) -> None:
+        """Raise Ended where the server is gone."""
+        code = self._process.poll() if self._process is not None else None
+        if code is not None:
+            how = f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
+            raise Ended(f"the database server ended by itself with {how}")
+
+    def wait(self, seconds: float) -> None:
+        """Wait up to `seconds` for the server to end. Raises Ended when it does."""
+        assert self._process is not None
+        try:
+            self._process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return
+        self.check_alive()
+
+    def stop(self, grace_seconds: float) -> bool:
+        """Stop the server cleanly, by force after `grace_seconds`. Return whether it was clean."""
+        if self._process is None or self._process.poll() is not None:
+            return True
+        self._process.terminate()
+        try:
+            return self._process.wait(timeout=grace_seconds) == 0
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            return False
+
+    def connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+        """Open the keeper's own connection, by socket and without a password. Raises OSError."""
+        try:
+            return pymysql.connect(
+                unix_socket=self._paths.socket,
+                user=pwd.getpwuid(os.geteuid()).pw_name,
+                autocommit=True,
+                connect_timeout=5,
+                read_timeout=10,
+                write_timeout=10,
+            )
+        except pymysql.MySQLError as error:
+            raise OSError(f"the server does not answer: {error}") from error
+
+    def settings(self) -> Mapping[str, str]:
+        """Ask the server what holds, and refuse where it is not durable. Raises OSError or Refused."""
+        names = ", ".join(f"@@{name}" for name in (*DURABILITY, *SHOWN_SETTINGS))
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"SELECT {names}")
+            row = cursor.fetchone() or ()
+        values = dict(zip((*DURABILITY, *SHOWN_SETTINGS), map(_text, row), strict=True))
+        lax = [n for n, wanted in DURABILITY.items() if values[n] not in (wanted, _number(wanted))]
+        if lax:
+            raise Refused(f"the server is not durable: {', '.join(f'{n}={values[n]}' for n in lax)}")
+        return values
+
+    def answers(self) -> bool:
+        """Say whether the server answers a query now."""
+        try:
+            with self.connect() as connection, connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+                return cursor.fetchone() == (1,)
+        except (OSError, pymysql.MySQLError):
+            return False
+
+    def set_account(self, username: str, password: str, database: str) -> None:
+        """Have `database` and an account with all rights in it exist, with this password. Raises OSError."""
+        schema = "`" + database.replace("`", "``") + "`"
+        try:
+            with self.connect() as connection, connection.cursor() as cursor:
+                # The password is in the statement: it must reach neither the binary log's text nor a general log.
+                cursor.execute("SET SESSION sql_log_bin = 0")
+                cursor.execute(f"CREATE DATABASE IF NOT EXISTS {schema}")
+                cursor.execute("CREATE USER IF NOT EXISTS %s@'%%' IDENTIFIED BY %s", (username, password))
+                cursor.execute("ALTER USER %s@'%%' IDENTIFIED BY %s", (username, password))
+                cursor.execute(
+                    f"GRANT ALL PRIVILEGES ON {schema.replace('_', chr(92) + '_')}.* TO %s@'%%'",
+                    (username,),
+                )
+        except pymysql.MySQLError as error:
+            raise OSError(f"the account could not be set: error {error.args[0]}") from error
+
+    def _own(self, path: Path) -> None:
+        if self._user is not None:
+            os.chown(path, self._user.pw_uid, self._user.pw_gid)
+
+    def _own_tree(self, root: Path) -> None:
+        """Give the data to the server's user where it is not yet: a directory is moved between users only once."""
+        if self._user is None or root.stat().st_uid == self._user.pw_uid:
+            return
+        for folder, folders, files in os.walk(root):
+            for name in (*folders, *files):
+                os.chown(
+                    Path(folder) / name,
+                    self._user.pw_uid,
+                    self._user.pw_gid,
+                    follow_symlinks=False,
+                )
+        self._own(root)
+
+
+def _binary(name: str) -> str:
+    found = shutil.which(name, path=_BINARY_PATHS)
+    if found is None:
+        raise Refused(f"{name} is not installed on this agent")
+    return found
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _number(flag: str) -> str:
+    return {"ON": "1", "OFF": "0"}.get(flag, flag)

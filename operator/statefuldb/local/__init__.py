@@ -1,0 +1,1 @@
+"""A cluster in a box: an embedded Kubernetes API server and an embedded Mesos. Knows nothing of databases."""

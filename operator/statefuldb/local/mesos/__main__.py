@@ -1,0 +1,128 @@
+"""`python -m statefuldb.local.mesos master|agent`: one daemon of the embedded Mesos."""
+
+import argparse
+import asyncio
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from statefuldb.local.mesos.agent import Agent
+from statefuldb.local.mesos.agent_server import AgentServer
+from statefuldb.local.mesos.master_server import MasterServer
+from statefuldb.local.mesos.resources import parse_flag
+
+CLONE_NEWNS = 0x00020000
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+STOP_GRACE_SECONDS = 60.0
+
+
+def main() -> int:
+    """Run one master or agent until SIGTERM. SIGUSR1 has an agent end its tasks cleanly first."""
+    arguments = _arguments()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    if arguments.role == "agent":
+        for binding in arguments.bind:
+            source, _, target = binding.partition(":")
+            _bind(source, target)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_master(arguments) if arguments.role == "master" else _agent(arguments))
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="statefuldb.local.mesos")
+    roles = parser.add_subparsers(dest="role", required=True)
+    for name in ("master", "agent"):
+        role = roles.add_parser(name)
+        role.add_argument("--work-dir", type=Path, required=True)
+        role.add_argument("--host", default="127.0.0.1")
+        role.add_argument("--port", type=int, required=True)
+        role.add_argument("--agent-ping-timeout-seconds", type=float, default=15.0)
+        role.add_argument("--max-agent-ping-timeouts", type=int, default=5)
+    roles.choices["master"].add_argument("--allocation-interval-seconds", type=float, default=0.1)
+    agent = roles.choices["agent"]
+    agent.add_argument("--hostname", required=True)
+    agent.add_argument("--master", required=True)
+    agent.add_argument("--resources", default="cpus:4;mem:8192;disk:40960;ports:[31000-31999]")
+    agent.add_argument("--attributes", default="")
+    agent.add_argument("--bind", action="append", default=[], metavar="SOURCE:TARGET")
+    return parser.parse_args()
+
+
+async def _master(arguments: argparse.Namespace) -> None:
+    server = MasterServer(
+        work_dir=arguments.work_dir,
+        host=arguments.host,
+        port=arguments.port,
+        unreachable_seconds=arguments.agent_ping_timeout_seconds * arguments.max_agent_ping_timeouts,
+        allocation_seconds=arguments.allocation_interval_seconds,
+    )
+    await _serve(server.application(), arguments, asyncio.Event())
+
+
+async def _agent(arguments: argparse.Namespace) -> None:
+    arguments.work_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+    attributes = [
+        {"name": name, "type": "TEXT", "text": {"value": value}}
+        for name, _, value in (a.partition(":") for a in filter(None, arguments.attributes.split(";")))
+    ]
+    total = parse_flag(arguments.resources)
+    info = {
+        "hostname": arguments.hostname,
+        "ip": arguments.host,
+        "port": arguments.port,
+        "resources": total,
+        "attributes": attributes,
+    }
+    agent = Agent(
+        work_dir=arguments.work_dir.resolve(),
+        master=arguments.master,
+        info=info,
+        total=total,
+        heartbeat_seconds=arguments.agent_ping_timeout_seconds / 3,
+    )
+    stop = asyncio.Event()
+    running = asyncio.create_task(agent.run())
+
+    async def end_tasks() -> None:
+        await agent.stop_tasks(STOP_GRACE_SECONDS)
+        stop.set()
+
+    ending: list[asyncio.Task[None]] = []
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGUSR1, lambda: ending.append(asyncio.create_task(end_tasks()))
+    )
+    await _serve(AgentServer(agent).application(), arguments, stop)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def _serve(app: web.Application, arguments: argparse.Namespace, stop: asyncio.Event) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.TCPSite(runner, arguments.host, arguments.port, reuse_address=True).start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+    await runner.cleanup()
+
+
+def _bind(source: str, target: str) -> None:
+    """Give this agent and its tasks their own view of a mount point (unshare(2), mount(2)). Needs root."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) != 0 or libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None):
+        raise SystemExit(f"--bind needs root: {os.strerror(ctypes.get_errno())}")
+    Path(target).mkdir(parents=True, exist_ok=True)
+    if libc.mount(os.fsencode(source), os.fsencode(target), None, MS_BIND, None) != 0:
+        raise SystemExit(f"--bind {source}:{target}: {os.strerror(ctypes.get_errno())}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Offering: who is offered what, which offers are withdrawn, and what has been refused for how long."""
+
+from statefuldb.local.mesos.cluster import Agent, Cluster, Filter, Framework, Offer
+from statefuldb.local.mesos.resources import Bag
+
+DEFAULT_REFUSE_SECONDS = 5.0
+LONGEST_REFUSE_SECONDS = 31_536_000.0
+
+
+def allocate(cluster: Cluster, now: float) -> None:
+    """Offer whatever is free to the frameworks that want it (one agent and one role an offer)."""
+    for agent in sorted(cluster.agents.values(), key=lambda a: a.id):
+        if not agent.connected or agent.unreachable or agent.gone:
+            continue
+        free = agent.total - cluster.used(agent.id) - cluster.offered(agent.id)
+        for framework in sorted(cluster.frameworks.values(), key=lambda f: f.id):
+            if framework.stream is None:
+                continue
+            for role in framework.roles:
+                if role in framework.suppressed:
+                    continue
+                offered = free.for_role(role)
+                if offered and not _filtered(framework, agent.id, role, offered, now):
+                    _offer(cluster, framework, agent, role, offered)
+                    free = free - offered
+
+
+def _filtered(framework: Framework, agent_id: str, role: str, offered: Bag, now: float) -> bool:
+    framework.filters = [f for f in framework.filters if f.until > now]
+    return any(f.agent_id == agent_id and f.role == role and f.refused.contains(offered) for f in framework.filters)
+
+
+def _offer(cluster: Cluster, framework: Framework, agent: Agent, role: str, free: Bag) -> None:
+    offer_id = f"{cluster.master_id}-O{cluster.next_serial()}"
+    cluster.offers[offer_id] = Offer(offer_id, framework.id, agent.id, role, free)
+    info = agent.info
+    offer = {
+        "id": {"value": offer_id},
+        "framework_id": {"value": framework.id},
+        "agent_id": {"value": agent.id},
+        "hostname": info["hostname"],
+        "url": {
+            "scheme": "http",
+            "address": {"hostname": info["hostname"], "ip": info["ip"], "port": info["port"]},
+            "path": "/slave(1)",
+        },
+        "resources": free.to_json(role),
+        "attributes": info.get("attributes", []),
+        "allocation_info": {"role": role},
+    }
+    if "domain" in info:
+        offer["domain"] = info["domain"]
+    cluster.tell(framework.id, {"type": "OFFERS", "offers": {"offers": [offer]}})
+
+
+def refuse(framework: Framework, agent_id: str, role: str, refused: Bag, seconds: float, now: float) -> None:
+    """Note that a framework does not want these resources for a while."""
+    if seconds < 0:
+        seconds = DEFAULT_REFUSE_SECONDS
+    if refused and seconds > 0:
+        until = now + min(seconds, LONGEST_REFUSE_SECONDS)
+        framework.filters.append(Filter(agent_id, role, refused, until))
+
+
+def rescind(cluster: Cluster, *, agent_id: str = "", framework_id: str = "") -> None:
+    """Withdraw the offers of an agent (saying so), or those of a framework that is gone (silently)."""
+    for offer in list(cluster.offers.values()):
+        if offer.agent_id == agent_id:
+            event = {"type": "RESCIND", "rescind": {"offer_id": {"value": offer.id}}}
+            cluster.tell(offer.framework_id, event)
+            del cluster.offers[offer.id]
+        elif offer.framework_id == framework_id:
+            del cluster.offers[offer.id]

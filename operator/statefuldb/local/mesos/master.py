@@ -1,0 +1,250 @@
+"""The master's state machine: scheduler calls and agents' messages in, events and orders out. Pure: time comes in.
+
+Codes, texts and rules follow the recorded exchanges of a real Mesos 1.11.0.
+"""
+
+from typing import Any
+
+from statefuldb.local.mesos.accepting import accept
+from statefuldb.local.mesos.agents import Agents
+from statefuldb.local.mesos.allocation import allocate, refuse, rescind
+from statefuldb.local.mesos.cluster import (
+    TERMINAL,
+    CloseStream,
+    Cluster,
+    Framework,
+    task_status,
+)
+
+Json = dict[str, Any]
+HEARTBEAT_SECONDS = 15.0
+COMPLETED_LIMIT = 50
+
+
+class Refused(Exception):
+    """A call answered with an HTTP error."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Master:
+    """One master. `tick` must be called when `next_deadline` says so."""
+
+    def __init__(self, cluster: Cluster, *, address: str, port: int, unreachable_seconds: float) -> None:
+        self.cluster = cluster
+        self.agents = Agents(cluster, unreachable_seconds)
+        self._address = address
+        self._port = port
+
+    def info(self) -> Json:
+        """Return MasterInfo."""
+        parts = [int(part) for part in self._address.split(".")]
+        return {
+            "id": self.cluster.master_id,
+            "ip": sum(part << (8 * index) for index, part in enumerate(parts)),
+            "port": self._port,
+            "pid": f"master@{self._address}:{self._port}",
+            "hostname": self._address,
+            "version": "1.11.0",
+            "address": {"hostname": self._address, "ip": self._address, "port": self._port},
+            "capabilities": [{"type": "AGENT_UPDATE"}, {"type": "AGENT_DRAINING"}, {}],
+        }
+
+    def subscribe(self, call: Json, stream: str, now: float) -> str:
+        """Open a subscription; return the framework's id. Raises Refused(200) with the text of an ERROR event."""
+        info = dict(call["subscribe"]["framework_info"])
+        framework_id = info.get("id", {}).get("value")
+        for role in info.get("roles") or [info.get("role", "*")]:
+            if role.startswith(("/", "-")) or role.endswith("/") or " " in role or "//" in role:
+                raise Refused(200, f"Invalid role '{role}'")
+        if framework_id in self.cluster.removed:
+            raise Refused(200, "Framework has been removed")
+        if framework_id is None:
+            framework_id = f"{self.cluster.master_id}-{len(self.cluster.frameworks):04d}"
+            info["id"] = {"value": framework_id}
+        framework = self.cluster.frameworks.get(framework_id)
+        if framework is None:
+            framework = Framework(framework_id, info)
+            self.cluster.frameworks[framework_id] = framework
+        elif framework.stream is not None:
+            error = {"type": "ERROR", "error": {"message": "Framework failed over"}}
+            self.cluster.tell(framework_id, error)
+            self.cluster.outbox.append(CloseStream(framework_id, framework.stream))
+        rescind(self.cluster, framework_id=framework_id)
+        kept: Json = {k: framework.info[k] for k in ("user", "checkpoint") if k in framework.info}
+        framework.info = {**info, **kept}
+        framework.stream = stream
+        framework.disconnected_at = None
+        framework.filters = []
+        framework.suppressed = set(call["subscribe"].get("suppressed_roles", []))
+        subscribed = {
+            "framework_id": {"value": framework_id},
+            "heartbeat_interval_seconds": HEARTBEAT_SECONDS,
+            "master_info": self.info(),
+        }
+        self.cluster.tell(framework_id, {"type": "SUBSCRIBED", "subscribed": subscribed})
+        self.cluster.tell(framework_id, {"type": "HEARTBEAT"})
+        for agent_id in self.cluster.agents:
+            self.cluster.order(agent_id, {"type": "RESEND", "framework_id": framework_id})
+        return str(framework_id)
+
+    def disconnect(self, framework_id: str, stream: str, now: float) -> None:
+        """Note that a subscription's stream has closed."""
+        framework = self.cluster.frameworks.get(framework_id)
+        if framework is None or framework.stream != stream:
+            return
+        framework.stream = None
+        framework.disconnected_at = now
+        rescind(self.cluster, framework_id=framework_id)
+        self._expire_frameworks(now)
+
+    def call(self, call: Json, stream: str | None, now: float) -> None:
+        """Carry out one scheduler call. Raises Refused."""
+        kind = call["type"]
+        framework = self._authenticated(call, stream)
+        name = f"master/messages_{kind.lower()}"
+        self.cluster.counts[name] = self.cluster.counts.get(name, 0) + 1
+        match kind:
+            case "ACCEPT":
+                accept(self.cluster, framework, call["accept"], now)
+            case "DECLINE":
+                self._decline(framework, call["decline"], now)
+            case "REVIVE":
+                self._revive(framework, call.get("revive", {}))
+            case "SUPPRESS":
+                roles = call.get("suppress", {}).get("roles") or framework.roles
+                framework.suppressed |= set(roles)
+            case "KILL":
+                self._kill(framework, call["kill"])
+            case "ACKNOWLEDGE":
+                self._acknowledge(framework, call["acknowledge"])
+            case "ACKNOWLEDGE_OPERATION_STATUS":
+                body = call["acknowledge_operation_status"]
+                if "agent_id" not in body:
+                    raise Refused(
+                        400,
+                        "Failed to validate scheduler::Call: Expecting 'agent_id' to be present",
+                    )
+                order = {"type": "ACK_OPERATION", "uuid": body["uuid"]}
+                self.cluster.order(body["agent_id"]["value"], order)
+            case "RECONCILE":
+                self._reconcile(framework, call.get("reconcile", {}).get("tasks", []))
+            case "TEARDOWN":
+                self.remove(framework)
+            case "RECONCILE_OPERATIONS" | "DECLINE_INVERSE_OFFERS" | "ACCEPT_INVERSE_OFFERS":
+                pass
+            case _:
+                raise Refused(400, f"Failed to validate scheduler::Call: unexpected {kind}")
+
+    def tick(self, now: float) -> None:
+        """Do what time calls for: expire frameworks and agents, offer what is free."""
+        self._expire_frameworks(now)
+        self.agents.expire(now)
+        allocate(self.cluster, now)
+
+    def heartbeat(self) -> None:
+        """Send every subscribed framework its heartbeat."""
+        for framework_id in self.cluster.frameworks:
+            self.cluster.tell(framework_id, {"type": "HEARTBEAT"})
+
+    def remove(self, framework: Framework) -> None:
+        """End a framework: its tasks are killed, its id is dead; its reservations stay with the role."""
+        cluster = self.cluster
+        for (owner, task_id), task in list(cluster.tasks.items()):
+            if owner == framework.id:
+                order = {"type": "SHUTDOWN", "task_id": task_id, "framework_id": owner}
+                cluster.order(task.agent_id, order)
+                del cluster.tasks[owner, task_id]
+        rescind(cluster, framework_id=framework.id)
+        if framework.stream is not None:
+            cluster.outbox.append(CloseStream(framework.id, framework.stream))
+        del cluster.frameworks[framework.id]
+        cluster.removed = [*cluster.removed, framework.id][-COMPLETED_LIMIT:]
+
+    def _authenticated(self, call: Json, stream: str | None) -> Framework:
+        if stream is None:
+            raise Refused(400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header")
+        framework_id = call.get("framework_id", {}).get("value")
+        if framework_id is None:
+            raise Refused(400, "Failed to validate scheduler::Call: Expecting 'framework_id' to be present")
+        framework = self.cluster.frameworks.get(framework_id)
+        if framework is None:
+            raise Refused(400, "Framework cannot be found")
+        if framework.stream is None:
+            raise Refused(403, "Framework is not subscribed")
+        if framework.stream != stream:
+            raise Refused(
+                400,
+                f"The stream ID '{stream}' included in this request didn't match the stream ID "
+                f"currently associated with framework ID {framework_id}",
+            )
+        return framework
+
+    def _expire_frameworks(self, now: float) -> None:
+        for framework in list(self.cluster.frameworks.values()):
+            gone = framework.disconnected_at
+            if gone is not None and now >= gone + framework.failover_timeout:
+                self.remove(framework)
+
+    def _decline(self, framework: Framework, decline: Json, now: float) -> None:
+        seconds = float(decline.get("filters", {}).get("refuse_seconds", 5.0))
+        for entry in decline.get("offer_ids", []):
+            offer = self.cluster.offers.get(entry["value"])
+            if offer is not None and offer.framework_id == framework.id:
+                del self.cluster.offers[offer.id]
+                refuse(framework, offer.agent_id, offer.role, offer.resources, seconds, now)
+
+    def _revive(self, framework: Framework, revive: Json) -> None:
+        roles = set(revive.get("roles") or framework.roles)
+        framework.suppressed -= roles
+        framework.filters = [f for f in framework.filters if f.role not in roles]
+
+    def _kill(self, framework: Framework, kill: Json) -> None:
+        task_id = kill["task_id"]["value"]
+        task = self.cluster.tasks.get((framework.id, task_id))
+        if task is None or task.state in TERMINAL:
+            self._reconcile(framework, [kill])
+            return
+        order = {
+            "type": "KILL",
+            "task_id": task_id,
+            "framework_id": framework.id,
+            "kill_policy": kill.get("kill_policy"),
+        }
+        self.cluster.order(task.agent_id, order)
+
+    def _acknowledge(self, framework: Framework, ack: Json) -> None:
+        task_id, uuid = ack["task_id"]["value"], ack["uuid"]
+        task = self.cluster.tasks.get((framework.id, task_id))
+        if task is not None and task.state in TERMINAL and task.status.get("uuid") == uuid:
+            del self.cluster.tasks[framework.id, task_id]
+        order = {"type": "ACK", "task_id": task_id, "framework_id": framework.id, "uuid": uuid}
+        self.cluster.order(ack["agent_id"]["value"], order)
+
+    def _reconcile(self, framework: Framework, wanted: list[Json]) -> None:
+        """Answer RECONCILE by the table of reference section 1.8; implicitly for an empty list."""
+        if not wanted:
+            for (owner, task_id), known in self.cluster.tasks.items():
+                if owner == framework.id and not self.cluster.agents[known.agent_id].unreachable:
+                    self._answer(framework.id, task_id, known.state, known.agent_id)
+            return
+        for entry in wanted:
+            task_id = entry["task_id"]["value"]
+            agent_id = entry.get("agent_id", {}).get("value")
+            task = self.cluster.tasks.get((framework.id, task_id))
+            if task is not None:
+                self._answer(framework.id, task_id, task.state, task.agent_id)
+            elif (state := self.agents.state_of_unknown(agent_id)) is not None:
+                self._answer(framework.id, task_id, state, agent_id)
+
+    def _answer(self, framework_id: str, task_id: str, state: str, agent_id: str | None) -> None:
+        event = task_status(
+            task_id,
+            state,
+            reason="REASON_RECONCILIATION",
+            message="Reconciliation: Latest task state",
+            agent_id=agent_id,
+        )
+        self.cluster.tell(framework_id, event)

@@ -1,0 +1,58 @@
+"""What a master keeps across its death: which agents it admitted, which frameworks are dead for ever."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from statefuldb.local.mesos.cluster import Agent
+
+Json = dict[str, Any]
+
+
+def save_json(path: Path, content: Any) -> None:
+    """Replace a JSON file durably."""
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+def load_json(path: Path, absent: Any) -> Any:
+    """Return the content of a JSON file, or `absent` where there is none."""
+    return json.loads(path.read_text()) if path.exists() else absent
+
+
+class Registry:
+    """The registry of one master, in its work directory."""
+
+    def __init__(self, work_dir: Path) -> None:
+        work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._agents = work_dir / "agents.json"
+        self._removed = work_dir / "removed.json"
+        self._saved: list[str] | None = None
+
+    def agents(self) -> list[Json]:
+        """Return the admitted agents."""
+        return list(load_json(self._agents, []))
+
+    def removed(self) -> list[str]:
+        """Return the ids of frameworks that are dead for ever."""
+        return list(load_json(self._removed, []))
+
+    def save_agents(self, agents: Iterable[Agent]) -> None:
+        """Write the admitted agents."""
+        save_json(self._agents, [{"id": a.id, "info": a.info, "gone": a.gone} for a in agents])
+
+    def save_removed(self, removed: list[str]) -> None:
+        """Write the dead frameworks, where they changed."""
+        if removed != self._saved and (removed or self._saved):
+            save_json(self._removed, removed)
+        self._saved = list(removed)

@@ -1,0 +1,153 @@
+"""The agent's tasks on disk and as processes: starting, taking up again after the agent's death, killing, ending."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from statefuldb.local.mesos.executor import kill_session
+from statefuldb.local.mesos.registry import load_json, save_json
+
+Json = dict[str, Any]
+DEFAULT_GRACE_SECONDS = 3.0
+
+
+class RunningTask:
+    """One task of this agent. `folder` holds its checkpoint, `sandbox` what the task sees."""
+
+    def __init__(self, folder: Path, order: Json) -> None:
+        self.folder = folder
+        self.order = order
+        self.killed = False
+
+    @property
+    def id(self) -> str:
+        """Its task id."""
+        return str(self.order["task"]["task_id"]["value"])
+
+    @property
+    def framework_id(self) -> str:
+        """Its framework's id."""
+        return str(self.order["framework_id"])
+
+    @property
+    def sandbox(self) -> Path:
+        """Its sandbox."""
+        return Path(self.order["sandbox"])
+
+    def start(self, environment: Json) -> None:
+        """Start its executor. Called once, after the checkpoint is on disk."""
+        order = {
+            "command": self.order["task"]["command"],
+            "sandbox": str(self.sandbox),
+            "environment": environment,
+        }
+        save_json(self.folder / "task.json", order)
+        executor = subprocess.Popen(
+            [sys.executable, "-m", "statefuldb.local.mesos.executor", str(self.folder)],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        save_json(
+            self.folder / "executor.json",
+            {"pid": executor.pid, "started": start_time(executor.pid)},
+        )
+
+    def executor_pid(self) -> int | None:
+        """Return the executor's pid while it lives, else None. A reused pid is told by its start time."""
+        known = load_json(self.folder / "executor.json", None)
+        if known is None or start_time(known["pid"]) != known["started"]:
+            return None
+        return int(known["pid"])
+
+    def task_pid(self) -> int | None:
+        """Return the pid of the task's main process, once it is known."""
+        known = load_json(self.folder / "pid.json", None)
+        return int(known["pid"]) if known is not None else None
+
+    def signal_task(self, number: int) -> None:
+        """Signal the task's process group."""
+        pid = self.task_pid()
+        if pid is not None and self.executor_pid() is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, number)
+
+    def kill_all(self) -> None:
+        """SIGKILL whatever is left of the session, its executor included."""
+        known = load_json(self.folder / "executor.json", None)
+        if known is not None:
+            kill_session(int(known["pid"]))
+
+    def ending(self) -> tuple[str, str]:
+        """Return the terminal state and Mesos's message for it, from what the executor wrote down."""
+        known = load_json(self.folder / "exit.json", None)
+        if known is None:
+            return "TASK_FAILED", "Executor terminated"
+        if "error" in known:
+            return "TASK_FAILED", f"Failed to start the command: {known['error']}"
+        code = known["code"]
+        if code < 0:
+            text = f"Command terminated with signal {signal.strsignal(-code)}"
+        else:
+            text = f"Command exited with status {code}"
+        if self.killed or load_json(self.folder / "killed.json", False):
+            return "TASK_KILLED", text
+        return ("TASK_FINISHED" if code == 0 else "TASK_FAILED"), text
+
+    async def kill(self, grace_seconds: float) -> None:
+        """SIGTERM the task, SIGKILL it after the grace."""
+        self.killed = True
+        save_json(self.folder / "killed.json", True)
+        pid = self.executor_pid()
+        if pid is None:
+            return
+        self.signal_task(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(ended(pid), timeout=grace_seconds)
+        except TimeoutError:
+            self.signal_task(signal.SIGKILL)
+
+    async def watch(self, on_end: Callable[["RunningTask"], None]) -> None:
+        """Wait for the executor's end, clear away what is left, and report."""
+        pid = self.executor_pid()
+        if pid is not None:
+            await ended(pid)
+        self.kill_all()
+        on_end(self)
+
+    def remove(self) -> None:
+        """Remove the checkpoint; the sandbox stays for people to look at."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def start_time(pid: int) -> int | None:
+    """Return when a process started, in clock ticks since boot (proc(5), stat field 22); None where it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+async def ended(pid: int) -> None:
+    """Return when a process has ended (pidfd_open(2)); no polling."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+    loop.add_reader(descriptor, done.set)
+    try:
+        await done.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)

@@ -1,0 +1,135 @@
+"""Names that tie a member to its Mesos resources, tasks and directories (DESIGN section 8, "Ids and labels").
+
+Everything here round-trips: what is built from an identity can be parsed back into it, so that the ledger can be
+rebuilt from Mesos alone.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LABEL_PREFIX = "statefuldb.dev/"
+LABEL_CLUSTER = LABEL_PREFIX + "cluster"
+LABEL_UID = LABEL_PREFIX + "uid"
+LABEL_NAMESPACE = LABEL_PREFIX + "namespace"
+LABEL_NAME = LABEL_PREFIX + "name"
+LABEL_ORDINAL = LABEL_PREFIX + "ordinal"
+LABEL_RESERVATION = LABEL_PREFIX + "reservation"
+
+FINALIZER = LABEL_PREFIX + "data-protection"
+CONTAINER_PATH = "data"
+FRAMEWORK_CONFIG_MAP = "statefuldb-framework"
+OPERATOR_IDENTITY_SECRET = "statefuldb-operator-identity"
+
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_TASK_ID = re.compile(rf"sdb\.({_UUID})\.(\d+)\.(\d+)")
+_PERSISTENCE_ID = re.compile(rf"sdb\.({_UUID})\.({_UUID})\.(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class DatabaseKey:
+    """What the queue holds: which database to look at. It says nothing about what happened."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataIdentity:
+    """Whose data it is: written into the directory's marker and into Mesos labels at birth, never changed."""
+
+    cluster: str
+    uid: str
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationLabels:
+    """The labels of one RESERVE attempt. `reservation` is new for each attempt, so a doubled one never merges."""
+
+    identity: DataIdentity
+    namespace: str
+    name: str
+    reservation: str
+
+    def as_pairs(self) -> tuple[tuple[str, str], ...]:
+        """Return the labels as key and value pairs, in the order in which they are sent."""
+        return (
+            (LABEL_CLUSTER, self.identity.cluster),
+            (LABEL_UID, self.identity.uid),
+            (LABEL_NAMESPACE, self.namespace),
+            (LABEL_NAME, self.name),
+            (LABEL_ORDINAL, str(self.identity.ordinal)),
+            (LABEL_RESERVATION, self.reservation),
+        )
+
+    @staticmethod
+    def parse(labels: Mapping[str, str]) -> "ReservationLabels | None":
+        """Return what the labels say, or None where they are not a complete set of ours."""
+        try:
+            return ReservationLabels(
+                identity=DataIdentity(
+                    cluster=labels[LABEL_CLUSTER],
+                    uid=labels[LABEL_UID],
+                    ordinal=int(labels[LABEL_ORDINAL]),
+                ),
+                namespace=labels[LABEL_NAMESPACE],
+                name=labels[LABEL_NAME],
+                reservation=labels[LABEL_RESERVATION],
+            )
+        except (KeyError, ValueError):
+            return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskId:
+    """One LAUNCH attempt of one member. Never used twice: a reused id can kill an agent (transcript 31)."""
+
+    uid: str
+    ordinal: int
+    incarnation: int
+
+    def __str__(self) -> str:
+        return f"sdb.{self.uid}.{self.ordinal}.{self.incarnation}"
+
+    @staticmethod
+    def parse(text: str) -> "TaskId | None":
+        """Return the parts of a task id of ours, or None for any other."""
+        match = _TASK_ID.fullmatch(text)
+        if match is None:
+            return None
+        return TaskId(uid=match[1], ordinal=int(match[2]), incarnation=int(match[3]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersistenceId:
+    """The id of a persistent volume: unique for ever, since Mesos only checks it per agent and role."""
+
+    identity: DataIdentity
+    sequence: int
+
+    def __str__(self) -> str:
+        part = self.identity
+        return f"sdb.{part.cluster}.{part.uid}.{part.ordinal}.{self.sequence}"
+
+    @staticmethod
+    def parse(text: str) -> "PersistenceId | None":
+        """Return the parts of a persistence id of ours, or None for any other."""
+        match = _PERSISTENCE_ID.fullmatch(text)
+        if match is None:
+            return None
+        identity = DataIdentity(cluster=match[1], uid=match[2], ordinal=int(match[3]))
+        return PersistenceId(identity=identity, sequence=int(match[4]))
+
+
+def connection_secret_name(database: str) -> str:
+    """Return the name of the Secret that tells applications how to connect."""
+    return f"{database}-connection"
+
+
+def volume_record_name(database: str, ordinal: int, uid: str) -> str:
+    """Return the name of a `DatabaseVolume`: readable, and distinct for each life of a database name."""
+    return f"{database}-{ordinal}-{uid[:8]}"

@@ -1,0 +1,131 @@
+"""What the operator and a keeper say to each other (docs/keeper.md): configuration, status, and their JSON forms.
+
+A keeper's configuration travels in the task's environment, which Mesos shows to anyone: it holds public material only.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+PROTOCOL_VERSION = 1
+ENVIRONMENT_VARIABLE = "STATEFULDB_KEEPER"
+CERTIFICATE_FILE = "keeper.crt"
+
+
+class KeeperPhase(StrEnum):
+    """Where a keeper is between its start and its end."""
+
+    CHECKING = "Checking"
+    WAITING_FOR_CLAIM = "WaitingForClaim"
+    BOOTSTRAPPING = "Bootstrapping"
+    STARTING = "Starting"
+    RUNNING = "Running"
+    STOPPING = "Stopping"
+    DISK_FULL = "DiskFull"
+    REFUSED = "Refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataLocation:
+    """Where the data lies and what must be true before it is opened.
+
+    `directory` is absolute, or relative to the sandbox for a persistent volume. `root` is the directory that it must
+    lie under. The mount fields are for DFS.
+    """
+
+    strategy: str
+    directory: str
+    root: str | None = None
+    create: bool = False
+    mount_point: str | None = None
+    filesystem: str | None = None
+    source: str | None = None
+    volume_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeeperConfig:
+    """One keeper's orders. `bootstrap` is "Empty" where a fresh directory may be initialised, else "None"."""
+
+    mode: str
+    cluster: str
+    uid: str
+    namespace: str
+    name: str
+    ordinal: int
+    incarnation: int
+    task_id: str
+    engine: str
+    version: str
+    config: Mapping[str, str]
+    memory_bytes: int
+    data: DataLocation
+    bootstrap: str
+    minimum_token: int
+    listen_address: str
+    port: int
+    keeper_port: int
+    operator_ca_pem: str
+    stop_grace_seconds: int
+    protocol: int = PROTOCOL_VERSION
+
+    def to_json(self) -> str:
+        """Return the text that goes into the environment variable."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @staticmethod
+    def from_json(text: str) -> "KeeperConfig":
+        """Read the text back. Raises ValueError where it is not a configuration of this protocol version."""
+        try:
+            fields = json.loads(text)
+            if fields["protocol"] != PROTOCOL_VERSION:
+                raise ValueError(f"keeper protocol {fields['protocol']}, not {PROTOCOL_VERSION}")
+            return KeeperConfig(**{**fields, "data": DataLocation(**fields["data"])})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a keeper configuration: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStatus:
+    """The database server as its keeper sees it."""
+
+    version: str = ""
+    pid: int = 0
+    ready: bool = False
+    answers_sql: bool = False
+    read_only: bool = False
+    uptime_seconds: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeeperStatus:
+    """One answer of a keeper. `revision` grows with each change, for long polling."""
+
+    task_id: str
+    revision: int
+    phase: KeeperPhase
+    reason: str = ""
+    token: int = 0
+    claim_held: bool = False
+    engine: EngineStatus = EngineStatus()
+    credentials_revision: str = ""
+    disk_total_bytes: int = 0
+    disk_free_bytes: int = 0
+    protocol: int = PROTOCOL_VERSION
+
+    def to_json(self) -> str:
+        """Return the body of a status answer."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @staticmethod
+    def from_json(text: str) -> "KeeperStatus":
+        """Read a status answer. Raises ValueError where it is none of this protocol version."""
+        try:
+            fields = json.loads(text)
+            engine = EngineStatus(**fields.pop("engine"))
+            phase = KeeperPhase(fields.pop("phase"))
+            return KeeperStatus(**fields, engine=engine, phase=phase)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a keeper status: {error}") from error

@@ -1,0 +1,135 @@
+"""What was seen: a frozen snapshot of one database in Kubernetes, Mesos and its keepers, taken at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from statefuldb.model.identity import DatabaseKey, TaskId
+from statefuldb.model.keeper import KeeperStatus
+from statefuldb.model.resources import AgentOffer
+from statefuldb.model.volume import VolumeRecord
+
+
+class TaskState(StrEnum):
+    """Mesos task states (`mesos.proto`, PARTITION_AWARE)."""
+
+    STAGING = "TASK_STAGING"
+    STARTING = "TASK_STARTING"
+    RUNNING = "TASK_RUNNING"
+    KILLING = "TASK_KILLING"
+    FINISHED = "TASK_FINISHED"
+    FAILED = "TASK_FAILED"
+    KILLED = "TASK_KILLED"
+    ERROR = "TASK_ERROR"
+    DROPPED = "TASK_DROPPED"
+    GONE = "TASK_GONE"
+    LOST = "TASK_LOST"
+    UNREACHABLE = "TASK_UNREACHABLE"
+    UNKNOWN = "TASK_UNKNOWN"
+    GONE_BY_OPERATOR = "TASK_GONE_BY_OPERATOR"
+
+    @property
+    def alive(self) -> bool:
+        """Whether the agent says that the task exists."""
+        return self in _ALIVE
+
+    @property
+    def over(self) -> bool:
+        """Whether the task provably writes no more (reference table 1.8).
+
+        Unreachable, lost, unknown and gone-by-operator are no proof: law `one_writer`.
+        """
+        return self in _OVER
+
+
+_ALIVE = frozenset({TaskState.STAGING, TaskState.STARTING, TaskState.RUNNING, TaskState.KILLING})
+_OVER = frozenset(
+    {
+        TaskState.FINISHED,
+        TaskState.FAILED,
+        TaskState.KILLED,
+        TaskState.ERROR,
+        TaskState.DROPPED,
+        TaskState.GONE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStatus:
+    """The latest that Mesos said of one task. `uuid` is set where it must still be acknowledged."""
+
+    id: TaskId
+    state: TaskState
+    agent_id: str | None
+    reason: str = ""
+    message: str = ""
+    uuid: str | None = None
+    seen_at_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeeperView:
+    """The latest answer of a keeper, or why there is none."""
+
+    task_id: TaskId
+    status: KeeperStatus | None
+    error: str = ""
+    seen_at_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MesosView:
+    """The framework's connection, and who we are there."""
+
+    connected: bool
+    framework_id: str | None
+    role: str
+    principal: str | None
+    error: str = ""
+    reconciled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseObject:
+    """A `StatefulDatabase` as stored. `accepted` is `status.accepted` as last written, or None."""
+
+    key: DatabaseKey
+    uid: str
+    generation: int
+    resource_version: str
+    deleting: bool
+    finalizers: tuple[str, ...]
+    spec: Mapping[str, object]
+    status: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretView:
+    """What matters of the connection Secret: its revision and its public keys; never the password."""
+
+    revision: str
+    username: str
+    database: str
+    host: str
+    port: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """One database, as seen at `at_seconds` (Unix time)."""
+
+    key: DatabaseKey
+    at_seconds: float
+    database: DatabaseObject | None
+    volumes: tuple[VolumeRecord, ...]
+    tasks: Mapping[TaskId, TaskStatus]
+    keepers: Mapping[TaskId, KeeperView]
+    mesos: MesosView
+    secret: SecretView | None
+    crd_terminating: bool = False
+    namespace_terminating: bool = False
+    namespace_exists: bool = True
+
+
+Offers = tuple[AgentOffer, ...]

@@ -1,0 +1,274 @@
+"""From a manifest's `spec` to a typed one, or to the list of everything that is wrong with it; and back."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+
+from statefuldb.model.check import check, shown
+from statefuldb.model.errors import FieldError
+from statefuldb.model.quantity import parse_quantity, render_bytes
+from statefuldb.model.rules import Spec, check_rules, section
+from statefuldb.model.schema import DATABASE_SPEC
+from statefuldb.model.spec import (
+    AgentAttribute,
+    AntiAffinity,
+    DatabaseSpec,
+    DesiredState,
+    DfsSpec,
+    DiskType,
+    EngineSpec,
+    EngineType,
+    HostPathSpec,
+    NodeLossAction,
+    PersistentVolumeSpec,
+    PlacementSpec,
+    ReconcileMode,
+    ReconcileSpec,
+    ResourcesSpec,
+    Retention,
+    RetentionSpec,
+    RiskClass,
+    StorageSpec,
+    Strategy,
+)
+
+DFS_ATTRIBUTE = "statefuldb_dfs"
+DFS_SUB_PATH = "statefuldb"
+
+
+def parse_database(
+    spec: Mapping[str, object], *, allowed_roots: tuple[str, ...] = ()
+) -> DatabaseSpec | tuple[FieldError, ...]:
+    """Return the typed spec, or every error. `allowed_roots` bounds HostPath and DFS paths (empty: no system path)."""
+    errors = tuple(check(spec, DATABASE_SPEC, "spec"))
+    errors = errors or tuple(check_rules(spec, allowed_roots))
+    return errors or _build(spec)
+
+
+def transition_errors(old: DatabaseSpec, new: DatabaseSpec, *, initialised: bool) -> tuple[FieldError, ...]:
+    """Return what may not change from `old` to `new`. Before there is data (`initialised`), anything may."""
+    if not initialised:
+        return ()
+    errors = [
+        FieldError(
+            path=path,
+            value=shown(after),
+            allowed=f"it stays {shown(before)}",
+            fix="create another database, or delete this one with its data retained and begin anew",
+            reason="Immutable",
+        )
+        for path, before, after in (
+            ("spec.engine.type", old.engine.type, new.engine.type),
+            ("spec.placement.mesosRole", old.placement.mesos_role, new.placement.mesos_role),
+            ("spec.storage.hostPath.path", _root(old), _root(new)),
+            ("spec.storage.dfs", _mount(old), _mount(new)),
+            ("spec.storage.persistentVolume.diskType", _disk(old), _disk(new)),
+        )
+        if before != after and old.storage.strategy is new.storage.strategy
+    ]
+    if old.storage.strategy is not new.storage.strategy:
+        errors.append(
+            _later(
+                "spec.storage.strategy",
+                new.storage.strategy,
+                f"{old.storage.strategy}; migration between strategies is not built yet",
+            )
+        )
+    if new.storage.size_bytes < old.storage.size_bytes:
+        errors.append(
+            FieldError(
+                path="spec.storage.size",
+                value=shown(render_bytes(new.storage.size_bytes)),
+                allowed=f"{render_bytes(old.storage.size_bytes)} or more: storage never shrinks",
+            )
+        )
+    elif new.storage.size_bytes > old.storage.size_bytes and old.storage.persistent_volume:
+        size = render_bytes(new.storage.size_bytes)
+        errors.append(_later("spec.storage.size", size, render_bytes(old.storage.size_bytes)))
+    if old.engine.version != new.engine.version:
+        errors.append(_later("spec.engine.version", new.engine.version, old.engine.version))
+    return tuple(errors)
+
+
+def canonical(spec: DatabaseSpec) -> dict[str, object]:
+    """Return the one way to write this spec; `parse_database` reads it back to the same value."""
+    storage: dict[str, object] = {
+        "strategy": str(spec.storage.strategy),
+        "size": render_bytes(spec.storage.size_bytes),
+        "onNodeLoss": {
+            "action": str(spec.storage.on_node_loss),
+            "afterSeconds": spec.storage.on_node_loss_after_seconds,
+        },
+    }
+    if spec.storage.host_path is not None:
+        host_path = spec.storage.host_path
+        storage["hostPath"] = {"path": host_path.path, "create": host_path.create}
+    if spec.storage.dfs is not None:
+        storage["dfs"] = canonical_dfs(spec.storage.dfs)
+    if spec.storage.persistent_volume is not None:
+        storage["persistentVolume"] = {"diskType": str(spec.storage.persistent_volume.disk_type)}
+    reconcile: dict[str, object] = {
+        "mode": str(spec.reconcile.mode),
+        "autoApprove": sorted(str(risk) for risk in spec.reconcile.auto_approve),
+    }
+    if spec.reconcile.approved_plan is not None:
+        reconcile["approvedPlan"] = spec.reconcile.approved_plan
+    placement: dict[str, object] = {
+        "attributes": [{"name": a.name, "value": a.value} for a in spec.placement.attributes],
+        "antiAffinity": str(spec.placement.anti_affinity),
+    }
+    if spec.placement.mesos_role is not None:
+        placement["mesosRole"] = spec.placement.mesos_role
+    whole: dict[str, object] = {
+        "engine": {
+            "type": str(spec.engine.type),
+            "version": spec.engine.version,
+            "config": dict(sorted(spec.engine.config.items())),
+        },
+        "replicas": spec.replicas,
+        "resources": {
+            "cpus": f"{spec.resources.cpus_milli}m",
+            "memory": render_bytes(spec.resources.memory_bytes),
+        },
+        "storage": storage,
+        "placement": placement,
+        "retention": {
+            "whenDeleted": str(spec.retention.when_deleted),
+            "whenScaled": str(spec.retention.when_scaled),
+        },
+        "deletionProtection": "Enabled" if spec.deletion_protection else "Disabled",
+        "reconcile": reconcile,
+        "state": str(spec.state),
+    }
+    if spec.bootstrap_empty:
+        whole["bootstrap"] = {"type": "Empty"}
+    return whole
+
+
+def canonical_dfs(dfs: DfsSpec) -> dict[str, object]:
+    """Return the one way to write a `dfs` section."""
+    written: dict[str, object] = {
+        "type": dfs.type,
+        "mountPoint": dfs.mount_point,
+        "subPath": dfs.sub_path,
+        "agentAttribute": {"name": dfs.agent_attribute.name, "value": dfs.agent_attribute.value},
+    }
+    if dfs.source is not None:
+        written["source"] = dfs.source
+    return written
+
+
+def hash_of_spec(spec: DatabaseSpec) -> str:
+    """Return a digest of the canonical form."""
+    text = json.dumps(canonical(spec), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def parse_dfs(dfs: Spec) -> DfsSpec:
+    """Return a typed `dfs` section of a spec that was checked."""
+    attribute = section(dfs, "agentAttribute")
+    mount_point = str(dfs["mountPoint"])
+    return DfsSpec(
+        type=str(dfs["type"]),
+        mount_point=mount_point,
+        sub_path=str(dfs.get("subPath", DFS_SUB_PATH)),
+        source=str(dfs["source"]) if "source" in dfs else None,
+        agent_attribute=AgentAttribute(
+            name=str(attribute.get("name", DFS_ATTRIBUTE)),
+            value=str(attribute.get("value", mount_point)),
+        ),
+    )
+
+
+def _later(path: str, value: object, possible: str) -> FieldError:
+    return FieldError(
+        path=path,
+        value=shown(value),
+        allowed=f"possible now: {possible}",
+        reason="NotSupportedYet",
+    )
+
+
+def _root(spec: DatabaseSpec) -> str | None:
+    return spec.storage.host_path.path if spec.storage.host_path else None
+
+
+def _mount(spec: DatabaseSpec) -> tuple[str, str] | None:
+    return (spec.storage.dfs.mount_point, spec.storage.dfs.sub_path) if spec.storage.dfs else None
+
+
+def _disk(spec: DatabaseSpec) -> str | None:
+    volume = spec.storage.persistent_volume
+    return str(volume.disk_type) if volume else None
+
+
+def _build(spec: Spec) -> DatabaseSpec:
+    engine, resources = section(spec, "engine"), section(spec, "resources")
+    retention = section(spec, "retention")
+    return DatabaseSpec(
+        engine=EngineSpec(
+            type=EngineType(str(engine["type"])),
+            version=str(engine["version"]),
+            config={str(k): str(v) for k, v in section(engine, "config").items()},
+        ),
+        replicas=int(str(spec.get("replicas", 1))),
+        resources=ResourcesSpec(
+            cpus_milli=int(parse_quantity(resources["cpus"]) * Decimal(1000)),
+            memory_bytes=int(parse_quantity(resources["memory"])),
+        ),
+        storage=_storage(section(spec, "storage")),
+        placement=_placement(section(spec, "placement")),
+        retention=RetentionSpec(
+            when_deleted=Retention(str(retention.get("whenDeleted", "Retain"))),
+            when_scaled=Retention(str(retention.get("whenScaled", "Retain"))),
+        ),
+        deletion_protection=spec.get("deletionProtection", "Enabled") != "Disabled",
+        reconcile=_reconcile(section(spec, "reconcile")),
+        state=DesiredState(str(spec.get("state", "Running"))),
+        bootstrap_empty=section(spec, "bootstrap").get("type") == "Empty",
+    )
+
+
+def _storage(storage: Spec) -> StorageSpec:
+    strategy = Strategy(str(storage["strategy"]))
+    node_loss = section(storage, "onNodeLoss")
+    host_path = section(storage, "hostPath")
+    disk_type = section(storage, "persistentVolume").get("diskType", "Root")
+    return StorageSpec(
+        strategy=strategy,
+        size_bytes=int(parse_quantity(storage["size"])),
+        host_path=HostPathSpec(path=str(host_path["path"]), create=bool(host_path.get("create", False)))
+        if strategy is Strategy.HOST_PATH
+        else None,
+        dfs=parse_dfs(section(storage, "dfs")) if strategy is Strategy.DFS else None,
+        persistent_volume=PersistentVolumeSpec(disk_type=DiskType(str(disk_type)))
+        if strategy is Strategy.PERSISTENT_VOLUME
+        else None,
+        on_node_loss=NodeLossAction(str(node_loss.get("action", "Wait"))),
+        on_node_loss_after_seconds=int(str(node_loss.get("afterSeconds", 0))),
+    )
+
+
+def _placement(placement: Spec) -> PlacementSpec:
+    attributes = placement.get("attributes") or []
+    assert isinstance(attributes, list | tuple)
+    role = placement.get("mesosRole")
+    return PlacementSpec(
+        mesos_role=str(role) if role else None,
+        attributes=tuple(AgentAttribute(name=str(a["name"]), value=str(a["value"])) for a in attributes),
+        anti_affinity=AntiAffinity(str(placement.get("antiAffinity", "Preferred"))),
+    )
+
+
+def _reconcile(reconcile: Spec) -> ReconcileSpec:
+    approve = reconcile.get("autoApprove")
+    usual = ReconcileSpec()
+    approved = reconcile.get("approvedPlan")
+    return ReconcileSpec(
+        mode=ReconcileMode(str(reconcile.get("mode", "Apply"))),
+        auto_approve=frozenset(RiskClass(str(risk)) for risk in approve)
+        if isinstance(approve, list | tuple)
+        else usual.auto_approve,
+        approved_plan=str(approved) if approved else None,
+    )

@@ -1,0 +1,74 @@
+"""What planning returns: actions in order, what waits and why, what to publish, when to look again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from statefuldb.model.actions import Action
+from statefuldb.model.conditions import Condition, EventReason, Reason
+from statefuldb.model.spec import DatabaseSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Why a member (or, with ordinal None, the database) does not move, and what would help."""
+
+    ordinal: int | None
+    reason: Reason
+    message: str
+    fix: str = ""
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    wants_offers: bool = False
+    look_again_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberReport:
+    """What is published of one member (`status.members[]`)."""
+
+    ordinal: int
+    phase: str
+    ready: bool
+    task_id: str = ""
+    incarnation: int = 0
+    agent: str = ""
+    address: str = ""
+    port: int = 0
+    restarts: int = 0
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """A Kubernetes Event that a plan calls for; sent once for each distinct text."""
+
+    reason: EventReason
+    message: str
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The spec that is acted on, with the generation in which it was accepted."""
+
+    generation: int
+    spec: DatabaseSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One decision. `needs_approval` lists action descriptions held back until approved."""
+
+    actions: tuple[Action, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    members: tuple[MemberReport, ...] = ()
+    announcements: tuple[Announcement, ...] = ()
+    accepted: Accepted | None = None
+    held_back: tuple[Action, ...] = ()
+    look_again_after_seconds: float | None = None
+
+    @property
+    def wants_offers(self) -> bool:
+        """Whether something waits for an offer: while anything does, the role is revived."""
+        return any(waiting.wants_offers for waiting in self.waiting)

@@ -1,0 +1,146 @@
+"""Rules of the manifest language that a schema cannot say: unions, quantities, safe paths, what is not built yet."""
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from statefuldb.model.check import shown
+from statefuldb.model.errors import FieldError
+from statefuldb.model.quantity import parse_quantity
+
+SYSTEM_ROOTS = ("/proc", "/sys", "/dev", "/etc", "/boot", "/run", "/bin", "/sbin", "/lib", "/usr")
+MEMORY_MINIMUM_BYTES = 128 * 1024 * 1024
+SIZE_MINIMUM_BYTES = 64 * 1024 * 1024
+_MEMBERS = {"HostPath": "hostPath", "DFS": "dfs", "PersistentVolume": "persistentVolume"}
+_LATER = ("replication", "update", "credentials", "backup", "tls")
+
+Spec = Mapping[str, object]
+
+
+def section(spec: Spec, name: str) -> Spec:
+    """Return an object field, empty where it is absent."""
+    return cast("Spec", spec.get(name) or {})
+
+
+def check_rules(spec: Spec, allowed_roots: tuple[str, ...]) -> Iterator[FieldError]:
+    """Yield every broken rule of a spec that fits the schema."""
+    yield from _union(section(spec, "storage"))
+    yield from _amounts(spec)
+    yield from _paths(section(spec, "storage"), allowed_roots)
+    yield from _not_built(spec)
+
+
+def _union(storage: Spec) -> Iterator[FieldError]:
+    strategy = str(storage["strategy"])
+    wanted = _MEMBERS[strategy]
+    for name, member in _MEMBERS.items():
+        if member in storage and name != strategy:
+            yield FieldError(
+                path=f"spec.storage.{member}",
+                value=shown(storage[member]),
+                allowed=f"with strategy {strategy} only {wanted} may be set",
+                fix=f"remove it, or set spec.storage.strategy to {name}",
+            )
+    if wanted not in storage and wanted != "persistentVolume":
+        yield FieldError(
+            path=f"spec.storage.{wanted}",
+            value="absent",
+            allowed=f"strategy {strategy} needs it",
+            reason="Required",
+        )
+
+
+def _amounts(spec: Spec) -> Iterator[FieldError]:
+    resources, storage = section(spec, "resources"), section(spec, "storage")
+    checks = (
+        ("spec.resources.cpus", resources["cpus"], 0.01, "at least 10m"),
+        ("spec.resources.memory", resources["memory"], MEMORY_MINIMUM_BYTES, "at least 128Mi"),
+        ("spec.storage.size", storage["size"], SIZE_MINIMUM_BYTES, "at least 64Mi"),
+    )
+    for path, value, minimum, allowed in checks:
+        if float(parse_quantity(value)) < minimum:
+            yield FieldError(path=path, value=shown(value), allowed=allowed)
+
+
+def _paths(storage: Spec, allowed_roots: tuple[str, ...]) -> Iterator[FieldError]:
+    host_path, dfs = section(storage, "hostPath"), section(storage, "dfs")
+    places = (
+        ("spec.storage.hostPath.path", host_path.get("path")),
+        ("spec.storage.dfs.mountPoint", dfs.get("mountPoint")),
+    )
+    for path, value in places:
+        if value is not None:
+            yield from _safe(path, str(value), allowed_roots)
+    sub_path = dfs.get("subPath")
+    if sub_path is not None and any(p in ("", ".", "..") for p in str(sub_path).split("/")):
+        yield FieldError(
+            path="spec.storage.dfs.subPath",
+            value=shown(sub_path),
+            allowed="a relative path without '.', '..' and empty parts",
+        )
+
+
+def _safe(path: str, value: str, allowed_roots: tuple[str, ...]) -> Iterator[FieldError]:
+    parts = value.split("/")[1:]
+    if not value.startswith("/") or any(p in ("", ".", "..") for p in parts):
+        yield FieldError(path=path, value=shown(value), allowed="an absolute path without '.', '..' and '//'")
+    elif allowed_roots and not any(_below(value, root) for root in allowed_roots):
+        yield FieldError(
+            path=path,
+            value=shown(value),
+            allowed=f"a directory below {', '.join(allowed_roots)}",
+            fix="choose one of them, or have the operator's --allowed-root extended",
+            reason="Forbidden",
+        )
+    elif not allowed_roots and any(_below(value, root) for root in SYSTEM_ROOTS):
+        yield FieldError(
+            path=path,
+            value=shown(value),
+            allowed="a directory that is not part of the operating system",
+            reason="Forbidden",
+        )
+
+
+def _below(path: str, root: str) -> bool:
+    return path == root or path.startswith(root.rstrip("/") + "/")
+
+
+def _later(path: str, value: object, possible: str) -> FieldError:
+    return FieldError(
+        path=path,
+        value=shown(value),
+        allowed=f"possible now: {possible}",
+        reason="NotSupportedYet",
+    )
+
+
+def _not_built(spec: Spec) -> Iterator[FieldError]:
+    """What the schema knows and this operator cannot do is refused, never accepted and ignored."""
+    storage = section(spec, "storage")
+    dfs = section(storage, "dfs")
+    if dfs.get("type") == "HDFS":
+        yield FieldError(
+            path="spec.storage.dfs.type",
+            value='"HDFS"',
+            allowed="NFS, CephFS, GlusterFS, MooseFS or Lustre",
+            fix="HDFS is append-only and cannot write at random places of a file, which every data directory "
+            "needs; it can hold backups, not data",
+        )
+    replicas = spec.get("replicas", 1)
+    if isinstance(replicas, int) and replicas > 1:
+        yield _later("spec.replicas", replicas, "0 or 1")
+    if spec.get("state") == "ReadOnly":
+        yield _later("spec.state", "ReadOnly", "Running, Stopped")
+    bootstrap = section(spec, "bootstrap").get("type")
+    if bootstrap not in (None, "Empty"):
+        yield _later("spec.bootstrap.type", bootstrap, "Empty, or no bootstrap at all")
+    action = section(storage, "onNodeLoss").get("action")
+    if action == "Rebuild" or (action == "Reattach" and storage["strategy"] != "DFS"):
+        yield _later("spec.storage.onNodeLoss.action", action, "Wait, and Reattach with DFS")
+    for path, value in (
+        ("spec.engine.image", section(spec, "engine").get("image")),
+        ("spec.retention.retainSeconds", section(spec, "retention").get("retainSeconds")),
+        ("spec.placement.spread", section(spec, "placement").get("spread")),
+        *((f"spec.{name}", spec.get(name)) for name in _LATER),
+    ):
+        if value is not None:
+            yield _later(path, value, "leave it out")

@@ -1,0 +1,165 @@
+"""The CustomResourceDefinitions and the admission policy, as objects ready to be written to `crds/`."""
+
+from statefuldb.model.schema.build import Schema, obj, text
+from statefuldb.model.schema.database import DATABASE_SPEC
+from statefuldb.model.schema.status import DATABASE_STATUS, VOLUME_SPEC
+
+GROUP = "statefuldb.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+NAME_MAX_LENGTH = 50
+
+
+def _column(name: str, path: str, type_: str = "string", *, wide: bool = False) -> Schema:
+    column: Schema = {"name": name, "type": type_, "jsonPath": path}
+    if wide:
+        column["priority"] = 1
+    return column
+
+
+def _definition(
+    *,
+    kind: str,
+    plural: str,
+    short: str,
+    schema: Schema,
+    subresources: Schema,
+    columns: list[Schema],
+) -> Schema:
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": kind,
+                "listKind": f"{kind}List",
+                "plural": plural,
+                "singular": kind.lower(),
+                "shortNames": [short],
+                "categories": ["statefuldb", "databases"],
+            },
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "subresources": subresources,
+                    "additionalPrinterColumns": columns,
+                    "schema": {"openAPIV3Schema": schema},
+                }
+            ],
+        },
+    }
+
+
+def custom_resource_definitions() -> tuple[Schema, ...]:
+    """Return the definitions of every kind, in the order in which they are installed."""
+    database_schema = obj(
+        {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": obj({"name": text(max_length=NAME_MAX_LENGTH)}),
+            "spec": DATABASE_SPEC,
+            "status": DATABASE_STATUS,
+        },
+        required=("spec",),
+        description="A database on Apache Mesos.",
+    )
+    volume_schema = obj(
+        {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": VOLUME_SPEC,
+        },
+        required=("spec",),
+        description="One entry of the ledger: a reservation with its volume, or a directory.",
+    )
+    ready = ".status.conditions[?(@.type=='Ready')].status"
+    return (
+        _definition(
+            kind="StatefulDatabase",
+            plural="statefuldatabases",
+            short="sdb",
+            schema=database_schema,
+            subresources={
+                "status": {},
+                "scale": {
+                    "specReplicasPath": ".spec.replicas",
+                    "statusReplicasPath": ".status.replicas",
+                },
+            },
+            columns=[
+                _column("Ready", ready),
+                _column("Engine", ".spec.engine.type"),
+                _column("Strategy", ".spec.storage.strategy"),
+                _column("Members", ".status.readyReplicas", "integer"),
+                _column("Summary", ".status.summary"),
+                _column("Host", ".status.endpoints.primary.host", wide=True),
+                _column("Port", ".status.endpoints.primary.port", "integer", wide=True),
+                _column("Version", ".spec.engine.version", wide=True),
+                _column("Age", ".metadata.creationTimestamp", "date"),
+            ],
+        ),
+        _definition(
+            kind="DatabaseVolume",
+            plural="databasevolumes",
+            short="sdbv",
+            schema=volume_schema,
+            subresources={},
+            columns=[
+                _column("Database", ".spec.database.name"),
+                _column("Ordinal", ".spec.identity.ordinal", "integer"),
+                _column("Strategy", ".spec.strategy"),
+                _column("Phase", ".spec.phase"),
+                _column("Intent", ".spec.intent"),
+                _column("Agent", ".spec.agent.hostname"),
+                _column("Age", ".metadata.creationTimestamp", "date"),
+            ],
+        ),
+    )
+
+
+def deletion_protection_policy() -> tuple[Schema, Schema]:
+    """Return the admission policy that refuses to delete a protected database, and its binding."""
+    name = f"deletion-protection.{GROUP}"
+    message = (
+        "spec.deletionProtection is not Disabled: set it to Disabled first; "
+        "spec.retention.whenDeleted says what becomes of the data"
+    )
+    policy: Schema = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {
+                "resourceRules": [
+                    {
+                        "apiGroups": [GROUP],
+                        "apiVersions": ["*"],
+                        "operations": ["DELETE"],
+                        "resources": ["statefuldatabases"],
+                    }
+                ]
+            },
+            "validations": [
+                {
+                    "expression": "has(oldObject.spec.deletionProtection)"
+                    " && oldObject.spec.deletionProtection == 'Disabled'",
+                    "message": message,
+                    "reason": "Forbidden",
+                }
+            ],
+        },
+    }
+    binding: Schema = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {"policyName": name, "validationActions": ["Deny"]},
+    }
+    return policy, binding

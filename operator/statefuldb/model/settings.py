@@ -1,0 +1,19 @@
+"""What the planner must know of the operator itself: who it is in Mesos, and what it may touch."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorIdentity:
+    """The operator's own facts, fixed for the life of its process.
+
+    `cluster` is the UUID by which ownership is told, `principal` the Mesos principal or None, `operator_ca_pem` the
+    certificate that keepers trust, `allowed_roots` the only places for HostPath and DFS directories (empty: any
+    place that is not part of the operating system).
+    """
+
+    cluster: str
+    mesos_role: str
+    principal: str | None
+    operator_ca_pem: str
+    allowed_roots: tuple[str, ...] = ()

@@ -1,0 +1,127 @@
+"""The ledger: one record for each reservation with its volume, or directory (kind `DatabaseVolume`).
+
+A record is written before the effect it announces, so that any crash leaves the record ahead of the world, never
+behind it. Identity is fixed at birth; the owner may change by re-adoption.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId
+from statefuldb.model.spec import DfsSpec, EngineType, Strategy
+
+
+class Intent(StrEnum):
+    """What is to become of a member's data."""
+
+    USE = "Use"
+    RETAIN = "Retain"
+    DELETE = "Delete"
+
+
+class VolumePhase(StrEnum):
+    """What was last seen of it (`DatabaseVolume.status.phase`)."""
+
+    PENDING = "Pending"
+    IN_USE = "InUse"
+    IDLE = "Idle"
+    RETAINED = "Retained"
+    RELEASING = "Releasing"
+    ORPHANED = "Orphaned"
+    MISSING = "Missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRef:
+    """An agent: its id now, and its host name, which outlives the id."""
+
+    id: str
+    hostname: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """One LAUNCH attempt as it was recorded before the ACCEPT left.
+
+    `template` digests what it was launched with, `erase` says that it empties the directory instead of serving, and
+    `leaves_surplus` that more was reserved than it uses.
+    """
+
+    incarnation: int
+    agent: AgentRef
+    template: str
+    cpus_milli: int
+    memory_bytes: int
+    port: int
+    keeper_port: int
+    erase: bool = False
+    leaves_surplus: bool = False
+    at_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """Proof that a launch is over: the terminal state that the agent reported, recorded before it is acknowledged."""
+
+    incarnation: int
+    state: str
+    reason: str = ""
+    message: str = ""
+    at_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fencing:
+    """A person's confirmation that an incarnation can write no more (DESIGN section 8, fencing by (c))."""
+
+    incarnation: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeRecord:
+    """One ledger entry. `resource_version` is that of the stored object, empty before it is first stored."""
+
+    name: str
+    key: DatabaseKey
+    owner_uid: str
+    identity: DataIdentity
+    engine: EngineType
+    engine_version: str
+    strategy: Strategy
+    size_bytes: int
+    mesos_role: str
+    intent: Intent = Intent.USE
+    agent: AgentRef | None = None
+    persistence_id: str | None = None
+    directory: str | None = None
+    root: str | None = None
+    dfs: DfsSpec | None = None
+    reservations: tuple[str, ...] = ()
+    incarnation: int = 0
+    launch: Launch | None = None
+    ending: Ending | None = None
+    fencing: Fencing | None = None
+    initialised: bool = False
+    token: int = 0
+    failures: int = 0
+    resource_version: str = ""
+    phase: VolumePhase = VolumePhase.PENDING
+    released_at_seconds: float = 0.0
+
+    @property
+    def task_id(self) -> TaskId | None:
+        """The id of the last launch attempt, or None before the first."""
+        if self.launch is None:
+            return None
+        return TaskId(
+            uid=self.identity.uid,
+            ordinal=self.identity.ordinal,
+            incarnation=self.launch.incarnation,
+        )
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last launch attempt is proved to be over."""
+        return self.launch is None or (self.ending is not None and self.ending.incarnation == self.launch.incarnation)

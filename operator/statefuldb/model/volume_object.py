@@ -1,0 +1,97 @@
+"""The ledger entry as a `DatabaseVolume` object, and back, without loss."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from statefuldb.model.identity import DatabaseKey, DataIdentity
+from statefuldb.model.parse import canonical_dfs, parse_dfs
+from statefuldb.model.schema.crd import API_VERSION
+from statefuldb.model.spec import EngineType, Strategy
+from statefuldb.model.volume import (
+    AgentRef,
+    Ending,
+    Fencing,
+    Intent,
+    Launch,
+    VolumePhase,
+    VolumeRecord,
+)
+
+OWNER_LABEL = "statefuldb.dev/database"
+
+
+def to_object(record: VolumeRecord) -> dict[str, object]:
+    """Return the object that stores `record`."""
+    spec: dict[str, object] = {
+        "database": {"name": record.key.name, "uid": record.owner_uid},
+        "identity": asdict(record.identity),
+        "engine": {"type": str(record.engine), "version": record.engine_version},
+        "strategy": str(record.strategy),
+        "sizeBytes": record.size_bytes,
+        "mesosRole": record.mesos_role,
+        "intent": str(record.intent),
+        "agent": asdict(record.agent) if record.agent else None,
+        "persistenceId": record.persistence_id,
+        "directory": record.directory,
+        "root": record.root,
+        "dfs": canonical_dfs(record.dfs) if record.dfs else None,
+        "reservations": list(record.reservations),
+        "incarnation": record.incarnation,
+        "launch": asdict(record.launch) if record.launch else None,
+        "ending": asdict(record.ending) if record.ending else None,
+        "fencing": asdict(record.fencing) if record.fencing else None,
+        "initialised": record.initialised,
+        "token": record.token,
+        "failures": record.failures,
+        "phase": str(record.phase),
+        "releasedAtSeconds": record.released_at_seconds,
+    }
+    metadata: dict[str, object] = {
+        "name": record.name,
+        "namespace": record.key.namespace,
+        "labels": {OWNER_LABEL: record.key.name},
+    }
+    if record.resource_version:
+        metadata["resourceVersion"] = record.resource_version
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "DatabaseVolume",
+        "metadata": metadata,
+        "spec": {name: value for name, value in spec.items() if value is not None},
+    }
+
+
+def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
+    """Return the record in a stored object. Raises KeyError or ValueError where it is not one."""
+    metadata, spec = stored["metadata"], stored["spec"]
+    engine = spec.get("engine", {})
+    launch, fencing = spec.get("launch"), spec.get("fencing")
+    return VolumeRecord(
+        name=metadata["name"],
+        key=DatabaseKey(namespace=metadata["namespace"], name=spec["database"]["name"]),
+        owner_uid=spec["database"]["uid"],
+        identity=DataIdentity(**spec["identity"]),
+        engine=EngineType(engine.get("type", "MariaDB")),
+        engine_version=engine.get("version", ""),
+        strategy=Strategy(spec["strategy"]),
+        size_bytes=spec.get("sizeBytes", 0),
+        mesos_role=spec.get("mesosRole", ""),
+        intent=Intent(spec["intent"]),
+        agent=AgentRef(**spec["agent"]) if spec.get("agent") else None,
+        persistence_id=spec.get("persistenceId"),
+        directory=spec.get("directory"),
+        root=spec.get("root"),
+        dfs=parse_dfs(spec["dfs"]) if spec.get("dfs") else None,
+        reservations=tuple(spec.get("reservations", ())),
+        incarnation=spec.get("incarnation", 0),
+        launch=Launch(**{**launch, "agent": AgentRef(**launch["agent"])}) if launch else None,
+        ending=Ending(**spec["ending"]) if spec.get("ending") else None,
+        fencing=Fencing(incarnation=fencing["incarnation"], by=fencing.get("by", "")) if fencing else None,
+        initialised=spec.get("initialised", False),
+        token=spec.get("token", 0),
+        failures=spec.get("failures", 0),
+        phase=VolumePhase(spec.get("phase", "Pending")),
+        released_at_seconds=float(spec.get("releasedAtSeconds", 0.0)),
+        resource_version=metadata.get("resourceVersion", ""),
+    )

@@ -1,0 +1,1 @@
+"""Verbs: pure functions from what is desired and observed to what to do. No input or output, no clock."""

@@ -1,0 +1,64 @@
+"""Holding actions back until a person has released them.
+
+`PlanOnly` holds everything; otherwise only the risk classes outside `autoApprove` wait. An approval names the hash of
+exactly one plan, so a plan that has changed since is not released by it.
+"""
+
+import hashlib
+from dataclasses import replace
+
+from statefuldb.model.actions import AcceptOffers, Action, KillTask, SaveVolume
+from statefuldb.model.conditions import Reason
+from statefuldb.model.plan import Plan, Waiting
+from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
+
+
+def risk_of(action: Action) -> RiskClass:
+    """Return how much an action can hurt."""
+    match action:
+        case AcceptOffers() | KillTask():
+            return action.risk
+        case _:
+            return RiskClass.NON_DISRUPTIVE
+
+
+def describe(action: Action) -> str:
+    """Return one action in a line, without what changes from pass to pass (offers, times)."""
+    match action:
+        case AcceptOffers():
+            return action.what
+        case KillTask() | SaveVolume():
+            return action.why
+        case _:
+            return type(action).__name__
+
+
+def hash_of(actions: tuple[Action, ...]) -> str:
+    """Return the hash by which these actions are approved; empty for none."""
+    if not actions:
+        return ""
+    text = "\n".join(f"{risk_of(action)} {describe(action)}" for action in actions)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def hold_back(plan: Plan, reconcile: ReconcileSpec) -> Plan:
+    """Return the plan with what needs approval moved to `held_back`, and a wait that says how to approve it."""
+    if reconcile.mode is ReconcileMode.PLAN_ONLY:
+        held = plan.actions
+    else:
+        held = tuple(a for a in plan.actions if risk_of(a) not in reconcile.auto_approve)
+    if not held or reconcile.approved_plan == hash_of(held):
+        return plan
+    wait = Waiting(
+        ordinal=None,
+        reason=Reason.APPROVAL_REQUIRED,
+        message="; ".join(describe(action) for action in held),
+        fix=f"set spec.reconcile.approvedPlan to {hash_of(held)} (statefuldb approve)",
+    )
+    return replace(
+        plan,
+        actions=tuple(a for a in plan.actions if a not in held),
+        held_back=held,
+        waiting=(*plan.waiting, wait),
+        announcements=(),
+    )

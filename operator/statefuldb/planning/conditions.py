@@ -1,0 +1,180 @@
+"""The conditions of one database, and the report of every member, as they follow from a plan.
+
+`Ready` is True only where every wanted member was seen to answer SQL at the present target (law `ready_is_true`).
+"""
+
+from statefuldb.model.conditions import Condition, ConditionType, Reason
+from statefuldb.model.observed import Observed
+from statefuldb.model.plan import MemberReport, Plan, Waiting
+from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
+from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning.context import status_of
+from statefuldb.planning.desired import Desired
+
+
+def with_absent(plan: Plan, desired: Desired, observed: Observed) -> tuple[MemberReport, ...]:
+    """Return the reports of all wanted and existing members: the ready ones, and for each other what it waits for."""
+    uid = observed.database.uid if observed.database else ""
+    reports = {report.ordinal: report for report in plan.members}
+    records = {r.identity.ordinal: r for r in observed.volumes if r.owner_uid == uid and r.intent is Intent.USE}
+    wanted = range(desired.spec.replicas) if desired.spec else range(0)
+    waits = {wait.ordinal: wait for wait in plan.waiting if wait.ordinal is not None}
+    for ordinal in sorted({*wanted, *records}):
+        if ordinal not in reports:
+            reports[ordinal] = _report(ordinal, records.get(ordinal), waits.get(ordinal), observed)
+    return tuple(reports[ordinal] for ordinal in sorted(reports))
+
+
+def decide(plan: Plan, desired: Desired, observed: Observed) -> tuple[Condition, ...]:
+    """Return every condition of a database that is not being deleted."""
+    accepted = _accepted(desired)
+    spec = desired.spec
+    if spec is None:
+        waits = Condition(
+            type=ConditionType.READY,
+            status=False,
+            reason=accepted.reason,
+            message="no valid spec was accepted yet",
+        )
+        return (accepted, waits, _mesos(observed))
+    wanted = 0 if spec.state is DesiredState.STOPPED else spec.replicas
+    serving = [report for report in plan.members if report.ready]
+    blocking = _blocking(plan)
+    ready = _ready(plan, spec, wanted, len(serving), blocking)
+    return (
+        accepted,
+        _placed(plan, observed, wanted),
+        _storage(observed, wanted),
+        Condition(
+            type=ConditionType.AVAILABLE,
+            status=bool(serving),
+            reason=Reason.ALL_MEMBERS_READY if serving else ready.reason,
+            message=f"{len(serving)} of {wanted} members answer SQL",
+        ),
+        ready,
+        _progressing(plan, ready),
+        _mesos(observed),
+    )
+
+
+def _accepted(desired: Desired) -> Condition:
+    if not desired.errors:
+        generation = desired.accepted.generation if desired.accepted else 0
+        return Condition(
+            type=ConditionType.ACCEPTED,
+            status=True,
+            reason=Reason.VALID,
+            message=f"generation {generation} is the target",
+        )
+    unsupported = all(error.reason == "NotSupportedYet" for error in desired.errors)
+    kept = f"; generation {desired.accepted.generation} stays the target" if desired.accepted else ""
+    return Condition(
+        type=ConditionType.ACCEPTED,
+        status=False,
+        reason=Reason.NOT_SUPPORTED_YET if unsupported else Reason.INVALID_SPEC,
+        message="; ".join(str(error) for error in desired.errors) + kept,
+    )
+
+
+def _blocking(plan: Plan) -> Waiting | None:
+    """Return the first wait that keeps a member from being ready."""
+    ready = {report.ordinal for report in plan.members if report.ready}
+    for wait in plan.waiting:
+        if wait.ordinal is None or wait.ordinal not in ready:
+            return wait
+    return None
+
+
+def _ready(plan: Plan, spec: DatabaseSpec, wanted: int, serving: int, blocking: Waiting | None) -> Condition:
+    if spec.reconcile.mode is ReconcileMode.PAUSED:
+        return _not_ready(Reason.PAUSED, "spec.reconcile.mode is Paused: nothing is looked after")
+    if blocking is not None:
+        return _not_ready(blocking.reason, blocking.message)
+    if plan.actions or serving < wanted:
+        return _not_ready(Reason.RECONCILING, f"{serving} of {wanted} members are ready")
+    if wanted == 0:
+        return _not_ready(Reason.STOPPED_AS_ASKED, "no member is wanted; the data is kept")
+    return Condition(
+        type=ConditionType.READY,
+        status=True,
+        reason=Reason.ALL_MEMBERS_READY,
+        message=f"{serving} of {wanted} members answer SQL",
+    )
+
+
+def _not_ready(reason: Reason, message: str) -> Condition:
+    return Condition(type=ConditionType.READY, status=False, reason=reason, message=message)
+
+
+def _progressing(plan: Plan, ready: Condition) -> Condition:
+    settled = ready.status is True or ready.reason in (Reason.STOPPED_AS_ASKED, Reason.PAUSED)
+    return Condition(
+        type=ConditionType.PROGRESSING,
+        status=not settled,
+        reason=Reason.SETTLED if settled else ready.reason,
+        message="nothing to do" if settled else ready.message,
+    )
+
+
+def _placed(plan: Plan, observed: Observed, wanted: int) -> Condition:
+    placed = [report for report in plan.members if report.agent]
+    done = len(placed) >= wanted
+    waits = [w for w in plan.waiting if w.reason is Reason.NO_SUITABLE_OFFER]
+    return Condition(
+        type=ConditionType.PLACED,
+        status=done,
+        reason=Reason.BOUND if done else (waits[0].reason if waits else Reason.NOT_BOUND),
+        message=", ".join(f"{r.ordinal} on {r.agent}" for r in placed)
+        or (waits[0].message if waits else "no agent chosen yet"),
+    )
+
+
+def _storage(observed: Observed, wanted: int) -> Condition:
+    uid = observed.database.uid if observed.database else ""
+    bound = [r for r in observed.volumes if r.owner_uid == uid and r.intent is Intent.USE and r.initialised]
+    done = len(bound) >= wanted
+    return Condition(
+        type=ConditionType.STORAGE_READY,
+        status=done,
+        reason=Reason.BOUND if done else Reason.NOT_BOUND,
+        message=", ".join(r.name for r in bound) or "no data directory initialised yet",
+    )
+
+
+def _mesos(observed: Observed) -> Condition:
+    view = observed.mesos
+    return Condition(
+        type=ConditionType.MESOS_CONNECTED,
+        status=view.connected,
+        reason=Reason.CONNECTED if view.connected else Reason.MESOS_DISCONNECTED,
+        message=f"framework {view.framework_id}" if view.connected else view.error,
+    )
+
+
+def _report(ordinal: int, record: VolumeRecord | None, wait: Waiting | None, observed: Observed) -> MemberReport:
+    reason = str(wait.reason) if wait else ""
+    message = wait.message if wait else ""
+    if record is None or record.launch is None:
+        return MemberReport(ordinal=ordinal, phase="Pending", ready=False, reason=reason, message=message)
+    status = status_of(record, observed.tasks)
+    if record.ended:
+        phase = "Stopped"
+    elif status is None:
+        phase = "Launching"
+    elif status.state.alive:
+        phase = "Starting"
+    else:
+        phase = "Lost"
+    return MemberReport(
+        ordinal=ordinal,
+        phase=phase,
+        ready=False,
+        task_id=str(record.task_id),
+        incarnation=record.incarnation,
+        agent=record.launch.agent.hostname,
+        address=record.launch.agent.address,
+        port=record.launch.port,
+        restarts=max(0, record.incarnation - 1),
+        reason=reason,
+        message=message,
+    )

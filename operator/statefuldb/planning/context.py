@@ -1,0 +1,43 @@
+"""What every planning step is given, and what it gives back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from statefuldb.model.actions import Action
+from statefuldb.model.identity import TaskId
+from statefuldb.model.observed import Observed, Offers, TaskStatus
+from statefuldb.model.plan import Announcement, MemberReport, Waiting
+from statefuldb.model.settings import OperatorIdentity
+from statefuldb.model.spec import DatabaseSpec
+from statefuldb.model.volume import VolumeRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One decision's inputs. `spec` is the accepted one."""
+
+    spec: DatabaseSpec
+    uid: str
+    observed: Observed
+    offers: Offers
+    operator: OperatorIdentity
+
+    @property
+    def now(self) -> float:
+        """The moment of the snapshot, in Unix seconds."""
+        return self.observed.at_seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one part of the plan calls for."""
+
+    actions: tuple[Action, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    announcements: tuple[Announcement, ...] = ()
+    report: MemberReport | None = None
+
+
+def status_of(record: VolumeRecord, tasks: Mapping[TaskId, TaskStatus]) -> TaskStatus | None:
+    """Return what Mesos last said of the record's latest launch."""
+    return tasks.get(record.task_id) if record.task_id is not None else None

@@ -1,0 +1,60 @@
+"""From a stored object to the spec that is acted on: the new one where it is good, else the last accepted one.
+
+A bad edit, an operator crash and a lost task together still repair to the old target (DESIGN section 8, "Accepted
+spec"), because what was accepted is stored in status before it is acted on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from statefuldb.model.errors import FieldError
+from statefuldb.model.observed import Observed
+from statefuldb.model.parse import parse_database, transition_errors
+from statefuldb.model.plan import Accepted
+from statefuldb.model.spec import DatabaseSpec
+from statefuldb.planning.engines import engine_errors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """What to aim at. `accepted` is None only while no spec was ever good; `errors` are those of the present spec."""
+
+    accepted: Accepted | None
+    errors: tuple[FieldError, ...] = ()
+    is_new: bool = False
+
+    @property
+    def spec(self) -> DatabaseSpec | None:
+        """The spec that is acted on."""
+        return self.accepted.spec if self.accepted else None
+
+
+def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | None:
+    """Return the target for the observed database, or None where there is no database."""
+    database = observed.database
+    if database is None:
+        return None
+    previous = _stored(database.status, allowed_roots)
+    parsed = parse_database(database.spec, allowed_roots=allowed_roots)
+    if not isinstance(parsed, DatabaseSpec):
+        return Desired(accepted=previous, errors=parsed)
+    errors = engine_errors(parsed)
+    if previous is not None:
+        initialised = any(r.initialised and r.owner_uid == database.uid for r in observed.volumes)
+        errors += transition_errors(previous.spec, parsed, initialised=initialised)
+    if errors:
+        return Desired(accepted=previous, errors=errors)
+    accepted = Accepted(generation=database.generation, spec=parsed)
+    return Desired(accepted=accepted, is_new=previous != accepted)
+
+
+def _stored(status: Mapping[str, object], allowed_roots: tuple[str, ...]) -> Accepted | None:
+    """Read `status.accepted` back. What cannot be read is as if it had never been accepted."""
+    stored = status.get("accepted")
+    if not isinstance(stored, Mapping):
+        return None
+    spec, generation = stored.get("spec"), stored.get("generation")
+    if not isinstance(spec, Mapping) or not isinstance(generation, int):
+        return None
+    parsed = parse_database(spec, allowed_roots=allowed_roots)
+    return Accepted(generation=generation, spec=parsed) if isinstance(parsed, DatabaseSpec) else None

@@ -1,0 +1,40 @@
+"""Database engines, the pure half: configuration text, sizing, which options are the operator's own."""
+
+from statefuldb.model.check import shown
+from statefuldb.model.errors import FieldError
+from statefuldb.model.spec import DatabaseSpec
+from statefuldb.planning.engines.engine import Engine
+from statefuldb.planning.engines.mariadb import MariaDb
+
+__all__ = ["Engine", "engine_errors", "engine_of"]
+
+_ENGINES: dict[str, Engine] = {"MariaDB": MariaDb()}
+
+
+def engine_of(name: str) -> Engine | None:
+    """Return the rules of one engine, or None for one that is not built yet."""
+    return _ENGINES.get(name)
+
+
+def engine_errors(spec: DatabaseSpec) -> tuple[FieldError, ...]:
+    """Return what is wrong with `spec.engine`: an engine or version not built yet, an option the operator owns."""
+    engine = engine_of(spec.engine.type)
+    if engine is None:
+        return (
+            FieldError(
+                path="spec.engine.type",
+                value=shown(spec.engine.type),
+                allowed=f"possible now: {', '.join(_ENGINES)}",
+                reason="NotSupportedYet",
+            ),
+        )
+    if spec.engine.version not in engine.versions:
+        return (
+            FieldError(
+                path="spec.engine.version",
+                value=shown(spec.engine.version),
+                allowed=f"possible now: {', '.join(engine.versions)}",
+                reason="NotSupportedYet",
+            ),
+        )
+    return engine.option_errors(spec.engine.config)

@@ -1,0 +1,61 @@
+"""The interface of an engine's pure half."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from statefuldb.model.errors import FieldError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerPaths:
+    """Where one server keeps things; all absolute."""
+
+    data_directory: str
+    run_directory: str
+
+    @property
+    def socket(self) -> str:
+        """The Unix socket of the keeper's own connection."""
+        return f"{self.run_directory}/server.sock"
+
+    @property
+    def config_file(self) -> str:
+        """The rendered configuration."""
+        return f"{self.run_directory}/server.cnf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOrders:
+    """What one server is to be: where it listens, how much memory it has, and the user's options."""
+
+    listen_address: str
+    port: int
+    server_id: int
+    memory_bytes: int
+    options: Mapping[str, str]
+    user: str | None
+
+
+class Engine(Protocol):
+    """One database server's rules. No I/O."""
+
+    name: str
+    versions: tuple[str, ...]
+    data_subdirectory: str
+
+    def option_errors(self, options: Mapping[str, str]) -> tuple[FieldError, ...]:
+        """Return an error for each option of the user that the operator owns, with the reason."""
+        ...
+
+    def sizing(self, memory_bytes: int) -> Mapping[str, str]:
+        """Return the memory settings that follow from a member's memory; the user may override them."""
+        ...
+
+    def render_config(self, orders: ServerOrders, paths: ServerPaths) -> str:
+        """Return the text of the configuration file."""
+        ...
+
+    def runs_version(self, wanted: str, real: str) -> bool:
+        """Say whether a server of version `real` may open data of version `wanted`."""
+        ...

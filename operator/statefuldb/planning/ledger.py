@@ -1,0 +1,79 @@
+"""Rebuilding the ledger from Mesos: whatever carries our labels and is not written down gets an entry again.
+
+The entry is born retained, so nothing is used or removed by guesswork; a database that fits takes it up again by
+re-adoption (law `no_leak`).
+"""
+
+from statefuldb.model.actions import SaveVolume
+from statefuldb.model.conditions import EventReason
+from statefuldb.model.identity import DataIdentity, PersistenceId, volume_record_name
+from statefuldb.model.observed import Observed, Offers
+from statefuldb.model.plan import Announcement
+from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource
+from statefuldb.model.settings import OperatorIdentity
+from statefuldb.model.spec import EngineType, Strategy
+from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
+from statefuldb.planning.context import Step
+
+
+def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdentity, tuple[AgentOffer, Resource]]:
+    """Return the volumes of this database name that are offered with our labels and have no entry."""
+    known = {record.identity for record in observed.volumes}
+    found: dict[DataIdentity, tuple[AgentOffer, Resource]] = {}
+    for offer in offers:
+        for resource in offer.resources:
+            labels = resource.labels
+            if labels is None or labels.identity.cluster != cluster or resource.persistence is None:
+                continue
+            mine = (labels.namespace, labels.name) == (observed.key.namespace, observed.key.name)
+            parsed = PersistenceId.parse(resource.persistence.id)
+            if mine and parsed is not None and labels.identity not in known:
+                found[labels.identity] = (offer, resource)
+    return found
+
+
+def rebuild(observed: Observed, offers: Offers, operator: OperatorIdentity) -> Step:
+    """Return the entries to write for what Mesos offers and the ledger lacks."""
+    if observed.crd_terminating or observed.namespace_terminating or not observed.namespace_exists:
+        return Step()
+    found = unknown(observed, offers, operator.cluster)
+    records = [_entry(observed, *found[identity]) for identity in sorted(found, key=str)]
+    return Step(
+        actions=tuple(SaveVolume(volume=r, why="found in Mesos by its labels") for r in records),
+        announcements=tuple(
+            Announcement(
+                reason=EventReason.VOLUME_RETAINED,
+                message=f"{record.name}: found on {record.agent.hostname if record.agent else '?'} by its labels",
+            )
+            for record in records
+        ),
+    )
+
+
+def _entry(observed: Observed, offer: AgentOffer, volume: Resource) -> VolumeRecord:
+    labels = volume.labels
+    assert labels is not None
+    assert volume.persistence is not None
+    reservations = {
+        r.labels.reservation for r in offer.resources if r.labels is not None and r.labels.identity == labels.identity
+    }
+    return VolumeRecord(
+        name=volume_record_name(observed.key.name, labels.identity.ordinal, labels.identity.uid),
+        key=observed.key,
+        owner_uid=labels.identity.uid,
+        identity=labels.identity,
+        # Labels do not carry the engine; the keeper compares the marker in the directory before it opens anything.
+        engine=EngineType.MARIADB,
+        engine_version="10.11",
+        strategy=Strategy.PERSISTENT_VOLUME,
+        size_bytes=volume.amount_milli * BYTES_PER_MIB // MILLI,
+        mesos_role=offer.role,
+        intent=Intent.RETAIN,
+        agent=AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address),
+        persistence_id=volume.persistence.id,
+        reservations=tuple(sorted(reservations)),
+        # The incarnations used before are forgotten; seconds since 1970 lie above any of them.
+        incarnation=int(observed.at_seconds),
+        initialised=True,
+        phase=VolumePhase.RETAINED,
+    )

@@ -1,0 +1,94 @@
+"""Whose data is it: finding, adopting, or beginning the ledger entry of each wanted member.
+
+With `bootstrap` unset and exactly one retained entry that fits, the data is taken up again. Anything ambiguous waits:
+guessing wrong here would show a user an empty database (DESIGN section 8, "Re-adoption").
+"""
+
+from dataclasses import replace
+
+from statefuldb.model.actions import SaveVolume
+from statefuldb.model.conditions import EventReason, Reason
+from statefuldb.model.identity import DataIdentity, volume_record_name
+from statefuldb.model.plan import Announcement, Waiting
+from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning.context import Context, Step
+
+
+def owned(context: Context, ordinal: int) -> VolumeRecord | None:
+    """Return the entry that this database uses for `ordinal`, or None."""
+    for record in context.observed.volumes:
+        if record.owner_uid == context.uid and record.identity.ordinal == ordinal and record.intent is Intent.USE:
+            return record
+    return None
+
+
+def retained(context: Context, ordinal: int) -> tuple[VolumeRecord, ...]:
+    """Return the retained entries that `ordinal` could take up again."""
+    return tuple(
+        record
+        for record in context.observed.volumes
+        if record.identity.ordinal == ordinal and record.intent is Intent.RETAIN and record.initialised
+    )
+
+
+def take_up(context: Context, ordinal: int) -> Step | VolumeRecord:
+    """Return the entry to use for `ordinal`: a new one, not yet stored, or a step that adopts or waits."""
+    if not context.spec.bootstrap_empty:
+        candidates = retained(context, ordinal)
+        if len(candidates) > 1:
+            return Step(waiting=(_ambiguous(ordinal, candidates),))
+        if candidates:
+            return _adopt(context, candidates[0])
+    identity = DataIdentity(cluster=context.operator.cluster, uid=context.uid, ordinal=ordinal)
+    spec = context.spec
+    return VolumeRecord(
+        name=volume_record_name(context.observed.key.name, ordinal, context.uid),
+        key=context.observed.key,
+        owner_uid=context.uid,
+        identity=identity,
+        engine=spec.engine.type,
+        engine_version=spec.engine.version,
+        strategy=spec.storage.strategy,
+        size_bytes=spec.storage.size_bytes,
+        dfs=spec.storage.dfs,
+        mesos_role=spec.placement.mesos_role or context.operator.mesos_role,
+    )
+
+
+def _adopt(context: Context, record: VolumeRecord) -> Step:
+    spec = context.spec
+    ordinal = record.identity.ordinal
+    unfit = []
+    if record.engine is not spec.engine.type:
+        unfit.append(f"it holds {record.engine}, the manifest asks for {spec.engine.type}")
+    if record.engine_version != spec.engine.version:
+        unfit.append(f"it holds version {record.engine_version}, the manifest asks for {spec.engine.version}")
+    if record.strategy is not spec.storage.strategy:
+        unfit.append(f"it lies on {record.strategy}, the manifest asks for {spec.storage.strategy}")
+    if unfit:
+        return Step(
+            waiting=(
+                Waiting(
+                    ordinal=ordinal,
+                    reason=Reason.AMBIGUOUS_RETAINED_VOLUMES,
+                    message=f"retained volume {record.name} does not fit: {'; '.join(unfit)}",
+                    fix="set spec.bootstrap.type to Empty for a new database beside it, or release it with "
+                    f"`statefuldb volumes release {record.name}`",
+                ),
+            )
+        )
+    what = f"re-adopt {record.name} for {record.key.name}-{ordinal}"
+    return Step(
+        actions=(SaveVolume(volume=replace(record, owner_uid=context.uid, intent=Intent.USE), why=what),),
+        announcements=(Announcement(reason=EventReason.VOLUME_READOPTED, message=what),),
+    )
+
+
+def _ambiguous(ordinal: int, candidates: tuple[VolumeRecord, ...]) -> Waiting:
+    names = ", ".join(record.name for record in candidates)
+    return Waiting(
+        ordinal=ordinal,
+        reason=Reason.AMBIGUOUS_RETAINED_VOLUMES,
+        message=f"{len(candidates)} retained volumes fit: {names}",
+        fix="release all but one with `statefuldb volumes release NAME`, or set spec.bootstrap.type to Empty",
+    )

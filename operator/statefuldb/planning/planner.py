@@ -1,0 +1,96 @@
+"""plan(): what to do next about one database. It reads as a table of contents of the operator.
+
+Pure: the same inputs give the same plan. It sends nothing, reads no clock and chooses nothing at random.
+"""
+
+from dataclasses import replace
+
+from statefuldb.model.actions import AddFinalizer
+from statefuldb.model.conditions import EventReason
+from statefuldb.model.identity import FINALIZER
+from statefuldb.model.observed import Observed, Offers
+from statefuldb.model.plan import Announcement, Plan
+from statefuldb.model.settings import OperatorIdentity
+from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
+from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning import approval, conditions, ledger, member, ownership, teardown
+from statefuldb.planning.context import Context, Step
+from statefuldb.planning.desired import Desired
+
+
+def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: OperatorIdentity) -> Plan:
+    """Decide the next steps that bring `observed` closer to `desired` (None: there is no such database)."""
+    steps = [ledger.rebuild(observed, offers, operator), teardown.disown(observed)]
+    steps += [
+        teardown.wind_up(_context(teardown.spec_of(r), r.owner_uid, observed, offers, operator), r)
+        for r in observed.volumes
+        if r.intent is not Intent.USE
+    ]
+    database = observed.database
+    if database is None or desired is None:
+        return _join(steps)
+    if database.deleting:
+        return _join([teardown.let_go(database, desired.spec, observed), *steps])
+    if FINALIZER not in database.finalizers:
+        return replace(_join([Step(actions=(AddFinalizer(key=database.key),))]), accepted=desired.accepted)
+    spec = desired.spec
+    if spec is None:
+        return _conclude(_join(steps), desired, observed)
+    context = _context(spec, database.uid, observed, offers, operator)
+    paused = spec.reconcile.mode is ReconcileMode.PAUSED
+    if not paused and not observed.crd_terminating and not observed.namespace_terminating:
+        steps += [_member(context, ordinal) for ordinal in _ordinals(context)]
+    decided = approval.hold_back(_join(steps), spec.reconcile)
+    return _conclude(decided, desired, observed)
+
+
+def _member(context: Context, ordinal: int) -> Step:
+    """Decide about one ordinal: run it, or stop it with its data kept."""
+    record = ownership.owned(context, ordinal)
+    wanted = ordinal < context.spec.replicas and context.spec.state is not DesiredState.STOPPED
+    if not wanted:
+        why = f"stop {context.observed.key.name}-{ordinal}: not wanted now, its data is kept"
+        return member.stop(context, record, why) if record is not None else Step()
+    found = record or ownership.take_up(context, ordinal)
+    return member.run(context, found) if isinstance(found, VolumeRecord) else found
+
+
+def _ordinals(context: Context) -> range:
+    """Every ordinal that is wanted or exists, lowest first."""
+    known = [
+        r.identity.ordinal + 1
+        for r in context.observed.volumes
+        if r.owner_uid == context.uid and r.intent is Intent.USE
+    ]
+    return range(max([context.spec.replicas, *known]))
+
+
+def _context(spec: DatabaseSpec, uid: str, observed: Observed, offers: Offers, operator: OperatorIdentity) -> Context:
+    return Context(spec=spec, uid=uid, observed=observed, offers=offers, operator=operator)
+
+
+def _join(steps: list[Step]) -> Plan:
+    waiting = tuple(wait for step in steps for wait in step.waiting)
+    looks = [w.look_again_seconds for w in waiting if w.look_again_seconds is not None]
+    return Plan(
+        actions=tuple(action for step in steps for action in step.actions),
+        waiting=waiting,
+        announcements=tuple(text for step in steps for text in step.announcements),
+        members=tuple(step.report for step in steps if step.report is not None),
+        look_again_after_seconds=min(looks) if looks else None,
+    )
+
+
+def _conclude(decided: Plan, desired: Desired, observed: Observed) -> Plan:
+    """Add what is published: whether the spec was accepted, and the conditions."""
+    announcements = decided.announcements
+    if desired.errors:
+        text = "; ".join(str(error) for error in desired.errors)
+        refused = Announcement(reason=EventReason.REJECTED, message=text, warning=True)
+        announcements = (*announcements, refused)
+    elif desired.is_new and desired.accepted is not None:
+        text = f"generation {desired.accepted.generation} accepted"
+        announcements = (*announcements, Announcement(reason=EventReason.ACCEPTED, message=text))
+    members = conditions.with_absent(decided, desired, observed)
+    concluded = replace(decided, accepted=desired.accepted, announcements=announcements, members=members)
+    return replace(concluded, conditions=conditions.decide(concluded, desired, observed))

@@ -1,0 +1,137 @@
+"""A member whose task runs: what its keeper says, the account it must have, and when it counts as ready."""
+
+from dataclasses import replace
+
+from statefuldb.model.actions import Action, EnsureSecret, SaveVolume, SendCredentials
+from statefuldb.model.conditions import EventReason, Reason
+from statefuldb.model.identity import connection_secret_name
+from statefuldb.model.keeper import KeeperPhase, KeeperStatus
+from statefuldb.model.plan import Announcement, MemberReport, Waiting
+from statefuldb.model.volume import VolumePhase, VolumeRecord
+from statefuldb.planning.context import Context, Step
+
+HEALTHY_AFTER_SECONDS = 60.0
+
+_WAITS = {
+    KeeperPhase.WAITING_FOR_CLAIM: (
+        Reason.WAITING_FOR_CLAIM,
+        "its predecessor still holds the claim; it ends when the last old process does",
+    ),
+    KeeperPhase.DISK_FULL: (
+        Reason.DISK_FULL,
+        "free space where the data lies, or raise spec.storage.size; the member goes on by itself",
+    ),
+    KeeperPhase.REFUSED: (
+        Reason.KEEPER_REFUSED,
+        "nothing was opened; see the message, and docs/troubleshooting.md",
+    ),
+}
+
+
+def database_name(name: str) -> str:
+    """Return the name of the application's database and account: the object's, in characters SQL takes unquoted."""
+    return name.replace("-", "_").replace(".", "_")
+
+
+def serve(context: Context, record: VolumeRecord) -> Step:
+    """Return the next step of a member whose task runs."""
+    ordinal = record.identity.ordinal
+    assert record.task_id is not None
+    assert record.launch is not None
+    view = context.observed.keepers.get(record.task_id)
+    if view is None or view.status is None:
+        wait = Waiting(
+            ordinal=ordinal,
+            reason=Reason.STARTING_ENGINE if view is None else Reason.KEEPER_UNREACHABLE,
+            message=f"no answer from the keeper yet{': ' + view.error if view else ''}",
+            fix="look at the member's output with `statefuldb logs`" if view else "",
+        )
+        return Step(waiting=(wait,))
+    status = view.status
+    if status.phase in _WAITS:
+        reason, fix = _WAITS[status.phase]
+        return Step(waiting=(Waiting(ordinal=ordinal, reason=reason, message=status.reason, fix=fix),))
+    if not (status.engine.ready and status.engine.answers_sql):
+        wait = Waiting(
+            ordinal=ordinal,
+            reason=Reason.STARTING_ENGINE,
+            message=status.reason or f"the engine is {status.phase}",
+        )
+        return Step(waiting=(wait,))
+    return _serving(context, record, status)
+
+
+def _serving(context: Context, record: VolumeRecord, status: KeeperStatus) -> Step:
+    """The engine answers SQL: write down what was learned, then see to the account."""
+    actions: list[Action] = []
+    learned = _learned(context, record, status)
+    if learned is not None:
+        actions.append(learned)
+    ordinal = record.identity.ordinal
+    key, launched = record.key, record.launch
+    assert launched is not None
+    assert record.task_id is not None
+    name = connection_secret_name(key.name)
+    wanted = EnsureSecret(
+        name=name,
+        key=key,
+        username=database_name(key.name),
+        database=database_name(key.name),
+        host=launched.agent.address,
+        port=launched.port,
+    )
+    secret = context.observed.secret
+    current = secret is not None and (secret.host, secret.port) == (wanted.host, str(wanted.port))
+    if secret is None or not current:
+        actions.append(wanted)
+        return Step(actions=tuple(actions), waiting=(_setting(ordinal),))
+    if status.credentials_revision != secret.revision:
+        actions.append(SendCredentials(task_id=record.task_id, secret_name=name, key=key, revision=secret.revision))
+        return Step(
+            actions=tuple(actions),
+            waiting=(_setting(ordinal),),
+            announcements=(
+                Announcement(
+                    reason=EventReason.CREDENTIALS_SET,
+                    message=f"account {wanted.username} set from Secret {name}",
+                ),
+            ),
+        )
+    return Step(actions=tuple(actions), report=_ready(record))
+
+
+def _learned(context: Context, record: VolumeRecord, status: KeeperStatus) -> SaveVolume | None:
+    """Write down that there is data now, the fencing token, and, after a while, that failures are past."""
+    assert record.launch is not None
+    healthy = context.now - record.launch.at_seconds >= HEALTHY_AFTER_SECONDS
+    learned = replace(
+        record,
+        initialised=True,
+        token=max(record.token, status.token),
+        phase=VolumePhase.IN_USE,
+        failures=0 if healthy else record.failures,
+    )
+    return SaveVolume(volume=learned, why="the engine answers") if learned != record else None
+
+
+def _setting(ordinal: int) -> Waiting:
+    return Waiting(
+        ordinal=ordinal,
+        reason=Reason.SETTING_CREDENTIALS,
+        message="the application account is being set",
+    )
+
+
+def _ready(record: VolumeRecord) -> MemberReport:
+    assert record.launch is not None
+    return MemberReport(
+        ordinal=record.identity.ordinal,
+        phase="Running",
+        ready=True,
+        task_id=str(record.task_id),
+        incarnation=record.incarnation,
+        agent=record.launch.agent.hostname,
+        address=record.launch.agent.address,
+        port=record.launch.port,
+        restarts=record.incarnation - 1,
+    )

@@ -1,0 +1,222 @@
+"""Completing a bundle: which operations make an agent's offer hold all that one member needs.
+
+One rule serves the first launch, a half-done ACCEPT, a relaunch and a larger size: take what already carries our
+labels, reserve only what is missing, create the volume if it was never created, and launch on exactly that. A member
+is launched on its whole bundle or not at all (law `bundle`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from statefuldb.model.actions import Create, Operation, Reserve
+from statefuldb.model.identity import CONTAINER_PATH, DataIdentity, ReservationLabels
+from statefuldb.model.resources import (
+    AgentOffer,
+    Persistence,
+    Reservation,
+    Resource,
+    free_ports,
+    port_ranges,
+)
+from statefuldb.model.spec import DiskType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What one member needs of one agent; `mem_milli` and `disk_milli` in thousandths of a MiB.
+
+    `labels` None means that nothing is reserved (DFS). `persistence_id` None means that no volume is wanted, and
+    `create_volume` says whether one may be created where none with that id is offered.
+    """
+
+    cpus_milli: int
+    mem_milli: int
+    port_count: int
+    labels: ReservationLabels | None
+    principal: str | None
+    disk_milli: int = 0
+    disk_type: DiskType = DiskType.ROOT
+    persistence_id: str | None = None
+    create_volume: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What an ACCEPT must do before the LAUNCH, and what the task consumes."""
+
+    operations: tuple[Operation, ...]
+    resources: tuple[Resource, ...]
+    ports: tuple[int, ...]
+
+    @property
+    def reserves(self) -> bool:
+        """Whether something is newly reserved."""
+        return any(isinstance(operation, Reserve) for operation in self.operations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why an offer does not do: a short code to count by, and a sentence."""
+
+    code: str
+    message: str
+
+
+def is_ours(resource: Resource, identity: DataIdentity) -> bool:
+    """Say whether a resource is reserved for this member's data (law `ours_only`)."""
+    labels = resource.labels
+    return labels is not None and labels.identity == identity
+
+
+def complete(needs: Needs, identity: DataIdentity, offer: AgentOffer) -> Claim | Refusal:
+    """Return the claim that completes this member's bundle on `offer`, or why it cannot be completed there."""
+    consumed: list[Resource] = []
+    missing: list[Resource] = []
+    for name, amount in (("cpus", needs.cpus_milli), ("mem", needs.mem_milli)):
+        taken = _take_scalar(name, amount, needs, identity, offer)
+        if isinstance(taken, Refusal):
+            return taken
+        consumed += taken[0]
+        missing += taken[1]
+    ports = _take_ports(needs, identity, offer)
+    if isinstance(ports, Refusal):
+        return ports
+    consumed += ports[0]
+    missing += ports[1]
+    volume = _take_volume(needs, identity, offer)
+    if isinstance(volume, Refusal):
+        return volume
+    operations: list[Operation] = []
+    to_reserve = (*missing, *volume.to_reserve)
+    if to_reserve and needs.labels is not None:
+        operations.append(Reserve(resources=tuple(_reserved(r, needs, offer) for r in to_reserve)))
+        missing = [_reserved(r, needs, offer) for r in missing]
+    if volume.to_create is not None:
+        operations.append(Create(volume=volume.to_create))
+    resources = (*consumed, *missing, *volume.consumed)
+    chosen = tuple(port for r in resources if r.name == "ports" for span in r.ranges for port in _each(span))
+    return Claim(operations=tuple(operations), resources=resources, ports=tuple(sorted(chosen)))
+
+
+def surplus(identity: DataIdentity, offer: AgentOffer) -> tuple[Resource, ...]:
+    """Return what is reserved for this member, offered, and not wanted: everything but volumes.
+
+    Called only while the member runs on its bundle, so whatever of it is still offered is left over: from a smaller
+    size, or from a RESERVE that was doubled.
+    """
+    return tuple(r for r in offer.resources if is_ours(r, identity) and r.persistence is None)
+
+
+def _each(span: tuple[int, int]) -> range:
+    return range(span[0], span[1] + 1)
+
+
+def _reserved(resource: Resource, needs: Needs, offer: AgentOffer) -> Resource:
+    assert needs.labels is not None
+    return resource.reserved(
+        Reservation(
+            dynamic=True,
+            role=offer.role,
+            principal=needs.principal,
+            labels=needs.labels.as_pairs(),
+        )
+    )
+
+
+Taken = tuple[list[Resource], list[Resource]]
+
+
+def _take_scalar(name: str, amount: int, needs: Needs, identity: DataIdentity, offer: AgentOffer) -> Taken | Refusal:
+    """Take `amount` of a scalar: first what is ours, then what nobody has reserved."""
+    ours: list[Resource] = []
+    free: list[Resource] = []
+    left = amount
+    candidates = [r for r in offer.resources if r.name == name]
+    if needs.labels is not None:
+        left = _drain((r for r in candidates if is_ours(r, identity)), left, ours)
+    left = _drain((r for r in candidates if r.unreserved), left, free)
+    if left > 0:
+        unit = "cpus" if name == "cpus" else "MiB of memory"
+        return Refusal(
+            code=name,
+            message=f"{offer.hostname} lacks {left / 1000:g} of {amount / 1000:g} {unit}",
+        )
+    return (ours, free) if needs.labels is not None else (free, [])
+
+
+def _drain(candidates: Iterable[Resource], left: int, into: list[Resource]) -> int:
+    for resource in candidates:
+        if left <= 0:
+            break
+        part = min(left, resource.amount_milli)
+        into.append(resource.part(part))
+        left -= part
+    return left
+
+
+def _take_ports(needs: Needs, identity: DataIdentity, offer: AgentOffer) -> Taken | Refusal:
+    """Take ports: first ours, so that an endpoint stays where it was, then free ones."""
+    candidates = [r for r in offer.resources if r.name == "ports"]
+    ours = [r for r in candidates if is_ours(r, identity)] if needs.labels is not None else []
+    free = [r for r in candidates if r.unreserved]
+    kept = free_ports(ours, needs.port_count)
+    fresh = free_ports(free, needs.port_count - len(kept))
+    if len(kept) + len(fresh) < needs.port_count:
+        return Refusal(code="ports", message=f"{offer.hostname} has no {needs.port_count} ports")
+    taken = _port_parts(ours, kept)
+    new = _port_parts(free, fresh)
+    return (taken, new) if needs.labels is not None else (new, [])
+
+
+def _port_parts(candidates: list[Resource], ports: tuple[int, ...]) -> list[Resource]:
+    parts = []
+    for resource in candidates:
+        held = [p for p in ports if any(p in _each(span) for span in resource.ranges)]
+        if held:
+            parts.append(replace(resource, ranges=port_ranges(held)))
+    return parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _VolumePart:
+    consumed: tuple[Resource, ...] = ()
+    to_reserve: tuple[Resource, ...] = ()
+    to_create: Resource | None = None
+
+
+def _take_volume(needs: Needs, identity: DataIdentity, offer: AgentOffer) -> _VolumePart | Refusal:
+    """Find the member's volume in the offer, or the disk to create it on."""
+    if needs.persistence_id is None:
+        return _VolumePart()
+    for resource in offer.resources:
+        if resource.persistence is not None and resource.persistence.id == needs.persistence_id:
+            return _VolumePart(consumed=(resource,))
+    if not needs.create_volume:
+        return Refusal(code="volume", message=f"{offer.hostname} does not offer volume {needs.persistence_id}")
+    disks = [
+        r for r in offer.resources if r.name == "disk" and r.persistence is None and r.source.type is needs.disk_type
+    ]
+    for disk in disks:
+        if is_ours(disk, identity) and disk.amount_milli == needs.disk_milli:
+            volume = _with_volume(disk, needs)
+            return _VolumePart(consumed=(volume,), to_create=volume)
+    for disk in sorted(disks, key=lambda r: r.amount_milli):
+        if disk.unreserved and disk.amount_milli >= needs.disk_milli:
+            # A Mount disk is taken whole or not at all (Mesos docs, multiple-disk).
+            part = disk if needs.disk_type is DiskType.MOUNT else disk.part(needs.disk_milli)
+            volume = _with_volume(_reserved(part, needs, offer), needs)
+            return _VolumePart(consumed=(volume,), to_reserve=(part,), to_create=volume)
+    largest = max((r.amount_milli for r in disks if r.unreserved), default=0)
+    return Refusal(
+        code="disk",
+        message=f"{offer.hostname} has {largest // 1000} MiB of free {needs.disk_type} disk, "
+        f"{needs.disk_milli // 1000} MiB are needed",
+    )
+
+
+def _with_volume(disk: Resource, needs: Needs) -> Resource:
+    assert needs.persistence_id is not None
+    return replace(
+        disk,
+        persistence=Persistence(id=needs.persistence_id, principal=needs.principal, container_path=CONTAINER_PATH),
+    )

@@ -1,0 +1,68 @@
+"""DFS: a directory on a file system that many agents mount. Any of them will do, one at a time."""
+
+from statefuldb.model.actions import Operation
+from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.keeper import DataLocation
+from statefuldb.model.observed import TaskState
+from statefuldb.model.resources import AgentOffer
+from statefuldb.model.spec import DatabaseSpec
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete
+from statefuldb.planning.storage.directory import member_directory
+from statefuldb.planning.storage.strategy import Capabilities, Place
+
+
+class Dfs:
+    """A shared file system; the claim with its token, and proof of fencing, keep a second writer away."""
+
+    capabilities = Capabilities(movable=True, resizable=True, snapshotable=False, reattachable=True)
+
+    def place(self, spec: DatabaseSpec, key: DatabaseKey, record: VolumeRecord) -> Place:
+        """`<mountPoint>/<subPath>/<namespace>/<name>/<ordinal>`."""
+        assert spec.storage.dfs is not None
+        dfs = spec.storage.dfs
+        root = f"{dfs.mount_point.rstrip('/')}/{dfs.sub_path}".rstrip("/")
+        return Place(directory=member_directory(root, spec, key, record), root=root)
+
+    def claim(self, spec: DatabaseSpec, record: VolumeRecord, needs: Needs, offer: AgentOffer) -> Claim | Refusal:
+        """Any agent that says it has the mount; the keeper checks that it is true."""
+        assert spec.storage.dfs is not None
+        wanted = spec.storage.dfs.agent_attribute
+        if offer.attributes.get(wanted.name) != wanted.value:
+            return Refusal(
+                code="mount",
+                message=f"{offer.hostname} does not advertise {wanted.name}:{wanted.value}",
+            )
+        return complete(needs, record.identity, offer)
+
+    def reattaches_after(self, record: VolumeRecord, state: TaskState, offered: bool) -> bool:
+        """Only a recorded proof that the lost incarnation was cut off permits a successor (DESIGN section 8)."""
+        del state, offered
+        return (
+            record.fencing is not None
+            and record.launch is not None
+            and record.fencing.incarnation == record.launch.incarnation
+        )
+
+    def location(self, spec: DatabaseSpec, record: VolumeRecord) -> DataLocation:
+        """The recorded directory, and the mount it must lie on."""
+        assert spec.storage.dfs is not None
+        dfs = spec.storage.dfs
+        return DataLocation(
+            strategy="DFS",
+            directory=record.directory or "",
+            root=record.root,
+            create=True,
+            mount_point=dfs.mount_point,
+            filesystem=dfs.type,
+            source=dfs.source,
+        )
+
+    def release(self, record: VolumeRecord, offer: AgentOffer) -> tuple[Operation, ...]:
+        """Nothing is reserved, so nothing is given back."""
+        del record, offer
+        return ()
+
+    def erases_directory(self) -> bool:
+        """A task on any agent with the mount empties it."""
+        return True

@@ -1,0 +1,17 @@
+"""Where below a root a member's directory lies; the same for a local path and for a shared file system."""
+
+from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.spec import DatabaseSpec
+from statefuldb.model.volume import VolumeRecord
+
+
+def member_directory(root: str, spec: DatabaseSpec, key: DatabaseKey, record: VolumeRecord) -> str:
+    """Return `<root>/<namespace>/<name>/<ordinal>`.
+
+    An explicitly empty start lies beside what may be there: below a folder named by the uid (DESIGN section 8,
+    "Re-adoption").
+    """
+    parts = [root.rstrip("/"), key.namespace, key.name]
+    if spec.bootstrap_empty:
+        parts.append(record.identity.uid)
+    return "/".join((*parts, str(record.identity.ordinal)))

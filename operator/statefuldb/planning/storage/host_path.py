@@ -1,0 +1,53 @@
+"""HostPath: a directory on one agent, pinned in the ledger, with that agent's compute reserved beside it."""
+
+from statefuldb.model.actions import Operation, Unreserve
+from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.keeper import DataLocation
+from statefuldb.model.observed import TaskState
+from statefuldb.model.resources import AgentOffer
+from statefuldb.model.spec import DatabaseSpec
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete, is_ours
+from statefuldb.planning.storage.directory import member_directory
+from statefuldb.planning.storage.strategy import Capabilities, Place
+
+
+class HostPath:
+    """A local directory; nothing but the pin and the claim keeps a second writer away."""
+
+    capabilities = Capabilities(movable=False, resizable=True, snapshotable=False, reattachable=False)
+
+    def place(self, spec: DatabaseSpec, key: DatabaseKey, record: VolumeRecord) -> Place:
+        """`<path>/<namespace>/<name>/<ordinal>`, or under a folder of the uid where that name is taken."""
+        assert spec.storage.host_path is not None
+        root = spec.storage.host_path.path
+        return Place(directory=member_directory(root, spec, key, record), root=root)
+
+    def claim(self, spec: DatabaseSpec, record: VolumeRecord, needs: Needs, offer: AgentOffer) -> Claim | Refusal:
+        """Only the pinned agent will do, once there is one. Host names outlive agent ids."""
+        del spec
+        if record.agent is not None and record.agent.hostname != offer.hostname:
+            return Refusal(
+                code="pinned",
+                message=f"the data is on {record.agent.hostname}, not {offer.hostname}",
+            )
+        return complete(needs, record.identity, offer)
+
+    def reattaches_after(self, record: VolumeRecord, state: TaskState, offered: bool) -> bool:
+        """An undecided state permits nothing: the agent may be running the engine still."""
+        del record, state, offered
+        return False
+
+    def location(self, spec: DatabaseSpec, record: VolumeRecord) -> DataLocation:
+        """The recorded directory, under the recorded root."""
+        create = spec.storage.host_path is not None and spec.storage.host_path.create
+        return DataLocation(strategy="HostPath", directory=record.directory or "", root=record.root, create=create)
+
+    def release(self, record: VolumeRecord, offer: AgentOffer) -> tuple[Operation, ...]:
+        """UNRESERVE the compute beside the directory."""
+        ours = tuple(r for r in offer.resources if is_ours(r, record.identity))
+        return (Unreserve(resources=ours),) if ours else ()
+
+    def erases_directory(self) -> bool:
+        """A task on the agent empties it."""
+        return True

@@ -1,0 +1,52 @@
+"""PersistentVolume: cpu, memory, disk and ports of one agent, reserved as one bundle with one label."""
+
+from dataclasses import replace
+
+from statefuldb.model.actions import Destroy, Operation, Unreserve
+from statefuldb.model.identity import CONTAINER_PATH, DatabaseKey, PersistenceId
+from statefuldb.model.keeper import DataLocation
+from statefuldb.model.observed import TaskState
+from statefuldb.model.resources import AgentOffer
+from statefuldb.model.spec import DatabaseSpec
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete, is_ours
+from statefuldb.planning.storage.strategy import Capabilities, Place
+
+
+class PersistentVolume:
+    """A Mesos persistent volume (Mesos docs, persistent-volume)."""
+
+    capabilities = Capabilities(movable=False, resizable=False, snapshotable=False, reattachable=False)
+
+    def place(self, spec: DatabaseSpec, key: DatabaseKey, record: VolumeRecord) -> Place:
+        """Name a volume. Each life of a directory gets a new sequence number; ids are never reused."""
+        del spec, key
+        sequence = record.incarnation + 1
+        return Place(persistence_id=str(PersistenceId(identity=record.identity, sequence=sequence)))
+
+    def claim(self, spec: DatabaseSpec, record: VolumeRecord, needs: Needs, offer: AgentOffer) -> Claim | Refusal:
+        """Complete the bundle: on the agent of the volume once it holds data, on any agent before."""
+        del spec
+        return complete(needs, record.identity, offer)
+
+    def reattaches_after(self, record: VolumeRecord, state: TaskState, offered: bool) -> bool:
+        """Relaunch after an undecided state only where Mesos offers the volume: then no task uses it."""
+        del record, state
+        return offered
+
+    def location(self, spec: DatabaseSpec, record: VolumeRecord) -> DataLocation:
+        """The volume appears in the sandbox at a path without a slash (reference trap 6)."""
+        del spec, record
+        return DataLocation(strategy="PersistentVolume", directory=CONTAINER_PATH)
+
+    def release(self, record: VolumeRecord, offer: AgentOffer) -> tuple[Operation, ...]:
+        """DESTROY the volume, then UNRESERVE all that carries this member's labels."""
+        ours = [r for r in offer.resources if is_ours(r, record.identity)]
+        volumes = [r for r in ours if r.persistence is not None]
+        destroyed: list[Operation] = [Destroy(volume=r) for r in volumes]
+        freed = tuple(replace(r, persistence=None) for r in ours)
+        return (*destroyed, Unreserve(resources=freed)) if freed else ()
+
+    def erases_directory(self) -> bool:
+        """DESTROY removes the directory."""
+        return False

@@ -1,0 +1,239 @@
+"""The end of a database: intent into the ledger, members stopped, the object let go; then what the ledger asks for.
+
+Data is retained unless its owner asked for deletion with protection off, or a person released it by name (law
+`data_outlives_everything`). The object never waits for Mesos or for the database (law `deletable`): once the intent is
+in the ledger, the ledger drives the rest.
+"""
+
+from dataclasses import replace
+
+from statefuldb.model.actions import (
+    AcceptOffers,
+    Action,
+    DeleteSecret,
+    ForgetVolume,
+    LaunchTask,
+    RemoveFinalizer,
+    SaveVolume,
+)
+from statefuldb.model.conditions import EventReason, Reason
+from statefuldb.model.identity import FINALIZER, connection_secret_name
+from statefuldb.model.observed import DatabaseObject, Observed, TaskState
+from statefuldb.model.plan import Announcement, Waiting
+from statefuldb.model.resources import BYTES_PER_MIB
+from statefuldb.model.spec import (
+    DatabaseSpec,
+    EngineSpec,
+    HostPathSpec,
+    ResourcesSpec,
+    Retention,
+    RiskClass,
+    StorageSpec,
+)
+from statefuldb.model.volume import AgentRef, Intent, Launch, VolumePhase, VolumeRecord
+from statefuldb.planning.context import Context, Step
+from statefuldb.planning.launch import back_off_seconds, keeper_config, needs_of
+from statefuldb.planning.member import stop
+from statefuldb.planning.storage import strategy_of
+from statefuldb.planning.storage.bundle import Claim, is_ours
+
+ERASE_RESOURCES = ResourcesSpec(cpus_milli=100, memory_bytes=64 * BYTES_PER_MIB)
+
+
+def spec_of(record: VolumeRecord) -> DatabaseSpec:
+    """Return the least that must be known to wind up an entry whose database is gone: what the entry itself says."""
+    host_path = HostPathSpec(path=record.root or "/") if record.dfs is None else None
+    return DatabaseSpec(
+        engine=EngineSpec(type=record.engine, version=record.engine_version),
+        resources=ERASE_RESOURCES,
+        storage=StorageSpec(
+            strategy=record.strategy,
+            size_bytes=record.size_bytes,
+            host_path=host_path,
+            dfs=record.dfs,
+        ),
+    )
+
+
+def let_go(database: DatabaseObject, spec: DatabaseSpec | None, observed: Observed) -> Step:
+    """Return the step that answers a deletion: store the intent of every member, then drop the finalizer."""
+    if FINALIZER not in database.finalizers:
+        return Step()
+    protected = spec is None or spec.deletion_protection
+    dying = observed.crd_terminating or observed.namespace_terminating
+    wish = Retention.RETAIN if spec is None else spec.retention.when_deleted
+    delete = wish is Retention.DELETE and not protected and not dying
+    intent = Intent.DELETE if delete else Intent.RETAIN
+    mine = [r for r in observed.volumes if r.owner_uid == database.uid and r.intent is Intent.USE]
+    announcements = [
+        Announcement(
+            reason=EventReason.VOLUME_RELEASED if delete else EventReason.VOLUME_RETAINED,
+            message=f"{record.name}: data is {'deleted' if delete else 'retained'}",
+        )
+        for record in mine
+    ]
+    if protected and mine:
+        announcements.append(
+            Announcement(
+                reason=EventReason.DELETION_BYPASSED_PROTECTION,
+                message="deleted although spec.deletionProtection is not Disabled: stopped, all data retained",
+                warning=True,
+            )
+        )
+    saved = tuple(SaveVolume(volume=replace(record, intent=intent), why=f"{intent} on deletion") for record in mine)
+    return Step(actions=(*saved, RemoveFinalizer(key=database.key)), announcements=tuple(announcements))
+
+
+def disown(observed: Observed) -> Step:
+    """Return the step for entries in use whose database is gone without asking us: retain them."""
+    if observed.crd_terminating:
+        return Step()
+    uid = observed.database.uid if observed.database else None
+    lost = [r for r in observed.volumes if r.intent is Intent.USE and r.owner_uid != uid]
+    return Step(
+        actions=tuple(SaveVolume(volume=replace(r, intent=Intent.RETAIN), why="its database is gone") for r in lost),
+        announcements=tuple(
+            Announcement(reason=EventReason.VOLUME_RETAINED, message=f"{r.name}: its database is gone") for r in lost
+        ),
+    )
+
+
+def wind_up(context: Context, record: VolumeRecord) -> Step:
+    """Return the next step of an entry that no database uses: stop its task, then keep or release its data."""
+    stopped = stop(context, record, f"stop {record.key.name}-{record.identity.ordinal}: {record.intent}")
+    if stopped.actions or stopped.waiting:
+        return stopped
+    if record.intent is Intent.RETAIN:
+        if record.phase is VolumePhase.RETAINED:
+            return Step()
+        saved = replace(record, phase=VolumePhase.RETAINED)
+        return Step(actions=(SaveVolume(volume=saved, why="stopped and retained"),))
+    return _release(context, record)
+
+
+def _release(context: Context, record: VolumeRecord) -> Step:
+    """Give everything back: the directory first, then volume and reservations, then the entry itself."""
+    strategy = strategy_of(record.strategy)
+    erased = record.launch is not None and record.launch.erase and _finished(record)
+    if record.launch is not None and strategy.erases_directory() and record.directory and not erased:
+        return _erase(context, record)
+    held = [offer for offer in context.offers if strategy.release(record, offer)]
+    if held:
+        offer = held[0]
+        return Step(
+            actions=(
+                SaveVolume(
+                    volume=replace(record, phase=VolumePhase.RELEASING, released_at_seconds=context.now),
+                    why="release",
+                ),
+                AcceptOffers(
+                    agent=AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address),
+                    offer_ids=offer.offer_ids,
+                    operations=strategy.release(record, offer),
+                    what=f"destroy and unreserve {record.name}",
+                    ordinal=record.identity.ordinal,
+                    risk=RiskClass.DESTRUCTIVE,
+                ),
+            )
+        )
+    if record.launch is None or not record.reservations or _seen_without(context, record):
+        return Step(actions=_forget(context, record))
+    return Step(
+        waiting=(
+            Waiting(
+                ordinal=record.identity.ordinal,
+                reason=Reason.RELEASING,
+                message=f"waiting for an offer of {record.launch.agent.hostname} that shows {record.name}",
+                fix="bring that agent back, or look for its resources with `statefuldb volumes`",
+                wants_offers=True,
+            ),
+        )
+    )
+
+
+def _finished(record: VolumeRecord) -> bool:
+    return record.ending is not None and record.ending.state == TaskState.FINISHED
+
+
+def _seen_without(context: Context, record: VolumeRecord) -> bool:
+    """Whether the agent has offered, since the release was sent, nothing that is this member's."""
+    if record.launch is None or record.phase is not VolumePhase.RELEASING:
+        return False
+    offers = [
+        offer
+        for offer in context.offers
+        if offer.hostname == record.launch.agent.hostname and offer.received_at_seconds > record.released_at_seconds
+    ]
+    return bool(offers) and not any(is_ours(r, record.identity) for offer in offers for r in offer.resources)
+
+
+def _forget(context: Context, record: VolumeRecord) -> tuple[Action, ...]:
+    others = [r for r in context.observed.volumes if r.name != record.name]
+    forget = ForgetVolume(volume=record)
+    if others or context.observed.database is not None:
+        return (forget,)
+    key = record.key
+    return (DeleteSecret(name=connection_secret_name(key.name), key=key), forget)
+
+
+def _erase(context: Context, record: VolumeRecord) -> Step:
+    """Launch the task that empties the member's directory, on the agent that can reach it."""
+    wait = Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.RELEASING,
+        message=f"waiting for an agent on which {record.directory} can be removed",
+        wants_offers=True,
+    )
+    if record.ending is not None and record.launch is not None and record.launch.erase:
+        ready_at = record.ending.at_seconds + max(1.0, back_off_seconds(record))
+        if context.now < ready_at:
+            message = f"removing {record.directory} failed: {record.ending.message}"
+            return Step(waiting=(replace(wait, message=message, look_again_seconds=ready_at - context.now),))
+    needs = needs_of(context, record)
+    for offer in context.offers:
+        claim = strategy_of(record.strategy).claim(context.spec, record, needs, offer)
+        if not isinstance(claim, Claim):
+            continue
+        agent = AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address)
+        incarnation = record.incarnation + 1
+        recorded = replace(
+            record,
+            incarnation=incarnation,
+            ending=None,
+            launch=Launch(
+                incarnation=incarnation,
+                agent=agent,
+                template="erase",
+                cpus_milli=ERASE_RESOURCES.cpus_milli,
+                memory_bytes=ERASE_RESOURCES.memory_bytes,
+                port=claim.ports[0],
+                keeper_port=claim.ports[1],
+                erase=True,
+                at_seconds=context.now,
+            ),
+        )
+        task_id = recorded.task_id
+        assert task_id is not None
+        what = f"remove {record.directory} on {offer.hostname}"
+        task = LaunchTask(
+            task_id=task_id,
+            name=f"{record.key.name}-{record.identity.ordinal}-erase",
+            agent_id=offer.agent_id,
+            resources=claim.resources,
+            keeper=keeper_config(context, recorded, mode="Erase"),
+            grace_seconds=5,
+        )
+        return Step(
+            actions=(
+                SaveVolume(volume=recorded, why=what),
+                AcceptOffers(
+                    agent=agent,
+                    offer_ids=offer.offer_ids,
+                    operations=(*claim.operations, task),
+                    what=what,
+                    ordinal=record.identity.ordinal,
+                    risk=RiskClass.DESTRUCTIVE,
+                ),
+            )
+        )
+    return Step(waiting=(wait,))

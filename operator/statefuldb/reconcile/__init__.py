@@ -1,0 +1,1 @@
+"""The loop (observe, plan, check, record, execute, report) and the ports through which it reaches the world."""

@@ -1,0 +1,98 @@
+"""Executing a plan: one port call for each action, in order. No choices are left here.
+
+The first effect that fails ends the pass: what follows may depend on it, and the next snapshot tells what took place.
+"""
+
+from logging import getLogger
+from typing import assert_never
+
+from statefuldb.model.actions import (
+    AcceptOffers,
+    Action,
+    AddFinalizer,
+    DeleteSecret,
+    EnsureSecret,
+    ForgetVolume,
+    KillTask,
+    RemoveFinalizer,
+    SaveVolume,
+    SendCredentials,
+)
+from statefuldb.model.observed import Observed
+from statefuldb.planning.approval import describe
+from statefuldb.reconcile.ports import (
+    EffectFailed,
+    KeeperPort,
+    KubernetesPort,
+    MesosPort,
+    SecretReader,
+)
+
+log = getLogger(__name__)
+
+
+class Executor:
+    """Carries actions out through the ports."""
+
+    def __init__(
+        self,
+        *,
+        kubernetes: KubernetesPort,
+        mesos: MesosPort,
+        keepers: KeeperPort,
+        secrets: SecretReader,
+    ) -> None:
+        self._kubernetes = kubernetes
+        self._mesos = mesos
+        self._keepers = keepers
+        self._secrets = secrets
+
+    def execute(self, actions: tuple[Action, ...]) -> None:
+        """Carry out `actions` in order. Raises EffectFailed at the first that fails."""
+        for action in actions:
+            log.info("%s: %s", type(action).__name__, describe(action))
+            self._one(action)
+
+    def acknowledge(self, observed: Observed) -> None:
+        """Acknowledge the statuses in a snapshot whose pass is recorded; an end, only once the ledger has it."""
+        ended = {volume.task_id: volume for volume in self._kubernetes.volumes(observed.key)}
+        for status in observed.tasks.values():
+            volume = ended.get(status.id)
+            recorded = volume is None or volume.ended
+            if status.uuid is not None and (not status.state.over or recorded):
+                self._mesos.acknowledge(status)
+
+    def _one(self, action: Action) -> None:
+        match action:
+            case AddFinalizer(key=key):
+                self._kubernetes.add_finalizer(key)
+            case RemoveFinalizer(key=key):
+                self._kubernetes.remove_finalizer(key)
+            case SaveVolume(volume=volume):
+                self._kubernetes.save_volume(volume)
+            case ForgetVolume(volume=volume):
+                self._kubernetes.forget_volume(volume)
+            case AcceptOffers():
+                self._mesos.accept(action)
+            case KillTask():
+                self._mesos.kill(action)
+            case EnsureSecret():
+                self._kubernetes.ensure_secret(action)
+            case DeleteSecret(key=key, name=name):
+                self._kubernetes.delete_secret(key, name)
+            case SendCredentials():
+                self._send_credentials(action)
+            case _:
+                assert_never(action)
+
+    def _send_credentials(self, action: SendCredentials) -> None:
+        secret = self._kubernetes.secret(action.key, action.secret_name)
+        if secret is None or secret.revision != action.revision:
+            raise EffectFailed(f"Secret {action.secret_name} changed meanwhile", conflict=True)
+        self._keepers.send_credentials(
+            action.task_id,
+            revision=action.revision,
+            username=secret.username,
+            password=self._secrets.password(action.key, action.secret_name),
+            database=secret.database,
+        )

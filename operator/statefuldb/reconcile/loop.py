@@ -1,0 +1,91 @@
+"""The loop: one worker that takes a key and observes, plans, checks, records, executes and reports.
+
+kopf and pymesos only put keys here. A key carries no news, so nothing is lost when events are coalesced, repeated or
+missed; what happened while the operator was away is seen at start, like everything else.
+"""
+
+from collections.abc import Callable
+from logging import getLogger
+
+from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.settings import OperatorIdentity
+from statefuldb.planning.desired import desired_of
+from statefuldb.planning.invariants import violations
+from statefuldb.planning.planner import plan
+from statefuldb.reconcile.execute import Executor
+from statefuldb.reconcile.observe import Observer
+from statefuldb.reconcile.offers import OfferDemand
+from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.reconcile.queue import KeyQueue
+from statefuldb.reconcile.report import Reporter, refused
+
+log = getLogger(__name__)
+
+RETRY_FIRST_SECONDS = 0.5
+RETRY_LIMIT_SECONDS = 60.0
+
+
+class Loop:
+    """The six verbs, for one key at a time."""
+
+    def __init__(
+        self,
+        *,
+        queue: KeyQueue,
+        observer: Observer,
+        executor: Executor,
+        reporter: Reporter,
+        demand: OfferDemand,
+        operator: OperatorIdentity,
+    ) -> None:
+        self._queue = queue
+        self._observer = observer
+        self._executor = executor
+        self._reporter = reporter
+        self._demand = demand
+        self._operator = operator
+        self._failures: dict[DatabaseKey, int] = {}
+
+    def run(self, on_pass: Callable[[], None] = lambda: None) -> None:
+        """Work until the queue is closed. `on_pass` is called after each pass (the liveness signal)."""
+        while (key := self._queue.take()) is not None:
+            self.attempt(key)
+            on_pass()
+
+    def attempt(self, key: DatabaseKey) -> None:
+        """Make one pass; whatever goes wrong, the key is looked at again, ever more rarely."""
+        try:
+            self.reconcile(key)
+            self._failures.pop(key, None)
+        except EffectFailed as failure:
+            log.warning("%s: %s", key, failure)
+            self._retry(key, at_once=failure.conflict)
+        except Exception:  # the one place: a mistake in one database must not stop the others
+            log.exception("%s: pass failed", key)
+            self._retry(key)
+
+    def reconcile(self, key: DatabaseKey) -> None:
+        """Observe, plan, check, record, execute and report, once. Raises EffectFailed."""
+        self._demand.look(key)
+        observed, offers = self._observer.observe(key), self._observer.offers()
+        desired = desired_of(observed, self._operator.allowed_roots)
+        decided = plan(desired, observed, offers, self._operator)
+        broken = violations(decided, observed, self._operator.cluster)
+        if broken:
+            decided = refused(decided, broken)
+        self._reporter.record(observed, decided)
+        self._executor.execute(decided.actions)
+        self._executor.acknowledge(observed)
+        self._reporter.announce(observed, decided)
+        self._demand.declare(key, wanted=decided.wants_offers)
+        self._demand.settle(offers)
+        if decided.actions:
+            self._queue.put(key)
+        elif decided.look_again_after_seconds is not None:
+            self._queue.put_after(key, decided.look_again_after_seconds)
+
+    def _retry(self, key: DatabaseKey, *, at_once: bool = False) -> None:
+        failures = self._failures.get(key, 0) + 1
+        self._failures[key] = failures
+        pause = min(RETRY_LIMIT_SECONDS, RETRY_FIRST_SECONDS * 2 ** min(failures - 1, 10))
+        self._queue.put_after(key, 0.05 if at_once and failures == 1 else pause)

@@ -1,0 +1,68 @@
+"""Taking a snapshot: what the ports' caches say of one database now. Nothing here blocks or writes."""
+
+from statefuldb.model.identity import DatabaseKey, TaskId, connection_secret_name
+from statefuldb.model.observed import KeeperView, Observed, Offers, TaskState, TaskStatus
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.reconcile.ports import Clock, KeeperPort, KubernetesPort, MesosPort
+
+
+class Observer:
+    """Reads the ports, and tells Mesos and the keepers what is to be followed."""
+
+    def __init__(self, *, kubernetes: KubernetesPort, mesos: MesosPort, keepers: KeeperPort, clock: Clock) -> None:
+        self._kubernetes = kubernetes
+        self._mesos = mesos
+        self._keepers = keepers
+        self._clock = clock
+
+    def offers(self) -> Offers:
+        """Return the outstanding offers."""
+        return self._mesos.offers()
+
+    def observe(self, key: DatabaseKey) -> Observed:
+        """Return a frozen snapshot of one database."""
+        database = self._kubernetes.database(key)
+        volumes = self._kubernetes.volumes(key)
+        uids = {volume.identity.uid for volume in volumes}
+        if database is not None:
+            uids.add(database.uid)
+        tasks = {task_id: status for uid in sorted(uids) for task_id, status in self._mesos.tasks(uid).items()}
+        for volume in volumes:
+            self._follow(key, volume, tasks)
+        return Observed(
+            key=key,
+            at_seconds=self._clock.now(),
+            database=database,
+            volumes=volumes,
+            tasks=tasks,
+            keepers=self._views(volumes),
+            mesos=self._mesos.view(),
+            secret=self._kubernetes.secret(key, connection_secret_name(key.name)),
+            crd_terminating=self._kubernetes.crd_terminating(),
+            namespace_terminating=self._kubernetes.namespace_terminating(key.namespace),
+            namespace_exists=self._kubernetes.namespace_exists(key.namespace),
+        )
+
+    def _follow(self, key: DatabaseKey, volume: VolumeRecord, tasks: dict[TaskId, TaskStatus]) -> None:
+        """Ask Mesos about a recorded launch until it is over, and its keeper while it runs."""
+        task_id, launch = volume.task_id, volume.launch
+        if task_id is None or launch is None:
+            return
+        if volume.ended:
+            self._mesos.forget(task_id)
+            self._keepers.unwatch(task_id)
+            return
+        self._mesos.expect(key, task_id, launch.agent.id)
+        status = tasks.get(task_id)
+        if status is not None and status.state is TaskState.RUNNING and not launch.erase:
+            self._keepers.watch(key, task_id, launch)
+        else:
+            self._keepers.unwatch(task_id)
+
+    def _views(self, volumes: tuple[VolumeRecord, ...]) -> dict[TaskId, KeeperView]:
+        views = {}
+        for volume in volumes:
+            view = self._keepers.view(volume.task_id) if volume.task_id else None
+            if view is not None:
+                views[view.task_id] = view
+        return views

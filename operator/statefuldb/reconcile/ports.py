@@ -1,0 +1,202 @@
+"""The ports: what the loop needs of the world, as protocols. Adapters implement them; tests and the simulator too.
+
+Reading methods answer from caches and never block. Effects block for a bounded time and raise `EffectFailed`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from statefuldb.model.actions import AcceptOffers, EnsureSecret, KillTask
+from statefuldb.model.identity import DatabaseKey, TaskId
+from statefuldb.model.observed import (
+    DatabaseObject,
+    KeeperView,
+    MesosView,
+    Offers,
+    SecretView,
+    TaskStatus,
+)
+from statefuldb.model.plan import Announcement
+from statefuldb.model.volume import Launch, VolumeRecord
+
+Enqueue = Callable[[DatabaseKey], None]
+
+
+class EffectFailed(Exception):
+    """An effect was refused, or it is unknown whether it took place. The next snapshot tells.
+
+    `conflict` says that our picture of the object was stale; the key is looked at again at once.
+    """
+
+    def __init__(self, message: str, *, conflict: bool = False) -> None:
+        super().__init__(message)
+        self.conflict = conflict
+
+
+class KubernetesPort(Protocol):
+    """The Kubernetes API: desired state, the ledger, Secrets, status and Events."""
+
+    def keys(self) -> tuple[DatabaseKey, ...]:
+        """Return every key that has a database or a ledger entry."""
+        ...
+
+    def database(self, key: DatabaseKey) -> DatabaseObject | None:
+        """Return the database as last seen, own writes included, or None where there is none."""
+        ...
+
+    def volumes(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
+        """Return the ledger entries of this namespace and database name, whatever their owner's uid, by ordinal."""
+        ...
+
+    def secret(self, key: DatabaseKey, name: str) -> SecretView | None:
+        """Return the public part of a connection Secret, or None where there is none."""
+        ...
+
+    def crd_terminating(self) -> bool:
+        """Say whether our CustomResourceDefinitions are absent or being deleted."""
+        ...
+
+    def namespace_terminating(self, namespace: str) -> bool:
+        """Say whether a namespace is being deleted."""
+        ...
+
+    def namespace_exists(self, namespace: str) -> bool:
+        """Say whether a namespace is there."""
+        ...
+
+    def save_volume(self, volume: VolumeRecord) -> VolumeRecord:
+        """Create or replace a ledger entry durably; return it with its new resource version.
+
+        Raises EffectFailed(conflict=True) where the stored one is newer than `volume.resource_version`.
+        """
+        ...
+
+    def forget_volume(self, volume: VolumeRecord) -> None:
+        """Remove a ledger entry."""
+        ...
+
+    def add_finalizer(self, key: DatabaseKey) -> None:
+        """Add our finalizer, unless it is there."""
+        ...
+
+    def remove_finalizer(self, key: DatabaseKey) -> None:
+        """Remove our finalizer, if it is there."""
+        ...
+
+    def ensure_secret(self, wanted: EnsureSecret) -> None:
+        """Create the connection Secret with a new random password, or bring its public keys up to date."""
+        ...
+
+    def delete_secret(self, key: DatabaseKey, name: str) -> None:
+        """Remove a connection Secret, if it is there."""
+        ...
+
+    def write_status(self, key: DatabaseKey, status: Mapping[str, object]) -> None:
+        """Replace the database's status where it differs from the stored one."""
+        ...
+
+    def announce(self, key: DatabaseKey, announcement: Announcement) -> None:
+        """Send a Kubernetes Event about the database. Never fails the pass."""
+        ...
+
+
+class MesosPort(Protocol):
+    """Apache Mesos, as one framework."""
+
+    def view(self) -> MesosView:
+        """Return the state of the connection."""
+        ...
+
+    def offers(self) -> Offers:
+        """Return the outstanding offers, one entry for each agent and role."""
+        ...
+
+    def tasks(self, uid: str) -> Mapping[TaskId, TaskStatus]:
+        """Return the latest status of every task whose id carries this data identity's uid."""
+        ...
+
+    def unclaimed_tasks(self) -> Sequence[TaskStatus]:
+        """Return all known tasks of this framework (for the ledger's rebuilding)."""
+        ...
+
+    def expect(self, key: DatabaseKey, task_id: TaskId, agent_id: str) -> None:
+        """Ask Mesos about a recorded task, with its agent id, until it is answered (explicit reconciliation).
+
+        Cheap to repeat. From now on `key` is enqueued whenever a status of the task arrives.
+        """
+        ...
+
+    def forget(self, task_id: TaskId) -> None:
+        """Ask no longer about a task whose end is recorded."""
+        ...
+
+    def accept(self, wanted: AcceptOffers) -> None:
+        """Send one ACCEPT and drop its offers from the cache. Raises EffectFailed."""
+        ...
+
+    def kill(self, wanted: KillTask) -> None:
+        """Send one KILL. Raises EffectFailed.
+
+        For half a minute after it was sent, `tasks` shows the task as KILLING, so that it is not sent with each pass.
+        """
+        ...
+
+    def acknowledge(self, status: TaskStatus) -> None:
+        """Acknowledge one status, after what it says is recorded."""
+        ...
+
+    def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None:
+        """Decline those of `offer_ids` that are still outstanding."""
+        ...
+
+    def revive(self) -> None:
+        """Ask for offers again, all filters cleared."""
+        ...
+
+    def suppress(self) -> None:
+        """Ask for no more offers."""
+        ...
+
+
+class KeeperPort(Protocol):
+    """The keepers of running members."""
+
+    def watch(self, key: DatabaseKey, task_id: TaskId, launch: Launch) -> None:
+        """Follow a running member's keeper from now on; enqueue `key` whenever its status changes."""
+        ...
+
+    def unwatch(self, task_id: TaskId) -> None:
+        """Stop following a keeper."""
+        ...
+
+    def view(self, task_id: TaskId) -> KeeperView | None:
+        """Return the last answer of a watched keeper, or None before the first attempt."""
+        ...
+
+    def send_credentials(self, task_id: TaskId, *, revision: str, username: str, password: str, database: str) -> None:
+        """Have the keeper set the application account. Raises EffectFailed."""
+        ...
+
+
+class SecretReader(Protocol):
+    """Reads a password at the moment of its use; nothing keeps it."""
+
+    def password(self, key: DatabaseKey, name: str) -> str:
+        """Return the password in a connection Secret. Raises EffectFailed."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, as Unix seconds."""
+
+    def now(self) -> float:
+        """Return the present time."""
+        ...
+
+
+class Journal(Protocol):
+    """Append-only record of passes, for explanation and replay; never needed to recover."""
+
+    def append(self, entry: Mapping[str, object]) -> None:
+        """Write one line."""
+        ...

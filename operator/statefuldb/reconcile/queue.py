@@ -1,0 +1,52 @@
+"""The queue of database keys: what to look at now, each key at most once, and what to look at later."""
+
+import heapq
+import threading
+from collections import OrderedDict
+
+from statefuldb.model.identity import DatabaseKey
+from statefuldb.reconcile.ports import Clock
+
+
+class KeyQueue:
+    """Keys to look at now, each at most once, and keys to look at later."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._ready: OrderedDict[DatabaseKey, None] = OrderedDict()
+        self._later: list[tuple[float, DatabaseKey]] = []
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def put(self, key: DatabaseKey) -> None:
+        """Have `key` looked at as soon as may be."""
+        with self._changed:
+            self._ready[key] = None
+            self._changed.notify()
+
+    def put_after(self, key: DatabaseKey, seconds: float) -> None:
+        """Have `key` looked at in `seconds`, unless it is looked at before for another reason too."""
+        with self._changed:
+            heapq.heappush(self._later, (self._clock.now() + seconds, key))
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Let `take` return None from now on."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def take(self, *, block: bool = True) -> DatabaseKey | None:
+        """Return the next key, waiting for one if `block`; None when closed or, without `block`, when there is none."""
+        with self._changed:
+            while not self._closed:
+                now = self._clock.now()
+                while self._later and self._later[0][0] <= now:
+                    self._ready[heapq.heappop(self._later)[1]] = None
+                if self._ready:
+                    return self._ready.popitem(last=False)[0]
+                if not block:
+                    return None
+                pause = self._later[0][0] - now if self._later else None
+                self._changed.wait(timeout=pause)
+            return None

@@ -1,0 +1,202 @@
+"""Publishing a decision: status before its effects, Events after them, and a line in the journal.
+
+Status is written before the effects (record), so the accepted spec and the plan are durable when the first of them
+leaves; it is written only where it differs, and times change only with what they belong to.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+
+from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
+from statefuldb.model.identity import connection_secret_name
+from statefuldb.model.observed import Observed
+from statefuldb.model.parse import canonical, hash_of_spec
+from statefuldb.model.plan import Announcement, MemberReport, Plan, Waiting
+from statefuldb.planning.approval import describe, hash_of, risk_of
+from statefuldb.planning.invariants import Violation
+from statefuldb.planning.storage import strategy_of
+from statefuldb.reconcile.ports import Journal, KubernetesPort
+
+
+def refused(decided: Plan, broken: tuple[Violation, ...]) -> Plan:
+    """Return the plan without its actions, saying which laws they would have broken."""
+    text = "; ".join(f"{violation.law}: {violation.message}" for violation in broken)
+    wait = Waiting(
+        ordinal=None,
+        reason=Reason.PLAN_VIOLATES_LAW,
+        message=text,
+        fix="this is a defect in statefuldb: nothing was done; please report it with the journal",
+    )
+    event = Announcement(reason=EventReason.PLAN_REFUSED, message=text, warning=True)
+    not_ready = Condition(type=ConditionType.READY, status=False, reason=Reason.PLAN_VIOLATES_LAW, message=text)
+    conditions = tuple(c for c in decided.conditions if c.type is not ConditionType.READY)
+    return replace(
+        decided,
+        actions=(),
+        waiting=(*decided.waiting, wait),
+        announcements=(event,),
+        conditions=(*conditions, not_ready),
+    )
+
+
+class Reporter:
+    """Writes what was decided where users look."""
+
+    def __init__(self, *, kubernetes: KubernetesPort, journal: Journal) -> None:
+        self._kubernetes = kubernetes
+        self._journal = journal
+
+    def record(self, observed: Observed, decided: Plan) -> None:
+        """Make the decision durable before its effects. Raises EffectFailed."""
+        if observed.database is not None and decided.conditions:
+            self._kubernetes.write_status(observed.key, status_of_plan(observed, decided))
+        if decided.actions:
+            self._journal.append(
+                {
+                    "at": instant(observed.at_seconds),
+                    "key": str(observed.key),
+                    "generation": observed.database.generation if observed.database else None,
+                    "actions": [describe(action) for action in decided.actions],
+                    "waiting": [wait.message for wait in decided.waiting],
+                }
+            )
+
+    def announce(self, observed: Observed, decided: Plan) -> None:
+        """Send the Events that the decision calls for."""
+        for announcement in decided.announcements:
+            self._kubernetes.announce(observed.key, announcement)
+
+
+def status_of_plan(observed: Observed, decided: Plan) -> dict[str, object]:
+    """Return `status` as it should be published."""
+    assert observed.database is not None
+    previous = observed.database.status
+    now = instant(observed.at_seconds)
+    generation = observed.database.generation
+    ready = [member for member in decided.members if member.ready]
+    status: dict[str, object] = {
+        "observedGeneration": generation,
+        "summary": _summary(decided),
+        "conditions": [
+            _condition(condition, generation, _previous(previous, condition), now) for condition in decided.conditions
+        ],
+        "members": [_member(member) for member in decided.members],
+        "replicas": len([m for m in decided.members if m.task_id and m.phase != "Stopped"]),
+        "readyReplicas": len(ready),
+        "plan": _plan(decided, previous, now),
+    }
+    if ready:
+        first = ready[0]
+        status["endpoints"] = {
+            "primary": {"host": first.address, "port": first.port},
+            "secretName": connection_secret_name(observed.key.name),
+        }
+        status["primary"] = first.ordinal
+    if decided.accepted is not None:
+        spec = decided.accepted.spec
+        strategy = spec.storage.strategy
+        status["storage"] = {
+            "strategy": str(strategy),
+            "capabilities": asdict(strategy_of(strategy).capabilities),
+            "volumes": sorted(volume.name for volume in observed.volumes if volume.owner_uid == observed.database.uid),
+        }
+        status["accepted"] = {
+            "generation": decided.accepted.generation,
+            "hash": hash_of_spec(spec),
+            "spec": canonical(spec),
+        }
+    return status
+
+
+def instant(seconds: float) -> str:
+    """Return Unix seconds as RFC 3339, the way Kubernetes writes times."""
+    return datetime.fromtimestamp(int(seconds), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _summary(decided: Plan) -> str:
+    for condition in decided.conditions:
+        if condition.type is ConditionType.ACCEPTED and condition.status is False:
+            return f"{condition.reason}: {condition.message}"
+    for condition in decided.conditions:
+        if condition.type is ConditionType.READY:
+            return condition.message if condition.status else f"{condition.reason}: {condition.message}"
+    return ""
+
+
+def _previous(status: Mapping[str, object], condition: Condition) -> Mapping[str, object]:
+    conditions = status.get("conditions")
+    for entry in conditions if isinstance(conditions, list) else []:
+        if isinstance(entry, Mapping) and entry.get("type") == condition.type:
+            return entry
+    return {}
+
+
+def _condition(condition: Condition, generation: int, previous: Mapping[str, object], now: str) -> dict[str, object]:
+    changed = previous.get("status") != condition.status_text
+    return {
+        "type": str(condition.type),
+        "status": condition.status_text,
+        "reason": str(condition.reason),
+        "message": condition.message[:4096],
+        "observedGeneration": generation,
+        "lastTransitionTime": now if changed else previous.get("lastTransitionTime", now),
+    }
+
+
+def _member(member: MemberReport) -> dict[str, object]:
+    fields = {
+        "ordinal": member.ordinal,
+        "phase": member.phase,
+        "ready": member.ready,
+        "taskId": member.task_id,
+        "incarnation": member.incarnation,
+        "agent": member.agent,
+        "address": member.address,
+        "port": member.port,
+        "restarts": member.restarts,
+        "reason": member.reason,
+        "message": member.message[:1024],
+    }
+    return {name: value for name, value in fields.items() if value not in ("", None)}
+
+
+def _plan(decided: Plan, previous: Mapping[str, object], now: str) -> dict[str, object]:
+    shown = decided.held_back or decided.actions
+    return {
+        "hash": hash_of(shown),
+        "actions": [
+            {
+                "type": type(action).__name__,
+                "risk": str(risk_of(action)),
+                "description": describe(action)[:1024],
+            }
+            for action in shown
+        ],
+        "waiting": [_waiting(wait, previous, now) for wait in decided.waiting],
+    }
+
+
+def _waiting(wait: Waiting, previous: Mapping[str, object], now: str) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "reason": str(wait.reason),
+        "message": wait.message[:1024],
+        "since": _since(wait, previous, now),
+    }
+    if wait.ordinal is not None:
+        entry["member"] = wait.ordinal
+    if wait.fix:
+        entry["fix"] = wait.fix[:1024]
+    if wait.refusals:
+        entry["refusals"] = dict(wait.refusals)
+    return entry
+
+
+def _since(wait: Waiting, previous: Mapping[str, object], now: str) -> object:
+    plan = previous.get("plan")
+    entries = plan.get("waiting") if isinstance(plan, Mapping) else None
+    for entry in entries if isinstance(entries, list) else []:
+        same = (entry.get("member"), entry.get("reason")) == (wait.ordinal, str(wait.reason))
+        if same:
+            return entry.get("since", now)
+    return now

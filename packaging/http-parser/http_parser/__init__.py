@@ -1,0 +1,1 @@
+"""Pure-Python stand-in for http-parser."""

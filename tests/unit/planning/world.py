@@ -1,0 +1,220 @@
+"""Named builders: a database, agents that offer, and a tiny Mesos that applies what plans call for."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from statefuldb.model.actions import (
+    AcceptOffers,
+    Create,
+    Destroy,
+    LaunchTask,
+    Reserve,
+    Unreserve,
+)
+from statefuldb.model.identity import FINALIZER, DatabaseKey, TaskId
+from statefuldb.model.keeper import EngineStatus, KeeperPhase, KeeperStatus
+from statefuldb.model.observed import (
+    DatabaseObject,
+    KeeperView,
+    MesosView,
+    Observed,
+    SecretView,
+    TaskState,
+    TaskStatus,
+)
+from statefuldb.model.plan import Accepted
+from statefuldb.model.resources import AgentOffer, Resource, port_ranges
+from statefuldb.model.settings import OperatorIdentity
+from statefuldb.model.spec import (
+    AgentAttribute,
+    DatabaseSpec,
+    DfsSpec,
+    EngineSpec,
+    EngineType,
+    HostPathSpec,
+    PersistentVolumeSpec,
+    ResourcesSpec,
+    StorageSpec,
+    Strategy,
+)
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning.desired import Desired
+
+KEY = DatabaseKey(namespace="shop", name="orders")
+UID = "11111111-2222-3333-4444-555555555555"
+CLUSTER = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+ROLE = "statefuldb"
+OPERATOR = OperatorIdentity(cluster=CLUSTER, mesos_role=ROLE, principal="statefuldb", operator_ca_pem="PEM")
+MIB = 1024 * 1024
+
+
+def storage(strategy: Strategy) -> StorageSpec:
+    members: dict[Strategy, StorageSpec] = {
+        Strategy.PERSISTENT_VOLUME: StorageSpec(
+            strategy=strategy, size_bytes=1024 * MIB, persistent_volume=PersistentVolumeSpec()
+        ),
+        Strategy.HOST_PATH: StorageSpec(
+            strategy=strategy, size_bytes=1024 * MIB, host_path=HostPathSpec(path="/srv/db")
+        ),
+        Strategy.DFS: StorageSpec(
+            strategy=strategy,
+            size_bytes=1024 * MIB,
+            dfs=DfsSpec(
+                type="GlusterFS",
+                mount_point="/mnt/shared",
+                sub_path="databases",
+                source=None,
+                agent_attribute=AgentAttribute(name="statefuldb_dfs", value="/mnt/shared"),
+            ),
+        ),
+    }
+    return members[strategy]
+
+
+def spec(strategy: Strategy = Strategy.PERSISTENT_VOLUME, **changes: object) -> DatabaseSpec:
+    base = DatabaseSpec(
+        engine=EngineSpec(type=EngineType.MARIADB, version="10.11"),
+        resources=ResourcesSpec(cpus_milli=500, memory_bytes=512 * MIB),
+        storage=storage(strategy),
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def desired(wanted: DatabaseSpec, generation: int = 1) -> Desired:
+    return Desired(accepted=Accepted(generation=generation, spec=wanted))
+
+
+def database(**changes: object) -> DatabaseObject:
+    base = DatabaseObject(
+        key=KEY,
+        uid=UID,
+        generation=1,
+        resource_version="1",
+        deleting=False,
+        finalizers=(FINALIZER,),
+        spec={},
+        status={},
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def offer(
+    host: str = "agent-1",
+    *,
+    cpus: float = 4,
+    mem_mib: int = 8192,
+    disk_mib: int = 40960,
+    ports: tuple[int, int] = (31000, 31009),
+    attributes: Mapping[str, str] | None = None,
+    extra: tuple[Resource, ...] = (),
+) -> AgentOffer:
+    return AgentOffer(
+        agent_id=f"id-of-{host}",
+        hostname=host,
+        address="127.0.0.1",
+        role=ROLE,
+        offer_ids=(f"offer-of-{host}",),
+        resources=(
+            Resource(name="cpus", amount_milli=int(cpus * 1000)),
+            Resource(name="mem", amount_milli=mem_mib * 1000),
+            Resource(name="disk", amount_milli=disk_mib * 1000),
+            Resource(name="ports", ranges=(ports,)),
+            *extra,
+        ),
+        attributes=attributes or {"statefuldb_dfs": "/mnt/shared"},
+        received_at_seconds=1_000.0,
+    )
+
+
+def observed(**changes: object) -> Observed:
+    base = Observed(
+        key=KEY,
+        at_seconds=1_000.0,
+        database=database(),
+        volumes=(),
+        tasks={},
+        keepers={},
+        mesos=MesosView(connected=True, framework_id="framework-1", role=ROLE, principal="statefuldb"),
+        secret=None,
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def status(task_id: TaskId, state: TaskState) -> TaskStatus:
+    return TaskStatus(id=task_id, state=state, agent_id="id-of-agent-1", uuid="u")
+
+
+def tasks(record: VolumeRecord, state: TaskState) -> dict[TaskId, TaskStatus]:
+    assert record.task_id is not None
+    return {record.task_id: status(record.task_id, state)}
+
+
+def keeper(record: VolumeRecord, **changes: object) -> dict[TaskId, KeeperView]:
+    assert record.task_id is not None
+    running = KeeperStatus(
+        task_id=str(record.task_id),
+        revision=1,
+        phase=KeeperPhase.RUNNING,
+        token=1,
+        claim_held=True,
+        engine=EngineStatus(version="10.11.6", pid=1, ready=True, answers_sql=True),
+        credentials_revision="7",
+    )
+    view = KeeperView(task_id=record.task_id, status=replace(running, **changes))  # type: ignore[arg-type]
+    return {record.task_id: view}
+
+
+def secret(record: VolumeRecord) -> SecretView:
+    assert record.launch is not None
+    return SecretView(
+        revision="7",
+        username="orders",
+        database="orders",
+        host=record.launch.agent.address,
+        port=str(record.launch.port),
+    )
+
+
+def remaining(offered: AgentOffer, accepted: AcceptOffers, *, launched: bool) -> AgentOffer:
+    """Apply an ACCEPT to an offer as Mesos would, and return what the agent offers next."""
+    pool = list(offered.resources)
+    for operation in accepted.operations:
+        match operation:
+            case Reserve(resources=resources):
+                for resource in resources:
+                    _take(pool, replace(resource, reservations=resource.reservations[:-1]))
+                    pool.append(resource)
+            case Unreserve(resources=resources):
+                for resource in resources:
+                    _take(pool, resource)
+                    pool.append(replace(resource, reservations=resource.reservations[:-1]))
+            case Create(volume=volume):
+                _take(pool, replace(volume, persistence=None))
+                pool.append(volume)
+            case Destroy(volume=volume):
+                pool.remove(volume)
+                pool.append(replace(volume, persistence=None))
+            case LaunchTask(resources=resources):
+                for resource in resources if launched else ():
+                    _take(pool, resource)
+    return replace(offered, resources=tuple(pool))
+
+
+def _take(pool: list[Resource], wanted: Resource) -> None:
+    """Remove `wanted` from the pool; an AssertionError here is an ACCEPT that Mesos would refuse."""
+    for index, held in enumerate(pool):
+        same = replace(held, amount_milli=0, ranges=()) == replace(wanted, amount_milli=0, ranges=())
+        if not same:
+            continue
+        if wanted.ranges:
+            have = {p for b, e in held.ranges for p in range(b, e + 1)}
+            want = {p for b, e in wanted.ranges for p in range(b, e + 1)}
+            if want <= have:
+                rest = port_ranges(have - want)
+                pool[index : index + 1] = [replace(held, ranges=rest)] if rest else []
+                return
+        elif held.amount_milli >= wanted.amount_milli:
+            left = held.amount_milli - wanted.amount_milli
+            pool[index : index + 1] = [held.part(left)] if left else []
+            return
+    raise AssertionError(f"not in the offer: {wanted}")
