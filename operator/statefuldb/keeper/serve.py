@@ -15,6 +15,7 @@ from statefuldb.keeper.certificate import server_context
 from statefuldb.keeper.claim import Claim
 from statefuldb.keeper.endpoint import Endpoint
 from statefuldb.keeper.mounts import check_mount
+from statefuldb.keeper.reach import reachable
 from statefuldb.keeper.refusal import Ended, Refused
 from statefuldb.keeper.server import MariaDbServer, become_subreaper
 from statefuldb.keeper.state import State
@@ -174,7 +175,8 @@ class Keeper:
 
     def _server(self, directory: member.MemberDirectory, run: Path) -> MariaDbServer:
         config = self._config
-        paths = ServerPaths(data_directory=str(directory.data), run_directory=str(run / "run"))
+        exposed = reachable(directory.path) / directory.data.name
+        paths = ServerPaths(data_directory=str(exposed), run_directory=str(run / "run"))
         orders = ServerOrders(
             listen_address=config.listen_address,
             port=config.port,

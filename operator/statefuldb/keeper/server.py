@@ -69,13 +69,14 @@ class MariaDbServer:
     def initialise(self, data: Path) -> None:
         """Make an empty database: in a folder beside, renamed into place when it is whole."""
         fresh = data.with_suffix(".new")
+        shown = Path(self._paths.data_directory).with_suffix(".new")
         fresh.mkdir(mode=0o700)
         self._own(fresh)
         admin = pwd.getpwuid(os.geteuid()).pw_name
         command = [
             _binary("mariadb-install-db"),
             "--no-defaults",
-            f"--datadir={fresh}",
+            f"--datadir={shown}",
             "--auth-root-authentication-method=socket",
             f"--auth-root-socket-user={admin}",
             "--skip-test-db",

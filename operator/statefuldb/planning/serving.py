@@ -11,6 +11,7 @@ from statefuldb.model.volume import VolumePhase, VolumeRecord
 from statefuldb.planning.context import Context, Step
 
 HEALTHY_AFTER_SECONDS = 60.0
+START_PATIENCE_SECONDS = 10.0
 
 _WAITS = {
     KeeperPhase.WAITING_FOR_CLAIM: (
@@ -40,12 +41,21 @@ def serve(context: Context, record: VolumeRecord) -> Step:
     assert record.launch is not None
     view = context.observed.keepers.get(record.task_id)
     if view is None or view.status is None:
-        wait = Waiting(
-            ordinal=ordinal,
-            reason=Reason.STARTING_ENGINE if view is None else Reason.KEEPER_UNREACHABLE,
-            message=f"no answer from the keeper yet{': ' + view.error if view else ''}",
-            fix="look at the member's output with `statefuldb logs`" if view else "",
-        )
+        young = context.now - record.launch.at_seconds < START_PATIENCE_SECONDS
+        if view is None or young:
+            wait = Waiting(
+                ordinal=ordinal,
+                reason=Reason.STARTING_ENGINE,
+                message=f"the keeper is starting on {record.launch.agent.hostname}",
+                look_again_seconds=START_PATIENCE_SECONDS,
+            )
+        else:
+            wait = Waiting(
+                ordinal=ordinal,
+                reason=Reason.KEEPER_UNREACHABLE,
+                message=f"no answer from the keeper: {view.error}",
+                fix="look at the member's output with `statefuldb logs`",
+            )
         return Step(waiting=(wait,))
     status = view.status
     if status.phase in _WAITS:

@@ -27,11 +27,14 @@ class OfferDemand:
         self._to_look: set[DatabaseKey] = set()
         self._revived: bool | None = None
 
-    def offered(self) -> frozenset[DatabaseKey]:
-        """Note that new offers came; return the keys that should look at them."""
+    def offered(self, labelled: frozenset[DatabaseKey]) -> frozenset[DatabaseKey]:
+        """Note that new offers came; return the keys that should look at them.
+
+        `labelled` are the keys that the offered reservations name: whatever carries our label is looked at.
+        """
         with self._lock:
-            self._to_look |= self._waiting
-            return frozenset(self._waiting)
+            self._to_look |= self._waiting | labelled
+            return frozenset(self._to_look)
 
     def reconnected(self) -> None:
         """Forget what was asked for: suppression does not outlive a subscription."""

@@ -115,10 +115,6 @@ class MesosPort(Protocol):
         """Return the latest status of every task whose id carries this data identity's uid."""
         ...
 
-    def unclaimed_tasks(self) -> Sequence[TaskStatus]:
-        """Return all known tasks of this framework (for the ledger's rebuilding)."""
-        ...
-
     def expect(self, key: DatabaseKey, task_id: TaskId, agent_id: str) -> None:
         """Ask Mesos about a recorded task, with its agent id, until it is answered (explicit reconciliation).
 

@@ -1,0 +1,6 @@
+"""`python -m statefuldb`."""
+
+from statefuldb.cli import main
+
+if __name__ == "__main__":
+    main()

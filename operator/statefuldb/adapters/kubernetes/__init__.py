@@ -1,0 +1,1 @@
+"""Kubernetes: kopf notices, the official client writes, a cache answers."""

@@ -1,0 +1,235 @@
+"""The Kubernetes port: caches fed by kopf, writes by the official client, own writes seen at once."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from logging import getLogger
+from typing import Any, cast
+
+from statefuldb.adapters.kubernetes.cache import Cache
+from statefuldb.adapters.kubernetes.events import Events
+from statefuldb.adapters.kubernetes.objects import DATABASES, JSON_PATCH, VOLUMES, Objects
+from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets
+from statefuldb.adapters.kubernetes.watching import Watcher
+from statefuldb.model.actions import EnsureSecret
+from statefuldb.model.identity import FINALIZER, DatabaseKey
+from statefuldb.model.observed import DatabaseObject, SecretView
+from statefuldb.model.plan import Announcement
+from statefuldb.model.schema.crd import GROUP
+from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.model.volume_object import from_object, to_object
+from statefuldb.reconcile.ports import EffectFailed, Enqueue
+
+log = getLogger(__name__)
+Json = dict[str, Any]
+RELIST_SECONDS = 300.0
+_OUR_CRDS = tuple(f"{plural}.{GROUP}" for plural in (DATABASES, VOLUMES))
+
+
+class KubernetesAdapter:
+    """The API as the worker sees it."""
+
+    def __init__(self, client: Any, *, enqueue: Enqueue, instance: str) -> None:
+        self._enqueue = enqueue
+        self._databases, self._volumes = Objects(client, DATABASES), Objects(client, VOLUMES)
+        self._caches = {n: Cache() for n in (DATABASES, VOLUMES, "namespaces", "customresourcedefinitions")}
+        self._secrets = ConnectionSecrets(client)
+        self._events = Events(client, instance)
+        self._watcher = Watcher(client, self._noticed)
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """List everything once, then watch. Raises EffectFailed."""
+        self._relist()
+        self._watcher.start()
+        threading.Thread(target=self._relist_forever, name="relist", daemon=True).start()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._stopped.set()
+        self._watcher.stop()
+
+    def keys(self) -> tuple[DatabaseKey, ...]:
+        """Return every key that has a database or a ledger entry."""
+        found = {_key_of(DATABASES, o) for o in self._caches[DATABASES].all()}
+        found |= {_key_of(VOLUMES, o) for o in self._caches[VOLUMES].all()}
+        return tuple(sorted(key for key in found if key is not None))
+
+    def database(self, key: DatabaseKey) -> DatabaseObject | None:
+        """Return the database. That one with data in use is gone is believed only after a direct look."""
+        name = (key.namespace, key.name)
+        stored = self._caches[DATABASES].get(name)
+        if stored is None and any(v.intent is Intent.USE for v in self.volumes(key)):
+            stored = self._databases.get(*name)
+            if stored is not None:
+                self._caches[DATABASES].put(stored)
+        return _database(key, stored) if stored is not None else None
+
+    def volumes(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
+        """Return the ledger entries of this database name."""
+        found = []
+        for stored in self._caches[VOLUMES].all():
+            if _key_of(VOLUMES, stored) == key:
+                try:
+                    found.append(from_object(stored))
+                except (KeyError, TypeError, ValueError) as error:
+                    raise EffectFailed(f"DatabaseVolume {stored['metadata']['name']} is damaged: {error}") from error
+        return tuple(sorted(found, key=lambda v: (v.identity.ordinal, v.name)))
+
+    def secret(self, key: DatabaseKey, name: str) -> SecretView | None:
+        """Return the public part of a connection Secret."""
+        return self._secrets.view(key, name)
+
+    def password(self, key: DatabaseKey, name: str) -> str:
+        """Return the password in a connection Secret."""
+        return self._secrets.password(key, name)
+
+    def crd_terminating(self) -> bool:
+        """Say whether one of our definitions is absent or being deleted."""
+        held = [self._caches["customresourcedefinitions"].get(("", name)) for name in _OUR_CRDS]
+        return any(crd is None or "deletionTimestamp" in crd["metadata"] for crd in held)
+
+    def namespace_terminating(self, namespace: str) -> bool:
+        """Say whether a namespace is being deleted."""
+        stored = self._caches["namespaces"].get(("", namespace))
+        return stored is not None and "deletionTimestamp" in stored["metadata"]
+
+    def namespace_exists(self, namespace: str) -> bool:
+        """Say whether a namespace is there."""
+        return self._caches["namespaces"].get(("", namespace)) is not None
+
+    def save_volume(self, volume: VolumeRecord) -> VolumeRecord:
+        """Create or replace a ledger entry."""
+        body = to_object(volume)
+        stored = self._volumes.replace(body) if volume.resource_version else self._volumes.create(body)
+        self._caches[VOLUMES].put(stored)
+        return replace(volume, resource_version=stored["metadata"]["resourceVersion"])
+
+    def forget_volume(self, volume: VolumeRecord) -> None:
+        """Remove a ledger entry."""
+        self._volumes.delete(volume.key.namespace, volume.name)
+        self._caches[VOLUMES].drop((volume.key.namespace, volume.name))
+
+    def add_finalizer(self, key: DatabaseKey) -> None:
+        """Add our finalizer."""
+        self._set_finalizers(key, lambda held: [*held, FINALIZER] if FINALIZER not in held else held)
+
+    def remove_finalizer(self, key: DatabaseKey) -> None:
+        """Remove our finalizer."""
+        self._set_finalizers(key, lambda held: [f for f in held if f != FINALIZER])
+
+    def ensure_secret(self, wanted: EnsureSecret) -> None:
+        """Create the connection Secret, or bring it up to date."""
+        self._secrets.ensure(wanted)
+
+    def delete_secret(self, key: DatabaseKey, name: str) -> None:
+        """Remove a connection Secret."""
+        self._secrets.delete(key, name)
+
+    def write_status(self, key: DatabaseKey, status: Mapping[str, object]) -> None:
+        """Replace the status where it differs."""
+        stored = self._caches[DATABASES].get((key.namespace, key.name))
+        if stored is None or stored.get("status") == status:
+            return
+        try:
+            self._caches[DATABASES].put(self._databases.replace_status(stored, dict(status)))
+        except EffectFailed as failure:
+            self._look_again(key)
+            raise EffectFailed(str(failure), conflict=failure.conflict) from failure
+
+    def announce(self, key: DatabaseKey, announcement: Announcement) -> None:
+        """Send an Event about the database, or log it where there is none."""
+        stored = self._caches[DATABASES].get((key.namespace, key.name))
+        log.info("%s: %s: %s", key, announcement.reason, announcement.message)
+        if stored is not None:
+            about = {"namespace": key.namespace, "name": key.name, "uid": stored["metadata"]["uid"]}
+            self._events.announce(about, announcement)
+
+    def _set_finalizers(self, key: DatabaseKey, change: Any) -> None:
+        stored = self._caches[DATABASES].get((key.namespace, key.name))
+        if stored is None:
+            return
+        metadata = stored["metadata"]
+        held = list(metadata.get("finalizers") or [])
+        wanted = change(held)
+        if wanted == held:
+            return
+        patch = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+            {"op": "add", "path": "/metadata/finalizers", "value": wanted},
+        ]
+        try:
+            patched = self._databases.patch(key.namespace, key.name, patch, JSON_PATCH)
+        except EffectFailed as failure:
+            # The test failed because the object is newer than our picture of it.
+            self._look_again(key)
+            raise EffectFailed(str(failure), conflict=True) from failure
+        if wanted or "deletionTimestamp" not in metadata:
+            self._caches[DATABASES].put(patched)
+        else:
+            self._caches[DATABASES].drop((key.namespace, key.name))
+
+    def _look_again(self, key: DatabaseKey) -> None:
+        """Bring the cache up to date after a write that failed."""
+        stored = self._databases.get(key.namespace, key.name)
+        if stored is None:
+            self._caches[DATABASES].drop((key.namespace, key.name))
+        else:
+            self._caches[DATABASES].put(stored)
+
+    def _noticed(self, plural: str, kind: str | None, stored: Json) -> None:
+        """Take in an event, and enqueue the key it is about."""
+        cache = self._caches[plural]
+        news = cache.remove(stored) if kind == "DELETED" else cache.put(stored)
+        if not news:
+            return
+        if plural in (DATABASES, VOLUMES):
+            key = _key_of(plural, stored)
+            if key is not None:
+                self._enqueue(key)
+        else:
+            name = stored["metadata"]["name"]
+            for key in self.keys():
+                if plural != "namespaces" or key.namespace == name:
+                    self._enqueue(key)
+
+    def _relist(self) -> None:
+        """Compare the caches with complete lists: events can be missed, lists cannot."""
+        for plural, objects in ((DATABASES, self._databases), (VOLUMES, self._volumes)):
+            listed = objects.list()
+            before = {(k.namespace, k.name) for k in self.keys()}
+            changed = self._caches[plural].replace_all(listed or [])
+            if changed:
+                names = before | {(k.namespace, k.name) for k in self.keys()}
+                for namespace, name in sorted(names):
+                    self._enqueue(DatabaseKey(namespace=namespace, name=name))
+        self._secrets.forget_views()
+
+    def _relist_forever(self) -> None:
+        while not self._stopped.wait(RELIST_SECONDS):
+            try:
+                self._relist()
+            except EffectFailed as error:
+                log.warning("%s", error)
+
+
+def _key_of(plural: str, stored: Json) -> DatabaseKey | None:
+    namespace = stored["metadata"].get("namespace", "")
+    if plural == DATABASES:
+        return DatabaseKey(namespace=namespace, name=stored["metadata"]["name"])
+    name = stored.get("spec", {}).get("database", {}).get("name")
+    return DatabaseKey(namespace=namespace, name=name) if name else None
+
+
+def _database(key: DatabaseKey, stored: Json) -> DatabaseObject:
+    metadata = stored["metadata"]
+    return DatabaseObject(
+        key=key,
+        uid=metadata["uid"],
+        generation=metadata.get("generation", 1),
+        resource_version=metadata["resourceVersion"],
+        deleting="deletionTimestamp" in metadata,
+        finalizers=tuple(metadata.get("finalizers") or ()),
+        spec=cast("Mapping[str, object]", stored.get("spec") or {}),
+        status=cast("Mapping[str, object]", stored.get("status") or {}),
+    )

@@ -1,0 +1,81 @@
+"""What was last seen of each object, own writes included.
+
+A write is seen at once; a watch event that was on its way before it does not undo it. Resource versions of one resource
+are compared as numbers, as Kubernetes allows (KEP-5504, comparable resource versions).
+"""
+
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+Json = dict[str, Any]
+Name = tuple[str, str]
+
+
+class Cache:
+    """Objects of one kind by namespace and name."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._objects: dict[Name, Json] = {}
+        self._gone: dict[Name, int] = {}
+
+    def put(self, stored: Json) -> bool:
+        """Take in an object; return whether it is news."""
+        name, version = _name(stored), _version(stored)
+        with self._lock:
+            held = self._objects.get(name)
+            known = _version(held) if held is not None else self._gone.get(name, -1)
+            if version <= known:
+                return False
+            self._objects[name] = stored
+            self._gone.pop(name, None)
+            return True
+
+    def remove(self, stored: Json) -> bool:
+        """Take in that an object is gone; return whether it is news."""
+        name, version = _name(stored), _version(stored)
+        with self._lock:
+            held = self._objects.get(name)
+            if held is not None and _version(held) > version:
+                return False
+            self._gone[name] = version
+            return self._objects.pop(name, None) is not None
+
+    def drop(self, name: Name) -> None:
+        """Forget an object that a direct look did not find."""
+        with self._lock:
+            self._objects.pop(name, None)
+
+    def get(self, name: Name) -> Json | None:
+        """Return an object, or None."""
+        with self._lock:
+            return self._objects.get(name)
+
+    def all(self) -> list[Json]:
+        """Return all objects in order of name."""
+        with self._lock:
+            return [self._objects[name] for name in sorted(self._objects)]
+
+    def replace_all(self, listed: Iterable[Json]) -> set[Name]:
+        """Take in a complete list; return the names of what has changed or vanished."""
+        changed, seen = set(), set()
+        for stored in listed:
+            seen.add(_name(stored))
+            if self.put(stored):
+                changed.add(_name(stored))
+        with self._lock:
+            for name in [n for n in self._objects if n not in seen]:
+                del self._objects[name]
+                changed.add(name)
+        return changed
+
+
+def _name(stored: Json) -> Name:
+    metadata = stored["metadata"]
+    return (metadata.get("namespace", ""), metadata["name"])
+
+
+def _version(stored: Json) -> int:
+    text = str(stored["metadata"].get("resourceVersion", "0"))
+    return int(text) if text.isdigit() else 0

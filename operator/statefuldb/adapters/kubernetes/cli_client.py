@@ -1,0 +1,124 @@
+"""What the command line asks of an API server; errors come out as sentences."""
+
+import base64
+import json
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import kubernetes
+import urllib3.exceptions
+
+from statefuldb.adapters.kubernetes.connection import api_client
+
+Json = dict[str, Any]
+FIELD_MANAGER = "statefuldb"
+_PATHS = {
+    "StatefulDatabase": ("/apis/statefuldb.dev/v1alpha1", "statefuldatabases", True),
+    "DatabaseVolume": ("/apis/statefuldb.dev/v1alpha1", "databasevolumes", True),
+    "CustomResourceDefinition": ("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions", False),
+    "ValidatingAdmissionPolicy": ("/apis/admissionregistration.k8s.io/v1", "validatingadmissionpolicies", False),
+    "ValidatingAdmissionPolicyBinding": (
+        "/apis/admissionregistration.k8s.io/v1",
+        "validatingadmissionpolicybindings",
+        False,
+    ),
+    "Namespace": ("/api/v1", "namespaces", False),
+    "Secret": ("/api/v1", "secrets", True),
+    "Event": ("/api/v1", "events", True),
+    "ConfigMap": ("/api/v1", "configmaps", True),
+}
+
+
+class CallRefused(Exception):
+    """The API server said no, or did not answer. `status` is the HTTP status, 0 for no answer."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class CliClient:
+    """Plain objects in and out."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self._client = api_client(kubeconfig)
+
+    def get(self, kind: str, namespace: str, name: str) -> Json | None:
+        """Return an object, or None. Raises CallRefused."""
+        try:
+            return self._call("GET", self._path(kind, namespace, name))
+        except CallRefused as refused:
+            if refused.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    def list(self, kind: str, namespace: str = "", query: str = "") -> list[Json]:
+        """Return the objects of a kind, of all namespaces where none is given. Raises CallRefused."""
+        path = self._path(kind, namespace, "") + (f"?{query}" if query else "")
+        return list(self._call("GET", path)["items"])
+
+    def apply(self, body: Json, namespace: str, *, dry_run: bool = False) -> str:
+        """Apply an object by server-side apply; return created, configured or unchanged. Raises CallRefused."""
+        kind, name = body.get("kind", ""), body.get("metadata", {}).get("name", "")
+        if kind not in _PATHS or not name:
+            raise CallRefused(f"kind {kind!r} with name {name!r} cannot be applied here", HTTPStatus.BAD_REQUEST)
+        place = body["metadata"].get("namespace", namespace)
+        before = self.get(kind, place, name)
+        query = f"?fieldManager={FIELD_MANAGER}&force=true" + ("&dryRun=All" if dry_run else "")
+        after = self._call("PATCH", self._path(kind, place, name) + query, body, "application/apply-patch+yaml")
+        if before is None:
+            return "created"
+        same = before["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"]
+        return "unchanged" if same else "configured"
+
+    def merge(self, kind: str, namespace: str, name: str, patch: Json) -> Json:
+        """Apply a merge patch. Raises CallRefused."""
+        return self._call("PATCH", self._path(kind, namespace, name), patch, "application/merge-patch+json")
+
+    def delete(self, kind: str, namespace: str, name: str) -> None:
+        """Delete an object. Raises CallRefused."""
+        self._call("DELETE", self._path(kind, namespace, name))
+
+    def secret(self, namespace: str, name: str) -> dict[str, str] | None:
+        """Return the decoded content of a Secret, or None."""
+        stored = self.get("Secret", namespace, name)
+        if stored is None:
+            return None
+        return {k: base64.b64decode(v).decode() for k, v in stored.get("data", {}).items()}
+
+    def version(self) -> str:
+        """Return the server's version. Raises CallRefused."""
+        return str(self._call("GET", "/version")["gitVersion"])
+
+    def _path(self, kind: str, namespace: str, name: str) -> str:
+        base, plural, namespaced = _PATHS[kind]
+        scope = f"/namespaces/{namespace}" if namespaced and namespace else ""
+        return f"{base}{scope}/{plural}" + (f"/{name}" if name else "")
+
+    def _call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Json:
+        try:
+            answer = self._client.call_api(
+                method,
+                self._client.configuration.host + path,
+                header_params={
+                    "Accept": "application/json",
+                    "Content-Type": content_type,
+                    "Authorization": self._client.configuration.get_api_key_with_prefix("BearerToken") or "",
+                },
+                body=body,
+                _request_timeout=10,
+            )
+            text = answer.read() or b"{}"
+        except (urllib3.exceptions.HTTPError, kubernetes.client.exceptions.ApiException, OSError) as error:
+            raise CallRefused(f"the API server does not answer: {type(error).__name__}", 0) from error
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise CallRefused(_message(text, answer.status), answer.status)
+        return dict(json.loads(text))
+
+
+def _message(text: bytes, status: int) -> str:
+    try:
+        return str(json.loads(text)["message"])
+    except (TypeError, ValueError, KeyError):
+        return f"HTTP status {status}"

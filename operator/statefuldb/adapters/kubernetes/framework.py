@@ -1,0 +1,79 @@
+"""What the operator itself keeps in the API: cluster UUID, framework id, epoch, and its certificates."""
+
+import base64
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import kubernetes
+
+from statefuldb.adapters.kubernetes.calls import call, find
+from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET
+
+
+class FrameworkRecord:
+    """The ConfigMap and the Secret of one operator, in its namespace."""
+
+    def __init__(self, client: Any, namespace: str) -> None:
+        self._api = kubernetes.client.CoreV1Api(client)
+        self._namespace = namespace
+
+    def begin(self) -> tuple[str, str | None, int]:
+        """Return cluster UUID, framework id and the epoch of this start, higher than the last. Raises EffectFailed."""
+        stored = self._config_map()
+        if stored is None:
+            body = {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": FRAMEWORK_CONFIG_MAP},
+                "data": {"cluster": str(uuid.uuid4()), "epoch": "0"},
+            }
+            stored = call(
+                "create the framework record",
+                lambda: self._api.create_namespaced_config_map(self._namespace, body),
+            )
+        epoch = int(stored.data.get("epoch", "0")) + 1
+        stored.data["epoch"] = str(epoch)
+        self._replace(stored)
+        return stored.data["cluster"], stored.data.get("frameworkId") or None, epoch
+
+    def save_framework_id(self, framework_id: str) -> None:
+        """Write the framework id, before anything is launched under it. Raises EffectFailed."""
+        stored = self._config_map()
+        if stored is not None and stored.data.get("frameworkId") != framework_id:
+            stored.data["frameworkId"] = framework_id
+            self._replace(stored)
+
+    def certificates(self, make: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+        """Return the operator's authority and client certificate with key (PEM), made at the first start."""
+        name = OPERATOR_IDENTITY_SECRET
+        stored = find("get the operator's identity", lambda: self._api.read_namespaced_secret(name, self._namespace))
+        if stored is None:
+            authority, client = make()
+            body = {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": name},
+                "type": "Opaque",
+                "stringData": {"ca.pem": authority, "client.pem": client},
+            }
+            stored = call(
+                "create the operator's identity", lambda: self._api.create_namespaced_secret(self._namespace, body)
+            )
+        return _text(stored.data["ca.pem"]), _text(stored.data["client.pem"])
+
+    def _config_map(self) -> Any:
+        return find(
+            "get the framework record",
+            lambda: self._api.read_namespaced_config_map(FRAMEWORK_CONFIG_MAP, self._namespace),
+        )
+
+    def _replace(self, stored: Any) -> None:
+        call(
+            "write the framework record",
+            lambda: self._api.replace_namespaced_config_map(FRAMEWORK_CONFIG_MAP, self._namespace, stored),
+        )
+
+
+def _text(coded: str) -> str:
+    return base64.b64decode(coded).decode()

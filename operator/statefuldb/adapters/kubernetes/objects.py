@@ -1,0 +1,97 @@
+"""Reading and writing objects of our kinds through the official client."""
+
+from typing import Any
+
+import kubernetes
+
+from statefuldb.adapters.kubernetes.calls import call, find
+from statefuldb.model.schema.crd import GROUP, VERSION
+
+Json = dict[str, Any]
+DATABASES = "statefuldatabases"
+VOLUMES = "databasevolumes"
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+
+
+class Objects:
+    """One kind's objects."""
+
+    def __init__(self, client: Any, plural: str) -> None:
+        self._api = kubernetes.client.CustomObjectsApi(client)
+        self._plural = plural
+
+    def get(self, namespace: str, name: str) -> Json | None:
+        """Return an object, or None. Raises EffectFailed."""
+        found = find(
+            self._what("get", namespace, name),
+            lambda: self._api.get_namespaced_custom_object(GROUP, VERSION, namespace, self._plural, name),
+        )
+        return dict(found) if found is not None else None
+
+    def list(self) -> list[Json] | None:
+        """Return all objects, or None where the kind is not served. Raises EffectFailed."""
+        found = find(f"list {self._plural}", lambda: self._api.list_cluster_custom_object(GROUP, VERSION, self._plural))
+        return list(found["items"]) if found is not None else None
+
+    def create(self, body: Json) -> Json:
+        """Add an object. Raises EffectFailed."""
+        metadata = body["metadata"]
+        return dict(
+            call(
+                self._what("create", metadata["namespace"], metadata["name"]),
+                lambda: self._api.create_namespaced_custom_object(
+                    GROUP, VERSION, metadata["namespace"], self._plural, body
+                ),
+            )
+        )
+
+    def replace(self, body: Json) -> Json:
+        """Replace an object of a known version. Raises EffectFailed."""
+        metadata = body["metadata"]
+        return dict(
+            call(
+                self._what("replace", metadata["namespace"], metadata["name"]),
+                lambda: self._api.replace_namespaced_custom_object(
+                    GROUP, VERSION, metadata["namespace"], self._plural, metadata["name"], body
+                ),
+            )
+        )
+
+    def patch(self, namespace: str, name: str, body: Any, content_type: str) -> Json:
+        """Patch an object. Raises EffectFailed."""
+        return dict(
+            call(
+                self._what("patch", namespace, name),
+                lambda: self._api.patch_namespaced_custom_object(
+                    GROUP, VERSION, namespace, self._plural, name, body, _content_type=content_type
+                ),
+            )
+        )
+
+    def replace_status(self, stored: Json, status: Json) -> Json:
+        """Replace the status of an object of a known version. Raises EffectFailed."""
+        metadata = stored["metadata"]
+        return dict(
+            call(
+                self._what("write status of", metadata["namespace"], metadata["name"]),
+                lambda: self._api.replace_namespaced_custom_object_status(
+                    GROUP,
+                    VERSION,
+                    metadata["namespace"],
+                    self._plural,
+                    metadata["name"],
+                    {**stored, "status": status},
+                ),
+            )
+        )
+
+    def delete(self, namespace: str, name: str) -> None:
+        """Delete an object, if it is there. Raises EffectFailed."""
+        find(
+            self._what("delete", namespace, name),
+            lambda: self._api.delete_namespaced_custom_object(GROUP, VERSION, namespace, self._plural, name),
+        )
+
+    def _what(self, verb: str, namespace: str, name: str) -> str:
+        return f"{verb} {self._plural}/{name} in {namespace}"

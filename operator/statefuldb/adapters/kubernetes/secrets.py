@@ -1,0 +1,125 @@
+"""The connection Secret: made once with a random password, its public keys kept current, its password never kept."""
+
+import base64
+import secrets
+import threading
+from typing import Any
+
+import kubernetes
+
+from statefuldb.adapters.kubernetes.calls import call, find
+from statefuldb.adapters.kubernetes.objects import MERGE_PATCH
+from statefuldb.model.actions import EnsureSecret
+from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.observed import SecretView
+from statefuldb.reconcile.ports import EffectFailed
+
+PASSWORD_BYTES = 24
+MANAGED_LABEL = "statefuldb.dev/managed"
+DATABASE_LABEL = "statefuldb.dev/database"
+
+
+class ConnectionSecrets:
+    """Connection Secrets by database."""
+
+    def __init__(self, client: Any) -> None:
+        self._api = kubernetes.client.CoreV1Api(client)
+        self._lock = threading.Lock()
+        self._views: dict[tuple[DatabaseKey, str], SecretView | None] = {}
+
+    def view(self, key: DatabaseKey, name: str) -> SecretView | None:
+        """Return the public part, from the cache where it was read before. Raises EffectFailed."""
+        with self._lock:
+            if (key, name) in self._views:
+                return self._views[key, name]
+        return self._keep(key, name, self._read(key, name))
+
+    def forget_views(self) -> None:
+        """Read all anew at the next use: people edit Secrets too."""
+        with self._lock:
+            self._views.clear()
+
+    def password(self, key: DatabaseKey, name: str) -> str:
+        """Return the password, read now. Raises EffectFailed."""
+        stored = self._read(key, name)
+        coded = (stored.data or {}).get("password") if stored is not None else None
+        if coded is None:
+            raise EffectFailed(f"Secret {name} in {key.namespace} has no password", conflict=True)
+        return base64.b64decode(coded).decode()
+
+    def ensure(self, wanted: EnsureSecret) -> None:
+        """Create the Secret, or bring what is public in it up to date. Raises EffectFailed."""
+        stored = self._read(wanted.key, wanted.name)
+        namespace = wanted.key.namespace
+        if stored is None:
+            password = secrets.token_urlsafe(PASSWORD_BYTES)
+            body = {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {
+                    "name": wanted.name,
+                    "labels": {MANAGED_LABEL: "true", DATABASE_LABEL: wanted.key.name},
+                },
+                "type": "Opaque",
+                "stringData": {"password": password, **_public(wanted, password)},
+            }
+            made = call(
+                f"create Secret {wanted.name} in {namespace}",
+                lambda: self._api.create_namespaced_secret(namespace, body),
+            )
+            self._keep(wanted.key, wanted.name, made)
+            return
+        password = base64.b64decode((stored.data or {}).get("password", "")).decode()
+        password = password or secrets.token_urlsafe(PASSWORD_BYTES)
+        coded = {k: _code(v) for k, v in {"password": password, **_public(wanted, password)}.items()}
+        patched = call(
+            f"patch Secret {wanted.name} in {namespace}",
+            lambda: self._api.patch_namespaced_secret(
+                wanted.name, namespace, {"data": coded}, _content_type=MERGE_PATCH
+            ),
+        )
+        self._keep(wanted.key, wanted.name, patched)
+
+    def delete(self, key: DatabaseKey, name: str) -> None:
+        """Remove the Secret, if it is there. Raises EffectFailed."""
+        find(
+            f"delete Secret {name} in {key.namespace}",
+            lambda: self._api.delete_namespaced_secret(name, key.namespace),
+        )
+        with self._lock:
+            self._views.pop((key, name), None)
+
+    def _read(self, key: DatabaseKey, name: str) -> Any:
+        return find(
+            f"get Secret {name} in {key.namespace}", lambda: self._api.read_namespaced_secret(name, key.namespace)
+        )
+
+    def _keep(self, key: DatabaseKey, name: str, stored: Any) -> SecretView | None:
+        view = None
+        if stored is not None:
+            data = {k: base64.b64decode(v).decode() for k, v in (stored.data or {}).items() if k != "password"}
+            view = SecretView(
+                revision=f"{stored.metadata.uid}-{stored.metadata.resource_version}",
+                username=data.get("username", ""),
+                database=data.get("database", ""),
+                host=data.get("host", ""),
+                port=data.get("port", ""),
+            )
+        with self._lock:
+            self._views[key, name] = view
+        return view
+
+
+def _public(wanted: EnsureSecret, password: str) -> dict[str, str]:
+    user = f"{wanted.username}:{password}"
+    return {
+        "host": wanted.host,
+        "port": str(wanted.port),
+        "username": wanted.username,
+        "database": wanted.database,
+        "uri": f"mysql://{user}@{wanted.host}:{wanted.port}/{wanted.database}",
+    }
+
+
+def _code(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

@@ -1,0 +1,81 @@
+"""kopf as the one that notices: `on.event` handlers that only tell the caches. It never writes to our objects.
+
+No timer, no daemon, no finalizer and no annotation of kopf's on any object: at rest it costs nothing (measured, see
+docs/architecture.md).
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from logging import WARNING, getLogger
+from typing import Any
+
+import kopf
+
+from statefuldb.adapters.kubernetes.connection import kopf_connection
+from statefuldb.adapters.kubernetes.objects import DATABASES, VOLUMES
+from statefuldb.model.schema.crd import GROUP, VERSION
+
+log = getLogger(__name__)
+SERVER_TIMEOUT_SECONDS = 600
+STOP_PATIENCE_SECONDS = 10.0
+
+OnEvent = Callable[[str, str | None, dict[str, Any]], None]
+
+
+class Watcher:
+    """Runs kopf on a thread of its own. `on_event` gets plural, event type (None while listing) and object."""
+
+    def __init__(self, client: Any, on_event: OnEvent) -> None:
+        self._connection = kopf_connection(client)
+        self._on_event = on_event
+        self._stop = threading.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End watching."""
+        self._stop.set()
+        self._thread.join(STOP_PATIENCE_SECONDS)
+
+    def _run(self) -> None:
+        getLogger("kopf").setLevel(WARNING)
+        registry = kopf.OperatorRegistry()
+        self._register(registry)
+        settings = kopf.OperatorSettings()
+        settings.posting.enabled = False
+        settings.watching.server_timeout = SERVER_TIMEOUT_SECONDS
+        settings.watching.client_timeout = SERVER_TIMEOUT_SECONDS + 10
+        settings.scanning.disabled = False
+        asyncio.run(
+            kopf.operator(
+                registry=registry,
+                settings=settings,
+                standalone=True,
+                clusterwide=True,
+                stop_flag=self._stop,
+                ready_flag=self._ready,
+            )
+        )
+
+    def _register(self, registry: kopf.OperatorRegistry) -> None:
+        @kopf.on.login(registry=registry)  # type: ignore[arg-type, unused-ignore]
+        def login(**_: Any) -> kopf.ConnectionInfo:
+            return self._connection
+
+        for group, version, plural in (
+            (GROUP, VERSION, DATABASES),
+            (GROUP, VERSION, VOLUMES),
+            ("", "v1", "namespaces"),
+            ("apiextensions.k8s.io", "v1", "customresourcedefinitions"),
+        ):
+            self._follow(registry, group, version, plural)
+
+    def _follow(self, registry: kopf.OperatorRegistry, group: str, version: str, plural: str) -> None:
+        @kopf.on.event(group, version, plural, registry=registry, id=plural)  # type: ignore[arg-type, unused-ignore]
+        async def noticed(event: Any, **_: Any) -> None:
+            self._on_event(plural, event.get("type"), dict(event["object"]))

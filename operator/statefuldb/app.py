@@ -1,0 +1,191 @@
+"""The composition root: the only place that builds adapters and hands them to the loop."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+from statefuldb.adapters.journal import FileJournal
+from statefuldb.adapters.keeper.operator_identity import make_identity
+from statefuldb.adapters.keeper.pool import KeeperPool
+from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
+from statefuldb.adapters.kubernetes.connection import api_client
+from statefuldb.adapters.kubernetes.framework import FrameworkRecord
+from statefuldb.adapters.mesos.adapter import MesosAdapter
+from statefuldb.adapters.mesos.agent_files import AgentFiles
+from statefuldb.adapters.mesos.driver import Driver
+from statefuldb.model.identity import DatabaseKey, TaskId
+from statefuldb.model.keeper import CERTIFICATE_FILE
+from statefuldb.model.settings import OperatorIdentity
+from statefuldb.model.volume import Launch
+from statefuldb.reconcile.execute import Executor
+from statefuldb.reconcile.loop import Loop
+from statefuldb.reconcile.observe import Observer
+from statefuldb.reconcile.offers import OfferDemand
+from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.reconcile.queue import KeyQueue
+from statefuldb.reconcile.report import Reporter
+
+log = getLogger(__name__)
+FAILOVER_TIMEOUT_SECONDS = 28 * 24 * 3600
+CAPABILITIES = ("MULTI_ROLE", "RESERVATION_REFINEMENT", "PARTITION_AWARE", "TASK_KILLING_STATE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorSettings:
+    """How one operator runs. `kubeconfig` None means: within a cluster."""
+
+    kubeconfig: Path | None
+    mesos: tuple[str, ...]
+    namespace: str
+    state_dir: Path
+    mesos_role: str
+    principal: str
+    secret: str | None
+    framework_user: str
+    keeper_command: tuple[str, ...]
+    allowed_roots: tuple[str, ...] = ()
+
+
+class WallClock:
+    """The real time."""
+
+    def now(self) -> float:
+        """Return Unix seconds."""
+        return time.time()
+
+
+def run_operator(settings: OperatorSettings) -> None:
+    """Run until SIGTERM. Stopping sends nothing to Mesos: tasks run on. Raises EffectFailed where it cannot start."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    operator = _Operator(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: operator.queue.close())
+    operator.run()
+
+
+class _Operator:
+    """All parts of one operator, wired."""
+
+    def __init__(self, settings: OperatorSettings) -> None:
+        clock = WallClock()
+        client = api_client(settings.kubeconfig)
+        record = FrameworkRecord(client, settings.namespace)
+        cluster, framework_id, epoch = record.begin()
+        authority, identity = record.certificates(_new_certificates)
+        self.queue = KeyQueue(clock)
+        instance = f"{os.uname().nodename}-{os.getpid()}"
+        self._kubernetes = KubernetesAdapter(client, enqueue=self.queue.put, instance=instance)
+        credentials = (settings.principal, settings.secret) if settings.secret is not None else None
+        self._files = AgentFiles(masters=settings.mesos, headers={})
+        self._framework_id = framework_id
+
+        def make_driver(on_event: Any, on_state: Any) -> Driver:
+            return Driver(
+                masters=settings.mesos,
+                framework_info=_framework_info(settings, cluster, framework_id),
+                on_event=on_event,
+                on_state=on_state,
+                credentials=credentials,
+            )
+
+        self._mesos = MesosAdapter(
+            make_driver=make_driver,
+            role=settings.mesos_role,
+            principal=settings.principal,
+            keeper_command=settings.keeper_command,
+            save_framework_id=record.save_framework_id,
+            on_offers=self._offered,
+            on_connected=self._connected,
+            enqueue=self.queue.put,
+            clock=clock,
+        )
+        self._keepers = KeeperPool(
+            fetch_certificate=self._certificate,
+            identity=_identity_file(settings.state_dir, identity),
+            epoch=epoch,
+            clock=clock,
+            enqueue=self.queue.put,
+        )
+        self._demand = OfferDemand(self._mesos)
+        self._loop = Loop(
+            queue=self.queue,
+            observer=Observer(kubernetes=self._kubernetes, mesos=self._mesos, keepers=self._keepers, clock=clock),
+            executor=Executor(
+                kubernetes=self._kubernetes, mesos=self._mesos, keepers=self._keepers, secrets=self._kubernetes
+            ),
+            reporter=Reporter(kubernetes=self._kubernetes, journal=FileJournal(settings.state_dir / "journal.jsonl")),
+            demand=self._demand,
+            operator=OperatorIdentity(
+                cluster=cluster,
+                mesos_role=settings.mesos_role,
+                principal=settings.principal,
+                operator_ca_pem=authority,
+                allowed_roots=settings.allowed_roots,
+            ),
+        )
+
+    def run(self) -> None:
+        """Start what notices, work, stop what notices."""
+        self._kubernetes.start()
+        self._mesos.start()
+        worker = threading.Thread(target=self._loop.run, name="worker")
+        worker.start()
+        log.info("operator is running")
+        while worker.is_alive():
+            # A plain join would keep Python from seeing the signal that ends the queue.
+            worker.join(1.0)
+        self._mesos.stop()
+        self._keepers.close()
+        self._kubernetes.stop()
+
+    def _offered(self, labelled: frozenset[DatabaseKey]) -> None:
+        to_look = self._demand.offered(labelled)
+        for key in sorted(to_look):
+            self.queue.put(key)
+        if not to_look:
+            self._demand.settle(self._mesos.offers())
+
+    def _connected(self) -> None:
+        self._demand.reconnected()
+        for key in self._kubernetes.keys():  # noqa: SIM118 - it is no mapping
+            self.queue.put(key)
+
+    def _certificate(self, task_id: TaskId, launch: Launch) -> str:
+        framework_id = self._mesos.view().framework_id
+        if framework_id is None:
+            raise EffectFailed("the framework is not known yet")
+        return self._files.read(
+            agent_id=launch.agent.id, framework_id=framework_id, task_id=str(task_id), name=CERTIFICATE_FILE
+        )
+
+
+def _framework_info(settings: OperatorSettings, cluster: str, framework_id: str | None) -> Mapping[str, Any]:
+    info: dict[str, Any] = {
+        "user": settings.framework_user,
+        "name": "statefuldb",
+        "roles": [settings.mesos_role],
+        "capabilities": [{"type": capability} for capability in CAPABILITIES],
+        "failover_timeout": float(FAILOVER_TIMEOUT_SECONDS),
+        "checkpoint": True,
+        "principal": settings.principal,
+        "labels": {"labels": [{"key": "statefuldb.dev/cluster", "value": cluster}]},
+    }
+    return {**info, "id": {"value": framework_id}} if framework_id is not None else info
+
+
+def _new_certificates() -> tuple[str, str]:
+    made = make_identity()
+    return made.ca_pem, made.client_pem
+
+
+def _identity_file(state_dir: Path, pem: str) -> Path:
+    path = state_dir / "identity.pem"
+    path.touch(mode=0o600)
+    path.write_text(pem)
+    return path

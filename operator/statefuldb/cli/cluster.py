@@ -1,0 +1,174 @@
+"""The embedded cluster: which daemons it has, where they listen, how they are started and stopped."""
+
+import json
+import signal
+import ssl
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from statefuldb.local.supervisor import Daemon, Supervisor, free_port, wait_for
+
+HOST = "127.0.0.1"
+AGENT_RESOURCES = "cpus:4;mem:8192;disk:40960;ports:[31000-31999]"
+READY_SECONDS = 30.0
+TASKS_STOP_SECONDS = 75.0
+NAMESPACE = "statefuldb-system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPlan:
+    """One agent of the embedded cluster. `binds` are SOURCE:TARGET mounts that only it sees."""
+
+    name: str
+    host: str
+    port: int
+    attributes: str
+    binds: tuple[str, ...]
+
+
+class EmbeddedCluster:
+    """The cluster of one state directory."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir.resolve()
+        self.supervisor = Supervisor(self.state_dir)
+        self._facts_file = self.state_dir / "cluster.json"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The kubeconfig of its API server."""
+        return self.state_dir / "api" / "kubeconfig"
+
+    @property
+    def exists(self) -> bool:
+        """Whether it was ever started."""
+        return self._facts_file.exists()
+
+    @property
+    def mesos(self) -> str:
+        """Where its Mesos master listens."""
+        return f"{HOST}:{self._facts()['master_port']}"
+
+    def plan(self, *, agents: int, dfs: tuple[str, ...]) -> None:
+        """Choose ports and agents at the first start; keep them ever after.
+
+        `dfs` holds SOURCE:MOUNT_POINT for each agent in turn: its own view of one shared file system.
+        """
+        if self.exists:
+            return
+        planned = []
+        for number in range(1, agents + 1):
+            host = f"127.0.0.{10 + number}"
+            attributes, binds = f"rack:r{number}", []
+            if dfs:
+                binds = [dfs[(number - 1) % len(dfs)]]
+                attributes += f";statefuldb_dfs:{binds[0].partition(':')[2]}"
+            planned.append(
+                {
+                    "name": f"agent-{number}",
+                    "host": host,
+                    "port": free_port(host),
+                    "attributes": attributes,
+                    "binds": binds,
+                }
+            )
+        facts = {"api_port": free_port(HOST), "master_port": free_port(HOST), "agents": planned}
+        self._facts_file.write_text(json.dumps(facts, indent=1))
+
+    def daemons(self) -> tuple[Daemon, ...]:
+        """Return all daemons in the order in which they are started."""
+        facts = self._facts()
+        state = self.state_dir
+        api = (
+            "statefuldb.local.api_server",
+            *("--state-dir", str(state / "api"), "--host", HOST, "--port", str(facts["api_port"])),
+        )
+        master = (
+            "statefuldb.local.mesos",
+            "master",
+            *("--work-dir", str(state / "mesos" / "master"), "--host", HOST, "--port", str(facts["master_port"])),
+        )
+        operator = (
+            "statefuldb",
+            "operator",
+            "run",
+            *("--kubeconfig", str(self.kubeconfig), "--mesos", self.mesos),
+            *("--namespace", NAMESPACE, "--state", str(state / "operator")),
+        )
+        return (
+            Daemon(name="api-server", arguments=api),
+            Daemon(name="mesos-master", arguments=master),
+            *(self._agent(agent) for agent in self.agents()),
+            Daemon(name="operator", arguments=operator),
+        )
+
+    def agents(self) -> tuple[AgentPlan, ...]:
+        """Return the planned agents."""
+        return tuple(AgentPlan(**{**a, "binds": tuple(a["binds"])}) for a in self._facts()["agents"])
+
+    def start_one(self, daemon: Daemon) -> None:
+        """Start one daemon and wait until it is ready. Raises TimeoutError."""
+        self.supervisor.start(daemon)
+        if not wait_for(lambda: self._ready(daemon.name), READY_SECONDS):
+            log = self.supervisor.log(daemon.name)
+            raise TimeoutError(f"{daemon.name} is not ready after {READY_SECONDS:g} s; see {log}")
+
+    def stop(self, say: Callable[[str], None]) -> None:
+        """Stop the operator first, then the tasks cleanly with their agents, then the rest. All data stays."""
+        supervisor = self.supervisor
+        supervisor.stop("operator")
+        for agent in self.agents():
+            supervisor.send(agent.name, signal.SIGUSR1)
+        for agent in self.agents():
+            if not wait_for(partial(self._stopped, agent.name), TASKS_STOP_SECONDS):
+                supervisor.stop(agent.name)
+        say("operator, databases and agents stopped")
+        supervisor.stop("mesos-master")
+        supervisor.stop("api-server")
+        say("Mesos and API server stopped")
+
+    def _stopped(self, name: str) -> bool:
+        return self.supervisor.pid(name) is None
+
+    def _agent(self, agent: AgentPlan) -> Daemon:
+        arguments = [
+            "statefuldb.local.mesos",
+            "agent",
+            *("--work-dir", str(self.state_dir / "mesos" / agent.name)),
+            *("--host", agent.host, "--hostname", agent.host, "--port", str(agent.port)),
+            *("--master", self.mesos, "--resources", AGENT_RESOURCES, "--attributes", agent.attributes),
+        ]
+        for bind in agent.binds:
+            arguments += ["--bind", bind]
+        return Daemon(name=agent.name, arguments=tuple(arguments))
+
+    def _ready(self, name: str) -> bool:
+        if self.supervisor.pid(name) is None:
+            return False
+        if name == "operator":
+            return True
+        urls = {
+            "api-server": f"https://{HOST}:{self._facts()['api_port']}/readyz",
+            "mesos-master": f"http://{self.mesos}/health",
+            **{agent.name: f"http://{agent.host}:{agent.port}/health" for agent in self.agents()},
+        }
+        return _answers(urls[name])
+
+    def _facts(self) -> dict[str, Any]:
+        return dict(json.loads(self._facts_file.read_text()))
+
+
+def _answers(url: str) -> bool:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Only whether somebody answers on our own loopback port is asked here; nothing is sent.
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with urllib.request.urlopen(url, timeout=2.0, context=context):
+            return True
+    except OSError:
+        return False

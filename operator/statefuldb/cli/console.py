@@ -1,0 +1,19 @@
+"""Where the command line writes: colours and live views on a terminal only; errors on standard error."""
+
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+from statefuldb.cli.exit_codes import ExitCode
+
+out = Console(soft_wrap=True, highlight=False)
+errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def fail(message: str, code: ExitCode = ExitCode.FAILED, fix: str = "") -> NoReturn:
+    """Say what went wrong and what to do, and end."""
+    errors.print(f"[red]error:[/red] {message}")
+    if fix:
+        errors.print(f"  {fix}")
+    raise typer.Exit(code)

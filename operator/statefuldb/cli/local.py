@@ -1,0 +1,193 @@
+"""`up`, `down`, `status`: the embedded cluster on this machine."""
+
+import time
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.table import Table
+
+from statefuldb.adapters.kubernetes.cli_client import CallRefused
+from statefuldb.cli.console import fail, out
+from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.session import Session, session_of
+
+Json = dict[str, Any]
+READY_SECONDS = 120.0
+POLL_SECONDS = 0.3
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(status)
+
+
+def up(
+    context: typer.Context,
+    agents: Annotated[int, typer.Option(help="How many Mesos agents (at the first start).")] = 3,
+    dfs: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="SOURCE:MOUNT_POINT, one for each agent's view of a shared file system (at the first start)."
+        ),
+    ] = None,
+    manifest: Annotated[Path | None, typer.Option(help="Apply this instead of the quickstart.")] = None,
+    quickstart: Annotated[bool, typer.Option(help="Whether to apply the quickstart at all.")] = True,
+) -> None:
+    """Start the embedded cluster, or what of it does not run, and its first database.
+
+    Example: statefuldb up
+    """
+    session = session_of(context)
+    began = time.monotonic()
+    cluster = session.cluster
+    fresh = not cluster.exists
+    cluster.plan(agents=agents, dfs=tuple(dfs or ()))
+    try:
+        _start(session, fresh=fresh, began=began)
+        names = _apply(session, manifest, wanted=quickstart)
+        for name in names:
+            _await_ready(session, name, began)
+    except TimeoutError as error:
+        fail(str(error), ExitCode.TIMED_OUT)
+    except CallRefused as refused:
+        fail(str(refused), ExitCode.REFUSED)
+    _farewell(session, names)
+
+
+def down(context: typer.Context) -> None:
+    """Stop the embedded cluster and its databases cleanly; all data stays.
+
+    Example: statefuldb down
+    """
+    cluster = session_of(context).cluster
+    if not cluster.exists:
+        fail(f"there is no embedded cluster in {cluster.state_dir}", ExitCode.NOT_FOUND)
+    cluster.stop(lambda text: out.print(text))
+    out.print(f"All data is kept in {cluster.state_dir}; `statefuldb up` goes on where you left off.")
+
+
+def status(context: typer.Context) -> None:
+    """Show what runs: daemons, and every database with its state.
+
+    Example: statefuldb status
+    """
+    session = session_of(context)
+    cluster = session.cluster
+    if cluster.exists:
+        table = Table("Daemon", "Pid", "State", box=None)
+        for daemon in cluster.daemons():
+            pid = cluster.supervisor.pid(daemon.name)
+            table.add_row(daemon.name, str(pid or ""), "running" if pid else "[red]stopped[/red]")
+        out.print(table)
+    try:
+        databases = session.client.list("StatefulDatabase")
+    except CallRefused as refused:
+        fail(str(refused), ExitCode.CANNOT_CONNECT, "start it with `statefuldb up`")
+    out.print(databases_table(databases))
+
+
+def databases_table(databases: list[Json]) -> Table:
+    """Return a table of databases that answers: is it fine, where, why not."""
+    table = Table("Namespace", "Name", "Ready", "Strategy", "Endpoint", "Why", box=None)
+    for stored in databases:
+        state = stored.get("status", {})
+        primary = state.get("endpoints", {}).get("primary", {})
+        endpoint = f"{primary['host']}:{primary['port']}" if primary else ""
+        ready = condition(stored, "Ready").get("status", "Unknown")
+        table.add_row(
+            stored["metadata"]["namespace"],
+            stored["metadata"]["name"],
+            ready,
+            stored["spec"]["storage"]["strategy"],
+            endpoint,
+            state.get("summary", "not looked at yet"),
+        )
+    return table
+
+
+def condition(stored: Json, kind: str) -> Json:
+    """Return a condition of a database, empty where there is none."""
+    conditions = stored.get("status", {}).get("conditions", [])
+    return next((dict(c) for c in conditions if c["type"] == kind), {})
+
+
+def packaged(folder: str, name: str) -> str:
+    """Return a file that ships with the package: beside it in an installation, at the top of a checkout."""
+    installed = resources.files("statefuldb") / "_shipped" / folder / name
+    if installed.is_file():
+        return installed.read_text()
+    return (Path(__file__).parents[3] / folder / name).read_text()
+
+
+def _start(session: Session, *, fresh: bool, began: float) -> None:
+    cluster = session.cluster
+    running = [d.name for d in cluster.daemons() if cluster.supervisor.pid(d.name) is not None]
+    daemons = cluster.daemons()
+    for daemon in daemons:
+        if daemon.name == "operator":
+            _install_crds(session)
+        if daemon.name not in running:
+            cluster.start_one(daemon)
+            out.print(f"  {time.monotonic() - began:5.1f} s  {daemon.name} started")
+    if not fresh and len(running) == len(daemons):
+        out.print("The cluster is running already.")
+
+
+def _install_crds(session: Session) -> None:
+    for name in ("statefuldatabases.yaml", "databasevolumes.yaml", "deletion-protection.yaml"):
+        for body in yaml.safe_load_all(packaged("crds", name)):
+            session.client.apply(body, "")
+
+
+def _apply(session: Session, manifest: Path | None, *, wanted: bool) -> list[str]:
+    """Apply the named manifest, or the quickstart once; return the names of databases to wait for."""
+    applied = session.cluster.state_dir / "quickstart-applied"
+    if manifest is None and (not wanted or applied.exists()):
+        return [o["metadata"]["name"] for o in session.client.list("StatefulDatabase", session.namespace)]
+    text = manifest.read_text() if manifest is not None else packaged("manifests", "quickstart.yaml")
+    bodies = [body for body in yaml.safe_load_all(text) if body]
+    for body in bodies:
+        done = session.client.apply(body, session.namespace)
+        out.print(f"  {body['kind']}/{body['metadata']['name']} {done}")
+    if manifest is None:
+        applied.touch()
+    return [body["metadata"]["name"] for body in bodies if body["kind"] == "StatefulDatabase"]
+
+
+def _await_ready(session: Session, name: str, began: float) -> None:
+    """Wait until a database rests as it should, saying each new reason why it is not there yet."""
+    said = ""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        stored = session.database(name)
+        ready = condition(stored, "Ready")
+        summary = stored.get("status", {}).get("summary", "")
+        if summary and summary != said:
+            out.print(f"  {time.monotonic() - began:5.1f} s  {name}: {summary}")
+            said = summary
+        current = stored["status"].get("observedGeneration") == stored["metadata"]["generation"] if said else False
+        if current and (ready.get("status") == "True" or ready.get("reason") == "StoppedAsAsked"):
+            return
+        time.sleep(POLL_SECONDS)
+    raise TimeoutError(f"{name} is not Ready after {READY_SECONDS:g} s: {said}; see `statefuldb explain {name}`")
+
+
+def _farewell(session: Session, names: list[str]) -> None:
+    for name in names:
+        stored = session.database(name)
+        primary = stored.get("status", {}).get("endpoints", {}).get("primary")
+        if not primary:
+            continue
+        secret = stored["status"]["endpoints"]["secretName"]
+        out.print(f"\n[green]Ready[/green]  {name} answers at {primary['host']}:{primary['port']}")
+        out.print(f"  connect     statefuldb sql {name} -e 'SELECT VERSION()'")
+        out.print(
+            f"  account     Secret {secret} in namespace {session.namespace} (host, port, username, password, uri)"
+        )
+    out.print(f"  kubeconfig  export KUBECONFIG={session.kubeconfig.resolve()}")
+    out.print("  look around statefuldb status; statefuldb explain NAME; statefuldb events -w; statefuldb down")

@@ -1,0 +1,107 @@
+"""`operator run`, `doctor`, `version`: for those who run the operator."""
+
+import logging
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from statefuldb import __version__
+from statefuldb.adapters.kubernetes.cli_client import CallRefused
+from statefuldb.adapters.mesos.driver import CallFailed
+from statefuldb.app import OperatorSettings, run_operator
+from statefuldb.cli.console import fail, out
+from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.session import session_of
+from statefuldb.reconcile.ports import EffectFailed
+
+operator_app = typer.Typer(no_args_is_help=True, help="Run the operator itself.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(operator_app, name="operator")
+    app.command()(doctor)
+    app.command()(version)
+
+
+@operator_app.command()
+def run(
+    mesos: Annotated[
+        list[str], typer.Option(envvar="STATEFULDB_MESOS", help="Mesos master as host:port; repeat for more.")
+    ],
+    kubeconfig: Annotated[
+        Path | None, typer.Option(help="Kubeconfig; without it the in-cluster configuration.")
+    ] = None,
+    namespace: Annotated[str, typer.Option(help="Where the operator keeps its own objects.")] = "statefuldb-system",
+    state: Annotated[Path, typer.Option(help="Directory for the journal and the client certificate.")] = Path("state"),
+    mesos_role: Annotated[str, typer.Option(help="Mesos role to reserve for.")] = "statefuldb",
+    principal: Annotated[str, typer.Option(help="Mesos principal.")] = "statefuldb",
+    secret_file: Annotated[Path | None, typer.Option(help="File with the principal's secret.")] = None,
+    framework_user: Annotated[str, typer.Option(help="User that tasks run as on the agents.")] = "root",
+    keeper: Annotated[str, typer.Option(help="Python that runs the keeper on the agents.")] = sys.executable,
+    allowed_root: Annotated[
+        list[str] | None, typer.Option(help="Directory below which HostPath and DFS data may lie; repeat for more.")
+    ] = None,
+) -> None:
+    """Run the operator until SIGTERM. Stopping it stops no database.
+
+    Example: statefuldb operator run --mesos 10.0.0.1:5050 --kubeconfig ~/.kube/config
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    settings = OperatorSettings(
+        kubeconfig=kubeconfig,
+        mesos=tuple(mesos),
+        namespace=namespace,
+        state_dir=state,
+        mesos_role=mesos_role,
+        principal=principal,
+        secret=secret_file.read_text().strip() if secret_file is not None else None,
+        framework_user=framework_user,
+        keeper_command=(keeper, "-m", "statefuldb.keeper"),
+        allowed_roots=tuple(allowed_root or ()),
+    )
+    try:
+        run_operator(settings)
+    except (EffectFailed, CallFailed) as error:
+        fail(str(error), ExitCode.CANNOT_CONNECT)
+
+
+def doctor(context: typer.Context) -> None:
+    """Check a set-up, and name the remedy of whatever is amiss.
+
+    Example: statefuldb doctor
+    """
+    session = session_of(context)
+    checks: list[tuple[str, bool, str]] = []
+    try:
+        checks.append((f"API server {session.client.version()}", True, ""))
+        for name in ("statefuldatabases.statefuldb.dev", "databasevolumes.statefuldb.dev"):
+            found = session.client.get("CustomResourceDefinition", "", name) is not None
+            checks.append((f"definition {name}", found, "kubectl apply -f crds/"))
+        record = session.client.get("ConfigMap", "statefuldb-system", "statefuldb-framework")
+        framework = (record or {}).get("data", {}).get("frameworkId")
+        checks.append(("operator has registered with Mesos", bool(framework), "start it: statefuldb operator run"))
+    except CallRefused as refused:
+        checks.append((f"API server: {refused}", False, "statefuldb up, or give --kubeconfig"))
+    if session.cluster.exists:
+        for daemon in session.cluster.daemons():
+            alive = session.cluster.supervisor.pid(daemon.name) is not None
+            checks.append((f"daemon {daemon.name}", alive, "statefuldb up"))
+    server = shutil.which("mariadbd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+    checks.append(("MariaDB server on this machine", server is not None, "apt-get install mariadb-server"))
+    for what, good, remedy in checks:
+        mark = "[green]ok[/green]  " if good else "[red]amiss[/red]"
+        out.print(f"{mark} {what}" + ("" if good else f"  ->  {remedy}"))
+    if not all(good for _, good, _ in checks):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def version() -> None:
+    """Print the version.
+
+    Example: statefuldb version
+    """
+    out.print(__version__)

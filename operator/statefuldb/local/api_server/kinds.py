@@ -1,0 +1,91 @@
+"""The kinds that are served: the built-in ones, and those that CustomResourceDefinitions declare."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One served resource."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    namespaced: bool = True
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    schema: Json | None = None
+    status_subresource: bool = False
+    scale: Json | None = None
+    columns: tuple[Json, ...] = ()
+    custom: bool = False
+    generation: bool = field(default=False)
+
+    @property
+    def api_version(self) -> str:
+        """`group/version`, or the version alone for the core group."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def key(self) -> str:
+        """The storage key: versions and views of one kind share it."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+
+_EXTENSIONS = "apiextensions.k8s.io"
+_ADMISSION = "admissionregistration.k8s.io"
+_RBAC = "rbac.authorization.k8s.io"
+
+BUILT_IN: tuple[Kind, ...] = (
+    Kind("", "v1", "Namespace", "namespaces", namespaced=False, short_names=("ns",)),
+    Kind("", "v1", "ConfigMap", "configmaps", short_names=("cm",)),
+    Kind("", "v1", "Secret", "secrets"),
+    Kind("", "v1", "Event", "events", short_names=("ev",)),
+    Kind("", "v1", "ServiceAccount", "serviceaccounts", short_names=("sa",)),
+    Kind("coordination.k8s.io", "v1", "Lease", "leases"),
+    Kind(_RBAC, "v1", "ClusterRole", "clusterroles", namespaced=False),
+    Kind(_RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
+    Kind(_RBAC, "v1", "Role", "roles"),
+    Kind(_RBAC, "v1", "RoleBinding", "rolebindings"),
+    Kind(
+        _EXTENSIONS,
+        "v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        namespaced=False,
+        short_names=("crd", "crds"),
+        categories=("api-extensions",),
+        status_subresource=True,
+        generation=True,
+    ),
+    Kind(_ADMISSION, "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", namespaced=False),
+    Kind(_ADMISSION, "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", namespaced=False),
+)
+
+
+def kinds_of(crd: Json) -> tuple[Kind, ...]:
+    """Return the kinds that a CustomResourceDefinition declares, one for each served version."""
+    spec = crd["spec"]
+    names = spec["names"]
+    return tuple(
+        Kind(
+            spec["group"],
+            version["name"],
+            names["kind"],
+            names["plural"],
+            namespaced=spec["scope"] == "Namespaced",
+            short_names=tuple(names.get("shortNames", ())),
+            categories=tuple(names.get("categories", ())),
+            schema=version["schema"]["openAPIV3Schema"],
+            status_subresource="status" in version.get("subresources", {}),
+            scale=version.get("subresources", {}).get("scale"),
+            columns=tuple(version.get("additionalPrinterColumns", ())),
+            custom=True,
+            generation=True,
+        )
+        for version in spec["versions"]
+        if version.get("served", True)
+    )
