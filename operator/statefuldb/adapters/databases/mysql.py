@@ -13,7 +13,7 @@ class SqlFailed(Exception):
 
 
 def run_statements(secret: Mapping[str, str], statements: Iterable[str]) -> Iterator[Row]:
-    """Run statements as the account of a connection Secret, each committed at once; yield all rows. Raises SqlFailed."""
+    """Run statements as the account of a connection Secret, each committed; yield all rows. Raises SqlFailed."""
     try:
         connection = pymysql.connect(
             host=secret["host"],

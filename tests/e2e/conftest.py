@@ -1,0 +1,150 @@
+"""An embedded cluster of its own for each module, driven by the command line as a user would."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from statefuldb.adapters.kubernetes.cli_client import CliClient
+from statefuldb.cli.cluster import EmbeddedCluster
+
+ROOT = Path(__file__).parents[2]
+Json = dict[str, Any]
+
+
+def eventually(what: Callable[[], Any], seconds: float = 60.0, why: Callable[[], str] = str) -> Any:
+    """Return the first true value of `what`."""
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {why()}"
+        time.sleep(0.1)
+    return found
+
+
+class Cluster:
+    """One embedded cluster."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
+        self.parts = EmbeddedCluster(state_dir)
+
+    def cli(self, *arguments: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "statefuldb", "--state-dir", str(self.state_dir), *arguments],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env={k: v for k, v in os.environ.items() if k != "KUBECONFIG"},
+            timeout=200,
+        )
+        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    @property
+    def client(self) -> CliClient:
+        return CliClient(self.parts.kubeconfig)
+
+    def database(self, name: str) -> Json | None:
+        return self.client.get("StatefulDatabase", "default", name)
+
+    def volumes(self, name: str) -> list[Json]:
+        return [v for v in self.client.list("DatabaseVolume") if v["spec"]["database"]["name"] == name]
+
+    def apply(self, body: Json) -> None:
+        path = self.state_dir / f"{body['metadata']['name']}.yaml"
+        path.write_text(yaml.safe_dump(body))
+        self.cli("apply", "-f", str(path))
+
+    def sql(self, name: str, statement: str) -> str:
+        return self.cli("sql", name, "-e", statement).strip()
+
+    def ready(self, name: str, seconds: float = 90.0) -> Json:
+        """Wait until the database is Ready at its present generation, by a new observation."""
+
+        def looked() -> Json | None:
+            stored = self.database(name)
+            assert stored is not None
+            for held in stored.get("status", {}).get("conditions", []):
+                current = held.get("observedGeneration") == stored["metadata"]["generation"]
+                if held["type"] == "Ready" and held["status"] == "True" and current:
+                    return stored
+            return None
+
+        return dict(eventually(looked, seconds, lambda: self.cli("explain", name)))
+
+    def kill(self, daemon: str) -> None:
+        """Kill one daemon with -9 and wait until it is gone."""
+        assert self.parts.supervisor.send(daemon, signal.SIGKILL), daemon
+        eventually(lambda: self.parts.supervisor.pid(daemon) is None)
+
+    def restart(self, daemon: str) -> None:
+        for each in self.parts.daemons():
+            if each.name == daemon:
+                self.parts.start_one(each)
+
+    def task_id(self, name: str) -> str:
+        stored = self.database(name)
+        assert stored is not None
+        return str(stored["status"]["members"][0]["taskId"])
+
+    def processes(self, task_id: str) -> dict[str, int]:
+        """Return the pids of a task's keeper and of its server."""
+        found: dict[str, int] = {}
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                command = (entry / "cmdline").read_bytes().split(b"\0")
+                environment = (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if b"statefuldb.keeper" in command and f'"task_id":"{task_id}"'.encode() in environment:
+                found["keeper"] = int(entry.name)
+        for entry in Path("/proc").iterdir():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if int(fields[1]) == found.get("keeper") and b"mariadbd" in command:
+                found["engine"] = int(entry.name)
+        return found
+
+    def log(self, daemon: str) -> str:
+        path = self.parts.supervisor.log(daemon)
+        return path.read_text() if path.exists() else ""
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    if shutil.which("mariadbd", path="/usr/sbin") is None:
+        pytest.skip("no MariaDB server here")
+    state_dir = tmp_path_factory.mktemp("cluster")
+    one = Cluster(state_dir)
+    one.cli("up", "--no-quickstart")
+    yield one
+    one.cli("down")
+    for daemon in one.parts.daemons():
+        assert one.parts.supervisor.pid(daemon.name) is None
+
+
+def manifest(name: str, storage: Json, **more: Any) -> Json:
+    return {
+        "apiVersion": "statefuldb.dev/v1alpha1",
+        "kind": "StatefulDatabase",
+        "metadata": {"name": name},
+        "spec": {
+            "engine": {"type": "MariaDB", "version": "10.11"},
+            "resources": {"cpus": "300m", "memory": "256Mi"},
+            "storage": storage,
+            **more,
+        },
+    }

@@ -1,0 +1,131 @@
+"""Edits, refusals, deletion and re-adoption, as a user does them."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+from e2e.conftest import Cluster, eventually, manifest
+
+VOLUME = {"strategy": "PersistentVolume", "size": "1Gi"}
+
+
+def accepted(cluster: Cluster, name: str) -> str:
+    stored = cluster.database(name)
+    assert stored is not None
+    return next(c["message"] for c in stored["status"]["conditions"] if c["type"] == "Accepted")
+
+
+def test_more_memory_restarts_on_the_same_volume_and_the_engine_follows(cluster: Cluster) -> None:
+    body = manifest("edited", VOLUME)
+    cluster.apply(body)
+    cluster.ready("edited")
+    small = int(cluster.sql("edited", "SELECT @@innodb_buffer_pool_size"))
+    (before,) = cluster.volumes("edited")
+    body["spec"]["resources"] = {"cpus": "500m", "memory": "512Mi"}
+    body["spec"]["engine"]["config"] = {"max_connections": 44}
+    cluster.apply(body)
+    cluster.ready("edited")
+    assert int(cluster.sql("edited", "SELECT @@innodb_buffer_pool_size")) > small
+    assert cluster.sql("edited", "SELECT @@max_connections") == "44"
+    (after,) = cluster.volumes("edited")
+    assert after["spec"]["persistenceId"] == before["spec"]["persistenceId"]
+    assert "restart edited-0" in cluster.cli("journal", "edited")
+
+
+def test_a_bad_edit_keeps_the_old_target_even_through_a_crash(cluster: Cluster) -> None:
+    name = "stubborn"
+    cluster.apply(manifest(name, VOLUME))
+    cluster.ready(name)
+    task = cluster.task_id(name)
+    patch = {"spec": {"storage": {"size": "512Mi"}}}
+    cluster.client.merge("StatefulDatabase", "default", name, patch)
+    eventually(lambda: "storage never shrinks" in accepted(cluster, name))
+    cluster.kill("operator")
+    for pid in cluster.processes(task).values():
+        os.kill(pid, signal.SIGKILL)
+    cluster.restart("operator")
+    eventually(lambda: cluster.task_id(name) != task)
+    eventually(lambda: cluster.sql(name, "SELECT 1") == "1" if cluster.processes(cluster.task_id(name)) else False)
+
+
+def test_replicas_beyond_what_is_built_are_refused_in_words(cluster: Cluster) -> None:
+    body = manifest("too-many", VOLUME, replicas=3)
+    path = cluster.state_dir / "too-many.yaml"
+    path.write_text(json.dumps(body))
+    said = cluster.cli("apply", "-f", str(path), code=4)
+    assert "spec.replicas: NotSupportedYet: 3" in said
+
+
+def test_deletion_is_refused_then_retains_then_readopts(cluster: Cluster) -> None:
+    name = "precious"
+    body = manifest(name, VOLUME)
+    cluster.apply(body)
+    cluster.ready(name)
+    cluster.sql(name, "CREATE TABLE t (a INT)")
+    cluster.sql(name, "INSERT INTO t VALUES (42)")
+    secret = cluster.client.secret("default", f"{name}-connection")
+    assert "protected" in cluster.cli("delete", name, code=4)
+    body["spec"]["deletionProtection"] = "Disabled"
+    cluster.apply(body)
+    cluster.ready(name)
+    cluster.cli("delete", name)
+    eventually(lambda: cluster.database(name) is None)
+    eventually(lambda: cluster.volumes(name)[0]["spec"]["phase"] == "Retained")
+    assert name in cluster.cli("volumes", "list")
+    cluster.apply(body)
+    cluster.ready(name)
+    assert cluster.sql(name, "SELECT a FROM t") == "42"
+    again = cluster.client.secret("default", f"{name}-connection")
+    assert secret is not None
+    assert again is not None
+    assert again["password"] == secret["password"]
+    assert "re-adopt" in cluster.cli("journal", name)
+
+
+def test_delete_with_retention_delete_leaves_nothing(cluster: Cluster) -> None:
+    name = "ephemeral"
+    body = manifest(name, VOLUME, deletionProtection="Disabled", retention={"whenDeleted": "Delete"})
+    cluster.apply(body)
+    cluster.ready(name)
+    (volume,) = cluster.volumes(name)
+    persistence = volume["spec"]["persistenceId"]
+    (path,) = cluster.state_dir.glob(f"mesos/agent-*/volumes/roles/*/{persistence}")
+    cluster.cli("delete", name)
+    eventually(lambda: not cluster.volumes(name))
+    assert not path.exists()
+    assert cluster.client.secret("default", f"{name}-connection") is None
+    assert persistence not in agents_resources(cluster)
+
+
+def test_no_credential_is_to_be_read_anywhere(cluster: Cluster) -> None:
+    name = "discreet"
+    cluster.apply(manifest(name, VOLUME))
+    cluster.ready(name)
+    secret = cluster.client.secret("default", f"{name}-connection")
+    assert secret is not None
+    password = secret["password"].encode()
+    for entry in Path("/proc").iterdir():
+        for file in ("cmdline", "environ"):
+            try:
+                content = (entry / file).read_bytes() if entry.name.isdigit() else b""
+            except OSError:
+                continue
+            assert password not in content, entry
+    public = [p for p in cluster.state_dir.rglob("*") if p.is_file() and "api" not in p.parts]
+    for path in public:
+        assert password not in path.read_bytes(), path
+    shown = json.dumps(cluster.database(name)) + cluster.cli("events") + cluster.cli("describe", name)
+    assert password.decode() not in shown
+
+
+def agents_resources(cluster: Cluster) -> str:
+    import urllib.request
+
+    request = urllib.request.Request(
+        f"http://{cluster.parts.mesos}/api/v1",
+        json.dumps({"type": "GET_AGENTS"}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return str(answer.read().decode())

@@ -1,0 +1,77 @@
+"""The manifest language: what is taken, what is refused, and in which words."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from statefuldb.model.parse import canonical, parse_database, transition_errors
+from statefuldb.model.spec import DatabaseSpec
+from statefuldb.planning.engines import engine_errors
+
+MANIFESTS = Path(__file__).parents[3] / "manifests"
+GOOD = sorted(MANIFESTS.glob("*.yaml"))
+BAD = sorted((MANIFESTS / "bad").glob("*.yaml"))
+
+
+def load(path: Path) -> dict[str, Any]:
+    return dict(yaml.safe_load(path.read_text()))
+
+
+def parsed(path: Path) -> DatabaseSpec:
+    spec = parse_database(load(path)["spec"])
+    assert isinstance(spec, DatabaseSpec), spec
+    return spec
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda p: p.stem)
+def test_good_manifests_are_taken_and_written_back_the_same(path: Path) -> None:
+    spec = parsed(path)
+    assert not engine_errors(spec)
+    assert parse_database(canonical(spec)) == spec
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda p: p.stem)
+def test_bad_manifests_are_refused_in_the_expected_words(path: Path) -> None:
+    body = load(path)
+    spec = parse_database(body["spec"])
+    errors = engine_errors(spec) if isinstance(spec, DatabaseSpec) else spec
+    assert errors
+    said = "; ".join(str(error) for error in errors)
+    assert body["metadata"]["annotations"]["statefuldb.dev/expect"] in said
+
+
+def test_there_is_one_bad_manifest_for_each_class_of_error() -> None:
+    assert len(BAD) >= 14
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "reason"),
+    [
+        ("storage.size", "512Mi", "never shrinks"),
+        ("storage.size", "4Gi", "NotSupportedYet"),
+        ("placement.mesosRole", "other", "Immutable"),
+        ("storage.persistentVolume.diskType", "Mount", "Immutable"),
+    ],
+)
+def test_what_may_not_change_once_there_is_data(path: str, change: str, reason: str) -> None:
+    body = load(MANIFESTS / "persistent-volume.yaml")["spec"]
+    old = parse_database(body)
+    assert isinstance(old, DatabaseSpec)
+    *folders, leaf = path.split(".")
+    section = body
+    for folder in folders:
+        section = section.setdefault(folder, {})
+    section[leaf] = change
+    new = parse_database(body)
+    assert isinstance(new, DatabaseSpec)
+    assert any(reason in str(error) for error in transition_errors(old, new, initialised=True))
+    assert not transition_errors(old, new, initialised=False)
+
+
+def test_a_path_outside_the_allowed_roots_is_refused() -> None:
+    spec = load(MANIFESTS / "host-path.yaml")["spec"]
+    errors = parse_database(spec, allowed_roots=("/srv/db",))
+    assert isinstance(errors, tuple)
+    assert "below /srv/db" in str(errors[0])
