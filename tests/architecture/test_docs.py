@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import typer
+
 from statefuldb.cli.root import app
 from statefuldb.model.conditions import EventReason, Reason
 

@@ -95,6 +95,10 @@ class Cluster:
         assert stored is not None
         return str(stored["status"]["members"][0]["taskId"])
 
+    def relaunched(self, name: str, before: str) -> None:
+        """Wait until a member is launched under another task id."""
+        eventually(lambda: self.task_id(name) != before, 90.0, lambda: self.cli("explain", name))
+
     def processes(self, task_id: str) -> dict[str, int]:
         """Return the pids of a task's keeper and of its server."""
         found: dict[str, int] = {}
@@ -111,10 +115,10 @@ class Cluster:
         for entry in Path("/proc").iterdir():
             try:
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                command = (entry / "cmdline").read_bytes()
+                line = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if int(fields[1]) == found.get("keeper") and b"mariadbd" in command:
+            if int(fields[1]) == found.get("keeper") and b"mariadbd" in line:
                 found["engine"] = int(entry.name)
         return found
 

@@ -13,7 +13,7 @@ VOLUME = {"strategy": "PersistentVolume", "size": "1Gi"}
 def accepted(cluster: Cluster, name: str) -> str:
     stored = cluster.database(name)
     assert stored is not None
-    return next(c["message"] for c in stored["status"]["conditions"] if c["type"] == "Accepted")
+    return next(str(c["message"]) for c in stored["status"]["conditions"] if c["type"] == "Accepted")
 
 
 def test_more_memory_restarts_on_the_same_volume_and_the_engine_follows(cluster: Cluster) -> None:

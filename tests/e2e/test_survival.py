@@ -94,7 +94,7 @@ def test_rows_survive_every_kill(cluster: Cluster, host_root: str, strategy: str
         writer.grows()
         task = cluster.task_id(name)
         os.kill(cluster.processes(task)[victim], signal.SIGKILL)
-        eventually(lambda task=task: cluster.task_id(name) != task)
+        cluster.relaunched(name, task)
         cluster.ready(name)
         assert cluster.task_id(name) not in seen_tasks
         seen_tasks.add(cluster.task_id(name))
