@@ -34,7 +34,8 @@ check: $(STAMP) ## format, lint, types, import contracts, unit and architecture 
 
 test: check ## everything: check, then tests with real processes and databases (under 20 minutes)
 	@tools/ensure-mariadb
-	$(BIN)/pytest -q tests --ignore tests/unit --ignore tests/architecture
+	@tools/ensure-test-servers
+	$(BIN)/pytest -q -rs tests --ignore tests/unit --ignore tests/architecture
 
 format: $(STAMP) ## format and fix what can be fixed
 	$(BIN)/ruff format .

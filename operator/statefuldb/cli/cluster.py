@@ -1,5 +1,6 @@
 """The embedded cluster: which daemons it has, where they listen, how they are started and stopped."""
 
+import hashlib
 import json
 import signal
 import ssl
@@ -62,7 +63,7 @@ class EmbeddedCluster:
             return
         planned = []
         for number in range(1, agents + 1):
-            host = f"127.0.0.{10 + number}"
+            host = f"{_loopback_network(self.state_dir)}.{10 + number}"
             attributes, binds = f"rack:r{number}", []
             if dfs:
                 binds = [dfs[(number - 1) % len(dfs)]]
@@ -160,6 +161,15 @@ class EmbeddedCluster:
 
     def _facts(self) -> dict[str, Any]:
         return dict(json.loads(self._facts_file.read_text()))
+
+
+def _loopback_network(state_dir: Path) -> str:
+    """Return the first three parts of loopback addresses for the agents of one state directory.
+
+    Agents of two clusters on one machine offer the same ports; on addresses of their own they do not collide.
+    """
+    digest = hashlib.sha256(str(state_dir).encode()).digest()
+    return f"127.{digest[0] % 250 + 1}.{digest[1]}"
 
 
 def _answers(url: str) -> bool:

@@ -1,0 +1,39 @@
+"""Law 10: a database that is Ready costs next to nothing while nothing happens."""
+
+import json
+import threading
+import urllib.request
+
+from e2e.conftest import Cluster, manifest
+
+REST_SECONDS = 60.0
+# The stated bounds for one minute: Mesos calls by kind, and writes to the API.
+ALLOWED_CALLS = {"reconcile": 8, "decline": 4, "suppress": 1, "revive": 0, "accept": 0, "kill": 0, "acknowledge": 0}
+
+
+def calls(cluster: Cluster) -> dict[str, int]:
+    with urllib.request.urlopen(f"http://{cluster.parts.mesos}/metrics/snapshot", timeout=5) as answer:
+        counted = json.load(answer)
+    return {k.removeprefix("master/messages_"): v for k, v in counted.items() if k.startswith("master/messages_")}
+
+
+def test_at_rest_nothing_is_written_and_hardly_anything_said(cluster: Cluster) -> None:
+    name = "resting"
+    cluster.apply(manifest(name, {"strategy": "PersistentVolume", "size": "1Gi"}))
+    cluster.ready(name)
+    # A member counts as healthy a minute after its launch, which is noted once; the rest is measured after that.
+    quiet = threading.Event()
+    quiet.wait(65)
+    before, version = calls(cluster), newest_version(cluster)
+    quiet.wait(REST_SECONDS)
+    after = calls(cluster)
+    made = {kind: after.get(kind, 0) - before.get(kind, 0) for kind in after}
+    assert newest_version(cluster) == version, "something was written to the API at rest"
+    excess = {kind: count for kind, count in made.items() if count > ALLOWED_CALLS.get(kind, 0)}
+    assert not excess, f"at rest in {REST_SECONDS:g} s: {made}"
+
+
+def newest_version(cluster: Cluster) -> int:
+    kinds = ("StatefulDatabase", "DatabaseVolume", "Event", "Secret", "ConfigMap")
+    objects = [o for kind in kinds for o in cluster.client.list(kind)]
+    return max(int(o["metadata"]["resourceVersion"]) for o in objects)
