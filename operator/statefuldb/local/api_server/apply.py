@@ -158,9 +158,11 @@ def _set(value: Json, path: Path, leaf: Any) -> None:
 
 
 def _remove(value: Json, path: Path) -> None:
-    for part in path[:-1]:
-        inner = value.get(part)
-        if not isinstance(inner, dict):
-            return
-        value = inner
-    value.pop(path[-1], None)
+    """Remove a leaf, and the objects above it that it leaves empty."""
+    inner = value.get(path[0])
+    if len(path) == 1:
+        value.pop(path[0], None)
+    elif isinstance(inner, dict):
+        _remove(inner, path[1:])
+        if not inner:
+            del value[path[0]]
