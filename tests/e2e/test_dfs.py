@@ -23,7 +23,7 @@ def gluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GlusterFs]:
 def shared(gluster: GlusterFs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     one = Cluster(tmp_path_factory.mktemp("shared"))
     views = [argument for view in gluster.views for argument in ("--dfs", f"{view.path}:{MOUNT_POINT}")]
-    one.cli("up", "--no-quickstart", "--agents", "2", *views)
+    one.cli("up", "--no-quickstart", "--agents", "2", "--agent-timeout", "10", *views)
     yield one
     one.cli("down")
     Path(MOUNT_POINT).rmdir()
@@ -56,8 +56,6 @@ def test_rows_survive_and_the_member_moves_only_after_fencing(shared: Cluster) -
     (volume,) = shared.volumes(name)
     uid = volume["spec"]["identity"]["uid"]
     shared.kill(agent)
-    agent_id = volume["spec"]["launch"]["agent"]["id"]
-    mark_gone(shared, agent_id)
     eventually(lambda: "FencingRequired" in shared.cli("explain", name))
     assert shared.processes(task).keys() == {"keeper", "engine"}, "the lost agent's server runs on"
     assert shared.task_id(name) == task, "a successor was launched without proof"
@@ -74,15 +72,37 @@ def test_rows_survive_and_the_member_moves_only_after_fencing(shared: Cluster) -
     token = shared.volumes(name)[0]["spec"]["token"]
     assert token == 3
     assert uid in shared.task_id(name)
+    shared.restart(agent)
 
 
-def mark_gone(cluster: Cluster, agent_id: str) -> None:
-    import json
-    import urllib.request
-
-    body = {"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": agent_id}}}
-    request = urllib.request.Request(
-        f"http://{cluster.parts.mesos}/api/v1", json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=5):
-        pass
+def test_one_writer_a_hung_agent_with_a_living_server_gets_no_successor(shared: Cluster, gluster: GlusterFs) -> None:
+    """The whole host hangs: agent, keeper and its mount's client stop, the server's process is left as it is."""
+    name = "hung"
+    dfs(shared, name)
+    shared.sql(name, "CREATE TABLE t (a INT)")
+    shared.sql(name, "INSERT INTO t VALUES (1)")
+    task, agent = shared.task_id(name), agent_of(shared, name)
+    keeper = shared.processes(task)["keeper"]
+    number = [a.name for a in shared.parts.agents()].index(agent)
+    client = gluster.views[number].pid
+    os.kill(keeper, signal.SIGSTOP)
+    os.kill(client, signal.SIGSTOP)
+    shared.parts.supervisor.send(agent, signal.SIGSTOP)
+    try:
+        eventually(lambda: "FencingRequired" in shared.cli("explain", name))
+        assert shared.task_id(name) == task, "a successor was launched without proof"
+        shared.cli("fence", name, "--confirm", task)
+        shared.relaunched(name, task)
+        # The old server still lives and holds the lock on the directory: the successor must not open it.
+        successor = shared.task_id(name)
+        eventually(lambda: shared.processes(successor).get("keeper"))
+        assert "engine" not in shared.processes(successor)
+    finally:
+        shared.parts.supervisor.send(agent, signal.SIGCONT)
+        os.kill(client, signal.SIGCONT)
+        os.kill(keeper, signal.SIGCONT)
+    # The agent is back: the replaced incarnation is stopped before anything else, and only then the lock is free.
+    eventually(lambda: not shared.processes(task))
+    shared.ready(name, 120)
+    assert shared.task_id(name) == successor
+    assert shared.sql(name, "SELECT a FROM t") == "1"

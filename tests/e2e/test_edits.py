@@ -93,7 +93,7 @@ def test_delete_with_retention_delete_leaves_nothing(cluster: Cluster) -> None:
     (path,) = cluster.state_dir.glob(f"mesos/agent-*/volumes/roles/*/{persistence}")
     cluster.cli("delete", name)
     eventually(lambda: not cluster.volumes(name))
-    assert not path.exists()
+    eventually(lambda: not path.exists())
     assert cluster.client.secret("default", f"{name}-connection") is None
     assert persistence not in agents_resources(cluster)
 

@@ -18,6 +18,8 @@ AGENT_RESOURCES = "cpus:4;mem:8192;disk:40960;ports:[31000-31999]"
 READY_SECONDS = 30.0
 TASKS_STOP_SECONDS = 75.0
 NAMESPACE = "statefuldb-system"
+AGENT_TIMEOUT_SECONDS = 75.0
+PINGS_MISSED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +56,11 @@ class EmbeddedCluster:
         """Where its Mesos master listens."""
         return f"{HOST}:{self._facts()['master_port']}"
 
-    def plan(self, *, agents: int, dfs: tuple[str, ...]) -> None:
+    def plan(self, *, agents: int, dfs: tuple[str, ...], agent_timeout_seconds: float = AGENT_TIMEOUT_SECONDS) -> None:
         """Choose ports and agents at the first start; keep them ever after.
 
-        `dfs` holds SOURCE:MOUNT_POINT for each agent in turn: its own view of one shared file system.
+        `dfs` holds SOURCE:MOUNT_POINT for each agent in turn: its own view of one shared file system. After
+        `agent_timeout_seconds` of silence an agent counts as unreachable.
         """
         if self.exists:
             return
@@ -77,7 +80,13 @@ class EmbeddedCluster:
                     "binds": binds,
                 }
             )
-        facts = {"api_port": free_port(HOST), "master_port": free_port(HOST), "agents": planned}
+        ping_seconds = agent_timeout_seconds / PINGS_MISSED
+        facts = {
+            "ping_seconds": ping_seconds,
+            "api_port": free_port(HOST),
+            "master_port": free_port(HOST),
+            "agents": planned,
+        }
         self._facts_file.write_text(json.dumps(facts, indent=1))
 
     def daemons(self) -> tuple[Daemon, ...]:
@@ -92,6 +101,8 @@ class EmbeddedCluster:
             "statefuldb.local.mesos",
             "master",
             *("--work-dir", str(state / "mesos" / "master"), "--host", HOST, "--port", str(facts["master_port"])),
+            *("--agent-ping-timeout-seconds", str(facts["ping_seconds"])),
+            *("--max-agent-ping-timeouts", str(PINGS_MISSED)),
         )
         operator = (
             "statefuldb",
@@ -141,6 +152,7 @@ class EmbeddedCluster:
             "agent",
             *("--work-dir", str(self.state_dir / "mesos" / agent.name)),
             *("--host", agent.host, "--hostname", agent.host, "--port", str(agent.port)),
+            *("--agent-ping-timeout-seconds", str(self._facts()["ping_seconds"])),
             *("--master", self.mesos, "--resources", AGENT_RESOURCES, "--attributes", agent.attributes),
         ]
         for bind in agent.binds:

@@ -10,6 +10,7 @@ import yaml
 from rich.table import Table
 
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
+from statefuldb.cli.cluster import AGENT_TIMEOUT_SECONDS
 from statefuldb.cli.console import fail, out
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.session import Session, session_of
@@ -35,6 +36,9 @@ def up(
             help="SOURCE:MOUNT_POINT, one for each agent's view of a shared file system (at the first start)."
         ),
     ] = None,
+    agent_timeout: Annotated[
+        float, typer.Option(help="Seconds of silence after which an agent is unreachable (at the first start).")
+    ] = AGENT_TIMEOUT_SECONDS,
     manifest: Annotated[Path | None, typer.Option(help="Apply this instead of the quickstart.")] = None,
     quickstart: Annotated[bool, typer.Option(help="Whether to apply the quickstart at all.")] = True,
 ) -> None:
@@ -46,7 +50,7 @@ def up(
     began = time.monotonic()
     cluster = session.cluster
     fresh = not cluster.exists
-    cluster.plan(agents=agents, dfs=tuple(dfs or ()))
+    cluster.plan(agents=agents, dfs=tuple(dfs or ()), agent_timeout_seconds=agent_timeout)
     try:
         _start(session, fresh=fresh, began=began)
         names = _apply(session, manifest, wanted=quickstart)

@@ -7,20 +7,17 @@ Mesos serves a task's sandbox over HTTP, whatever the mode of its files; so the 
 import os
 import ssl
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from statefuldb.keeper.files import write_durably
-
 LIFETIME = timedelta(days=3650)
 
 
-def server_context(task_id: str, operator_ca_pem: str, certificate_file: Path) -> ssl.SSLContext:
-    """Make a key, publish its certificate in `certificate_file`, and return a context that asks for the operator's."""
+def server_context(task_id: str, operator_ca_pem: str) -> tuple[ssl.SSLContext, str]:
+    """Make a key; return a context that asks for the operator's certificate, and our own certificate (PEM)."""
     key = ec.generate_private_key(ec.SECP256R1())
     # Common names end at 64 characters (RFC 5280, ub-common-name); the pin is what identifies a keeper.
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, task_id[-64:])])
@@ -47,8 +44,7 @@ def server_context(task_id: str, operator_ca_pem: str, certificate_file: Path) -
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(cadata=operator_ca_pem)
     _load_from_memory(context, public + private)
-    write_durably(certificate_file, public.decode(), mode=0o644)
-    return context
+    return context, public.decode()
 
 
 def _load_from_memory(context: ssl.SSLContext, pem: bytes) -> None:

@@ -14,6 +14,7 @@ from statefuldb.keeper.accounts import Commands
 from statefuldb.keeper.certificate import server_context
 from statefuldb.keeper.claim import Claim
 from statefuldb.keeper.endpoint import Endpoint
+from statefuldb.keeper.files import write_durably
 from statefuldb.keeper.mounts import check_mount
 from statefuldb.keeper.reach import reachable
 from statefuldb.keeper.refusal import Ended, Refused
@@ -188,14 +189,17 @@ class Keeper:
         return MariaDbServer(engine=self._engine, orders=orders, paths=paths)
 
     def _open_endpoint(self) -> None:
+        """Listen, and only then publish the certificate: whoever finds it is answered."""
         config = self._config
+        context, certificate = server_context(config.task_id, config.operator_ca_pem)
         endpoint = Endpoint(
             (config.listen_address, config.keeper_port),
-            context=server_context(config.task_id, config.operator_ca_pem, self._sandbox / CERTIFICATE_FILE),
+            context=context,
             state=self._state,
             commands=self._commands.by_path(),
         )
         endpoint.start()
+        write_durably(self._sandbox / CERTIFICATE_FILE, certificate, mode=0o644)
 
     def _epoch_file(self) -> Path | None:
         held = self._directory is not None and self._state.status.claim_held

@@ -3,7 +3,7 @@
 from typing import Any
 
 from statefuldb.local.mesos.allocation import rescind
-from statefuldb.local.mesos.cluster import TERMINAL, Agent, Cluster, Framework, Task, task_status
+from statefuldb.local.mesos.cluster import TERMINAL, Agent, CloseAgent, Cluster, Framework, Task, task_status
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]
@@ -148,6 +148,7 @@ class Agents:
     def _unreachable(self, agent: Agent) -> None:
         agent.unreachable = True
         agent.connected = False
+        self._cluster.outbox.append(CloseAgent(agent.id))
         self._end_tasks(agent, "TASK_UNREACHABLE", "REASON_SLAVE_REMOVED")
         rescind(self._cluster, agent_id=agent.id)
         self._failure(agent)

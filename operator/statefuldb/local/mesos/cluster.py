@@ -120,7 +120,14 @@ class CloseStream:
     stream: str
 
 
-Effect = ToFramework | ToAgent | CloseStream
+@dataclass(frozen=True, slots=True)
+class CloseAgent:
+    """The end of an agent's stream: it must register again."""
+
+    agent_id: str
+
+
+Effect = ToFramework | ToAgent | CloseStream | CloseAgent
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from statefuldb.local.mesos.accepting import MasterAborted
-from statefuldb.local.mesos.cluster import CloseStream, Cluster, ToAgent, ToFramework
+from statefuldb.local.mesos.cluster import CloseAgent, CloseStream, Cluster, ToAgent, ToFramework
 from statefuldb.local.mesos.master import HEARTBEAT_SECONDS, Master, Refused
 from statefuldb.local.mesos.operator_api import OperatorApi
 from statefuldb.local.mesos.recordio import Outgoing
@@ -94,6 +94,9 @@ class MasterServer:
                 case ToAgent(agent_id, message):
                     if agent_id in self._agents:
                         self._agents[agent_id].put(message)
+                case CloseAgent(agent_id):
+                    if agent_id in self._agents:
+                        self._agents.pop(agent_id).close()
                 case CloseStream(framework_id, stream):
                     held = self._frameworks.get(framework_id)
                     if held is not None and held[0] == stream:
