@@ -80,7 +80,9 @@ class _Operator:
         authority, identity = record.certificates(_new_certificates)
         self.queue = KeyQueue(clock)
         instance = f"{os.uname().nodename}-{os.getpid()}"
-        self._kubernetes = KubernetesAdapter(client, enqueue=self.queue.put, instance=instance)
+        self._kubernetes = KubernetesAdapter(
+            client, enqueue=self.queue.put, on_surroundings=self._look_at_all, instance=instance
+        )
         credentials = (settings.principal, settings.secret) if settings.secret is not None else None
         self._files = AgentFiles(masters=settings.mesos, headers={})
         self._framework_id = framework_id
@@ -96,6 +98,8 @@ class _Operator:
 
         self._mesos = MesosAdapter(
             make_driver=make_driver,
+            list_tasks=self._files.tasks,
+            cluster=cluster,
             role=settings.mesos_role,
             principal=settings.principal,
             keeper_command=settings.keeper_command,
@@ -153,8 +157,13 @@ class _Operator:
 
     def _connected(self) -> None:
         self._demand.reconnected()
-        for key in self._kubernetes.keys():  # noqa: SIM118 - it is no mapping
-            self.queue.put(key)
+        self._look_at_all()
+
+    def _look_at_all(self, namespace: str | None = None) -> None:
+        """Enqueue every key that has an object or a task, of one namespace or of all."""
+        for key in sorted({*self._kubernetes.keys(), *self._mesos.found_keys()}):
+            if namespace is None or key.namespace == namespace:
+                self.queue.put(key)
 
     def _certificate(self, task_id: TaskId, launch: Launch) -> str:
         framework_id = self._mesos.view().framework_id

@@ -52,8 +52,8 @@ class Cluster:
     def client(self) -> CliClient:
         return CliClient(self.parts.kubeconfig)
 
-    def database(self, name: str) -> Json | None:
-        return self.client.get("StatefulDatabase", "default", name)
+    def database(self, name: str, namespace: str = "default") -> Json | None:
+        return self.client.get("StatefulDatabase", namespace, name)
 
     def volumes(self, name: str) -> list[Json]:
         return [v for v in self.client.list("DatabaseVolume") if v["spec"]["database"]["name"] == name]
@@ -63,14 +63,14 @@ class Cluster:
         path.write_text(yaml.safe_dump(body))
         self.cli("apply", "-f", str(path))
 
-    def sql(self, name: str, statement: str) -> str:
-        return self.cli("sql", name, "-e", statement).strip()
+    def sql(self, name: str, statement: str, namespace: str = "default") -> str:
+        return self.cli("-n", namespace, "sql", name, "-e", statement).strip()
 
-    def ready(self, name: str, seconds: float = 90.0) -> Json:
+    def ready(self, name: str, seconds: float = 90.0, namespace: str = "default") -> Json:
         """Wait until the database is Ready at its present generation, by a new observation."""
 
         def looked() -> Json | None:
-            stored = self.database(name)
+            stored = self.database(name, namespace)
             assert stored is not None
             for held in stored.get("status", {}).get("conditions", []):
                 current = held.get("observedGeneration") == stored["metadata"]["generation"]
@@ -78,7 +78,7 @@ class Cluster:
                     return stored
             return None
 
-        return dict(eventually(looked, seconds, lambda: self.cli("explain", name)))
+        return dict(eventually(looked, seconds, lambda: self.cli("-n", namespace, "explain", name)))
 
     def kill(self, daemon: str) -> None:
         """Kill one daemon with -9 and wait until it is gone."""

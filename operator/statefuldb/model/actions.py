@@ -39,7 +39,11 @@ class Destroy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchTask:
-    """LAUNCH one keeper on `resources`."""
+    """LAUNCH one keeper on `resources`.
+
+    `ledger` is the entry in JSON; it travels as a label of the task, so that a running task can always be told whose
+    it is, with the whole ledger gone.
+    """
 
     task_id: TaskId
     name: str
@@ -47,6 +51,7 @@ class LaunchTask:
     resources: tuple[Resource, ...]
     keeper: KeeperConfig
     grace_seconds: int
+    ledger: str
 
 
 Operation = Reserve | Unreserve | Create | Destroy | LaunchTask

@@ -117,7 +117,10 @@ class SecretView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """One database, as seen at `at_seconds` (Unix time)."""
+    """One database, as seen at `at_seconds` (Unix time).
+
+    `found` are the ledger entries that tasks of this database name carry in their labels.
+    """
 
     key: DatabaseKey
     at_seconds: float
@@ -127,6 +130,7 @@ class Observed:
     keepers: Mapping[TaskId, KeeperView]
     mesos: MesosView
     secret: SecretView | None
+    found: tuple[VolumeRecord, ...] = ()
     crd_terminating: bool = False
     namespace_terminating: bool = False
     namespace_exists: bool = True

@@ -1,7 +1,8 @@
 """The ledger entry as a `DatabaseVolume` object, and back, without loss."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from statefuldb.model.identity import DatabaseKey, DataIdentity
@@ -60,6 +61,20 @@ def to_object(record: VolumeRecord) -> dict[str, object]:
         "metadata": metadata,
         "spec": {name: value for name, value in spec.items() if value is not None},
     }
+
+
+def to_label(record: VolumeRecord) -> str:
+    """Return the entry as the text of a task's label."""
+    stored = to_object(replace(record, resource_version=""))
+    return json.dumps({"metadata": stored["metadata"], "spec": stored["spec"]}, sort_keys=True)
+
+
+def from_label(text: str) -> VolumeRecord | None:
+    """Return the entry in a task's label, or None where it holds none."""
+    try:
+        return from_object(json.loads(text))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def from_object(stored: Mapping[str, Any]) -> VolumeRecord:

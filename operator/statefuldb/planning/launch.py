@@ -17,6 +17,7 @@ from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource
 from statefuldb.model.spec import AgentAttribute, DiskType, Strategy
 from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
+from statefuldb.model.volume_object import to_label
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.storage import StorageStrategy, strategy_of
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, is_ours
@@ -89,6 +90,7 @@ def launch(context: Context, record: VolumeRecord) -> Step:
         resources=claim.resources,
         keeper=keeper_config(context, recorded),
         grace_seconds=STOP_GRACE_SECONDS,
+        ledger=to_label(recorded),
     )
     what = f"launch {record.key.name}-{ordinal} (incarnation {recorded.incarnation}) on {offer.hostname}"
     if claim.reserves:

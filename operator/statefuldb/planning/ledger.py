@@ -4,6 +4,8 @@ The entry is born retained, so nothing is used or removed by guesswork; a databa
 re-adoption (law `no_leak`).
 """
 
+from dataclasses import replace
+
 from statefuldb.model.actions import SaveVolume
 from statefuldb.model.conditions import EventReason
 from statefuldb.model.identity import DataIdentity, PersistenceId, volume_record_name
@@ -13,7 +15,7 @@ from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resourc
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import EngineType, Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
-from statefuldb.planning.context import Step
+from statefuldb.planning.context import Step, status_of
 
 
 def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdentity, tuple[AgentOffer, Resource]]:
@@ -33,11 +35,14 @@ def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdenti
 
 
 def rebuild(observed: Observed, offers: Offers, operator: OperatorIdentity) -> Step:
-    """Return the entries to write for what Mesos offers and the ledger lacks."""
+    """Return the entries to write for what Mesos runs or offers and the ledger lacks."""
     if observed.crd_terminating or observed.namespace_terminating or not observed.namespace_exists:
         return Step()
-    found = unknown(observed, offers, operator.cluster)
-    records = [_entry(observed, *found[identity]) for identity in sorted(found, key=str)]
+    running = _running(observed)
+    known = {record.identity for record in running}
+    offered = unknown(observed, offers, operator.cluster)
+    idle = [_entry(observed, *offered[i]) for i in sorted(offered, key=str) if i not in known]
+    records = (*running, *idle)
     return Step(
         actions=tuple(SaveVolume(volume=r, why="found in Mesos by its labels") for r in records),
         announcements=tuple(
@@ -48,6 +53,21 @@ def rebuild(observed: Observed, offers: Offers, operator: OperatorIdentity) -> S
             for record in records
         ),
     )
+
+
+def _running(observed: Observed) -> list[VolumeRecord]:
+    """Return the entries of tasks that may be running and have none: in use where their database is still there."""
+    known = {record.identity for record in observed.volumes}
+    database = observed.database
+    rebuilt = []
+    for record in observed.found:
+        status = status_of(record, observed.tasks)
+        if record.identity in known or status is None or status.state.over:
+            continue
+        known.add(record.identity)
+        owned = database is not None and database.uid == record.owner_uid and not database.deleting
+        rebuilt.append(replace(record, intent=Intent.USE if owned else Intent.RETAIN, initialised=True))
+    return rebuilt
 
 
 def _entry(observed: Observed, offer: AgentOffer, volume: Resource) -> VolumeRecord:

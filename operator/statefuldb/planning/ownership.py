@@ -4,6 +4,7 @@ With `bootstrap` unset and exactly one retained entry that fits, the data is tak
 guessing wrong here would show a user an empty database (DESIGN section 8, "Re-adoption").
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from statefuldb.model.actions import SaveVolume
@@ -39,6 +40,9 @@ def take_up(context: Context, ordinal: int) -> Step | VolumeRecord:
             return Step(waiting=(_ambiguous(ordinal, candidates),))
         if candidates:
             return _adopt(context, candidates[0])
+        lost = _lost_entries(context, ordinal)
+        if lost is not None:
+            return Step(waiting=(lost,))
     identity = DataIdentity(cluster=context.operator.cluster, uid=context.uid, ordinal=ordinal)
     spec = context.spec
     return VolumeRecord(
@@ -52,6 +56,27 @@ def take_up(context: Context, ordinal: int) -> Step | VolumeRecord:
         size_bytes=spec.storage.size_bytes,
         dfs=spec.storage.dfs,
         mesos_role=spec.placement.mesos_role or context.operator.mesos_role,
+    )
+
+
+def _lost_entries(context: Context, ordinal: int) -> Waiting | None:
+    """Return the wait for entries that the database's own status names and the ledger lacks.
+
+    They come back by their labels in Mesos. Building a new member meanwhile would show an empty database.
+    """
+    database = context.observed.database
+    storage = database.status.get("storage") if database is not None else None
+    names = storage.get("volumes") if isinstance(storage, Mapping) else None
+    known = {record.name for record in context.observed.volumes}
+    lost = [str(name) for name in names if name not in known] if isinstance(names, list) else []
+    if not lost:
+        return None
+    return Waiting(
+        ordinal=ordinal,
+        reason=Reason.VOLUME_MISSING,
+        message=f"the ledger has lost {', '.join(lost)}; waiting to find it in Mesos by its labels",
+        fix="bring its agent back; or set spec.bootstrap.type to Empty for a new database beside it",
+        wants_offers=True,
     )
 
 

@@ -20,7 +20,11 @@ from statefuldb.planning.desired import Desired
 
 def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: OperatorIdentity) -> Plan:
     """Decide the next steps that bring `observed` closer to `desired` (None: there is no such database)."""
-    steps = [ledger.rebuild(observed, offers, operator), teardown.disown(observed)]
+    rebuilt = ledger.rebuild(observed, offers, operator)
+    if rebuilt.actions:
+        # Nothing else is decided on a ledger that is known to be incomplete.
+        return replace(_join([rebuilt]), accepted=desired.accepted if desired else None)
+    steps = [teardown.disown(observed)]
     steps += [
         teardown.wind_up(_context(teardown.spec_of(r), r.owner_uid, observed, offers, operator), r)
         for r in observed.volumes

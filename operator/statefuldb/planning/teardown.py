@@ -31,6 +31,7 @@ from statefuldb.model.spec import (
     StorageSpec,
 )
 from statefuldb.model.volume import AgentRef, Intent, Launch, VolumePhase, VolumeRecord
+from statefuldb.model.volume_object import to_label
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.launch import back_off_seconds, keeper_config, needs_of
 from statefuldb.planning.member import stop
@@ -222,6 +223,7 @@ def _erase(context: Context, record: VolumeRecord) -> Step:
             resources=claim.resources,
             keeper=keeper_config(context, recorded, mode="Erase"),
             grace_seconds=5,
+            ledger=to_label(recorded),
         )
         return Step(
             actions=(

@@ -1,4 +1,4 @@
-"""Taking a snapshot: what the ports' caches say of one database now. Nothing here blocks or writes."""
+"""Taking a snapshot: what the ports' caches say of one database now. Nothing here writes."""
 
 from statefuldb.model.identity import DatabaseKey, TaskId, connection_secret_name
 from statefuldb.model.observed import KeeperView, Observed, Offers, TaskState, TaskStatus
@@ -22,8 +22,11 @@ class Observer:
     def observe(self, key: DatabaseKey) -> Observed:
         """Return a frozen snapshot of one database."""
         database = self._kubernetes.database(key)
-        volumes = self._kubernetes.volumes(key)
-        uids = {volume.identity.uid for volume in volumes}
+        if database is not None and database.deleting:
+            # Each kind has a watch of its own: without this look the cause of a deletion can be seen after it.
+            self._kubernetes.look_around(key.namespace)
+        volumes, found = self._kubernetes.volumes(key), self._mesos.found(key)
+        uids = {volume.identity.uid for volume in (*volumes, *found)}
         if database is not None:
             uids.add(database.uid)
         tasks = {task_id: status for uid in sorted(uids) for task_id, status in self._mesos.tasks(uid).items()}
@@ -34,6 +37,7 @@ class Observer:
             at_seconds=self._clock.now(),
             database=database,
             volumes=volumes,
+            found=found,
             tasks=tasks,
             keepers=self._views(volumes),
             mesos=self._mesos.view(),

@@ -52,6 +52,10 @@ class KubernetesPort(Protocol):
         """Return the public part of a connection Secret, or None where there is none."""
         ...
 
+    def look_around(self, namespace: str) -> None:
+        """Read the state of our definitions and of a namespace directly, past the cache. Raises EffectFailed."""
+        ...
+
     def crd_terminating(self) -> bool:
         """Say whether our CustomResourceDefinitions are absent or being deleted."""
         ...
@@ -113,6 +117,10 @@ class MesosPort(Protocol):
 
     def tasks(self, uid: str) -> Mapping[TaskId, TaskStatus]:
         """Return the latest status of every task whose id carries this data identity's uid."""
+        ...
+
+    def found(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
+        """Return the ledger entries that tasks of this database name carry as a label."""
         ...
 
     def expect(self, key: DatabaseKey, task_id: TaskId, agent_id: str) -> None:

@@ -99,7 +99,7 @@ def status_of_plan(observed: Observed, decided: Plan) -> dict[str, object]:
         status["storage"] = {
             "strategy": str(strategy),
             "capabilities": asdict(strategy_of(strategy).capabilities),
-            "volumes": sorted(volume.name for volume in observed.volumes if volume.owner_uid == observed.database.uid),
+            "volumes": _volume_names(observed, decided),
         }
         status["accepted"] = {
             "generation": decided.accepted.generation,
@@ -107,6 +107,16 @@ def status_of_plan(observed: Observed, decided: Plan) -> dict[str, object]:
             "spec": canonical(spec),
         }
     return status
+
+
+def _volume_names(observed: Observed, decided: Plan) -> list[str]:
+    """Return the names of the database's ledger entries; names once published stay while their entries are missed."""
+    assert observed.database is not None
+    names = {v.name for v in observed.volumes if v.owner_uid == observed.database.uid}
+    storage = observed.database.status.get("storage")
+    before = storage.get("volumes") if isinstance(storage, Mapping) else None
+    missed = observed.crd_terminating or any(w.reason is Reason.VOLUME_MISSING for w in decided.waiting)
+    return sorted(names | set(before)) if missed and isinstance(before, list) else sorted(names)
 
 
 def instant(seconds: float) -> str:

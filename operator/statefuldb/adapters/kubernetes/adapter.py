@@ -1,14 +1,14 @@
 """The Kubernetes port: caches fed by kopf, writes by the official client, own writes seen at once."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from logging import getLogger
 from typing import Any, cast
 
 from statefuldb.adapters.kubernetes.cache import Cache
 from statefuldb.adapters.kubernetes.events import Events
-from statefuldb.adapters.kubernetes.objects import DATABASES, JSON_PATCH, VOLUMES, Objects
+from statefuldb.adapters.kubernetes.objects import DATABASES, JSON_PATCH, VOLUMES, Objects, Surroundings
 from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets
 from statefuldb.adapters.kubernetes.watching import Watcher
 from statefuldb.model.actions import EnsureSecret
@@ -29,10 +29,14 @@ _OUR_CRDS = tuple(f"{plural}.{GROUP}" for plural in (DATABASES, VOLUMES))
 class KubernetesAdapter:
     """The API as the worker sees it."""
 
-    def __init__(self, client: Any, *, enqueue: Enqueue, instance: str) -> None:
+    def __init__(
+        self, client: Any, *, enqueue: Enqueue, on_surroundings: Callable[[str | None], None], instance: str
+    ) -> None:
         self._enqueue = enqueue
+        self._on_surroundings = on_surroundings
         self._databases, self._volumes = Objects(client, DATABASES), Objects(client, VOLUMES)
         self._caches = {n: Cache() for n in (DATABASES, VOLUMES, "namespaces", "customresourcedefinitions")}
+        self._surroundings = Surroundings(client)
         self._secrets = ConnectionSecrets(client)
         self._events = Events(client, instance)
         self._watcher = Watcher(client, self._noticed)
@@ -83,6 +87,12 @@ class KubernetesAdapter:
     def password(self, key: DatabaseKey, name: str) -> str:
         """Return the password in a connection Secret."""
         return self._secrets.password(key, name)
+
+    def look_around(self, namespace: str) -> None:
+        """Read our definitions and a namespace directly: an object's deletion can be seen before theirs."""
+        for name in _OUR_CRDS:
+            self._learn("customresourcedefinitions", name, self._surroundings.definition(name))
+        self._learn("namespaces", namespace, self._surroundings.namespace(namespace))
 
     def crd_terminating(self) -> bool:
         """Say whether one of our definitions is absent or being deleted."""
@@ -169,6 +179,12 @@ class KubernetesAdapter:
         else:
             self._caches[DATABASES].drop((key.namespace, key.name))
 
+    def _learn(self, plural: str, name: str, stored: Json | None) -> None:
+        if stored is None:
+            self._caches[plural].drop(("", name))
+        else:
+            self._caches[plural].put(stored)
+
     def _look_again(self, key: DatabaseKey) -> None:
         """Bring the cache up to date after a write that failed."""
         stored = self._databases.get(key.namespace, key.name)
@@ -188,10 +204,7 @@ class KubernetesAdapter:
             if key is not None:
                 self._enqueue(key)
         else:
-            name = stored["metadata"]["name"]
-            for key in self.keys():
-                if plural != "namespaces" or key.namespace == name:
-                    self._enqueue(key)
+            self._on_surroundings(stored["metadata"]["name"] if plural == "namespaces" else None)
 
     def _relist(self) -> None:
         """Compare the caches with complete lists: events can be missed, lists cannot."""

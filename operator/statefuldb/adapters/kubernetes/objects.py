@@ -14,6 +14,26 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 
 
+class Surroundings:
+    """The cluster-scoped objects that our objects depend on."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def definition(self, name: str) -> Json | None:
+        """Return a CustomResourceDefinition, or None. Raises EffectFailed."""
+        api = kubernetes.client.CustomObjectsApi(self._client)
+        kind = ("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+        found = find(f"get definition {name}", lambda: api.get_cluster_custom_object(*kind, name))
+        return dict(found) if found is not None else None
+
+    def namespace(self, name: str) -> Json | None:
+        """Return a Namespace, or None. Raises EffectFailed."""
+        api = kubernetes.client.CoreV1Api(self._client)
+        found = find(f"get namespace {name}", lambda: api.read_namespace(name))
+        return dict(self._client.sanitize_for_serialization(found)) if found is not None else None
+
+
 class Objects:
     """One kind's objects."""
 

@@ -44,6 +44,9 @@ class ConnectionSecrets:
         stored = self._read(key, name)
         coded = (stored.data or {}).get("password") if stored is not None else None
         if coded is None:
+            # Someone removed it behind our back: the next observation must see that.
+            with self._lock:
+                self._views.pop((key, name), None)
             raise EffectFailed(f"Secret {name} in {key.namespace} has no password", conflict=True)
         return base64.b64decode(coded).decode()
 

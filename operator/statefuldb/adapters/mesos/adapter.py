@@ -12,15 +12,18 @@ from typing import Any
 from statefuldb.adapters.mesos.driver import CallFailed, ConnectionState, Driver, Event
 from statefuldb.adapters.mesos.guard import UnsafeRequest
 from statefuldb.adapters.mesos.wire import (
+    ledger_of_task,
     offer_from_wire,
     operation_to_wire,
     status_from_wire,
     status_to_acknowledge,
 )
-from statefuldb.model.actions import AcceptOffers, KillTask
+from statefuldb.model.actions import AcceptOffers, KillTask, LaunchTask
 from statefuldb.model.identity import DatabaseKey, ReservationLabels, TaskId
 from statefuldb.model.observed import MesosView, Offers, TaskState, TaskStatus
 from statefuldb.model.resources import AgentOffer
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.volume_object import from_label
 from statefuldb.reconcile.ports import Clock, EffectFailed
 
 log = getLogger(__name__)
@@ -38,6 +41,8 @@ class MesosAdapter:
         self,
         *,
         make_driver: Callable[[Callable[[Event], None], Callable[[ConnectionState], None]], Driver],
+        list_tasks: Callable[[], Sequence[Mapping[str, Any]]],
+        cluster: str,
         role: str,
         principal: str | None,
         keeper_command: tuple[str, ...],
@@ -47,6 +52,8 @@ class MesosAdapter:
         enqueue: Callable[[DatabaseKey], None],
         clock: Clock,
     ) -> None:
+        self._list_tasks = list_tasks
+        self._cluster = cluster
         self._role = role
         self._principal = principal
         self._keeper_command = keeper_command
@@ -60,6 +67,7 @@ class MesosAdapter:
         self._tasks: dict[TaskId, TaskStatus] = {}
         self._expected: dict[TaskId, tuple[DatabaseKey, str]] = {}
         self._killed: dict[TaskId, float] = {}
+        self._found: dict[TaskId, VolumeRecord] = {}
         self._connected = False
         self._error = "not subscribed yet"
         self._reconciler: threading.Timer | None = None
@@ -106,6 +114,16 @@ class MesosAdapter:
                 task_id: self._with_kill(status, now) for task_id, status in self._tasks.items() if task_id.uid == uid
             }
 
+    def found(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
+        """Return the ledger entries that tasks of this database name carry."""
+        with self._lock:
+            return tuple(record for record in self._found.values() if record.key == key)
+
+    def found_keys(self) -> set[DatabaseKey]:
+        """Return every database name that has a task."""
+        with self._lock:
+            return {record.key for record in self._found.values()}
+
     def expect(self, key: DatabaseKey, task_id: TaskId, agent_id: str) -> None:
         """Follow a task: ask for it until it is answered, and enqueue its key on each status."""
         with self._lock:
@@ -118,6 +136,7 @@ class MesosAdapter:
         with self._lock:
             self._expected.pop(task_id, None)
             self._killed.pop(task_id, None)
+            self._found.pop(task_id, None)
             status = self._tasks.get(task_id)
             if status is not None and status.state.over and status.uuid is None:
                 del self._tasks[task_id]
@@ -133,6 +152,11 @@ class MesosAdapter:
         operations = [operation_to_wire(o, self._keeper_command) for o in wanted.operations]
         ids = [{"value": offer_id} for offer_id in wanted.offer_ids]
         filters = {"refuse_seconds": LEFTOVER_REFUSE_SECONDS}
+        for operation in wanted.operations:
+            record = from_label(operation.ledger) if isinstance(operation, LaunchTask) else None
+            if record is not None and record.task_id is not None:
+                with self._lock:
+                    self._found[record.task_id] = record
         self._call(lambda: self._driver.acceptOffers(ids, operations, filters=filters))
 
     def kill(self, wanted: KillTask) -> None:
@@ -206,8 +230,20 @@ class MesosAdapter:
             self._offers.clear()
             self._connected = True
             self._error = ""
+        self._take_inventory()
         self._on_connected()
         self._reconcile()
+
+    def _take_inventory(self) -> None:
+        """Learn from the tasks' labels whose they are, whatever has become of the ledger meanwhile."""
+        try:
+            listed = [ledger_of_task(task, self._cluster) for task in self._list_tasks()]
+        except EffectFailed as error:
+            log.warning("tasks could not be listed: %s", error)
+            return
+        found = {record.task_id: record for record in listed if record is not None and record.task_id is not None}
+        with self._lock:
+            self._found.update(found)
 
     def _state(self, state: ConnectionState) -> None:
         if state.connected:

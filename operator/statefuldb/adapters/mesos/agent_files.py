@@ -40,12 +40,18 @@ class AgentFiles:
                 return str(agent["pid"].rpartition("@")[2])
         raise EffectFailed(f"agent {agent_id} is not registered")
 
+    def tasks(self) -> list[dict[str, Any]]:
+        """Return the tasks that the master knows. Raises EffectFailed."""
+        return list(self._ask_master("GET_TASKS")["get_tasks"].get("tasks", []))
+
     def _agents(self) -> list[dict[str, Any]]:
+        return list(self._ask_master("GET_AGENTS")["get_agents"].get("agents", []))
+
+    def _ask_master(self, kind: str) -> dict[str, Any]:
         error = "no master is configured"
         for master in self._masters:
             try:
-                answer = self._post(f"http://{master}/api/v1", {"type": "GET_AGENTS"})
-                return list(answer["get_agents"].get("agents", []))
+                return self._post(f"http://{master}/api/v1", {"type": kind})
             except EffectFailed as failure:
                 error = str(failure)
         raise EffectFailed(error)

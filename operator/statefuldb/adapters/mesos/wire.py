@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from statefuldb.model.actions import Create, Destroy, LaunchTask, Operation, Reserve, Unreserve
-from statefuldb.model.identity import CONTAINER_PATH, TaskId
+from statefuldb.model.identity import CONTAINER_PATH, LABEL_LEDGER, TaskId
 from statefuldb.model.keeper import ENVIRONMENT_VARIABLE
 from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.resources import (
@@ -19,6 +19,8 @@ from statefuldb.model.resources import (
     Resource,
 )
 from statefuldb.model.spec import DiskType
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.volume_object import from_label
 
 Json = dict[str, Any]
 _NOT_OURS = ("shared", "revocable", "provider_id")
@@ -120,6 +122,13 @@ def status_from_wire(status: Mapping[str, Any], now: float) -> TaskStatus | None
     )
 
 
+def ledger_of_task(task: Mapping[str, Any], cluster: str) -> VolumeRecord | None:
+    """Return the ledger entry in the labels of a task of ours (GET_TASKS), or None for any other task."""
+    labels = {label["key"]: label.get("value", "") for label in task.get("labels", {}).get("labels", [])}
+    record = from_label(labels.get(LABEL_LEDGER, ""))
+    return record if record is not None and record.identity.cluster == cluster else None
+
+
 def status_to_acknowledge(status: TaskStatus) -> Json:
     """Return what pymesos needs to acknowledge a status."""
     return {
@@ -140,6 +149,7 @@ def _task_to_wire(task: LaunchTask, keeper_command: tuple[str, ...]) -> Json:
         "statefuldb.dev/namespace": keeper.namespace,
         "statefuldb.dev/name": keeper.name,
         "statefuldb.dev/ordinal": str(keeper.ordinal),
+        LABEL_LEDGER: task.ledger,
     }
     return {
         "name": task.name,

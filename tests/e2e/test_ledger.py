@@ -1,0 +1,77 @@
+"""The ledger and the definitions are deleted under running databases: nothing is destroyed, all is found again."""
+
+from pathlib import Path
+
+import yaml
+
+from e2e.conftest import Cluster, eventually, manifest
+
+CRDS = Path(__file__).parents[2] / "crds"
+VOLUME = {"strategy": "PersistentVolume", "size": "1Gi"}
+
+
+def delete_definition(cluster: Cluster, name: str) -> None:
+    cluster.client.delete("CustomResourceDefinition", "", name)
+    eventually(lambda: cluster.client.get("CustomResourceDefinition", "", name) is None)
+
+
+def install(cluster: Cluster) -> None:
+    for path in sorted(CRDS.glob("*.yaml")):
+        for body in yaml.safe_load_all(path.read_text()):
+            cluster.client.apply(body, "")
+
+
+def database_with_row(cluster: Cluster, name: str) -> None:
+    cluster.apply(manifest(name, VOLUME, deletionProtection="Disabled", retention={"whenDeleted": "Delete"}))
+    cluster.ready(name)
+    cluster.sql(name, "CREATE TABLE t (a INT)")
+    cluster.sql(name, "INSERT INTO t VALUES (5)")
+
+
+def test_the_ledger_comes_back_from_the_labels_of_running_tasks(cluster: Cluster) -> None:
+    name = "unwritten"
+    database_with_row(cluster, name)
+    task, (before,) = cluster.task_id(name), cluster.volumes(name)
+    delete_definition(cluster, "databasevolumes.statefuldb.dev")
+    install(cluster)
+    (after,) = eventually(lambda: cluster.volumes(name), 60)
+    assert after["spec"]["persistenceId"] == before["spec"]["persistenceId"]
+    assert after["spec"]["intent"] == "Use"
+    cluster.ready(name)
+    assert cluster.task_id(name) == task, "the running member was touched"
+    assert cluster.sql(name, "SELECT a FROM t") == "5"
+
+
+def test_deleting_the_definition_of_databases_retains_their_data(cluster: Cluster) -> None:
+    name = "undefined"
+    database_with_row(cluster, name)
+    delete_definition(cluster, "statefuldatabases.statefuldb.dev")
+    eventually(lambda: [v["spec"]["intent"] for v in cluster.volumes(name)] == ["Retain"])
+    install(cluster)
+    cluster.apply(manifest(name, VOLUME, deletionProtection="Disabled"))
+    cluster.ready(name, 120)
+    assert cluster.sql(name, "SELECT a FROM t") == "5"
+
+
+def test_deleting_the_namespace_destroys_nothing(cluster: Cluster) -> None:
+    name, namespace = "evicted", "doomed"
+    create_namespace(cluster, namespace)
+    body = manifest(name, VOLUME, deletionProtection="Disabled", retention={"whenDeleted": "Delete"})
+    body["metadata"]["namespace"] = namespace
+    cluster.apply(body)
+    cluster.ready(name, namespace=namespace)
+    cluster.sql(name, "CREATE TABLE t (a INT)", namespace)
+    cluster.sql(name, "INSERT INTO t VALUES (7)", namespace)
+    cluster.client.delete("Namespace", "", namespace)
+    eventually(lambda: cluster.client.get("Namespace", "", namespace) is None)
+    assert cluster.volumes(name) == []
+    create_namespace(cluster, namespace)
+    (kept,) = eventually(lambda: cluster.volumes(name))
+    assert kept["spec"]["intent"] == "Retain"
+    cluster.apply(body)
+    cluster.ready(name, 120, namespace=namespace)
+    assert cluster.sql(name, "SELECT a FROM t", namespace) == "7"
+
+
+def create_namespace(cluster: Cluster, name: str) -> None:
+    cluster.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, "")
