@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from e2e.glusterfs import GlusterFs, glusterfs
 from statefuldb.adapters.kubernetes.cli_client import CliClient
 from statefuldb.cli.cluster import EmbeddedCluster
 
@@ -90,6 +92,14 @@ class Cluster:
             if each.name == daemon:
                 self.parts.start_one(each)
 
+    def victims(self) -> tuple[str, ...]:
+        """Return every daemon that can be killed alone."""
+        return tuple(daemon.name for daemon in self.parts.daemons())
+
+    def up(self) -> None:
+        """Bring everything back that is not running, as a user would."""
+        self.cli("up", "--no-quickstart")
+
     def task_id(self, name: str) -> str:
         stored = self.database(name)
         assert stored is not None
@@ -138,6 +148,26 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     one.cli("down")
     for daemon in one.parts.daemons():
         assert one.parts.supervisor.pid(daemon.name) is None
+
+
+@pytest.fixture(scope="module")
+def gluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GlusterFs]:
+    """Yield a real GlusterFS with two views, or skip with the reason."""
+    with glusterfs(tmp_path_factory.mktemp("gluster")) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="module")
+def host_root() -> Iterator[str]:
+    """Yield a folder for HostPath data, outside the state directory and open to the server's user."""
+    with tempfile.TemporaryDirectory(prefix="sdb-e2e-") as folder:
+        Path(folder).chmod(0o755)
+        yield folder
+
+
+def from_file(example: str) -> Json:
+    """Return one of the manifests that users are shown."""
+    return dict(yaml.safe_load((ROOT / "manifests" / f"{example}.yaml").read_text()))
 
 
 def manifest(name: str, storage: Json, **more: Any) -> Json:

@@ -1,6 +1,7 @@
 """A real GlusterFS on this machine: one volume, mounted twice through FUSE, each mount one agent's view.
 
-A view is cut off by stopping the packets of its client (SIGSTOP), as a host that hangs would.
+Each client lives in a network namespace of its own, with an address of its own, so that it can be cut off as a host is:
+by its cable (`cut`), or by the servers that refuse it (`reject`, which is what fences it).
 """
 
 import contextlib
@@ -15,7 +16,8 @@ from pathlib import Path
 import pytest
 
 BRIDGE = "sdbgl0"
-SERVER_ADDRESS = "10.213.7.1"
+NETWORK = "10.213.7"
+SERVER_ADDRESS = f"{NETWORK}.1"
 VOLUME = "sdbvol"
 
 
@@ -42,31 +44,57 @@ class View:
     def __init__(self, folder: Path, number: int) -> None:
         self.path = folder / f"view-{number}"
         self.path.mkdir()
-        log = folder / f"view-{number}.log"
+        self.address = f"{NETWORK}.{10 + number}"
+        self._space, self._cable = f"{BRIDGE}-{number}", f"{BRIDGE}h{number}"
+        self._plug_in(f"{BRIDGE}n{number}")
+        self._log = folder / f"view-{number}.log"
         self._client = subprocess.Popen(
             [
+                *("nsenter", f"--net=/run/netns/{self._space}"),
                 "glusterfs",
                 "--no-daemon",
                 f"--volfile-server={SERVER_ADDRESS}",
                 f"--volfile-id={VOLUME}",
-                f"--log-file={log}",
+                f"--log-file={self._log}",
                 str(self.path),
             ]
         )
         deadline = time.monotonic() + 30
         while not os.path.ismount(self.path):
-            assert self._client.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
+            assert self._client.poll() is None, self._log.read_text()
+            assert time.monotonic() < deadline, self._log.read_text()
             time.sleep(0.05)
 
     @property
     def pid(self) -> int:
         return self._client.pid
 
+    def cut(self) -> None:
+        """Pull the cable."""
+        run("ip", "link", "set", self._cable, "down")
+
+    def heal(self) -> None:
+        """Plug it in again."""
+        run("ip", "link", "set", self._cable, "up")
+
+    def was_refused(self) -> bool:
+        """Say whether the servers have refused this client."""
+        return "Authentication failed" in self._log.read_text()
+
     def close(self) -> None:
         subprocess.run(["umount", "--lazy", str(self.path)], check=False, capture_output=True)
         self._client.kill()
         self._client.wait()
+        run("ip", "netns", "del", self._space)
+
+    def _plug_in(self, far_end: str) -> None:
+        run("ip", "netns", "add", self._space)
+        run("ip", "link", "add", self._cable, "type", "veth", "peer", "name", far_end)
+        run("ip", "link", "set", far_end, "netns", self._space)
+        run("ip", "link", "set", self._cable, "master", BRIDGE, "up")
+        run("ip", "-n", self._space, "addr", "add", f"{self.address}/24", "dev", far_end)
+        for device in ("lo", far_end):
+            run("ip", "-n", self._space, "link", "set", device, "up")
 
 
 class GlusterFs:
@@ -88,6 +116,13 @@ class GlusterFs:
         run("gluster", "--mode=script", "volume", "start", VOLUME)
         self.views = [View(folder, number) for number in (1, 2)]
         self.views[0].path.chmod(0o755)
+
+    def reject(self, *views: View) -> None:
+        """Let the servers drop and refuse these clients, and no others."""
+        if views:
+            run("gluster", "--mode=script", "volume", "set", VOLUME, "auth.reject", ",".join(v.address for v in views))
+        else:
+            run("gluster", "--mode=script", "volume", "reset", VOLUME, "auth.reject")
 
     def close(self) -> None:
         for view in self.views:

@@ -2,21 +2,18 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from e2e.conftest import Cluster, eventually, manifest
-from e2e.glusterfs import GlusterFs, glusterfs
+from e2e.conftest import Cluster, eventually, from_file, manifest
+from e2e.glusterfs import GlusterFs
+from e2e.killing import rows_survive_every_kill
+from e2e.witnesses import Writer
 
 MOUNT_POINT = "/mnt/statefuldb-e2e"
-
-
-@pytest.fixture(scope="module")
-def gluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GlusterFs]:
-    with glusterfs(tmp_path_factory.mktemp("gluster")) as servers:
-        yield servers
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +24,14 @@ def shared(gluster: GlusterFs, tmp_path_factory: pytest.TempPathFactory) -> Iter
     yield one
     one.cli("down")
     Path(MOUNT_POINT).rmdir()
+
+
+def test_rows_survive_every_kill(shared: Cluster) -> None:
+    body = from_file("dfs")
+    body["spec"]["storage"]["dfs"]["mountPoint"] = MOUNT_POINT
+    shared.apply(body)
+    shared.ready("shared")
+    rows_survive_every_kill(shared, "shared")
 
 
 def dfs(cluster: Cluster, name: str) -> None:
@@ -106,3 +111,49 @@ def test_one_writer_a_hung_agent_with_a_living_server_gets_no_successor(shared: 
     shared.ready(name, 120)
     assert shared.task_id(name) == successor
     assert shared.sql(name, "SELECT a FROM t") == "1"
+
+
+def test_a_partitioned_agent_is_replaced_only_once_fenced_and_can_never_write_again(
+    shared: Cluster, gluster: GlusterFs
+) -> None:
+    """The network of one agent and of its mount is cut while its server runs (DESIGN section 8, "Fencing on DFS")."""
+    name = "islanded"
+    dfs(shared, name)
+    writer = Writer(shared, name)
+    writer.grows()
+    task, agent = shared.task_id(name), agent_of(shared, name)
+    processes = shared.processes(task)
+    view = gluster.views[[a.name for a in shared.parts.agents()].index(agent)]
+    os.kill(processes["keeper"], signal.SIGSTOP)
+    shared.parts.supervisor.send(agent, signal.SIGSTOP)
+    view.cut()
+    try:
+        eventually(lambda: "FencingRequired" in shared.cli("explain", name))
+        assert shared.processes(task) == processes, "the old server runs on"
+        assert shared.task_id(name) == task, "a successor was launched without proof"
+        # What a person does before they confirm: the file servers refuse the lost agent.
+        gluster.reject(view)
+        shared.cli("fence", name, "--confirm", task)
+        shared.relaunched(name, task)
+        shared.ready(name)
+        successor = shared.task_id(name)
+        assert shared.processes(task) == processes, "the old server was no witness of what follows"
+        writer.grows()
+        view.heal()
+        eventually(view.was_refused)
+        assert_cannot_write(view.path, shared.volumes(name)[0]["spec"]["directory"])
+    finally:
+        view.heal()
+        shared.parts.supervisor.send(agent, signal.SIGCONT)
+        os.kill(processes["keeper"], signal.SIGCONT)
+    eventually(lambda: not shared.processes(task))
+    assert shared.task_id(name) == successor, "the old member's return touched its successor"
+    writer.grows()
+    writer.check()
+
+
+def assert_cannot_write(view: Path, directory: str) -> None:
+    """Assert that the file servers refuse a write through a view."""
+    inside = view / Path(directory).relative_to(MOUNT_POINT) / "intruder"
+    done = subprocess.run(["touch", str(inside)], capture_output=True, check=False, timeout=60)
+    assert done.returncode != 0

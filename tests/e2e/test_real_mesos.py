@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from e2e.conftest import Cluster, eventually, manifest
+from e2e.conftest import Cluster, eventually, from_file, manifest
+from e2e.glusterfs import GlusterFs, run
+from e2e.killing import rows_survive_every_kill
 from statefuldb.cli.cluster import NAMESPACE
 from statefuldb.local.supervisor import Daemon, free_port
 
 pytestmark = pytest.mark.real_mesos
 
+MOUNT_POINT = "/mnt/statefuldb-real"
 BUILD = Path(os.environ.get("STATEFULDB_REAL_MESOS_TOOL", Path(__file__).parents[3] / "shared/tools/real-mesos"))
 
 
@@ -57,7 +60,7 @@ class RealCluster(Cluster):
                 ["bash", str(self._binaries / "run-local.sh"), "1", str(self._port), str(self.state_dir / "real")],
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "MESOS_ROLES": "statefuldb"},
+                env={**os.environ, "MESOS_ROLES": "statefuldb", "MESOS_ATTRIBUTES": f"statefuldb_dfs:{MOUNT_POINT}"},
                 start_new_session=True,
             )
 
@@ -83,6 +86,27 @@ class RealCluster(Cluster):
         os.killpg(self.mesos.pid, number)
         self.mesos.wait(30)
 
+    def victims(self) -> tuple[str, ...]:
+        return ("operator", "mesos", "api-server")
+
+    def kill(self, daemon: str) -> None:
+        if daemon == "mesos":
+            self.stop_mesos(signal.SIGKILL)
+        else:
+            super().kill(daemon)
+
+    def restart(self, daemon: str) -> None:
+        if daemon == "mesos":
+            self.start_mesos()
+        elif daemon == "operator":
+            self.start_operator()
+        else:
+            super().restart(daemon)
+
+    def up(self) -> None:
+        for daemon in reversed(self.victims()):
+            self.restart(daemon)
+
     def close(self) -> None:
         self.parts.supervisor.stop("operator")
         self.parts.supervisor.stop("api-server")
@@ -96,6 +120,35 @@ def real(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     yield one
     sys.stderr.write(one.log("operator")[-2000:])
     one.close()
+
+
+@pytest.mark.parametrize("example", ["persistent-volume", "host-path"])
+def test_rows_survive_every_kill(real: RealCluster, host_root: str, example: str) -> None:
+    body = from_file(example)
+    if example == "host-path":
+        body["spec"]["storage"]["hostPath"]["path"] = host_root
+    real.apply(body)
+    real.ready(body["metadata"]["name"], 120)
+    rows_survive_every_kill(real, body["metadata"]["name"])
+
+
+def test_rows_on_a_real_glusterfs_survive_every_kill(real: RealCluster, gluster: GlusterFs) -> None:
+    Path(MOUNT_POINT).mkdir()
+    run("mount", "--bind", str(gluster.views[0].path), MOUNT_POINT)
+    try:
+        body = from_file("dfs")
+        body["metadata"]["name"] = "everywhere"
+        body["spec"]["storage"]["dfs"]["mountPoint"] = MOUNT_POINT
+        body["spec"]["deletionProtection"] = "Disabled"
+        real.apply(body)
+        real.ready("everywhere", 120)
+        rows_survive_every_kill(real, "everywhere")
+        task = real.task_id("everywhere")
+        real.cli("delete", "everywhere")
+        eventually(lambda: not real.processes(task), 90)
+    finally:
+        run("umount", "--lazy", MOUNT_POINT)
+        Path(MOUNT_POINT).rmdir()
 
 
 def test_a_database_lives_and_survives_on_a_real_mesos(real: RealCluster) -> None:
