@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status check test format crds clean
+.PHONY: help up down status check pythons test format crds clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -32,7 +32,10 @@ check: $(STAMP) ## format, lint, types, import contracts, unit and architecture 
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/unit tests/architecture
 
-test: check ## everything: check, then tests with real processes and databases (under 20 minutes)
+pythons: $(STAMP) ## install into every other Python from 3.11 to 3.13 that is here, and run the unit tests there
+	@tools/check-pythons
+
+test: check pythons ## everything: check, then tests with real processes and databases (under 20 minutes)
 	@tools/ensure-mariadb
 	@tools/ensure-test-servers
 	$(BIN)/pytest -q -rs tests --ignore tests/unit --ignore tests/architecture
@@ -45,4 +48,4 @@ crds: $(STAMP) ## generate crds/ from the model
 	$(BIN)/python tools/generate_crds.py
 
 clean: ## remove the virtual environment (never any data)
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-3.1?

@@ -18,10 +18,12 @@ from statefuldb.adapters.kubernetes.connection import api_client
 from statefuldb.adapters.kubernetes.framework import FrameworkRecord
 from statefuldb.adapters.mesos.adapter import MesosAdapter
 from statefuldb.adapters.mesos.agent_files import AgentFiles
+from statefuldb.adapters.mesos.credentials import authorization
 from statefuldb.adapters.mesos.driver import Driver
-from statefuldb.model.identity import DatabaseKey, TaskId
+from statefuldb.adapters.mesos.master_api import MasterApi
+from statefuldb.model.identity import LABEL_CLUSTER, DatabaseKey, TaskId
 from statefuldb.model.keeper import CERTIFICATE_FILE
-from statefuldb.model.settings import OperatorIdentity
+from statefuldb.model.settings import FRAMEWORK_NAME, OperatorIdentity
 from statefuldb.model.volume import Launch
 from statefuldb.reconcile.execute import Executor
 from statefuldb.reconcile.loop import Loop
@@ -75,16 +77,17 @@ class _Operator:
     def __init__(self, settings: OperatorSettings) -> None:
         clock = WallClock()
         client = api_client(settings.kubeconfig)
+        credentials = (settings.principal, settings.secret) if settings.secret is not None else None
+        master = MasterApi(masters=settings.mesos, headers=authorization(credentials))
         record = FrameworkRecord(client, settings.namespace)
-        cluster, framework_id, epoch = record.begin()
+        cluster, framework_id, epoch = record.begin(lambda: master.earlier_framework(settings.mesos_role))
         authority, identity = record.certificates(_new_certificates)
         self.queue = KeyQueue(clock)
         instance = f"{os.uname().nodename}-{os.getpid()}"
         self._kubernetes = KubernetesAdapter(
             client, enqueue=self.queue.put, on_surroundings=self._look_at_all, instance=instance
         )
-        credentials = (settings.principal, settings.secret) if settings.secret is not None else None
-        self._files = AgentFiles(masters=settings.mesos, headers={})
+        self._files = AgentFiles(master=master, headers=authorization(credentials))
         self._framework_id = framework_id
 
         def make_driver(on_event: Any, on_state: Any) -> Driver:
@@ -98,7 +101,7 @@ class _Operator:
 
         self._mesos = MesosAdapter(
             make_driver=make_driver,
-            list_tasks=self._files.tasks,
+            list_tasks=master.tasks,
             cluster=cluster,
             role=settings.mesos_role,
             principal=settings.principal,
@@ -177,13 +180,13 @@ class _Operator:
 def _framework_info(settings: OperatorSettings, cluster: str, framework_id: str | None) -> Mapping[str, Any]:
     info: dict[str, Any] = {
         "user": settings.framework_user,
-        "name": "statefuldb",
+        "name": FRAMEWORK_NAME,
         "roles": [settings.mesos_role],
         "capabilities": [{"type": capability} for capability in CAPABILITIES],
         "failover_timeout": float(FAILOVER_TIMEOUT_SECONDS),
         "checkpoint": True,
         "principal": settings.principal,
-        "labels": {"labels": [{"key": "statefuldb.dev/cluster", "value": cluster}]},
+        "labels": {"labels": [{"key": LABEL_CLUSTER, "value": cluster}]},
     }
     return {**info, "id": {"value": framework_id}} if framework_id is not None else info
 

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e.glusterfs import GlusterFs, glusterfs
 from statefuldb.adapters.kubernetes.cli_client import CliClient
 from statefuldb.cli.cluster import EmbeddedCluster
 
@@ -148,13 +147,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     one.cli("down")
     for daemon in one.parts.daemons():
         assert one.parts.supervisor.pid(daemon.name) is None
-
-
-@pytest.fixture(scope="module")
-def gluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GlusterFs]:
-    """Yield a real GlusterFS with two views, or skip with the reason."""
-    with glusterfs(tmp_path_factory.mktemp("gluster")) as servers:
-        yield servers
 
 
 @pytest.fixture(scope="module")

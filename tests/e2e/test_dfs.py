@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import Cluster, eventually, from_file, manifest
-from e2e.glusterfs import GlusterFs
 from e2e.killing import rows_survive_every_kill
 from e2e.witnesses import Writer
+from glusterfs import GlusterFs
 
 MOUNT_POINT = "/mnt/statefuldb-e2e"
 
@@ -116,7 +116,7 @@ def test_one_writer_a_hung_agent_with_a_living_server_gets_no_successor(shared: 
 def test_a_partitioned_agent_is_replaced_only_once_fenced_and_can_never_write_again(
     shared: Cluster, gluster: GlusterFs
 ) -> None:
-    """The network of one agent and of its mount is cut while its server runs (DESIGN section 8, "Fencing on DFS")."""
+    """The network of an agent and of its mount is cut while its server runs (docs/design.md section 8, "Fencing")."""
     name = "islanded"
     dfs(shared, name)
     writer = Writer(shared, name)

@@ -1,10 +1,14 @@
 """The ledger and the definitions are deleted under running databases: nothing is destroyed, all is found again."""
 
+import os
+import re
+import signal
 from pathlib import Path
 
 import yaml
 
 from e2e.conftest import Cluster, eventually, manifest
+from statefuldb.cli.cluster import NAMESPACE
 
 CRDS = Path(__file__).parents[2] / "crds"
 VOLUME = {"strategy": "PersistentVolume", "size": "1Gi"}
@@ -71,6 +75,27 @@ def test_deleting_the_namespace_destroys_nothing(cluster: Cluster) -> None:
     cluster.apply(body)
     cluster.ready(name, 120, namespace=namespace)
     assert cluster.sql(name, "SELECT a FROM t", namespace) == "7"
+
+
+def test_an_operator_that_lost_its_record_does_not_begin_anew(cluster: Cluster) -> None:
+    name = "remembered"
+    database_with_row(cluster, name)
+    task = cluster.task_id(name)
+    cluster.parts.supervisor.stop("operator")
+    cluster.client.delete("ConfigMap", NAMESPACE, "statefuldb-framework")
+    cluster.restart("operator")
+    eventually(lambda: cluster.parts.supervisor.pid("operator") is None)
+    said = re.findall(r"kubectl create configmap (\S+) -n (\S+) (.*?);", " ".join(cluster.log("operator").split()))
+    record, namespace, values = said[-1]
+    data = dict(re.findall(r"--from-literal=(\w+)=(\S+)", values))
+    metadata = {"name": record, "namespace": namespace}
+    cluster.client.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}, namespace)
+    cluster.restart("operator")
+    cluster.sql(name, "INSERT INTO t VALUES (6)")
+    os.kill(cluster.processes(task)["keeper"], signal.SIGKILL)
+    cluster.relaunched(name, task)
+    cluster.ready(name)
+    assert cluster.sql(name, "SELECT a FROM t ORDER BY a") == "5\n6"
 
 
 def create_namespace(cluster: Cluster, name: str) -> None:

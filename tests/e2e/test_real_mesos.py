@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import Cluster, eventually, from_file, manifest
-from e2e.glusterfs import GlusterFs, run
 from e2e.killing import rows_survive_every_kill
+from glusterfs import GlusterFs, run
 from statefuldb.cli.cluster import NAMESPACE
 from statefuldb.local.supervisor import Daemon, free_port
 

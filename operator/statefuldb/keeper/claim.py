@@ -2,7 +2,7 @@
 
 It is a `flock` lock on one open file description, which the server and all its children inherit (it is never
 close-on-exec). The kernel frees it when the last of them is gone, however they die: a keeper that is killed alone does
-not free it while its server lives (flock(2); DESIGN section 8, "The claim").
+not free it while its server lives (flock(2); docs/design.md section 8, "The claim").
 """
 
 import fcntl

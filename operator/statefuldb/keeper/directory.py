@@ -1,7 +1,7 @@
 """A member's directory: where it is, who it belongs to, and the marker that says so.
 
 `<directory>/.statefuldb/` holds `identity.json`, `claim.lock`, `token`, `epoch` and, during a bootstrap,
-`bootstrap.intent`; the server's own data is in a folder beside it (DESIGN section 8).
+`bootstrap.intent`; the server's own data is in a folder beside it (docs/design.md section 8).
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Names that tie a member to its Mesos resources, tasks and directories (DESIGN section 8, "Ids and labels").
+"""Names that tie a member to its Mesos resources, tasks and directories (docs/design.md section 8, "Ids and labels").
 
 Everything here round-trips: what is built from an identity can be parsed back into it, so that the ledger can be
 rebuilt from Mesos alone.

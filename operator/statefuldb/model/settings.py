@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+FRAMEWORK_NAME = "statefuldb"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorIdentity:

@@ -17,7 +17,7 @@ class EngineType(StrEnum):
 
 
 class Strategy(StrEnum):
-    """Where a member's data lives (DESIGN section 2)."""
+    """Where a member's data lives (docs/design.md section 2)."""
 
     HOST_PATH = "HostPath"
     DFS = "DFS"

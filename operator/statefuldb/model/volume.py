@@ -73,7 +73,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fencing:
-    """A person's confirmation that an incarnation can write no more (DESIGN section 8, fencing by (c))."""
+    """A person's confirmation that an incarnation can write no more (docs/design.md section 8, fencing by (c))."""
 
     incarnation: int
     by: str

@@ -1,7 +1,7 @@
 """From a stored object to the spec that is acted on: the new one where it is good, else the last accepted one.
 
-A bad edit, an operator crash and a lost task together still repair to the old target (DESIGN section 8, "Accepted
-spec"), because what was accepted is stored in status before it is acted on.
+A bad edit, an operator crash and a lost task together still repair to the old target (docs/design.md section 8,
+"Accepted spec"), because what was accepted is stored in status before it is acted on.
 """
 
 from collections.abc import Mapping

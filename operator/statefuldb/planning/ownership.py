@@ -1,7 +1,7 @@
 """Whose data is it: finding, adopting, or beginning the ledger entry of each wanted member.
 
 With `bootstrap` unset and exactly one retained entry that fits, the data is taken up again. Anything ambiguous waits:
-guessing wrong here would show a user an empty database (DESIGN section 8, "Re-adoption").
+guessing wrong here would show a user an empty database (docs/design.md section 8, "Re-adoption").
 """
 
 from collections.abc import Mapping

@@ -34,7 +34,7 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
     if database is None or desired is None:
         return _join(steps)
     if database.deleting:
-        return _join([teardown.let_go(database, desired.spec, observed), *steps])
+        return _join([teardown.let_go(database, desired, observed), *steps])
     if FINALIZER not in database.finalizers:
         return replace(_join([Step(actions=(AddFinalizer(key=database.key),))]), accepted=desired.accepted)
     spec = desired.spec

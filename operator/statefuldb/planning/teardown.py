@@ -33,6 +33,7 @@ from statefuldb.model.spec import (
 from statefuldb.model.volume import AgentRef, Intent, Launch, VolumePhase, VolumeRecord
 from statefuldb.model.volume_object import to_label
 from statefuldb.planning.context import Context, Step
+from statefuldb.planning.desired import Desired
 from statefuldb.planning.launch import back_off_seconds, keeper_config, needs_of
 from statefuldb.planning.member import stop
 from statefuldb.planning.storage import strategy_of
@@ -56,10 +57,14 @@ def spec_of(record: VolumeRecord) -> DatabaseSpec:
     )
 
 
-def let_go(database: DatabaseObject, spec: DatabaseSpec | None, observed: Observed) -> Step:
-    """Return the step that answers a deletion: store the intent of every member, then drop the finalizer."""
+def let_go(database: DatabaseObject, desired: Desired, observed: Observed) -> Step:
+    """Return the step that answers a deletion: store the intent of every member, then drop the finalizer.
+
+    A refused edit may have been a change of mind about the data, so with one outstanding the data is retained.
+    """
     if FINALIZER not in database.finalizers:
         return Step()
+    spec = None if desired.errors else desired.spec
     protected = spec is None or spec.deletion_protection
     dying = observed.crd_terminating or observed.namespace_terminating
     wish = Retention.RETAIN if spec is None else spec.retention.when_deleted

@@ -1,6 +1,6 @@
 """Whether we want offers: while anything waits for one the role is revived, otherwise it is suppressed.
 
-Offers are never held longer than it takes the waiting databases to look at them once (reference 1.6: hoarding starves
+Offers are never held longer than it takes the waiting databases to look at them once (hoarding starves
 others, and a declined reserved resource must come back soon).
 """
 

@@ -2,160 +2,18 @@
 
 import json
 import os
-import shutil
 import signal
-import socket
 import ssl
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
-import pymysql
 import pytest
 
+from integration.keeper.member import PASSWORD, Member, set_account
 from statefuldb.adapters.keeper.client import KeeperClient, KeeperError
-from statefuldb.adapters.keeper.operator_identity import OperatorCertificates, make_identity
-from statefuldb.keeper.claim import Claim
+from statefuldb.adapters.keeper.operator_identity import make_identity
 from statefuldb.model.keeper import (
     CERTIFICATE_FILE,
-    ENVIRONMENT_VARIABLE,
-    DataLocation,
-    KeeperConfig,
-    KeeperPhase,
-    KeeperStatus,
 )
-
-pytestmark = pytest.mark.skipif(shutil.which("mariadbd", path="/usr/sbin") is None, reason="no MariaDB server here")
-PASSWORD = "correct-horse-battery-staple"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def eventually(what: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
-
-
-class Member:
-    """One member's directory, and the keepers started on it."""
-
-    def __init__(self, root: Path, certificates: OperatorCertificates) -> None:
-        self.root = root
-        self.certificates = certificates
-        self.identity = root / "identity.pem"
-        self.identity.write_text(certificates.client_pem)
-        self.processes: list[subprocess.Popen[bytes]] = []
-        (root / "data").mkdir()
-        self.config = KeeperConfig(
-            mode="Serve",
-            cluster="c",
-            uid="u",
-            namespace="shop",
-            name="orders",
-            ordinal=0,
-            incarnation=1,
-            task_id="sdb.u.0.1",
-            engine="MariaDB",
-            version="10.11",
-            config={"max-connections": "33"},
-            memory_bytes=256 * 2**20,
-            data=DataLocation(
-                strategy="HostPath",
-                directory=str(root / "data/shop/orders/0"),
-                root=str(root / "data"),
-            ),
-            bootstrap="Empty",
-            minimum_token=0,
-            listen_address="127.0.0.1",
-            port=free_port(),
-            keeper_port=free_port(),
-            operator_ca_pem=certificates.ca_pem,
-            stop_grace_seconds=20,
-        )
-
-    @property
-    def directory(self) -> Path:
-        return self.root / "data/shop/orders/0"
-
-    def sandbox(self, config: KeeperConfig) -> Path:
-        return self.root / f"sandbox-{config.incarnation}"
-
-    def start(self, config: KeeperConfig, *prefix: str) -> "subprocess.Popen[bytes]":
-        sandbox = self.sandbox(config)
-        sandbox.mkdir()
-        with (sandbox / "stderr").open("wb") as errors:
-            process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", "statefuldb.keeper"],
-                env={**os.environ, ENVIRONMENT_VARIABLE: config.to_json(), "MESOS_SANDBOX": str(sandbox)},
-                stderr=errors,
-            )
-        self.processes.append(process)
-        return process
-
-    def client(self, config: KeeperConfig) -> KeeperClient:
-        certificate = self.sandbox(config) / CERTIFICATE_FILE
-        eventually(certificate.exists)
-        return KeeperClient(
-            address="127.0.0.1", port=config.keeper_port, pinned_pem=certificate.read_text(), identity=self.identity
-        )
-
-    def serving(self, config: KeeperConfig) -> tuple[KeeperClient, KeeperStatus]:
-        client = self.client(config)
-        status = client.status()
-        while status.phase is not KeeperPhase.RUNNING:
-            assert status.phase is not KeeperPhase.REFUSED, status.reason
-            status = client.status(after=status.revision)
-        return client, status
-
-    def refusal(self, config: KeeperConfig) -> str:
-        assert self.start(config).wait(timeout=30) == 64
-        return (self.sandbox(config) / "stderr").read_text()
-
-    def successor(self, **changes: object) -> KeeperConfig:
-        number = len(self.processes) + 1
-        changed = replace(
-            self.config,
-            incarnation=number,
-            task_id=f"sdb.u.0.{number}",
-            bootstrap="None",
-            port=free_port(),
-            keeper_port=free_port(),
-        )
-        return replace(changed, **changes)  # type: ignore[arg-type]
-
-    def sql(self, config: KeeperConfig, statement: str) -> object:
-        connection = pymysql.connect(
-            host="127.0.0.1", port=config.port, user="app", password=PASSWORD, database="app", autocommit=True
-        )
-        with connection, connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall()
-
-
-def set_account(client: KeeperClient, epoch: int = 1) -> None:
-    client.set_credentials(epoch=epoch, revision="7", username="app", password=PASSWORD, database="app")
-
-
-@pytest.fixture
-def member(tmp_path: Path) -> Iterator[Member]:
-    # The server runs as another user and must be able to reach its directory.
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    one = Member(tmp_path, make_identity())
-    yield one
-    for process in one.processes:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
 
 
 def test_rows_survive_a_clean_stop_and_a_killed_engine(member: Member) -> None:
@@ -179,37 +37,6 @@ def test_rows_survive_a_clean_stop_and_a_killed_engine(member: Member) -> None:
     member.start(third)
     member.serving(third)
     assert member.sql(third, "SELECT a FROM t ORDER BY a") == ((1,), (2,))
-
-
-def test_one_writer_the_engine_dies_with_its_keeper_and_the_lock_is_free_then(member: Member) -> None:
-    process = member.start(member.config)
-    _, status = member.serving(member.config)
-    claim = Claim(member.directory / ".statefuldb/claim.lock")
-    assert not claim.try_take()
-    began = time.monotonic()
-    process.kill()
-    eventually(claim.try_take)
-    sys.stderr.write(f"lock free {time.monotonic() - began:.3f} s after kill -9 of the keeper\n")
-    assert (
-        not Path(f"/proc/{status.engine.pid}").exists()
-        or "Z" in Path(f"/proc/{status.engine.pid}/stat").read_text().rpartition(")")[2].split()[0]
-    )
-    claim.release()
-
-
-def test_one_writer_a_second_keeper_waits_until_the_first_is_gone(member: Member) -> None:
-    first = member.start(member.config)
-    member.serving(member.config)
-    second = member.successor()
-    prefix = ("unshare", "--pid", "--fork", "--kill-child") if os.geteuid() == 0 else ()
-    member.start(second, *prefix)
-    client = member.client(second)
-    status = client.status()
-    while status.phase is not KeeperPhase.WAITING_FOR_CLAIM:
-        status = client.status(after=status.revision)
-    assert status.engine.pid == 0
-    first.terminate()
-    member.serving(second)
 
 
 def test_a_directory_without_our_marker_is_never_initialised(member: Member) -> None:

@@ -20,6 +20,7 @@ from statefuldb.model.actions import (
     Unreserve,
 )
 from statefuldb.model.conditions import ConditionType, Reason
+from statefuldb.model.errors import FieldError
 from statefuldb.model.observed import TaskState
 from statefuldb.model.plan import Plan
 from statefuldb.model.spec import (
@@ -318,6 +319,16 @@ def test_deletable_with_mesos_down_and_no_valid_spec() -> None:
     seen = replace(seen, mesos=replace(seen.mesos, connected=False, error="down"))
     decided = plan(Desired(accepted=None), seen, (), OPERATOR)
     assert isinstance(decided.actions[-1], RemoveFinalizer)
+
+
+def test_a_refused_edit_is_no_consent_to_destroy_data() -> None:
+    wanted = spec(deletion_protection=False, retention=RetentionSpec(when_deleted=Retention.DELETE))
+    refused = replace(desired(wanted), errors=(FieldError(path="spec.replicas", value="3", allowed="0 or 1"),))
+    seen = observed(database=database(deleting=True), volumes=(serving(),))
+    saved, finalizer = plan(refused, seen, (), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.intent is Intent.RETAIN
+    assert isinstance(finalizer, RemoveFinalizer)
 
 
 def test_delete_destroys_then_unreserves_then_forgets() -> None:

@@ -32,11 +32,11 @@ class KeeperClient:
         context.load_cert_chain(identity)
         self._context = context
 
-    def status(self, *, after: int = -1) -> KeeperStatus:
-        """Return the status; with `after`, wait up to half a minute for a revision above it. Raises KeeperError."""
+    def status(self, *, after: int = -1, wait_seconds: float = LONG_POLL_SECONDS) -> KeeperStatus:
+        """Return the status; with `after`, wait for a revision above it, not longer than told. Raises KeeperError."""
         path = "/v1/status"
         if after >= 0:
-            path += f"?after={after}&timeout_seconds={LONG_POLL_SECONDS:g}"
+            path += f"?after={after}&timeout_seconds={wait_seconds:g}"
         try:
             return KeeperStatus.from_json(self._call("GET", path, None, long=after >= 0))
         except ValueError as error:

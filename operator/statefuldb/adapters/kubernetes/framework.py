@@ -1,6 +1,7 @@
 """What the operator itself keeps in the API: cluster UUID, framework id, epoch, and its certificates."""
 
 import base64
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ import kubernetes
 
 from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET
+from statefuldb.reconcile.ports import EffectFailed
 
 
 class FrameworkRecord:
@@ -18,10 +20,18 @@ class FrameworkRecord:
         self._api = kubernetes.client.CoreV1Api(client)
         self._namespace = namespace
 
-    def begin(self) -> tuple[str, str | None, int]:
-        """Return cluster UUID, framework id and the epoch of this start, higher than the last. Raises EffectFailed."""
+    def begin(self, earlier: Callable[[], tuple[str, str] | None]) -> tuple[str, str | None, int]:
+        """Return cluster UUID, framework id and the epoch of this start, higher than the last.
+
+        At the first start `earlier` tells framework id and cluster UUID of a framework of ours that Mesos knows.
+        Beginning anew beside it would leave its tasks without anybody to look after them and their volumes unknown.
+        Raises EffectFailed, also for that.
+        """
         stored = self._config_map()
         if stored is None:
+            known = earlier()
+            if known is not None:
+                raise EffectFailed(self._lost(*known))
             body = {
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
@@ -61,6 +71,18 @@ class FrameworkRecord:
                 "create the operator's identity", lambda: self._api.create_namespaced_secret(self._namespace, body)
             )
         return _text(stored.data["ca.pem"]), _text(stored.data["client.pem"])
+
+    def _lost(self, framework_id: str, cluster: str) -> str:
+        record = f"{FRAMEWORK_CONFIG_MAP} -n {self._namespace}"
+        # Keepers refuse an epoch below the highest they have seen; starts are fewer than seconds.
+        epoch = int(time.time())
+        values = (
+            f"--from-literal=frameworkId={framework_id} --from-literal=cluster={cluster} --from-literal=epoch={epoch}"
+        )
+        return (
+            f"ConfigMap {record} is gone, but Mesos knows framework {framework_id} of ours in this role. Put the record "
+            f"back: kubectl create configmap {record} {values}; or run beside it with another --mesos-role"
+        )
 
     def _config_map(self) -> Any:
         return find(

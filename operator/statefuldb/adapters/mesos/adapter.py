@@ -224,8 +224,13 @@ class MesosAdapter:
                 pass
 
     def _subscribed(self, subscribed: Event) -> None:
-        # The id must be durable before anything is launched under it (reference rule 2).
-        self._save_framework_id(subscribed["framework_id"]["value"])
+        # The id must be durable before anything is launched under it.
+        try:
+            self._save_framework_id(subscribed["framework_id"]["value"])
+        except EffectFailed as error:
+            log.warning("the framework id could not be stored, nothing is begun: %s", error)
+            self._driver.resubscribe()
+            return
         with self._lock:
             self._offers.clear()
             self._connected = True
@@ -279,7 +284,7 @@ class MesosAdapter:
             self._driver.acknowledgeStatusUpdate(status_to_acknowledge(status))
 
     def _reconcile(self) -> None:
-        """Ask for every followed task, with its agent id; about everything once in a while (reference 1.8)."""
+        """Ask for every followed task, with its agent id; about everything once in a while."""
         with self._lock:
             if self._stopped:
                 return

@@ -5,7 +5,6 @@ callback error), sending (headers shared between drivers, secrets in errors) and
 without being asked. The consumer gets plain v1 JSON events, in order, on a thread of its own.
 """
 
-import base64
 import http.client
 import json
 import queue
@@ -18,6 +17,7 @@ from logging import getLogger
 from typing import Any
 from urllib.parse import urlsplit
 
+from statefuldb.adapters.mesos.credentials import authorization
 from statefuldb.adapters.mesos.guard import check_call
 from statefuldb.adapters.mesos.pymesos_import import MesosSchedulerDriver
 
@@ -80,8 +80,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self.stream_id: str | None
         self._stream: http.client.HTTPConnection | None = None
         self._threads: list[threading.Thread] = []
-        token = base64.b64encode(f"{principal}:{secret}".encode()).decode()
-        self._authorization = {"Authorization": f"Basic {token}"} if credentials else {}
+        self._authorization = authorization(credentials)
 
     @property
     def framework(self) -> dict[str, Any]:
@@ -114,6 +113,10 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
     def teardown(self) -> None:
         """End the framework for ever. For the uninstall command alone. Raises CallFailed."""
         self._teardown()
+
+    def resubscribe(self) -> None:
+        """Drop the stream, so that everything is told again from its beginning."""
+        self._close_stream()
 
     def kill(self, task_id: str, agent_id: str | None, grace_seconds: float) -> None:
         """Send KILL with agent id and kill policy, both of which pymesos drops. Raises CallFailed."""

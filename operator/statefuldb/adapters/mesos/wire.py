@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from statefuldb.model.actions import Create, Destroy, LaunchTask, Operation, Reserve, Unreserve
-from statefuldb.model.identity import CONTAINER_PATH, LABEL_LEDGER, TaskId
+from statefuldb.model.identity import (
+    CONTAINER_PATH,
+    LABEL_CLUSTER,
+    LABEL_LEDGER,
+    LABEL_NAME,
+    LABEL_NAMESPACE,
+    LABEL_ORDINAL,
+    TaskId,
+)
 from statefuldb.model.keeper import ENVIRONMENT_VARIABLE
 from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.resources import (
@@ -145,10 +153,10 @@ def _all(resources: tuple[Resource, ...]) -> list[Json]:
 def _task_to_wire(task: LaunchTask, keeper_command: tuple[str, ...]) -> Json:
     keeper = task.keeper
     labels = {
-        "statefuldb.dev/cluster": keeper.cluster,
-        "statefuldb.dev/namespace": keeper.namespace,
-        "statefuldb.dev/name": keeper.name,
-        "statefuldb.dev/ordinal": str(keeper.ordinal),
+        LABEL_CLUSTER: keeper.cluster,
+        LABEL_NAMESPACE: keeper.namespace,
+        LABEL_NAME: keeper.name,
+        LABEL_ORDINAL: str(keeper.ordinal),
         LABEL_LEDGER: task.ledger,
     }
     return {

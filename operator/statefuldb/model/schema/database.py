@@ -1,4 +1,4 @@
-"""The schema of `StatefulDatabase.spec` (DESIGN section 5)."""
+"""The schema of `StatefulDatabase.spec` (docs/design.md section 5)."""
 
 from statefuldb.model.quantity import PATTERN
 from statefuldb.model.schema.build import (

@@ -36,7 +36,7 @@ class Dfs:
         return complete(needs, record.identity, offer)
 
     def reattaches_after(self, record: VolumeRecord, state: TaskState, offered: bool) -> bool:
-        """Only a recorded proof that the lost incarnation was cut off permits a successor (DESIGN section 8)."""
+        """Only recorded proof that the lost incarnation was cut off permits a successor (docs/design.md section 8)."""
         del state, offered
         return (
             record.fencing is not None

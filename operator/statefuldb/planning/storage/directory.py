@@ -8,7 +8,7 @@ from statefuldb.model.volume import VolumeRecord
 def member_directory(root: str, spec: DatabaseSpec, key: DatabaseKey, record: VolumeRecord) -> str:
     """Return `<root>/<namespace>/<name>/<ordinal>`.
 
-    An explicitly empty start lies beside what may be there: below a folder named by the uid (DESIGN section 8,
+    An explicitly empty start lies beside what may be there: below a folder named by the uid (docs/design.md section 8,
     "Re-adoption").
     """
     parts = [root.rstrip("/"), key.namespace, key.name]

@@ -1,0 +1,65 @@
+"""The master's v1 operator API, as far as it is read: agents, tasks and frameworks (Mesos docs, operator-http-api)."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from statefuldb.model.identity import LABEL_CLUSTER
+from statefuldb.model.settings import FRAMEWORK_NAME
+from statefuldb.reconcile.ports import EffectFailed
+
+Json = dict[str, Any]
+TIMEOUT_SECONDS = 5.0
+
+
+class MasterApi:
+    """Questions to whichever of `masters` answers them. `headers` carry the credentials, if any."""
+
+    def __init__(self, *, masters: tuple[str, ...], headers: Mapping[str, str]) -> None:
+        self._masters = masters
+        self._headers = dict(headers)
+
+    def agents(self) -> list[Json]:
+        """Return the agents that are registered. Raises EffectFailed."""
+        return list(self._ask("GET_AGENTS").get("agents", []))
+
+    def tasks(self) -> list[Json]:
+        """Return the tasks that the master knows. Raises EffectFailed."""
+        return list(self._ask("GET_TASKS").get("tasks", []))
+
+    def earlier_framework(self, role: str) -> tuple[str, str] | None:
+        """Return framework id and cluster UUID of a framework of ours in `role`, if there is one. Raises EffectFailed.
+
+        Completed frameworks do not count: Mesos has ended their tasks already.
+        """
+        for framework in self._ask("GET_FRAMEWORKS").get("frameworks", []):
+            info = framework["framework_info"]
+            roles = info.get("roles") or [info.get("role")]
+            if info.get("name") == FRAMEWORK_NAME and role in roles:
+                labels = {label["key"]: label.get("value", "") for label in info.get("labels", {}).get("labels", [])}
+                return info["id"]["value"], labels.get(LABEL_CLUSTER, "")
+        return None
+
+    def _ask(self, kind: str) -> Json:
+        error = "no master is configured"
+        headers = {**self._headers, "Content-Type": "application/json", "Accept": "application/json"}
+        for master in self._masters:
+            request = urllib.request.Request(f"http://{master}/api/v1", json.dumps({"type": kind}).encode(), headers)
+            try:
+                return dict(fetch(request)[kind.lower()])
+            except EffectFailed as failure:
+                error = str(failure)
+        raise EffectFailed(error)
+
+
+def fetch(request: urllib.request.Request) -> Json:
+    """Return the JSON object that a request is answered with. Raises EffectFailed."""
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
+            return dict(json.load(answer))
+    except (OSError, ValueError) as error:
+        where = urlsplit(request.full_url)
+        raise EffectFailed(f"{where.netloc}{where.path}: {error}") from error

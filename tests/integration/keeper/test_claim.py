@@ -1,0 +1,95 @@
+"""The exclusive claim, on a local disk and on two mounts of one GlusterFS (law `one_writer`)."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from glusterfs import GlusterFs
+from integration.keeper.member import Member, eventually
+from statefuldb.adapters.keeper.client import KeeperClient
+from statefuldb.keeper.claim import Claim
+from statefuldb.model.keeper import DataLocation, KeeperConfig, KeeperPhase, KeeperStatus
+
+OWN_PID_NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child") if os.geteuid() == 0 else ()
+WATCHED_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the first keeper finds the member's data, and where the second one finds the same data."""
+
+    name: str
+    first: Path
+    second: Path
+
+
+@pytest.fixture(params=["local disk", "one GlusterFS mount", "two GlusterFS mounts"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if request.param == "local disk":
+        yield Place(request.param, tmp_path / "data", tmp_path / "data")
+        return
+    servers: GlusterFs = request.getfixturevalue("gluster")
+    folder = tmp_path.name
+    first, second = (view.path / folder for view in servers.views)
+    first.mkdir(mode=0o755)
+    yield Place(request.param, first, first if "one" in request.param else second)
+
+
+def at(config: KeeperConfig, root: Path) -> KeeperConfig:
+    """Return the orders of a keeper that finds the member's directory below `root`."""
+    location = DataLocation(strategy="HostPath", directory=str(root / "shop/orders/0"), root=str(root))
+    return replace(config, data=location)
+
+
+def waits(member: Member, config: KeeperConfig) -> tuple[KeeperClient, KeeperStatus]:
+    """Wait until a keeper waits for the claim."""
+    client = member.client(config)
+    status = client.status()
+    while status.phase is not KeeperPhase.WAITING_FOR_CLAIM:
+        status = client.status(after=status.revision)
+    return client, status
+
+
+def gone(pid: int) -> bool:
+    """Whether a process is gone, or dead and not yet reaped."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_one_writer_the_lock_is_free_only_once_the_engine_is_gone(member: Member, place: Place) -> None:
+    config = at(member.config, place.first)
+    keeper = member.start(config)
+    _, status = member.serving(config)
+    claim = Claim(place.second / "shop/orders/0/.statefuldb/claim.lock")
+    assert not claim.try_take()
+    began = time.monotonic()
+    keeper.kill()
+    eventually(claim.try_take)
+    sys.stderr.write(f"{place.name}: lock free {time.monotonic() - began:.3f} s after kill -9 of the keeper\n")
+    assert gone(status.engine.pid)
+    claim.release()
+
+
+def test_one_writer_a_second_keeper_in_another_pid_namespace_waits_as_long_as_the_first_runs(
+    member: Member, place: Place
+) -> None:
+    config = at(member.config, place.first)
+    first = member.start(config, *OWN_PID_NAMESPACE)
+    client, _ = member.serving(config)
+    second = at(member.successor(), place.second)
+    member.start(second, *OWN_PID_NAMESPACE)
+    waiting, status = waits(member, second)
+    until = time.monotonic() + WATCHED_SECONDS
+    while time.monotonic() < until:
+        assert waiting.status(after=status.revision, wait_seconds=1.0).phase is KeeperPhase.WAITING_FOR_CLAIM
+        assert client.status().phase is KeeperPhase.RUNNING
+    first.kill()
+    _, status = member.serving(second)
+    assert status.token == 2
