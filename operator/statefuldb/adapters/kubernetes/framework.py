@@ -80,8 +80,9 @@ class FrameworkRecord:
             f"--from-literal=frameworkId={framework_id} --from-literal=cluster={cluster} --from-literal=epoch={epoch}"
         )
         return (
-            f"ConfigMap {record} is gone, but Mesos knows framework {framework_id} of ours in this role. "
-            f"Put the record back: kubectl create configmap {record} {values}; or run beside it with another --mesos-role"
+            f"ConfigMap {record} is gone, but Mesos knows our framework {framework_id} in this role. "
+            f"Put the record back: kubectl create configmap {record} {values}; "
+            "or run beside it with another --mesos-role"
         )
 
     def _config_map(self) -> Any:

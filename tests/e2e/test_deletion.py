@@ -1,0 +1,68 @@
+"""Deletion when things are not as they should be: what is not plainly asked for is retained (law `deletable`)."""
+
+import os
+import signal
+
+from e2e.conftest import Cluster, eventually, manifest
+
+VOLUME = {"strategy": "PersistentVolume", "size": "1Gi"}
+
+
+def to_be_deleted(cluster: Cluster, name: str) -> None:
+    """Apply a database whose protection is off and whose data may be destroyed, and write a row."""
+    cluster.apply(manifest(name, VOLUME, deletionProtection="Disabled", retention={"whenDeleted": "Delete"}))
+    cluster.ready(name)
+    cluster.sql(name, "CREATE TABLE t (a INT)")
+    cluster.sql(name, "INSERT INTO t VALUES (11)")
+
+
+def test_with_mesos_down_the_object_goes_and_the_task_is_stopped_when_mesos_is_back(cluster: Cluster) -> None:
+    name = "unreachable"
+    cluster.apply(manifest(name, VOLUME, deletionProtection="Disabled"))
+    cluster.ready(name)
+    cluster.sql(name, "CREATE TABLE t (a INT)")
+    cluster.sql(name, "INSERT INTO t VALUES (11)")
+    task = cluster.task_id(name)
+    cluster.kill("mesos-master")
+    cluster.cli("delete", name)
+    eventually(lambda: cluster.database(name) is None)
+    (volume,) = cluster.volumes(name)
+    assert volume["spec"]["intent"] == "Retain"
+    assert cluster.processes(task), "nobody could have stopped it"
+    cluster.restart("mesos-master")
+    eventually(lambda: not cluster.processes(task))
+    eventually(lambda: cluster.volumes(name)[0]["spec"]["phase"] == "Retained")
+    cluster.apply(manifest(name, VOLUME, deletionProtection="Disabled"))
+    cluster.ready(name)
+    assert cluster.sql(name, "SELECT a FROM t") == "11"
+
+
+def test_with_an_invalid_spec_the_object_goes_and_its_data_is_retained(cluster: Cluster) -> None:
+    name = "invalid"
+    to_be_deleted(cluster, name)
+    cluster.client.merge("StatefulDatabase", "default", name, {"spec": {"replicas": 3}})
+    eventually(lambda: refused(cluster, name))
+    cluster.cli("delete", name)
+    eventually(lambda: cluster.database(name) is None)
+    eventually(lambda: cluster.volumes(name)[0]["spec"]["phase"] == "Retained")
+    assert cluster.volumes(name)[0]["spec"]["intent"] == "Retain"
+
+
+def test_with_the_operator_away_the_object_waits_for_it(cluster: Cluster) -> None:
+    name = "waiting"
+    to_be_deleted(cluster, name)
+    task = cluster.task_id(name)
+    cluster.parts.supervisor.stop("operator")
+    cluster.client.delete("StatefulDatabase", "default", name)
+    assert cluster.database(name) is not None, "our finalizer holds it"
+    for pid in cluster.processes(task).values():
+        os.kill(pid, signal.SIGKILL)
+    cluster.restart("operator")
+    eventually(lambda: cluster.database(name) is None)
+    eventually(lambda: not cluster.volumes(name))
+
+
+def refused(cluster: Cluster, name: str) -> bool:
+    stored = cluster.database(name)
+    conditions = stored["status"]["conditions"] if stored is not None else []
+    return any(c["type"] == "Accepted" and c["status"] == "False" for c in conditions)
