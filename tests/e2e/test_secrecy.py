@@ -111,7 +111,7 @@ def test_the_keeper_answers_no_stranger(discreet: Cluster) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     connection = http.client.HTTPSConnection(
-        launch["agent"]["address"], launch["keeper_port"], context=context, timeout=5
+        launch["agent"]["address"], launch["keeperPort"], context=context, timeout=5
     )
     with pytest.raises((ssl.SSLError, ConnectionResetError)):
         ask(connection)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from statefuldb.model.casing import camel, snake
 from statefuldb.model.identity import DatabaseKey, DataIdentity
 from statefuldb.model.parse import canonical_dfs, parse_dfs
 from statefuldb.model.schema.crd import API_VERSION
@@ -39,8 +40,8 @@ def to_object(record: VolumeRecord) -> dict[str, object]:
         "dfs": canonical_dfs(record.dfs) if record.dfs else None,
         "reservations": list(record.reservations),
         "incarnation": record.incarnation,
-        "launch": asdict(record.launch) if record.launch else None,
-        "ending": asdict(record.ending) if record.ending else None,
+        "launch": camel(asdict(record.launch)) if record.launch else None,
+        "ending": camel(asdict(record.ending)) if record.ending else None,
         "fencing": asdict(record.fencing) if record.fencing else None,
         "initialised": record.initialised,
         "token": record.token,
@@ -81,7 +82,7 @@ def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
     """Return the record in a stored object. Raises KeyError or ValueError where it is not one."""
     metadata, spec = stored["metadata"], stored["spec"]
     engine = spec.get("engine", {})
-    launch, fencing = spec.get("launch"), spec.get("fencing")
+    launch, fencing = snake(spec.get("launch", {})), spec.get("fencing")
     return VolumeRecord(
         name=metadata["name"],
         key=DatabaseKey(namespace=metadata["namespace"], name=spec["database"]["name"]),
@@ -101,7 +102,7 @@ def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
         reservations=tuple(spec.get("reservations", ())),
         incarnation=spec.get("incarnation", 0),
         launch=Launch(**{**launch, "agent": AgentRef(**launch["agent"])}) if launch else None,
-        ending=Ending(**spec["ending"]) if spec.get("ending") else None,
+        ending=Ending(**snake(spec["ending"])) if spec.get("ending") else None,
         fencing=Fencing(incarnation=fencing["incarnation"], by=fencing.get("by", "")) if fencing else None,
         initialised=spec.get("initialised", False),
         token=spec.get("token", 0),
