@@ -102,6 +102,7 @@ class _Operator:
         self._mesos = MesosAdapter(
             make_driver=make_driver,
             list_tasks=master.tasks,
+            list_agents=master.agents,
             cluster=cluster,
             role=settings.mesos_role,
             principal=settings.principal,

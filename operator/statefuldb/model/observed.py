@@ -115,11 +115,15 @@ class SecretView:
     port: str
 
 
+Offers = tuple[AgentOffer, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """One database, as seen at `at_seconds` (Unix time).
 
-    `found` are the ledger entries that tasks of this database name carry in their labels.
+    `found` are the ledger entries that tasks of this database name carry in their labels. `reserved` is what all agents
+    hold for us, looked up while the database has no data in the ledger yet; None where it could not be.
     """
 
     key: DatabaseKey
@@ -131,9 +135,7 @@ class Observed:
     mesos: MesosView
     secret: SecretView | None
     found: tuple[VolumeRecord, ...] = ()
+    reserved: Offers | None = ()
     crd_terminating: bool = False
     namespace_terminating: bool = False
     namespace_exists: bool = True
-
-
-Offers = tuple[AgentOffer, ...]

@@ -40,7 +40,7 @@ def rebuild(observed: Observed, offers: Offers, operator: OperatorIdentity) -> S
         return Step()
     running = _running(observed)
     known = {record.identity for record in running}
-    offered = unknown(observed, offers, operator.cluster)
+    offered = unknown(observed, (*(observed.reserved or ()), *offers), operator.cluster)
     idle = [_entry(observed, *offered[i]) for i in sorted(offered, key=str) if i not in known]
     records = (*running, *idle)
     return Step(

@@ -14,6 +14,8 @@ from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.context import Context, Step
 
+LOOK_AGAIN_SECONDS = 5.0
+
 
 def owned(context: Context, ordinal: int) -> VolumeRecord | None:
     """Return the entry that this database uses for `ordinal`, or None."""
@@ -40,7 +42,7 @@ def take_up(context: Context, ordinal: int) -> Step | VolumeRecord:
             return Step(waiting=(_ambiguous(ordinal, candidates),))
         if candidates:
             return _adopt(context, candidates[0])
-        lost = _lost_entries(context, ordinal)
+        lost = _lost_entries(context, ordinal) or _unseen(context, ordinal)
         if lost is not None:
             return Step(waiting=(lost,))
     identity = DataIdentity(cluster=context.operator.cluster, uid=context.uid, ordinal=ordinal)
@@ -77,6 +79,19 @@ def _lost_entries(context: Context, ordinal: int) -> Waiting | None:
         message=f"the ledger has lost {', '.join(lost)}; waiting to find it in Mesos by its labels",
         fix="bring its agent back; or set spec.bootstrap.type to Empty for a new database beside it",
         wants_offers=True,
+    )
+
+
+def _unseen(context: Context, ordinal: int) -> Waiting | None:
+    """Return the wait for a master that tells what is reserved for us: data of this name may be among it."""
+    if context.observed.reserved is not None:
+        return None
+    return Waiting(
+        ordinal=ordinal,
+        reason=Reason.MESOS_DISCONNECTED,
+        message="the master does not say what is reserved for us; new data is begun only once that is known",
+        fix="check the master and the operator's --mesos setting (statefuldb doctor)",
+        look_again_seconds=LOOK_AGAIN_SECONDS,
     )
 
 

@@ -1,7 +1,7 @@
 """Taking a snapshot: what the ports' caches say of one database now. Nothing here writes."""
 
 from statefuldb.model.identity import DatabaseKey, TaskId, connection_secret_name
-from statefuldb.model.observed import KeeperView, Observed, Offers, TaskState, TaskStatus
+from statefuldb.model.observed import DatabaseObject, KeeperView, Observed, Offers, TaskState, TaskStatus
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.reconcile.ports import Clock, KeeperPort, KubernetesPort, MesosPort
 
@@ -38,6 +38,7 @@ class Observer:
             database=database,
             volumes=volumes,
             found=found,
+            reserved=self._mesos.reserved() if self._begins(database, volumes) else (),
             tasks=tasks,
             keepers=self._views(volumes),
             mesos=self._mesos.view(),
@@ -46,6 +47,10 @@ class Observer:
             namespace_terminating=self._kubernetes.namespace_terminating(key.namespace),
             namespace_exists=self._kubernetes.namespace_exists(key.namespace),
         )
+
+    def _begins(self, database: DatabaseObject | None, volumes: tuple[VolumeRecord, ...]) -> bool:
+        """Whether new data may be begun for this database: then it matters what there is that the ledger lacks."""
+        return database is not None and not database.deleting and all(v.owner_uid != database.uid for v in volumes)
 
     def _follow(self, key: DatabaseKey, volume: VolumeRecord, tasks: dict[TaskId, TaskStatus]) -> None:
         """Ask Mesos about a recorded launch until it is over, and its keeper while it runs."""

@@ -123,6 +123,10 @@ class MesosPort(Protocol):
         """Return the ledger entries that tasks of this database name carry as a label."""
         ...
 
+    def reserved(self) -> Offers | None:
+        """Return what every agent holds for us, offered or not, asked now; None where it cannot be known."""
+        ...
+
     def expect(self, key: DatabaseKey, task_id: TaskId, agent_id: str) -> None:
         """Ask Mesos about a recorded task, with its agent id, until it is answered (explicit reconciliation).
 

@@ -382,6 +382,19 @@ def test_a_volume_found_in_mesos_gets_its_entry_back_and_is_not_built_beside() -
     assert saved.volume.initialised
 
 
+def test_data_of_this_name_that_mesos_still_holds_is_found_before_new_data_is_begun() -> None:
+    _, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
+    held = remaining(offer(), accepted, launched=False)
+    elsewhere = replace(offer(), agent_id="other", hostname="other")
+    decided = plan(desired(spec()), observed(reserved=(held,)), (elsewhere,), OPERATOR)
+    (saved,) = decided.actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.intent is Intent.RETAIN
+    blind = plan(desired(spec()), observed(reserved=None), (elsewhere,), OPERATOR)
+    assert not blind.actions
+    assert blind.waiting[0].reason is Reason.MESOS_DISCONNECTED
+
+
 def test_plan_only_holds_everything_until_its_hash_is_approved() -> None:
     mode = ReconcileSpec(mode=ReconcileMode.PLAN_ONLY)
     held = plan(desired(spec(reconcile=mode)), observed(), (offer(),), OPERATOR)

@@ -15,6 +15,7 @@ from statefuldb.adapters.mesos.wire import (
     ledger_of_task,
     offer_from_wire,
     operation_to_wire,
+    reserved_from_wire,
     status_from_wire,
     status_to_acknowledge,
 )
@@ -42,6 +43,7 @@ class MesosAdapter:
         *,
         make_driver: Callable[[Callable[[Event], None], Callable[[ConnectionState], None]], Driver],
         list_tasks: Callable[[], Sequence[Mapping[str, Any]]],
+        list_agents: Callable[[], Sequence[Mapping[str, Any]]],
         cluster: str,
         role: str,
         principal: str | None,
@@ -53,6 +55,7 @@ class MesosAdapter:
         clock: Clock,
     ) -> None:
         self._list_tasks = list_tasks
+        self._list_agents = list_agents
         self._cluster = cluster
         self._role = role
         self._principal = principal
@@ -118,6 +121,15 @@ class MesosAdapter:
         """Return the ledger entries that tasks of this database name carry."""
         with self._lock:
             return tuple(record for record in self._found.values() if record.key == key)
+
+    def reserved(self) -> Offers | None:
+        """Return what the registered agents hold for us now, offered or not; None where the master does not say."""
+        try:
+            found = [reserved_from_wire(agent, self._cluster) for agent in self._list_agents()]
+        except EffectFailed as error:
+            log.warning("agents could not be listed: %s", error)
+            return None
+        return tuple(held for held in found if held is not None)
 
     def found_keys(self) -> set[DatabaseKey]:
         """Return every database name that has a task."""

@@ -52,6 +52,27 @@ def offer_from_wire(offer: Mapping[str, Any], now: float) -> AgentOffer:
     )
 
 
+def reserved_from_wire(agent: Mapping[str, Any], cluster: str) -> AgentOffer | None:
+    """Return what is reserved for us on an agent of GET_AGENTS, as if it were offered; None where nothing is.
+
+    No offer id: it says what there is, and nothing can be accepted with it.
+    """
+    ours = [resource_from_wire(r) for r in agent.get("total_resources", [])]
+    ours = [r for r in ours if r.labels is not None and r.labels.identity.cluster == cluster]
+    if not ours:
+        return None
+    info = agent["agent_info"]
+    return AgentOffer(
+        agent_id=info["id"]["value"],
+        hostname=info["hostname"],
+        address=agent.get("pid", "").rpartition("@")[2].rpartition(":")[0] or info["hostname"],
+        role=ours[0].reservations[-1].role,
+        offer_ids=(),
+        resources=tuple(ours),
+        attributes={},
+    )
+
+
 def resource_from_wire(resource: Mapping[str, Any]) -> Resource:
     """Return one resource."""
     disk = resource.get("disk", {})
