@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from e2e.conftest import Cluster, eventually, manifest
+from e2e.forgetting import idle_data_is_found_again
 from statefuldb.cli.cluster import NAMESPACE
 
 CRDS = Path(__file__).parents[2] / "crds"
@@ -47,22 +48,7 @@ def test_the_ledger_comes_back_from_the_labels_of_running_tasks(cluster: Cluster
 
 
 def test_idle_data_is_found_again_though_nothing_in_the_api_remembers_it(cluster: Cluster) -> None:
-    name = "forgotten"
-    body = manifest(name, VOLUME, deletionProtection="Disabled")
-    cluster.apply(body)
-    cluster.ready(name)
-    cluster.sql(name, "CREATE TABLE t (a INT)")
-    cluster.sql(name, "INSERT INTO t VALUES (9)")
-    cluster.cli("delete", name)
-    eventually(lambda: cluster.volumes(name)[0]["spec"].get("phase") == "Retained")
-    cluster.parts.supervisor.stop("operator")
-    cluster.client.delete("DatabaseVolume", "default", cluster.volumes(name)[0]["metadata"]["name"])
-    cluster.client.delete("Secret", "default", f"{name}-connection")
-    cluster.restart("operator")
-    cluster.apply(body)
-    cluster.ready(name, 120)
-    assert cluster.sql(name, "SELECT a FROM t") == "9"
-    assert len(cluster.volumes(name)) == 1
+    idle_data_is_found_again(cluster, "forgotten")
 
 
 def test_deleting_the_definition_of_databases_retains_their_data(cluster: Cluster) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import Cluster, eventually, from_file, manifest
+from e2e.forgetting import idle_data_is_found_again
 from e2e.killing import rows_survive_every_kill
 from glusterfs import GlusterFs, run
 from statefuldb.cli.cluster import NAMESPACE
@@ -149,6 +150,10 @@ def test_rows_on_a_real_glusterfs_survive_every_kill(real: RealCluster, gluster:
     finally:
         run("umount", "--lazy", MOUNT_POINT)
         Path(MOUNT_POINT).rmdir()
+
+
+def test_idle_data_is_found_again(real: RealCluster) -> None:
+    idle_data_is_found_again(real, "forgotten")
 
 
 def test_a_database_lives_and_survives_on_a_real_mesos(real: RealCluster) -> None:
