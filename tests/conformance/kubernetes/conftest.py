@@ -2,12 +2,14 @@
 
 import os
 import secrets
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from conformance.kubernetes.kubectl import Kubectl
 from conformance.kubernetes.server import Api, Embedded, eventually
 from conformance.kubernetes.things import DEFINITIONS, GROUP, GROUP_NAME, definition
 
@@ -68,3 +70,11 @@ def space(namespace: str) -> str:
 def core(namespace: str) -> str:
     """The path of the core kinds in a namespace of the test's own."""
     return f"/api/v1/namespaces/{namespace}"
+
+
+@pytest.fixture
+def kubectl(api: Api, namespace: str, tmp_path: Path) -> Kubectl:
+    """kubectl in a namespace of the test's own."""
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl is not on the PATH")
+    return Kubectl(api, tmp_path, namespace)

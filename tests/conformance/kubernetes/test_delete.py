@@ -55,15 +55,21 @@ def test_finalizers_hold_an_object_and_the_last_one_frees_it(api: Api, space: st
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
-        ({"preconditions": {"uid": "1111"}}, 409, "the UID in the precondition (1111) does not match the UID in record"),
-        ({"preconditions": {"resourceVersion": "1"}}, 409, "the ResourceVersion in the precondition (1) does not match"),
+        (
+            {"preconditions": {"uid": "1111"}},
+            409,
+            "the UID in the precondition (1111) does not match the UID in record",
+        ),
+        (
+            {"preconditions": {"resourceVersion": "1"}},
+            409,
+            "the ResourceVersion in the precondition (1) does not match",
+        ),
         ({"propagationPolicy": "Bogus"}, 422, 'propagationPolicy: Unsupported value: "Bogus": supported values: '),
         ({"orphanDependents": True, "propagationPolicy": "Orphan"}, 422, "cannot be both set"),
     ],
 )
-def test_options_that_do_not_fit_delete_nothing(
-    api: Api, space: str, options: Json, status: int, message: str
-) -> None:
+def test_options_that_do_not_fit_delete_nothing(api: Api, space: str, options: Json, status: int, message: str) -> None:
     made = api.made(space, thing("one"))
     code, error = api.call("DELETE", f"{space}/one", options)
     assert code == status

@@ -42,7 +42,7 @@ def apply(
         raise _conflict(conflicts)
     others = {path for entry in entries if entry is not mine for path in owned[id(entry)]}
     kept = {path[:length] for path in others for length in range(1, len(path) + 1)}
-    for path in sorted(before - after, reverse=True):
+    for path in sorted(before - after):
         if path not in kept and fields.get(merged, path) is not fields.ABSENT:
             fields.remove(merged, path)
     for path in sorted(after):
