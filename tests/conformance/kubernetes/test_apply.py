@@ -24,7 +24,7 @@ def test_the_recorded_session(api: Api, space: str) -> None:
     first = thing("s1", replicas=2, users=[{"name": "a"}], options={"x": "1"})
     status, stored = _apply(api, path, "m1", first)
     assert status == 201
-    user = {".": {}, "f:name": {}}
+    user: Json = {".": {}, "f:name": {}}
     spec = {"f:engine": {}, "f:options": {"f:x": {}}, "f:replicas": {}, "f:users": {'k:{"name":"a"}': user}}
     assert _owned(stored) == {("m1", "Apply", ""): {"f:spec": spec}}
     assert stored["spec"]["users"] == [{"name": "a", "role": "reader"}]
@@ -73,13 +73,28 @@ def test_the_recorded_session(api: Api, space: str) -> None:
         (thing("s1"), "", 422, "fieldManager: Required value: is required for apply patch"),
         ({**thing("s1"), "metadata": {"name": "s1", "managedFields": []}}, "?fieldManager=m", 400, "must be nil"),
         ({"spec": {}}, "?fieldManager=m", 400, "invalid object type: /, Kind="),
-        (thing("other"), "?fieldManager=m", 400, "the name of the object (other) does not match the name on the URL (s1)"),
+        (
+            thing("other"),
+            "?fieldManager=m",
+            400,
+            "the name of the object (other) does not match the name on the URL (s1)",
+        ),
         (thing("s1", junk=1), "?fieldManager=m", 500, ".spec.junk: field not declared in schema"),
-        (thing("s1", junk=1), "?fieldManager=m&fieldValidation=Ignore", 500, ".spec.junk: field not declared in schema"),
-        ({**thing("s1"), "metadata": {"name": "s1", "resourceVersion": "1"}}, "?fieldManager=m", 409, "has been modified"),
+        (
+            thing("s1", junk=1),
+            "?fieldManager=m&fieldValidation=Ignore",
+            500,
+            ".spec.junk: field not declared in schema",
+        ),
+        (
+            {**thing("s1"), "metadata": {"name": "s1", "resourceVersion": "1"}},
+            "?fieldManager=m",
+            409,
+            "has been modified",
+        ),
         (thing("s1", options={"a": "x" * 65}), "?fieldManager=m", 422, "spec.options.a: Too long: "),
     ],
-)  # fmt: skip
+)
 def test_what_is_refused(api: Api, space: str, body: Json, query: str, status: int, message: str) -> None:
     api.made(space, thing("s1"))
     code, error = api.call("PATCH", f"{space}/s1{query}", body, APPLY)

@@ -1,4 +1,5 @@
 """Creation: what the server sets, what it refuses, and in which words."""
+# ruff: noqa: E501 (tables have one case a line)
 
 import json
 from typing import Any

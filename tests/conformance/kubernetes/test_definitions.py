@@ -1,4 +1,5 @@
 """CustomResourceDefinitions: what makes one valid, how it comes and how it goes."""
+# ruff: noqa: E501 (tables have one case a line)
 
 import secrets
 from collections.abc import Callable, Iterator

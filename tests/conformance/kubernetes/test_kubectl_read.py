@@ -1,27 +1,26 @@
 """kubectl reads: get, watch, wait, describe, events, explain, discovery, auth."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from conformance.kubernetes.kubectl import Kubectl
 from conformance.kubernetes.server import Api
-from conformance.kubernetes.things import GROUP_NAME, labelled, thing
+from conformance.kubernetes.things import GROUP_NAME, labelled
 
 pytestmark = pytest.mark.kubectl
 NAME = f"thing.{GROUP_NAME}/db1"
 
 
 @pytest.fixture
-def two(api: Api, space: str) -> Iterator[str]:
+def two(api: Api, space: str) -> str:
     """Two things; the first says that it is ready. Returns the path of the first."""
     api.made(space, labelled("db1", {"app": "db"}))
     api.made(space, labelled("db2", {"app": "db"}, engine="mysql", replicas=5))
     conditions = [{"type": "Ready", "status": "True"}]
     api.patched(f"{space}/db1/status", {"status": {"phase": "Running", "conditions": conditions}})
-    yield f"{space}/db1"
+    return f"{space}/db1"
 
 
 def _rows(out: str) -> list[list[str]]:

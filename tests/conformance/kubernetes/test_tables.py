@@ -71,7 +71,7 @@ def test_tables_of_built_in_kinds(api: Api, core: str) -> None:
     api.made(f"{core}/configmaps", {"metadata": {"name": "cm"}, "data": {"a": "1", "b": "2"}})
     api.made(f"{core}/secrets", {"metadata": {"name": "s"}, "stringData": {"a": "1"}})
     namespace = core.rpartition("/")[2]
-    expected = {
+    expected: dict[str, tuple[list[str], list[object]]] = {
         f"{core}/configmaps/cm": (["Name", "Data", "Age"], ["cm", 2]),
         f"{core}/secrets/s": (["Name", "Type", "Data", "Age"], ["s", "Opaque", 1]),
         f"/api/v1/namespaces/{namespace}": (["Name", "Status", "Age"], [namespace, "Active"]),

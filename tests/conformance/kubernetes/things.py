@@ -26,7 +26,7 @@ _SPEC: Json = {
         "version": {**_TEXT, "pattern": r"^[0-9]+(\.[0-9]+)*$", "default": "16"},
         "replicas": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 100, "default": 1},
         "minReplicas": {"type": "integer", "format": "int32", "default": 0},
-        "storage": {"x-kubernetes-int-or-string": True},
+        "storage": {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]},
         "options": {"type": "object", "maxProperties": 8, "additionalProperties": _TEXT},
         "template": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
         "users": {

@@ -31,9 +31,8 @@ def apply(
     after = set(fields.paths_of(wanted, schema))
     merged = copy.deepcopy(live) if live is not None else {}
     conflicts = []
-    for path in sorted(after):
-        if path[-1].startswith("k:") or fields.get(merged, path) == fields.get(wanted, path):
-            continue
+    changed = [path for path in sorted(after) if _changes(merged, wanted, path, schema)]
+    for path in changed:
         for other in (entry for entry in entries if entry is not mine):
             if path in owned[id(other)]:
                 conflicts.append((other["manager"], path))
@@ -46,7 +45,8 @@ def apply(
         if path not in kept and fields.get(merged, path) is not fields.ABSENT:
             fields.remove(merged, path)
     for path in sorted(after):
-        fields.put(merged, path, copy.deepcopy(fields.get(wanted, path)))
+        if path[-1].startswith("k:") or _changes(merged, wanted, path, schema):
+            fields.put(merged, path, copy.deepcopy(fields.get(wanted, path)))
     merged["apiVersion"], merged["kind"] = wanted["apiVersion"], wanted["kind"]
     merged.setdefault("metadata", {}).setdefault("name", wanted["metadata"].get("name"))
     for entry in entries:
@@ -84,6 +84,14 @@ def track_update(
         new["metadata"]["managedFields"] = entries
     else:
         new["metadata"].pop("managedFields", None)
+
+
+def _changes(live: Json, wanted: Json, path: Path, schema: Json | None) -> bool:
+    """Say whether applying a path changes what is there. An item, or an empty map, is content with what it finds."""
+    value, found = fields.get(wanted, path), fields.get(live, path)
+    if path[-1].startswith("k:") or value == found:
+        return False
+    return type(value) is not type(found) or not fields.merges(value, path, schema)
 
 
 def _differs(old: Json, new: Json, path: Path) -> bool:

@@ -12,6 +12,7 @@ from statefuldb.local.api_server.validation import validate
 Json = dict[str, Any]
 _SELF = re.compile(r"\b(?:self|oldSelf)\.(\w+)\b(?!\()")
 _APPROVAL = "api-approved.kubernetes.io"
+_INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 _JUNCTORS = ("allOf", "anyOf", "oneOf")
 
 
@@ -66,6 +67,8 @@ def _check_schema(schema: Json, path: str, *, structural: bool) -> Iterator[Json
         if isinstance(schema.get(field), dict):
             yield from _check_schema(schema[field], f"{path}.{field}", structural=structural)
     for field in _JUNCTORS:
+        if schema.get("x-kubernetes-int-or-string") and schema.get(field) == _INT_OR_STRING:
+            continue  # the one junctor that may name types
         for index, inner in enumerate(schema.get(field) or ()):
             yield from _check_schema(inner, f"{path}.{field}[{index}]", structural=False)
 

@@ -85,6 +85,20 @@ def _step(value: Any, element: str) -> Any:
     return next((item for item in items if _is_item(item, element)), ABSENT)
 
 
+def merges(value: Any, path: Path, schema: Json | None) -> bool:
+    """Say whether what is at a path is merged field by field or item by item, rather than owned whole."""
+    here: Json = {**(schema or {}), "properties": {**(schema or {}).get("properties", {}), "metadata": _METADATA}}
+    for element in path:
+        if element.startswith("f:"):
+            extra = here.get("additionalProperties")
+            here = here.get("properties", {}).get(element[2:], extra if isinstance(extra, dict) else None) or {}
+        else:
+            here = here.get("items", {})
+    if isinstance(value, list):
+        return here.get("x-kubernetes-list-type") in ("map", "set")
+    return isinstance(value, dict) and here.get("x-kubernetes-map-type") != "atomic"
+
+
 def get(value: Any, path: Path) -> Any:
     """Return what is at a path, or ABSENT."""
     for element in path:
