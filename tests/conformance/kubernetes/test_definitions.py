@@ -66,6 +66,20 @@ def test_a_bad_definition_is_422(api: Api, group: str, change: Callable[[Json], 
     assert message in error["message"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["spec"].update(nope=1),
+        lambda c: _spec(c)["properties"]["template"].update(additionalProperties={"type": "string"}),
+    ],
+    ids=["unknown field", "additionalProperties beside what is preserved"],
+)
+def test_some_oddities_are_accepted(api: Api, group: str, change: Callable[[Json], Any]) -> None:
+    crd = definition("others", group)
+    change(crd)
+    assert api.call("POST", DEFINITIONS, crd)[0] == 201
+
+
 def test_protected_groups_and_old_versions_are_refused(api: Api, group: str) -> None:
     status, error = api.call("POST", DEFINITIONS, definition("others", "foo.k8s.io"))
     assert (status, fields(error)) == (422, ["metadata.annotations[api-approved.kubernetes.io]"])

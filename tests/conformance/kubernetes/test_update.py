@@ -52,6 +52,17 @@ def test_server_fields_are_immutable(api: Api, space: str, field: str) -> None:
     assert error["message"].endswith(f'metadata.{field}: Invalid value: "{value}": field is immutable')
 
 
+def test_times_may_come_back_in_another_form(api: Api, space: str, core: str) -> None:
+    """The Python client reads times and writes them again with +00:00."""
+    for collection, body in ((space, thing("one")), (f"{core}/configmaps", {"metadata": {"name": "one"}})):
+        made = api.made(collection, body)
+        created = made["metadata"]["creationTimestamp"]
+        made["metadata"]["creationTimestamp"] = created.replace("Z", "+00:00")
+        status, stored = api.call("PUT", f"{collection}/one", made)
+        assert (status, stored["metadata"]["creationTimestamp"]) == (200, created)
+        assert stored["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
+
+
 def test_status_has_a_path_of_its_own(api: Api, space: str) -> None:
     made = api.made(space, thing("one"))
     assert api.call("GET", f"{space}/one/status")[1] == made
