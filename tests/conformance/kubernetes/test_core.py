@@ -99,6 +99,14 @@ def test_events_as_kopf_posts_them(api: Api, core: str, namespace: str) -> None:
     assert made["lastTimestamp"] == "2026-11-24T00:06:42Z"
 
 
+def test_an_event_of_the_new_form_may_be_about_another_namespace(api: Api, core: str, namespace: str) -> None:
+    about = {"apiVersion": "x/v1", "kind": "Thing", "name": "db1", "namespace": "other", "uid": "u"}
+    assert api.made(f"{core}/events", _event(namespace, involvedObject=about))["involvedObject"] == about
+    old = {**_event(namespace, involvedObject=about), "eventTime": None}
+    status, error = api.call("POST", f"{core}/events", old)
+    assert (status, fields(error)) == (422, ["involvedObject.namespace"])
+
+
 def test_events_are_selected_by_what_they_are_about(api: Api, core: str, namespace: str) -> None:
     made = api.made(f"{core}/events", _event(namespace))
     about = made["involvedObject"] | {"name": "other"}

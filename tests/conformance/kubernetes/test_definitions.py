@@ -117,6 +117,16 @@ def test_a_version_that_is_no_longer_served_is_gone(api: Api, group: str) -> Non
     assert api.call("GET", f"/apis/{group}/v1/others")[0] == 200
 
 
+def test_watches_end_with_their_definition(api: Api, group: str) -> None:
+    api.made(DEFINITIONS, definition("others", group))
+    path = f"/apis/{group}/v1/others"
+    eventually(lambda: api.call("GET", path)[0] == 200)
+    version = api.call("GET", path)[1]["metadata"]["resourceVersion"]
+    with api.watch(f"{path}?watch=true&resourceVersion={version}&timeoutSeconds=300") as events:
+        api.call("DELETE", f"{DEFINITIONS}/others.{group}")
+        assert list(events) == []
+
+
 def test_its_deletion_takes_its_objects_along(api: Api, group: str, namespace: str) -> None:
     crd = f"{DEFINITIONS}/others.{group}"
     space = f"/apis/{group}/v1/namespaces/{namespace}/others"

@@ -28,6 +28,7 @@ Json = dict[str, Any]
 BODY_LIMIT_BYTES = 3_145_728
 STORED_LIMIT_BYTES = 1_572_864
 _FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "statefuldb-system")
+_DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 _HEALTH = ("/readyz", "/livez", "/healthz")
 
 
@@ -63,6 +64,8 @@ class ApiServer:
         self._persistence.save(change)
         for watch in self._watches:
             watch.put(change)
+            if change.type == "DELETED" and change.address == (_DEFINITIONS, "", watch.key):
+                watch.end()
 
     async def _end_watches(self, app: web.Application) -> None:
         for watch in list(self._watches):
@@ -214,10 +217,12 @@ class ApiServer:
                 text = "the server does not allow this method on the requested resource"
                 raise ApiError(405, text, details=details_of(kind.plural, kind.group, ""))
             objects, metadata = page(self._store, kind, target.namespace, request.query)
-            for stored in objects:
-                about = stored["metadata"]
-                self._service.delete(kind, about.get("namespace", ""), about["name"], options, write)
-            self._service.settle(write.now)
+            try:
+                for stored in objects:
+                    about = stored["metadata"]
+                    self._service.delete(kind, about.get("namespace", ""), about["name"], options, write)
+            finally:
+                self._service.settle(write.now)
             form = _form(request)
             return answer(representation.many(kind, objects, metadata, form, datetime.now(UTC), "Metadata"), form)
         old = self._store.get(kind, target.namespace, target.name)

@@ -32,6 +32,11 @@ class Watch:
         self._begun = False
         self._lines: asyncio.Queue[Json | None] = asyncio.Queue()
 
+    @property
+    def key(self) -> str:
+        """The storage key of what is watched."""
+        return self._kind.key
+
     def begin(self, objects: list[Json]) -> None:
         """Tell of what is there already."""
         for stored in objects:
