@@ -1,5 +1,6 @@
 """The sockets: HTTPS with bearer tokens around the service, and watches."""
 
+import asyncio
 import secrets
 import string
 import uuid
@@ -29,6 +30,9 @@ BODY_LIMIT_BYTES = 3_145_728
 STORED_LIMIT_BYTES = 1_572_864
 _FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "statefuldb-system")
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+# Watches of a kind outlive its definition for a moment, as on the real server: kopf 1.45 gives up for good where its
+# watch ends, and is refused with 404, before it has heard that the definition is gone.
+_LINGER_SECONDS = 3.0
 _HEALTH = ("/readyz", "/livez", "/healthz")
 
 
@@ -65,7 +69,7 @@ class ApiServer:
         for watch in self._watches:
             watch.put(change)
             if change.type == "DELETED" and change.address == (_DEFINITIONS, "", watch.key):
-                watch.end()
+                asyncio.get_running_loop().call_later(_LINGER_SECONDS, watch.end)
 
     async def _end_watches(self, app: web.Application) -> None:
         for watch in list(self._watches):
