@@ -4,6 +4,7 @@ from typing import NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from statefuldb.cli.exit_codes import ExitCode
 
@@ -13,7 +14,7 @@ errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
 def fail(message: str, code: ExitCode = ExitCode.FAILED, fix: str = "") -> NoReturn:
     """Say what went wrong and what to do, and end."""
-    errors.print(f"[red]error:[/red] {message}")
+    errors.print(f"[red]error:[/red] {escape(message)}")
     if fix:
         errors.print(f"  {fix}")
     raise typer.Exit(code)

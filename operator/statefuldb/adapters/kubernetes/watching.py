@@ -19,6 +19,7 @@ from statefuldb.model.schema.crd import GROUP, VERSION
 log = getLogger(__name__)
 SERVER_TIMEOUT_SECONDS = 600
 STOP_PATIENCE_SECONDS = 10.0
+BEGIN_AGAIN_SECONDS = 1.0
 
 OnEvent = Callable[[str, str | None, dict[str, Any]], None]
 
@@ -43,7 +44,16 @@ class Watcher:
         self._thread.join(STOP_PATIENCE_SECONDS)
 
     def _run(self) -> None:
+        """Watch until stopped. kopf gives up where a kind vanishes between two of its watches; then it begins again."""
         getLogger("kopf").setLevel(WARNING)
+        while not self._stop.is_set():
+            try:
+                self._watch()
+            except Exception:  # whatever ended it, an operator that sees nothing is worse
+                log.exception("kopf ended")
+            self._stop.wait(BEGIN_AGAIN_SECONDS)
+
+    def _watch(self) -> None:
         registry = kopf.OperatorRegistry()
         self._register(registry)
         settings = kopf.OperatorSettings()

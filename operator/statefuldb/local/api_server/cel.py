@@ -8,13 +8,21 @@ from celpy.evaluation import CELEvalError
 
 
 class CelFailed(Exception):
-    """An expression could not be evaluated."""
+    """An expression could not be compiled or evaluated."""
 
 
 @lru_cache(maxsize=512)
 def _program(expression: str) -> Any:
     environment = celpy.Environment()
     return environment.program(environment.compile(expression))
+
+
+def check_syntax(expression: str) -> None:
+    """Raise CelFailed where an expression does not compile."""
+    try:
+        _program(expression)
+    except (CELEvalError, celpy.CELParseError, TypeError, ValueError, KeyError) as error:
+        raise CelFailed(str(error)) from error
 
 
 def evaluate(expression: str, variables: dict[str, Any]) -> Any:

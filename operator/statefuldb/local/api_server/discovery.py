@@ -1,15 +1,13 @@
-"""Discovery and OpenAPI documents, from the served kinds."""
+"""Discovery: which groups, versions and resources are served, in the old form and the aggregated one."""
 
-import hashlib
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from statefuldb.local.api_server.kinds import Kind
 
 Json = dict[str, Any]
-_VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 _SUBRESOURCE_VERBS = ["get", "patch", "update"]
+_SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
 
 
 def api_versions() -> Json:
@@ -28,9 +26,12 @@ def group(name: str, kinds: Iterable[Kind]) -> Json:
     return {"kind": "APIGroup", "apiVersion": "v1", **_group(name, kinds)}
 
 
+def _versions(name: str, kinds: Iterable[Kind]) -> list[str]:
+    return sorted({kind.version for kind in kinds if kind.group == name})
+
+
 def _group(name: str, kinds: Iterable[Kind]) -> Json:
-    versions = sorted({kind.version for kind in kinds if kind.group == name})
-    listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
+    listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in _versions(name, kinds)]
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 
 
@@ -42,89 +43,64 @@ def resource_list(api_version: str, kinds: Iterable[Kind]) -> Json:
             continue
         entry: Json = {
             "name": kind.plural,
-            "singularName": kind.kind.lower(),
+            "singularName": kind.singular or kind.kind.lower(),
             "namespaced": kind.namespaced,
             "kind": kind.kind,
-            "verbs": _VERBS,
+            "verbs": list(kind.verbs),
         }
         if kind.short_names:
             entry["shortNames"] = list(kind.short_names)
         if kind.categories:
             entry["categories"] = list(kind.categories)
         resources.append(entry)
-        if kind.status_subresource:
-            resources.append(_subresource(kind, "status", {"kind": kind.kind}))
-        if kind.scale:
-            scale = {"kind": "Scale", "group": "autoscaling", "version": "v1"}
-            resources.append(_subresource(kind, "scale", scale))
+        for name in kind.subresources:
+            about = _SCALE if name == "scale" else {"kind": kind.kind}
+            below = {"name": f"{kind.plural}/{name}", "singularName": "", "namespaced": kind.namespaced}
+            resources.append({**below, "verbs": _verbs(name), **about})
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": api_version, "resources": resources}
 
 
-def _subresource(kind: Kind, name: str, more: Json) -> Json:
-    return {
-        "name": f"{kind.plural}/{name}",
-        "singularName": "",
-        "namespaced": kind.namespaced,
-        "verbs": _SUBRESOURCE_VERBS,
-        **more,
-    }
-
-
-def openapi_index(kinds: Iterable[Kind]) -> Json:
-    """Return the answer to GET /openapi/v3."""
-    paths = {}
-    for api_version in sorted({kind.api_version for kind in kinds}):
-        path = f"apis/{api_version}" if "/" in api_version else f"api/{api_version}"
-        text = json.dumps(openapi_document(api_version, kinds), sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:32].upper()
-        paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
-    return {"paths": paths}
-
-
-def openapi_document(api_version: str, kinds: Iterable[Kind]) -> Json:
-    """Return the OpenAPI v3 document of one group and version, enough for kubectl's validation and explain."""
-    schemas, paths = {}, {}
-    for kind in kinds:
-        if kind.api_version != api_version:
-            continue
-        name = f"{'.'.join(reversed(kind.group.split('.'))) or 'io.k8s.api.core'}.{kind.version}.{kind.kind}"
-        schema = dict(kind.schema or {"type": "object", "x-kubernetes-preserve-unknown-fields": True})
-        properties = dict(schema.get("properties", {}))
-        if kind.schema is not None:
-            for field in ("apiVersion", "kind"):
-                properties.setdefault(field, {"type": "string"})
-            properties["metadata"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-            schema["properties"] = properties
-        schema["x-kubernetes-group-version-kind"] = [{"group": kind.group, "version": kind.version, "kind": kind.kind}]
-        schemas[name] = schema
-        base = f"/apis/{api_version}" if kind.group else f"/api/{api_version}"
-        scope = "/namespaces/{namespace}" if kind.namespaced else ""
-        paths[f"{base}{scope}/{kind.plural}"] = {"post": _operation(kind, name, "post")}
-        paths[f"{base}{scope}/{kind.plural}/{{name}}"] = {
-            verb: _operation(kind, name, verb) for verb in ("get", "put", "patch")
+def aggregated(kinds: Iterable[Kind], *, core: bool) -> Json:
+    """Return all resources of the core group, or of all others, in one document."""
+    names = [""] if core else sorted({kind.group for kind in kinds if kind.group})
+    items = [
+        {
+            "metadata": {"name": name} if name else {},
+            "versions": [
+                {
+                    "version": version,
+                    "resources": [_resource(k) for k in kinds if (k.group, k.version) == (name, version)],
+                    "freshness": "Current",
+                }
+                for version in _versions(name, kinds)
+            ],
         }
-    return {
-        "openapi": "3.0.0",
-        "info": {"title": "statefuldb embedded API server", "version": "v1.32.0"},
-        "paths": paths,
-        "components": {"schemas": schemas},
-    }
-
-
-def _operation(kind: Kind, schema: str, verb: str) -> Json:
-    parameters = [
-        {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
-        for name in ("dryRun", "fieldManager", "fieldValidation", "force")
+        for name in names
     ]
-    action = {"post": "post", "get": "get", "put": "put", "patch": "patch"}[verb]
-    return {
-        "x-kubernetes-action": action,
-        "x-kubernetes-group-version-kind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
-        "parameters": [] if verb == "get" else parameters,
-        "responses": {
-            "200": {
-                "description": "OK",
-                "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
-            }
-        },
+    return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+
+
+def _resource(kind: Kind) -> Json:
+    about = {"group": kind.group, "version": kind.version} if kind.custom else {"group": "", "version": ""}
+    about["kind"] = kind.kind
+    entry: Json = {
+        "resource": kind.plural,
+        "responseKind": about,
+        "scope": "Namespaced" if kind.namespaced else "Cluster",
+        "singularResource": kind.singular or kind.kind.lower(),
+        "verbs": list(kind.verbs),
     }
+    if kind.short_names:
+        entry["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        entry["categories"] = list(kind.categories)
+    if kind.subresources:
+        entry["subresources"] = [
+            {"subresource": name, "responseKind": _SCALE if name == "scale" else about, "verbs": _verbs(name)}
+            for name in kind.subresources
+        ]
+    return entry
+
+
+def _verbs(subresource: str) -> list[str]:
+    return ["update"] if subresource == "finalize" else _SUBRESOURCE_VERBS

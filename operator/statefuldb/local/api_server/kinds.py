@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+CUSTOM_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One served resource."""
+    """One served resource. `storage` names another kind whose objects this one shows; reviews are never stored."""
 
     group: str
     version: str
@@ -23,6 +25,10 @@ class Kind:
     columns: tuple[Json, ...] = ()
     custom: bool = False
     generation: bool = field(default=False)
+    verbs: tuple[str, ...] = VERBS
+    selectable: tuple[str, ...] = ()
+    storage: str = ""
+    singular: str = ""
 
     @property
     def api_version(self) -> str:
@@ -32,20 +38,45 @@ class Kind:
     @property
     def key(self) -> str:
         """The storage key: versions and views of one kind share it."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
+        return self.storage or (f"{self.plural}.{self.group}" if self.group else self.plural)
+
+    @property
+    def subresources(self) -> tuple[str, ...]:
+        """The names below an object's path."""
+        present = {
+            "status": self.status_subresource,
+            "scale": self.scale is not None,
+            "finalize": self.key == "namespaces",
+        }
+        return tuple(name for name, served in present.items() if served)
 
 
 _EXTENSIONS = "apiextensions.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
+_EVENT_FIELDS = (
+    *(f"involvedObject.{name}" for name in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion")),
+    *("involvedObject.fieldPath", "reason", "reportingComponent", "source", "type"),
+)
+_CREATE = ("create",)
 
 BUILT_IN: tuple[Kind, ...] = (
-    Kind("", "v1", "Namespace", "namespaces", namespaced=False, short_names=("ns",)),
+    Kind(
+        *("", "v1", "Namespace", "namespaces"),
+        namespaced=False,
+        short_names=("ns",),
+        status_subresource=True,
+        verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
+        selectable=("status.phase",),
+    ),
     Kind("", "v1", "ConfigMap", "configmaps", short_names=("cm",)),
-    Kind("", "v1", "Secret", "secrets"),
-    Kind("", "v1", "Event", "events", short_names=("ev",)),
+    Kind("", "v1", "Secret", "secrets", selectable=("type",)),
+    Kind("", "v1", "Event", "events", short_names=("ev",), selectable=_EVENT_FIELDS),
     Kind("", "v1", "ServiceAccount", "serviceaccounts", short_names=("sa",)),
     Kind("coordination.k8s.io", "v1", "Lease", "leases"),
+    Kind("events.k8s.io", "v1", "Event", "events", short_names=("ev",), selectable=_EVENT_FIELDS, storage="events"),
+    Kind("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", False, verbs=_CREATE),
+    Kind("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews", False, verbs=_CREATE),
     Kind(_RBAC, "v1", "ClusterRole", "clusterroles", namespaced=False),
     Kind(_RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
     Kind(_RBAC, "v1", "Role", "roles"),
@@ -61,8 +92,8 @@ BUILT_IN: tuple[Kind, ...] = (
         status_subresource=True,
         generation=True,
     ),
-    Kind(_ADMISSION, "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", namespaced=False),
-    Kind(_ADMISSION, "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", namespaced=False),
+    Kind(_ADMISSION, "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", False, generation=True),
+    Kind(_ADMISSION, "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", False),
 )
 
 
@@ -80,11 +111,14 @@ def kinds_of(crd: Json) -> tuple[Kind, ...]:
             short_names=tuple(names.get("shortNames", ())),
             categories=tuple(names.get("categories", ())),
             schema=version["schema"]["openAPIV3Schema"],
-            status_subresource="status" in version.get("subresources", {}),
-            scale=version.get("subresources", {}).get("scale"),
+            status_subresource="status" in (version.get("subresources") or {}),
+            scale=(version.get("subresources") or {}).get("scale"),
             columns=tuple(version.get("additionalPrinterColumns", ())),
             custom=True,
             generation=True,
+            verbs=CUSTOM_VERBS,
+            selectable=tuple(f["jsonPath"].lstrip(".") for f in version.get("selectableFields", ())),
+            singular=names.get("singular", ""),
         )
         for version in spec["versions"]
         if version.get("served", True)

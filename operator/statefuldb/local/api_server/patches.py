@@ -1,4 +1,4 @@
-"""JSON merge patch (RFC 7396) and JSON patch (RFC 6902)."""
+"""JSON merge patch (RFC 7396), JSON patch (RFC 6902) and Kubernetes' strategic merge patch of built-in kinds."""
 
 import copy
 from typing import Any
@@ -9,6 +9,10 @@ import jsonpointer
 from statefuldb.local.api_server.errors import ApiError
 
 Json = dict[str, Any]
+_REFUSED = "the server rejected our request due to an error in our request"
+# Lists that are merged item by item, with the field that names an item; an empty one is a list of plain values.
+_MERGED_LISTS = {"finalizers": "", "ownerReferences": "uid", "conditions": "type", "secrets": "name"}
+_MERGED_LISTS["imagePullSecrets"] = "name"
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -27,9 +31,51 @@ def merge_patch(target: Any, patch: Any) -> Any:
 def json_patch(target: Json, patch: Any) -> Json:
     """Return `target` with a JSON patch applied. A failing `test` is 422, as kopf needs it. Raises ApiError."""
     if not isinstance(patch, list):
-        raise ApiError(400, "cannot unmarshal object into Go value of type jsonpatch.Patch")
+        text = "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
+        raise ApiError(400, text)
     try:
         return dict(jsonpatch.apply_patch(target, patch))
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
-        text = "the server rejected our request due to an error in our request"
-        raise ApiError(422, text, reason="Invalid") from error
+    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
+        raise ApiError(422, _REFUSED, details={}) from error
+
+
+def strategic_patch(target: Any, patch: Json) -> Json:
+    """Return `target` with a strategic merge patch applied: known lists are merged by their keys."""
+    if patch.get("$patch") == "replace":
+        return {name: value for name, value in patch.items() if name != "$patch"}
+    merged = dict(target) if isinstance(target, dict) else {}
+    kept = patch.get("$retainKeys")
+    for name, value in patch.items():
+        if name.startswith("$deleteFromPrimitiveList/"):
+            listed = name.partition("/")[2]
+            merged[listed] = [item for item in merged.get(listed) or [] if item not in value]
+        elif name.startswith("$"):
+            continue
+        elif value is None or (isinstance(value, dict) and value.get("$patch") == "delete"):
+            merged.pop(name, None)
+        elif isinstance(value, dict):
+            merged[name] = strategic_patch(merged.get(name), value)
+        elif isinstance(value, list) and name in _MERGED_LISTS:
+            merged[name] = _merge_list(merged.get(name) or [], value, _MERGED_LISTS[name])
+        else:
+            merged[name] = copy.deepcopy(value)
+    return {name: value for name, value in merged.items() if kept is None or name in kept}
+
+
+def _merge_list(items: list[Any], changes: list[Any], key: str) -> list[Any]:
+    if any(isinstance(change, dict) and change.get("$patch") == "replace" for change in changes):
+        return [change for change in changes if "$patch" not in change]
+    merged = list(items)
+    for change in changes:
+        if not key:
+            merged += [change] if change not in merged else []
+            continue
+        index = next((i for i, item in enumerate(merged) if item.get(key) == change.get(key)), None)
+        if change.get("$patch") == "delete":
+            if index is not None:
+                del merged[index]
+        elif index is None:
+            merged.append(copy.deepcopy(change))
+        else:
+            merged[index] = strategic_patch(merged[index], change)
+    return merged

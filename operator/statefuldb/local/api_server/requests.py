@@ -6,20 +6,27 @@ from typing import Any
 
 import yaml
 
+from statefuldb.local.api_server import protobuf
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.kinds import Kind
 
 Json = dict[str, Any]
+_JSON_LIKE = (
+    *("application/json", "application/json-patch+json", "application/merge-patch+json"),
+    "application/strategic-merge-patch+json",
+)
+_YAML_LIKE = ("application/yaml", "application/apply-patch+yaml")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a path names. `name` is empty for a collection."""
+    """What a path names. `name` is empty for a collection; `legacy_watch` for the old paths that begin with watch."""
 
     kind: Kind
     namespace: str
     name: str
     subresource: str
+    legacy_watch: bool = False
 
 
 def parse_path(path: str, kinds: dict[tuple[str, str, str], Kind]) -> Target | None:
@@ -31,30 +38,55 @@ def parse_path(path: str, kinds: dict[tuple[str, str, str], Kind]) -> Target | N
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         return None
+    legacy = rest[0] == "watch" and len(rest) > 1
+    rest = rest[1:] if legacy else rest
     namespace = ""
-    if rest[0] == "namespaces" and len(rest) >= 3 and (group, version, rest[2]) in kinds:
+    inner = kinds.get((group, version, rest[2])) if len(rest) >= 3 else None
+    if rest[0] == "namespaces" and inner is not None and inner.namespaced:
         namespace, rest = rest[1], rest[2:]
     kind = kinds.get((group, version, rest[0]))
-    if kind is None or len(rest) > 3:
+    if kind is None or len(rest) > 3 or (namespace == "" and kind.namespaced and len(rest) > 1):
         return None
-    subresource = rest[2] if len(rest) > 2 else ""
-    allowed = {"": True, "status": kind.status_subresource, "scale": kind.scale is not None}
-    if not allowed.get(subresource, False):
-        return None
-    return Target(kind, namespace, rest[1] if len(rest) > 1 else "", subresource)
+    return Target(kind, namespace, rest[1] if len(rest) > 1 else "", rest[2] if len(rest) > 2 else "", legacy)
 
 
-def parse_body(text: str, content_type: str) -> Any:
-    """Return the body of a request; no content type counts as JSON. Raises ApiError."""
-    if content_type in ("application/yaml", "application/apply-patch+yaml"):
+def parse_body(body: bytes, content_type: str) -> tuple[Any, tuple[str, ...]]:
+    """Return a body and the paths of fields that it has twice. Raises ApiError."""
+    if content_type in _YAML_LIKE:
         try:
-            return yaml.safe_load(text)
+            return yaml.safe_load(body), ()
         except yaml.YAMLError as error:
             raise ApiError(400, f"error decoding YAML: {error}") from error
-    if content_type == "application/vnd.kubernetes.protobuf":
-        text = "protobuf bodies are not taken; use apply -f"
+    if content_type == protobuf.MEDIA_TYPE:
+        return protobuf.decode(body), ()
+    if content_type not in _JSON_LIKE:
+        accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+        text = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
         raise ApiError(415, text)
     try:
-        return json.loads(text) if text else {}
-    except ValueError as error:
-        raise ApiError(400, f"couldn't get version/kind; json parse error: {error}") from error
+        twice: list[str] = []
+        parsed = json.loads(body, object_pairs_hook=_Pairs) if body else {}
+        return _plain(parsed, "", twice), tuple(twice)
+    except (ValueError, RecursionError) as error:
+        prefix = (
+            "error decoding patch: " if "patch" in content_type else "couldn't get version/kind; json parse error: "
+        )
+        raise ApiError(400, f"{prefix}{error}") from error
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """The fields of one JSON object, as they came."""
+
+
+def _plain(value: Any, path: str, twice: list[str]) -> Any:
+    if isinstance(value, _Pairs):
+        found: Json = {}
+        for name, inner in value:
+            here = f"{path}.{name}".lstrip(".")
+            if name in found:
+                twice.append(here)
+            found[name] = _plain(inner, here, twice)
+        return found
+    if isinstance(value, list):
+        return [_plain(item, f"{path}[{index}]", twice) for index, item in enumerate(value)]
+    return value

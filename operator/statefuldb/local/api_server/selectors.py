@@ -5,59 +5,84 @@ from collections.abc import Callable
 from typing import Any
 
 from statefuldb.local.api_server.errors import ApiError
+from statefuldb.local.api_server.event_view import from_view
+from statefuldb.local.api_server.kinds import Kind
 
 Json = dict[str, Any]
 Predicate = Callable[[Json], bool]
-_SET = re.compile(r"^\s*([\w./-]+)\s+(in|notin)\s+\(([^)]*)\)\s*$")
+Test = Callable[[Json], bool]
+_NAME = r"[A-Za-z0-9][\w./-]*"
+_SET = re.compile(rf"({_NAME})\s+(in|notin)\s*\(([^)]*)\)")
+_EQUALITY = re.compile(rf"({_NAME})\s*(!=|==|=)\s*([\w.-]*)")
+_ORDER = re.compile(rf"({_NAME})\s*([<>])\s*(-?\d+)")
+_PRESENCE = re.compile(rf"(!?)\s*({_NAME})")
 _SPLIT = re.compile(r",(?![^(]*\))")
 
 
 def label_selector(text: str) -> Predicate:
     """Return a predicate over objects. Raises ApiError(400)."""
-    tests = [_label_test(part.strip()) for part in _SPLIT.split(text) if part.strip()]
+    tests = [_label_test(part.strip()) for part in _SPLIT.split(text)] if text.strip() else []
     return lambda o: all(test(o["metadata"].get("labels") or {}) for test in tests)
 
 
-def _label_test(part: str) -> Callable[[Json], bool]:
-    found = _SET.match(part)
-    if found is not None:
-        name, operator, values = found[1], found[2], {v.strip() for v in found[3].split(",")}
-        return (
-            (lambda labels: labels.get(name) in values)
-            if operator == "in"
-            else (lambda labels: labels.get(name) not in values)
-        )
-    for sign in ("!=", "==", "="):
-        if sign in part:
-            return _equality(part, sign)
-    if part.startswith("!"):
-        return lambda labels: part[1:].strip() not in labels
-    if not re.fullmatch(r"[\w./-]+", part):
-        raise ApiError(400, f"unable to parse requirement: {part}")
-    return lambda labels: part in labels
+def _label_test(part: str) -> Test:
+    if found := _SET.fullmatch(part):
+        return _set_test(found[1], found[2], {value.strip() for value in found[3].split(",")})
+    if found := _EQUALITY.fullmatch(part):
+        name, sign, value = found.groups()
+        return lambda labels: (labels.get(name) == value) is (sign != "!=")
+    if found := _ORDER.fullmatch(part):
+        return _order_test(found[1], found[2], int(found[3]))
+    if found := _PRESENCE.fullmatch(part):
+        sign, name = found.groups()
+        return lambda labels: (name in labels) is not bool(sign)
+    words = part.split()
+    odd = words[1] if len(words) > 1 else part
+    text = f"unable to parse requirement: found '{odd}', expected: in, notin, =, ==, !=, gt, lt"
+    raise ApiError(400, text)
 
 
-def _equality(part: str, sign: str) -> Callable[[Json], bool]:
-    name, _, value = (piece.strip() for piece in part.partition(sign))
-    if sign == "!=":
-        return lambda labels: labels.get(name) != value
-    return lambda labels: labels.get(name) == value
+def _set_test(name: str, operator: str, values: set[str]) -> Test:
+    return lambda labels: (labels.get(name) in values) is (operator == "in")
 
 
-def field_selector(text: str, plural: str) -> Predicate:
+def _order_test(name: str, sign: str, limit: int) -> Test:
+    def test(labels: Json) -> bool:
+        value = str(labels.get(name, ""))
+        if not value.lstrip("-").isdigit():
+            return False
+        return int(value) > limit if sign == ">" else int(value) < limit
+
+    return test
+
+
+def field_selector(text: str, kind: Kind) -> Predicate:
     """Return a predicate over objects. Raises ApiError(400) for a field that is not selectable."""
     tests = []
     for part in filter(None, text.split(",")):
-        sign = "!=" if "!=" in part else "==" if "==" in part else "="
+        sign = next((s for s in ("!=", "==", "=") if s in part), None)
+        if sign is None:
+            raise ApiError(400, f"invalid selector: '{text}'; can't understand '{part}'")
         name, _, value = part.partition(sign)
-        selectable = name in ("metadata.name", "metadata.namespace") or plural == "events"
-        if not selectable:
+        known = {"metadata.name", *kind.selectable} | ({"metadata.namespace"} if kind.namespaced else set())
+        inner = _stored_name(name, kind)
+        if inner not in known:
             raise ApiError(400, f"field label not supported: {name}")
-        tests.append((name.split("."), value, sign != "!="))
+        tests.append((inner.split("."), value, sign != "!="))
     return lambda o: all((_value(o, path) == value) is equal for path, value, equal in tests)
 
 
+def _stored_name(name: str, kind: Kind) -> str:
+    """Return the name of a field as it is stored: events.k8s.io selects by its own names."""
+    if not kind.storage:
+        return name
+    first, dot, rest = name.partition(".")
+    return next(iter(from_view({first: None}))) + dot + rest
+
+
 def _value(value: Any, path: list[str]) -> str:
+    if path == ["source"]:
+        path = ["source", "component"]
     for part in path:
         value = value.get(part, "") if isinstance(value, dict) else ""
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,7 +1,6 @@
 """The sockets: HTTPS with bearer tokens around the service, and watches."""
 
-import hmac
-import json
+import asyncio
 import secrets
 import string
 import uuid
@@ -11,20 +10,30 @@ from typing import Any
 
 from aiohttp import web
 
-from statefuldb.local.api_server import discovery
-from statefuldb.local.api_server.errors import ApiError
+from statefuldb.local.api_server import representation
+from statefuldb.local.api_server.access import check_access
+from statefuldb.local.api_server.answers import answer, discovered, refused
+from statefuldb.local.api_server.documents import document, review
+from statefuldb.local.api_server.errors import ApiError, details_of, not_found, shown_name
+from statefuldb.local.api_server.event_view import from_view
+from statefuldb.local.api_server.listing import page, selector
+from statefuldb.local.api_server.options import check_list, check_write, delete_options
 from statefuldb.local.api_server.persistence import Persistence
 from statefuldb.local.api_server.requests import Target, parse_body, parse_path
-from statefuldb.local.api_server.selectors import field_selector, label_selector
-from statefuldb.local.api_server.service import Service, Write
+from statefuldb.local.api_server.scale import scale_of
+from statefuldb.local.api_server.service import APPLY_PATCH, Service, Write
 from statefuldb.local.api_server.store import Change, Store
-from statefuldb.local.api_server.tables import table
 from statefuldb.local.api_server.watch import Watch
 
 Json = dict[str, Any]
 BODY_LIMIT_BYTES = 3_145_728
-_PUBLIC = ("/readyz", "/livez", "/healthz", "/version", "/version/")
+STORED_LIMIT_BYTES = 1_572_864
 _FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "statefuldb-system")
+_DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+# Watches of a kind outlive its definition for a moment, as on the real server: kopf 1.45 gives up for good where its
+# watch ends, and is refused with 404, before it has heard that the definition is gone.
+_LINGER_SECONDS = 3.0
+_HEALTH = ("/readyz", "/livez", "/healthz")
 
 
 class ApiServer:
@@ -37,7 +46,12 @@ class ApiServer:
         self._store = Store(lambda: str(uuid.uuid4()), self._changed)
         self._store.restore(*self._persistence.load())
         self._service = Service(self._store)
-        self._make_namespaces()
+        kind = self._store.kinds["", "v1", "namespaces"]
+        for name in _FIRST_NAMESPACES:
+            if (kind.key, "", name) not in self._store.objects:
+                self._service.create(kind, "", {"metadata": {"name": name}}, _write("apiserver"))
+        self._store.forget()
+        self._service.settle(_now())
 
     def application(self) -> web.Application:
         """Return the HTTP application."""
@@ -54,12 +68,8 @@ class ApiServer:
         self._persistence.save(change)
         for watch in self._watches:
             watch.put(change)
-
-    def _make_namespaces(self) -> None:
-        kind = self._store.kinds["", "v1", "namespaces"]
-        for name in _FIRST_NAMESPACES:
-            if (kind.key, "", name) not in self._store.objects:
-                self._service.create(kind, "", {"metadata": {"name": name}}, _write("apiserver"))
+            if change.type == "DELETED" and change.address == (_DEFINITIONS, "", watch.key):
+                asyncio.get_running_loop().call_later(_LINGER_SECONDS, watch.end)
 
     async def _end_watches(self, app: web.Application) -> None:
         for watch in list(self._watches):
@@ -67,136 +77,90 @@ class ApiServer:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
-            self._authenticate(request)
-            return await self._route(request)
+            target = parse_path(request.path, self._store.kinds)
+            given = request.headers.get("Authorization", "")
+            check_access(given, self._token, request.method, request.path, target, _is_watch(request, target))
+            if target is None:
+                return self._document(request)
+            return await self._route(request, target)
         except ApiError as error:
-            return web.json_response(error.status(), status=error.code)
+            return refused(error)
+        except web.HTTPRequestEntityTooLarge:
+            return refused(ApiError(413, f"Request entity too large: limit is {BODY_LIMIT_BYTES}"))
 
-    def _authenticate(self, request: web.Request) -> None:
-        if request.path in _PUBLIC:
-            return
-        given = request.headers.get("Authorization", "")
-        if not given:
-            text = f'forbidden: User "system:anonymous" cannot {request.method.lower()} path "{request.path}"'
-            raise ApiError(403, text)
-        if not hmac.compare_digest(given, f"Bearer {self._token}"):
-            raise ApiError(401, "Unauthorized")
-
-    async def _route(self, request: web.Request) -> web.StreamResponse:
-        target = parse_path(request.path, self._store.kinds)
-        if target is None:
-            return self._document(request)
-        match request.method:
-            case "GET":
-                return await self._read(request, target)
-            case "POST" | "PUT" | "PATCH":
-                return await self._written(request, target)
-            case "DELETE":
-                return await self._deleted(request, target)
-            case _:
-                raise ApiError(405, "the server does not allow this method on the requested resource")
+    async def _route(self, request: web.Request, target: Target) -> web.StreamResponse:
+        kind, method = target.kind, request.method
+        if target.subresource and target.subresource not in kind.subresources:
+            raise not_found(kind.plural, kind.group, target.name)
+        verb = {"POST": "create", "DELETE": "delete"}.get(method, "get")
+        if method not in ("GET", "POST", "PUT", "PATCH", "DELETE") or (target.subresource and verb != "get"):
+            shown = shown_name(kind.plural, kind.group)
+            text = f'{verb} is not supported on resources of kind "{shown}"'
+            raise ApiError(405, text, details=details_of(kind.plural, kind.group, ""))
+        if kind.verbs == ("create",):
+            return await self._review(request, target)
+        if method == "GET":
+            return await self._read(request, target)
+        if method == "DELETE":
+            return await self._deleted(request, target)
+        return await self._written(request, target)
 
     def _document(self, request: web.Request) -> web.Response:
-        """Answer what is not about objects: health, version, discovery, OpenAPI, reviews."""
-        path = request.path.rstrip("/")
-        kinds = list(self._store.kinds.values())
-        parts = path.strip("/").split("/")
-        if path in ("/readyz", "/livez", "/healthz"):
+        if request.path.rstrip("/") in _HEALTH:
             return web.Response(text="ok")
-        if request.method == "POST" and path.endswith("selfsubjectaccessreviews"):
-            return web.json_response(
-                {
-                    "kind": "SelfSubjectAccessReview",
-                    "apiVersion": "authorization.k8s.io/v1",
-                    "metadata": {},
-                    "spec": {},
-                    "status": {"allowed": True},
-                },
-                status=201,
-            )
-        body: Json | None = None
-        if path == "/version":
-            body = {"major": "1", "minor": "32", "gitVersion": "v1.32.0+statefuldb", "platform": "linux/amd64"}
-        elif path == "/api":
-            body = discovery.api_versions()
-        elif path == "/apis":
-            body = discovery.group_list(kinds)
-        elif path == "/openapi/v3":
-            body = discovery.openapi_index(kinds)
-        elif path.startswith("/openapi/v3/") and len(parts) >= 4:
-            body = discovery.openapi_document("/".join(parts[3:]), kinds)
-        elif parts[0] == "apis" and len(parts) == 2 and any(k.group == parts[1] for k in kinds):
-            body = discovery.group(parts[1], kinds)
-        elif parts[0] in ("api", "apis"):
-            version = "/".join(parts[1:])
-            if any(kind.api_version == version for kind in kinds):
-                body = discovery.resource_list(version, kinds)
-        if body is None:
+        discovery = request.path.rstrip("/") in ("/api", "/apis")
+        form = representation.form_of(request.headers.get("Accept", ""), discovery=discovery)
+        found = document(request.path, form, list(self._store.kinds.values()))
+        if found is None or request.method != "GET":
             return web.Response(status=404, text="404 page not found\n")
-        return web.json_response(body)
+        if discovery:
+            return discovered(found, form, request.headers.get("If-None-Match", ""))
+        return answer(found, form)
+
+    async def _review(self, request: web.Request, target: Target) -> web.Response:
+        if request.method != "POST":
+            text = "the server does not allow this method on the requested resource"
+            raise ApiError(405, text, details=details_of(target.kind.plural, target.kind.group, ""))
+        body, _ = parse_body(await request.read(), _content_type(request))
+        return answer(review(target.kind, body, _now()), _form(request), status=201)
 
     async def _read(self, request: web.Request, target: Target) -> web.StreamResponse:
-        if target.name:
-            stored = self._store.get(target.kind, target.namespace, target.name)
+        kind, form = target.kind, _form(request)
+        if target.name and not target.legacy_watch:
+            stored = self._store.get(kind, target.namespace, target.name)
             if target.subresource == "scale":
-                return web.json_response(self._service.scale_of(target.kind, stored))
-            return self._answer(request, target, stored)
-        matches = self._selector(request, target)
-        if request.query.get("watch", "") in ("1", "true"):
-            return await self._watch(request, target, matches)
-        objects = [o for o in self._store.list(target.kind, target.namespace) if matches(o)]
-        return self._listed(request, target, objects)
+                return answer(scale_of(kind, stored), form)
+            return answer(representation.one(kind, stored, form, datetime.now(UTC), _include(request)), form)
+        watch = _is_watch(request, target)
+        check_list(request.query, watch=watch)
+        if watch:
+            return await self._watch(request, target, form)
+        objects, metadata = page(self._store, kind, target.namespace, request.query)
+        return answer(representation.many(kind, objects, metadata, form, datetime.now(UTC), _include(request)), form)
 
-    def _selector(self, request: web.Request, target: Target) -> Any:
-        tests = []
-        if request.query.get("labelSelector"):
-            tests.append(label_selector(request.query["labelSelector"]))
-        if request.query.get("fieldSelector"):
-            tests.append(field_selector(request.query["fieldSelector"], target.kind.plural))
-        return lambda o: all(test(o) for test in tests)
-
-    def _listed(self, request: web.Request, target: Target, objects: list[Json]) -> web.Response:
-        metadata: Json = {"resourceVersion": str(self._store.version)}
-        limit, begin = int(request.query.get("limit", 0) or 0), request.query.get("continue", "")
-        if begin:
-            after = _position(begin)
-            objects = [o for o in objects if _place(o) > after]
-        if limit and len(objects) > limit and request.query.get("resourceVersion") != "0":
-            metadata["remainingItemCount"] = len(objects) - limit
-            objects = objects[:limit]
-            metadata["continue"] = json.dumps(_place(objects[-1])).encode().hex()
-        if "as=Table" in request.headers.get("Accept", ""):
-            include = request.query.get("includeObject", "Metadata")
-            return web.json_response(table(target.kind, objects, metadata, datetime.now(UTC), include=include))
-        kind = target.kind
-        return web.json_response(
-            {"apiVersion": kind.api_version, "kind": f"{kind.kind}List", "metadata": metadata, "items": objects}
-        )
-
-    async def _watch(self, request: web.Request, target: Target, matches: Any) -> web.StreamResponse:
-        watch = Watch(target.kind, target.namespace, matches, as_table="as=Table" in request.headers.get("Accept", ""))
-        version = request.query.get("resourceVersion", "")
-        if version and not version.isdigit():
-            raise ApiError(500, f"strconv.ParseUint: parsing {version!r}: invalid syntax")
-        initial = request.query.get("sendInitialEvents") == "true"
-        bookmarks = request.query.get("allowWatchBookmarks") == "true"
-        if initial or version in ("", "0"):
+    async def _watch(self, request: web.Request, target: Target, form: str) -> web.StreamResponse:
+        query = request.query
+        matches = selector(target.kind, query)
+        watch = Watch(target.kind, target.namespace, matches, form, _include(request))
+        version = query.get("resourceVersion", "")
+        initial = query.get("sendInitialEvents")
+        if initial == "true" or (initial is None and version in ("", "0")):
             watch.begin([o for o in self._store.list(target.kind, target.namespace) if matches(o)])
-            if initial:
+            if initial == "true" and query.get("allowWatchBookmarks") == "true":
                 watch.bookmark(self._store.version, end_of_initial=True)
-        else:
+        elif version not in ("", "0"):
             changes = self._store.since(int(version))
             if changes is None:
-                watch.expire(int(version), self._store.history[0].version)
-            else:
-                for change in changes:
-                    watch.put(change)
+                watch.expire(int(version), self._store.oldest)
+            for change in changes or ():
+                watch.put(change)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         response.enable_chunked_encoding()
         self._watches.add(watch)
         try:
             await response.prepare(request)
-            seconds = float(request.query.get("timeoutSeconds", 0) or 0)
+            bookmarks = query.get("allowWatchBookmarks") in ("true", "1")
+            seconds = float(query.get("timeoutSeconds") or 0)
             await watch.serve(response, seconds, (lambda: self._store.version) if bookmarks else None)
             await response.write_eof()
         except ConnectionError:
@@ -206,90 +170,100 @@ class ApiServer:
         return response
 
     async def _written(self, request: web.Request, target: Target) -> web.Response:
-        content_type = request.content_type if "Content-Type" in request.headers else "application/json"
-        body = parse_body(await request.text(), content_type)
-        write = self._write_of(request, target)
-        if request.method == "POST":
-            if target.name:
-                raise ApiError(405, "the server does not allow this method on the requested resource")
-            stored, warnings = self._service.create(target.kind, target.namespace, body, write)
-            return self._answer(request, target, stored, status=201, warnings=warnings)
-        if not isinstance(body, dict) and request.method == "PUT":
-            raise ApiError(400, "the body must be an object")
-        address = (target.kind.key, target.namespace, target.name)
-        existed = address in self._store.objects
-        if request.method == "PUT":
-            stored, warnings = self._service.replace(target.kind, target.namespace, target.name, body, write)
+        kind, name, method = target.kind, target.name, request.method
+        content_type = _content_type(request)
+        raw = await request.read()
+        check_write(request.query, method, apply=method == "PATCH" and content_type == APPLY_PATCH)
+        if method != "POST" and not name:
+            raise ApiError(400, "name must be provided")
+        body: Any = None
+        twice: tuple[str, ...] = ()
+        if method != "PATCH" or content_type.endswith(("patch+json", "patch+yaml")):
+            body, twice = parse_body(raw, content_type)  # else the service answers 415, with what this kind takes
+        if method != "PATCH" and not isinstance(body, dict):
+            raise ApiError(400, f"the object provided is unrecognized (must be of type {kind.kind})")
+        if len(raw) > STORED_LIMIT_BYTES:
+            raise ApiError(500, "etcdserver: request is too large")
+        if kind.storage and isinstance(body, dict):
+            body = from_view(body)
+        served = self._store.kinds["", "v1", "events"] if kind.storage else kind
+        write = _write(
+            _writer(request),
+            dry_run=request.query.get("dryRun") == "All",
+            validation=request.query.get("fieldValidation") or "Warn",
+            force=request.query.get("force") == "true",
+            subresource=target.subresource,
+            twice=twice,
+        )
+        existed = (served.key, target.namespace, name) in self._store.objects
+        if method == "POST":
+            existed = False
+            if name:
+                body = {**body, "metadata": {"name": name, **(body.get("metadata") or {})}}
+            stored, warnings = self._service.create(served, target.namespace, body, write)
+        elif method == "PUT":
+            stored, warnings = self._service.replace(served, target.namespace, name, body, write)
         else:
-            if content_type == "application/apply-patch+yaml" and "fieldManager" not in request.query:
-                raise ApiError(422, 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value')
-            stored, warnings = self._service.patch(
-                target.kind, target.namespace, target.name, body, content_type, write
-            )
-        return self._answer(request, target, stored, status=200 if existed else 201, warnings=warnings)
+            stored, warnings = self._service.patch(served, target.namespace, name, body, content_type, write)
+        self._service.settle(write.now)
+        form = _form(request)
+        shown = representation.one(kind, stored, form, datetime.now(UTC), _include(request))
+        return answer(shown, form, status=200 if existed else 201, warnings=warnings)
 
     async def _deleted(self, request: web.Request, target: Target) -> web.Response:
-        options = parse_body(await request.text(), "application/json") or {}
-        write = self._write_of(request, target, dry_run=bool(options.get("dryRun")))
         kind = target.kind
+        raw = await request.read()
+        content_type = _content_type(request)
+        options = delete_options(request.query, parse_body(raw, content_type)[0] if raw else {})
+        write = _write(_writer(request), dry_run=bool(options.get("dryRun")))
         if not target.name:
-            matches = self._selector(request, target)
-            objects = [o for o in self._store.list(kind, target.namespace) if matches(o)]
-            for stored in objects:
-                metadata = stored["metadata"]
-                self._service.delete(kind, metadata.get("namespace", ""), metadata["name"], {}, write)
-            return self._listed(request, target, objects)
+            if "deletecollection" not in kind.verbs:
+                text = "the server does not allow this method on the requested resource"
+                raise ApiError(405, text, details=details_of(kind.plural, kind.group, ""))
+            objects, metadata = page(self._store, kind, target.namespace, request.query)
+            try:
+                for stored in objects:
+                    about = stored["metadata"]
+                    self._service.delete(kind, about.get("namespace", ""), about["name"], options, write)
+            finally:
+                self._service.settle(write.now)
+            form = _form(request)
+            return answer(representation.many(kind, objects, metadata, form, datetime.now(UTC), "Metadata"), form)
         old = self._store.get(kind, target.namespace, target.name)
         kept = self._service.delete(kind, target.namespace, target.name, options, write)
         self._service.settle(write.now)
         if kept is not None:
-            return web.json_response(kept)
-        details = {"name": target.name, "group": kind.group, "kind": kind.plural, "uid": old["metadata"]["uid"]}
-        return web.json_response(
-            {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
-        )
+            return answer(representation.one(kind, kept, representation.PLAIN, datetime.now(UTC)), "")
+        details = {**details_of(kind.plural, kind.group, target.name), "uid": old["metadata"]["uid"]}
+        done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+        return web.json_response(done)
 
-    def _write_of(self, request: web.Request, target: Target, *, dry_run: bool = False) -> Write:
-        agent = request.headers.get("User-Agent", "unknown").split("/")[0]
-        return _write(
-            request.query.get("fieldManager", agent),
-            dry_run=dry_run or request.query.get("dryRun") == "All",
-            strict=request.query.get("fieldValidation") == "Strict",
-            force=request.query.get("force") == "true",
-            subresource=target.subresource,
-        )
 
-    def _answer(
-        self,
-        request: web.Request,
-        target: Target,
-        stored: Json,
-        *,
-        status: int = 200,
-        warnings: list[str] | None = None,
-    ) -> web.Response:
-        body = stored
-        if "as=Table" in request.headers.get("Accept", "") and stored.get("kind") != "Scale":
-            metadata = {"resourceVersion": stored["metadata"].get("resourceVersion", "")}
-            body = table(target.kind, [stored], metadata, datetime.now(UTC))
-        response = web.json_response(body, status=status)
-        for warning in warnings or []:
-            response.headers.add("Warning", f'299 - "{warning}"'.replace('"unknown field "', '"unknown field \\"'))
-        return response
+def _is_watch(request: web.Request, target: Target | None) -> bool:
+    return request.query.get("watch", "") in ("1", "true") or (target is not None and target.legacy_watch)
+
+
+def _form(request: web.Request) -> str:
+    return representation.form_of(request.headers.get("Accept", ""))
+
+
+def _include(request: web.Request) -> str:
+    return request.query.get("includeObject") or "Metadata"
+
+
+def _content_type(request: web.Request) -> str:
+    """Return the type of the body: the Python client sends none with JSON."""
+    return request.content_type if "Content-Type" in request.headers else "application/json"
+
+
+def _writer(request: web.Request) -> str:
+    return request.query.get("fieldManager") or request.headers.get("User-Agent", "unknown").split("/")[0]
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _write(manager: str, **more: Any) -> Write:
     suffix = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(5))
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Write(now=now, manager=manager, suffix=suffix, **more)
-
-
-def _place(stored: Json) -> list[str]:
-    return [stored["metadata"].get("namespace", ""), stored["metadata"]["name"]]
-
-
-def _position(token: str) -> list[str]:
-    try:
-        return list(json.loads(bytes.fromhex(token)))
-    except ValueError as error:
-        raise ApiError(400, f"continue key is not valid: {error}") from error
+    return Write(now=_now(), manager=manager, suffix=suffix, **more)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from statefuldb.local.api_server.errors import ApiError, conflict, not_found
+from statefuldb.local.api_server.errors import ApiError, conflict, details_of, not_found, shown_name
 from statefuldb.local.api_server.kinds import BUILT_IN, Kind, kinds_of
 
 Json = dict[str, Any]
@@ -69,19 +69,18 @@ class Store:
             if not namespace or ns == namespace:
                 yield self.objects[key, ns, name]
 
-    def create(self, kind: Kind, new: Json, now: str) -> Json:
+    def create(self, kind: Kind, new: Json, now: str, *, dry_run: bool = False) -> Json:
         """Add an object that was checked. Raises ApiError."""
         metadata = new["metadata"]
         namespace, name = metadata.get("namespace", ""), metadata["name"]
         held = self.objects.get((kind.key, namespace, name))
         if held is not None:
-            shown = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
             prefix = "object is being deleted: " if "deletionTimestamp" in held["metadata"] else ""
             raise ApiError(
                 409,
-                f'{prefix}{shown} "{name}" already exists',
+                f'{prefix}{shown_name(kind.plural, kind.group)} "{name}" already exists',
                 reason="AlreadyExists",
-                details={"name": name, "group": kind.group, "kind": kind.plural},
+                details=details_of(kind.plural, kind.group, name),
             )
         for field in _SERVER_FIELDS:
             metadata.pop(field, None)
@@ -89,9 +88,9 @@ class Store:
         metadata["creationTimestamp"] = now
         if kind.generation:
             metadata["generation"] = 1
-        return self._commit("ADDED", kind, new, None)
+        return new if dry_run else self._commit("ADDED", kind, new, None)
 
-    def update(self, kind: Kind, new: Json, old: Json, now: str) -> Json:
+    def update(self, kind: Kind, new: Json, old: Json, *, dry_run: bool = False) -> Json:
         """Replace `old` by `new`, which was checked; write nothing where they are equal. Raises ApiError."""
         metadata, before = new["metadata"], old["metadata"]
         wanted = metadata.get("resourceVersion")
@@ -102,38 +101,68 @@ class Store:
                 metadata[field] = before[field]
             else:
                 metadata.pop(field, None)
-        if "deletionTimestamp" in before:
-            added = set(metadata.get("finalizers") or []) - set(before.get("finalizers") or [])
-            if added:
-                text = f"no new finalizers can be added if the object is being deleted, found new finalizers {added}"
-                raise ApiError(422, f"metadata.finalizers: Forbidden: {text}")
-        if _without_managed(new) == _without_managed(old):
+        if _comparable(new) == _comparable(old):
             return old
         if kind.generation and _content(new, kind) != _content(old, kind):
             metadata["generation"] = before.get("generation", 0) + 1
-        if "deletionTimestamp" in before and not metadata.get("finalizers"):
+        if dry_run:
+            return new
+        if "deletionTimestamp" in before and not metadata.get("finalizers") and not _namespace_holds(kind, new):
             self._remove(kind, old)
             return new
         return self._commit("MODIFIED", kind, new, old)
 
-    def delete(self, kind: Kind, old: Json, now: str) -> Json | None:
+    def delete(self, kind: Kind, old: Json, now: str, *, dry_run: bool = False) -> Json | None:
         """Delete an object; return it where finalizers hold it, None where it is gone."""
-        if not old["metadata"].get("finalizers"):
-            self._remove(kind, old)
+        if not old["metadata"].get("finalizers") and not _namespace_holds(kind, old):
+            if not dry_run:
+                self._remove(kind, old)
             return None
         if "deletionTimestamp" in old["metadata"]:
             return old
         dying = copy.deepcopy(old)
         dying["metadata"]["deletionTimestamp"] = now
-        dying["metadata"]["deletionGracePeriodSeconds"] = 0
+        if kind.key != "namespaces":
+            dying["metadata"]["deletionGracePeriodSeconds"] = 0
         if kind.generation:
             dying["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+        return dying if dry_run else self._commit("MODIFIED", kind, dying, old)
+
+    def delete_as(self, kind: Kind, held: Json, old: Json, now: str) -> Json | None:
+        """Delete `old`, of which `held` says what is to be stored while it waits: in one change."""
+        dying = self.delete(kind, held, now, dry_run=True)
+        if dying is None:
+            self._remove(kind, old)
+            return None
         return self._commit("MODIFIED", kind, dying, old)
+
+    def forget(self) -> None:
+        """Drop the history: whoever watches from before now is told to list again."""
+        self.history.clear()
+
+    def list_at(self, kind: Kind, namespace: str, version: int) -> tuple[Json, ...] | None:
+        """Return the objects as they were at a version, or None where that is no longer known."""
+        then = {a: o for a, o in self.objects.items() if a[0] == kind.key}
+        if version < self.version:
+            if self.since(version) is None:
+                return None
+            for change in reversed(self.history):
+                if change.version <= version:
+                    break
+                if change.address[0] == kind.key:
+                    then.pop(change.address, None)
+                    if change.previous is not None:
+                        then[change.address] = change.previous
+        return tuple(then[a] for a in sorted(then) if not namespace or a[1] == namespace)
+
+    @property
+    def oldest(self) -> int:
+        """The version of the first change that is still told of."""
+        return self.history[0].version if self.history else self.version + 1
 
     def since(self, version: int) -> Iterator[Change] | None:
         """Return the changes after `version`, or None where they are no longer all known (410)."""
-        oldest = self.history[0].version if self.history else self.version + 1
-        if version + 1 < oldest and version < self.version:
+        if version + 1 < self.oldest and version < self.version:
             return None
         return (change for change in list(self.history) if change.version > version)
 
@@ -143,6 +172,8 @@ class Store:
         metadata = new["metadata"]
         address = (kind.key, metadata.get("namespace", ""), metadata["name"])
         self.objects[address] = new
+        if kind.plural == "customresourcedefinitions" and old is not None:
+            self._unserve(old)
         self._record(Change(self.version, kind_of_change, address, new, old))
         if kind.plural == "customresourcedefinitions":
             self._serve(new)
@@ -158,8 +189,7 @@ class Store:
         last["metadata"]["resourceVersion"] = str(self.version)
         self._record(Change(self.version, "DELETED", address, last, old))
         if kind.plural == "customresourcedefinitions":
-            for served in kinds_of(old):
-                self.kinds.pop((served.group, served.version, served.plural), None)
+            self._unserve(old)
 
     def _record(self, change: Change) -> None:
         self.history.append(change)
@@ -169,10 +199,21 @@ class Store:
         for kind in kinds_of(crd):
             self.kinds[kind.group, kind.version, kind.plural] = kind
 
+    def _unserve(self, crd: Json) -> None:
+        for kind in kinds_of(crd):
+            self.kinds.pop((kind.group, kind.version, kind.plural), None)
 
-def _without_managed(value: Json) -> Json:
-    metadata = {k: v for k, v in value["metadata"].items() if k not in ("managedFields", "resourceVersion")}
-    return {**value, "metadata": metadata}
+
+def _namespace_holds(kind: Kind, value: Json) -> bool:
+    """Say whether a namespace is still to be emptied: it is held by its spec, not by its metadata."""
+    return kind.key == "namespaces" and bool(value.get("spec", {}).get("finalizers"))
+
+
+def _comparable(value: Json) -> Json:
+    """Return what makes two states of an object different: all but versions and times of ownership."""
+    metadata = {k: v for k, v in value["metadata"].items() if k != "resourceVersion"}
+    owned = [{k: v for k, v in entry.items() if k != "time"} for entry in metadata.get("managedFields", ())]
+    return {**value, "metadata": {**metadata, "managedFields": owned}}
 
 
 def _content(value: Json, kind: Kind) -> Json:

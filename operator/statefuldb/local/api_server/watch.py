@@ -10,23 +10,32 @@ from aiohttp import web
 
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.kinds import Kind
+from statefuldb.local.api_server.representation import TABLE, one
 from statefuldb.local.api_server.store import Change
-from statefuldb.local.api_server.tables import table
 
 Json = dict[str, Any]
 # kopf drops a watch that is silent for 70 s; the real server sends one each minute.
 BOOKMARK_SECONDS = 50.0
+# The real server sends one shortly before the time that the client asked for is over.
+LAST_BOOKMARK_SECONDS = 2.0
 
 
 class Watch:
     """Which changes one client is told of."""
 
-    def __init__(self, kind: Kind, namespace: str, matches: Callable[[Json], bool], *, as_table: bool) -> None:
+    def __init__(self, kind: Kind, namespace: str, matches: Callable[[Json], bool], form: str, include: str) -> None:
         self._kind = kind
         self._namespace = namespace
         self._matches = matches
-        self._as_table = as_table
+        self._form = form
+        self._include = include
+        self._begun = False
         self._lines: asyncio.Queue[Json | None] = asyncio.Queue()
+
+    @property
+    def key(self) -> str:
+        """The storage key of what is watched."""
+        return self._kind.key
 
     def begin(self, objects: list[Json]) -> None:
         """Tell of what is there already."""
@@ -42,8 +51,9 @@ class Watch:
         before = change.previous is not None and self._matches(change.previous)
         if now:
             self._send("MODIFIED" if before else "ADDED", change.object)
-        elif before or (change.type == "DELETED" and self._matches(change.object)):
-            self._send("DELETED", change.object)
+        elif before and change.previous is not None:
+            metadata = {**change.previous["metadata"], "resourceVersion": str(change.version)}
+            self._send("DELETED", {**change.previous, "metadata": metadata})
 
     def expire(self, wanted: int, oldest: int) -> None:
         """Say that the version is too old, and end."""
@@ -67,14 +77,20 @@ class Watch:
         """Write lines until the end, or for `seconds` if given; bookmarks where `version` is given."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds if seconds else None
+        marked = False
         while True:
-            left = BOOKMARK_SECONDS if deadline is None else min(BOOKMARK_SECONDS, deadline - loop.time())
+            now = loop.time()
+            if deadline is not None and now >= deadline:
+                return
+            left = BOOKMARK_SECONDS if deadline is None else min(BOOKMARK_SECONDS, deadline - now)
+            last = deadline is not None and not marked and left > LAST_BOOKMARK_SECONDS
+            wait = min(left, deadline - LAST_BOOKMARK_SECONDS - now) if last and deadline is not None else left
             try:
-                line = await asyncio.wait_for(self._lines.get(), timeout=max(0.0, left))
+                line = await asyncio.wait_for(self._lines.get(), timeout=max(0.0, wait))
             except TimeoutError:
-                if deadline is not None and loop.time() >= deadline:
-                    return
-                if version is not None:
+                over = deadline is not None and loop.time() >= deadline
+                if version is not None and not over:
+                    marked = last or marked
                     self.bookmark(version())
                 continue
             if line is None:
@@ -82,8 +98,9 @@ class Watch:
             await response.write(json.dumps(line).encode() + b"\n")
 
     def _send(self, kind: str, stored: Json) -> None:
-        shown = stored
-        if self._as_table:
-            metadata = {"resourceVersion": stored["metadata"]["resourceVersion"]}
-            shown = table(self._kind, [stored], metadata, datetime.now(UTC))
+        shown = one(self._kind, stored, self._form, datetime.now(UTC), self._include)
+        if self._form == TABLE:
+            if self._begun:
+                shown["columnDefinitions"] = None
+            self._begun = True
         self._lines.put_nowait({"type": kind, "object": shown})

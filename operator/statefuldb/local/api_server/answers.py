@@ -1,0 +1,42 @@
+"""HTTP answers: JSON or YAML, with warnings or an entity tag."""
+
+import hashlib
+import json
+from typing import Any
+
+import yaml
+from aiohttp import web
+
+from statefuldb.local.api_server.errors import ApiError
+from statefuldb.local.api_server.representation import DISCOVERY, DISCOVERY_TYPE, YAML
+
+Json = dict[str, Any]
+
+
+def answer(body: Json, form: str, *, status: int = 200, warnings: list[str] | None = None) -> web.Response:
+    """Return an object or document in the form that was asked for."""
+    if form == YAML:
+        text = yaml.safe_dump(body, default_flow_style=False)
+        response = web.Response(text=text, status=status, content_type="application/yaml")
+    else:
+        response = web.json_response(body, status=status)
+    for warning in warnings or []:
+        escaped = warning.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.add("Warning", f'299 - "{escaped}"')
+    return response
+
+
+def discovered(body: Json, form: str, known: str) -> web.Response:
+    """Return a discovery document with its tag, or 304 where the client has it already."""
+    text = json.dumps(body)
+    tag = f'"{hashlib.sha512(text.encode()).hexdigest().upper()}"'
+    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "public"}
+    if known == tag:
+        return web.Response(status=304, headers=headers)
+    headers["Content-Type"] = DISCOVERY_TYPE if form == DISCOVERY else "application/json"
+    return web.Response(body=text.encode(), headers=headers)
+
+
+def refused(error: ApiError) -> web.Response:
+    """Return an error as a Status."""
+    return web.json_response(error.status(), status=error.code)

@@ -1,0 +1,80 @@
+"""What the server itself writes into built-in kinds, and refuses in them."""
+
+import base64
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from statefuldb.local.api_server.definitions import complete_definition
+from statefuldb.local.api_server.errors import forbidden_field, required, unsupported, wrong
+from statefuldb.local.api_server.kinds import Kind
+
+Json = dict[str, Any]
+_TIMES = {
+    "events": ({"firstTimestamp": False, "lastTimestamp": False, "eventTime": True}, ()),
+    "leases.coordination.k8s.io": ({"renewTime": True, "acquireTime": True}, ("spec",)),
+}
+
+
+def complete(kind: Kind, new: Json, old: Json | None, now: str) -> None:
+    """Fill in what a client may leave out, in place."""
+    if kind.key == "namespaces":
+        if old is None:
+            new["spec"] = {"finalizers": ["kubernetes"]}
+            new["status"] = {"phase": "Active"}
+        new["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = new["metadata"]["name"]
+    elif kind.key == "secrets":
+        plain = new.pop("stringData", None) or {}
+        coded = {k: base64.b64encode(v.encode()).decode() for k, v in plain.items()}
+        if coded:
+            new["data"] = {**(new.get("data") or {}), **coded}
+        new.setdefault("type", "Opaque")
+    elif kind.key == "customresourcedefinitions.apiextensions.k8s.io":
+        complete_definition(new, old, now)
+    times, inside = _TIMES.get(kind.key, ({}, ()))
+    holder = new
+    for name in inside:
+        holder = holder.get(name) or {}
+    for name, fine in times.items():
+        if isinstance(holder.get(name), str):
+            holder[name] = _plain_time(holder[name], fine)
+
+
+def check(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
+    """Yield a cause for each rule of a built-in kind that is broken."""
+    if kind.key in ("configmaps", "secrets") and old is not None and old.get("immutable"):
+        for field in ("data", "binaryData"):
+            if new.get(field) != old.get(field):
+                yield forbidden_field(field, "field is immutable when `immutable` is set")
+        if not new.get("immutable"):
+            yield forbidden_field("immutable", "field is immutable when `immutable` is set")
+    elif kind.key in ("configmaps", "secrets"):
+        for name in new.get("data") or {}:
+            if not re.fullmatch(r"[-._a-zA-Z0-9]+", name):
+                text = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
+                yield wrong(f"data[{name}]", f'"{name}"', text)
+    elif kind.key == "events" and old is None:
+        yield from _check_event(new)
+
+
+def _check_event(event: Json) -> Iterator[Json]:
+    about = event.get("involvedObject") or {}
+    if not event.get("eventTime"):
+        if about.get("namespace", "") not in ("", event["metadata"].get("namespace", "")):
+            text = "does not match event.namespace"
+            yield wrong("involvedObject.namespace", f'"{about["namespace"]}"', text)
+        return
+    for field in ("reportingComponent", "reportingInstance", "action", "reason"):
+        if not event.get(field):
+            yield required(field)
+    if event.get("type") not in ("Normal", "Warning"):
+        yield unsupported("type", str(event.get("type", "")), ["Normal", "Warning"])
+
+
+def _plain_time(text: str, fine: bool) -> str:
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+    except ValueError:
+        return text
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if fine else "%Y-%m-%dT%H:%M:%SZ")

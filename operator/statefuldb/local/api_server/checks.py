@@ -1,0 +1,69 @@
+"""All that is checked before an object is stored: decoding, metadata, schema, rules of its kind, CEL."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from statefuldb.local.api_server import builtins, schema
+from statefuldb.local.api_server.definitions import check_definition
+from statefuldb.local.api_server.errors import NOT_CHECKED, ApiError, blocks_rules, invalid, wrong
+from statefuldb.local.api_server.kinds import Kind
+from statefuldb.local.api_server.metadata import check_change, check_metadata
+from statefuldb.local.api_server.rules import check_rules, has_rules
+from statefuldb.local.api_server.scale import check_scale
+from statefuldb.local.api_server.validation import duplicates, validate
+
+Json = dict[str, Any]
+_DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+
+
+def decode(kind: Kind, new: Json, twice: tuple[str, ...], validation: str, *, patch: bool = False) -> list[str]:
+    """Drop unknown fields in place and fill in defaults; return warnings. Raises ApiError where strict."""
+    unknown = schema.prune_metadata(new["metadata"])
+    if kind.schema is not None:
+        unknown += schema.prune(new, kind.schema)
+        schema.default(new, kind.schema)
+    problems = [f'duplicate field "{path}"' for path in twice]
+    problems += [f'unknown field "{path}"' for path in sorted(unknown)]
+    if problems and validation == "Strict":
+        listed = "strict decoding error: " + ", ".join(problems)
+        if patch:
+            raise invalid("", "", "", [wrong("patch", '"the patched object"', listed)])
+        shown = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
+        raise ApiError(400, f"{shown}: {listed}")
+    return [] if validation == "Ignore" else problems
+
+
+def check(kind: Kind, new: Json, old: Json | None) -> None:
+    """Raise ApiError(422) with every way in which an object may not be stored."""
+    causes = list(_causes(kind, new, old))
+    if kind.schema is not None and has_rules(kind.schema):
+        if blocks_rules(causes):
+            causes.append(NOT_CHECKED)
+        else:
+            causes += check_rules(_seen_by_schema(new), old, kind.schema)
+    if causes:
+        group, _, _ = str(new["apiVersion"]).rpartition("/")
+        raise invalid(str(new["kind"]), group, new["metadata"].get("name") or "", causes)
+
+
+def _causes(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
+    any_name = kind.key.endswith("rbac.authorization.k8s.io")
+    yield from check_metadata(new["metadata"], any_name=any_name)
+    if old is not None:
+        yield from check_change(new["metadata"], old["metadata"])
+    for field, wanted in (("kind", kind.kind), ("apiVersion", kind.api_version)):
+        if new[field] != wanted:
+            yield wrong(field, f'"{new[field]}"', f"must be {wanted}")
+    if kind.schema is not None:
+        yield from validate(_seen_by_schema(new), kind.schema)
+        yield from check_scale(kind, new)
+        yield from duplicates(new, kind.schema)
+    if kind.key == _DEFINITIONS:
+        yield from check_definition(new)
+    yield from builtins.check(kind, new, old)
+
+
+def _seen_by_schema(new: Json) -> Json:
+    """Return an object as its schema sees it: of metadata only the names."""
+    metadata = {name: new["metadata"][name] for name in ("name", "generateName") if name in new["metadata"]}
+    return {**new, "metadata": metadata}

@@ -1,0 +1,65 @@
+"""What is served beside objects: health, version, discovery, OpenAPI; and reviews, which are answered, never stored."""
+
+from typing import Any
+
+from statefuldb.local.api_server import discovery, openapi
+from statefuldb.local.api_server.errors import ApiError
+from statefuldb.local.api_server.kinds import Kind
+from statefuldb.local.api_server.representation import DISCOVERY
+
+Json = dict[str, Any]
+_USER = {"username": "admin", "groups": ["system:masters", "system:authenticated"]}
+_VERSION = {
+    "major": "1",
+    "minor": "32",
+    "gitVersion": "v1.32.0+statefuldb",
+    "gitCommit": "",
+    "gitTreeState": "clean",
+    "buildDate": "1970-01-01T00:00:00Z",
+    "goVersion": "none",
+    "compiler": "none",
+    "platform": "linux/amd64",
+}
+
+
+def document(path: str, form: str, kinds: list[Kind]) -> Json | None:
+    """Return the document at a path, or None. Raises ApiError(404) where the real server answers in JSON."""
+    path = path.rstrip("/")
+    parts = path.strip("/").split("/")
+    match parts:
+        case ["version"]:
+            return _VERSION
+        case ["api"]:
+            return discovery.aggregated(kinds, core=True) if form == DISCOVERY else discovery.api_versions()
+        case ["apis"]:
+            return discovery.aggregated(kinds, core=False) if form == DISCOVERY else discovery.group_list(kinds)
+        case ["openapi", "v3"]:
+            return openapi.index(kinds)
+        case ["openapi", "v3", "api" | "apis", *rest]:
+            return openapi.document("/".join(rest), kinds) if _served("/".join(rest), kinds) else None
+        case ["apis", name]:
+            return discovery.group(name, kinds) if any(kind.group == name for kind in kinds) else None
+        case ["api" | "apis", *rest]:
+            version = "/".join(rest)
+            if _served(version, kinds):
+                return discovery.resource_list(version, kinds)
+            if parts[0] == "api":
+                raise ApiError(404, "the server could not find the requested resource", details={})
+    return None
+
+
+def _served(api_version: str, kinds: list[Kind]) -> bool:
+    return any(kind.api_version == api_version for kind in kinds)
+
+
+def review(kind: Kind, body: Json, now: str) -> Json:
+    """Return the answer to a review: there is one user, who may do everything that is served."""
+    if body.get("kind", kind.kind) != kind.kind:
+        raise ApiError(400, f"{body.get('kind')} cannot be handled as a {kind.kind}")
+    answer: Json = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": {}}
+    if kind.kind == "SelfSubjectReview":
+        return {**answer, "metadata": {"creationTimestamp": now}, "status": {"userInfo": _USER}}
+    asked = body.get("spec") or {}
+    if not asked.get("resourceAttributes") and not asked.get("nonResourceAttributes"):
+        raise ApiError(422, f'{kind.kind}.{kind.group} "" is invalid: spec: Invalid value: exactly one is required')
+    return {**answer, "spec": asked, "status": {"allowed": True}}

@@ -1,0 +1,183 @@
+"""Field sets: the paths in an object that a manager can own, and their written form, FieldsV1.
+
+An element of a path is written as FieldsV1 writes it: `f:name` for a field, `k:{"name":"a"}` for the item of a keyed
+list, `v:"x"` for the member of a set. All other lists are owned whole.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+Json = dict[str, Any]
+Path = tuple[str, ...]
+ABSENT = object()
+_UNOWNED = frozenset(
+    (
+        *("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"),
+        *("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"),
+    )
+)
+_METADATA: Json = {
+    "properties": {
+        "finalizers": {"x-kubernetes-list-type": "set"},
+        "ownerReferences": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["uid"]},
+    }
+}
+
+
+def paths_of(value: Json, schema: Json | None, *, containers: bool = False) -> Iterator[Path]:
+    """Yield what can be owned in an object: leaves and items, and what holds them too if `containers`."""
+    properties = (schema or {}).get("properties", {})
+    for name, inner in value.items():
+        if name in ("apiVersion", "kind"):
+            continue
+        if name == "metadata":
+            inner = {k: v for k, v in (inner or {}).items() if k not in _UNOWNED}
+            for path in _paths(inner, _METADATA, ("f:metadata",), containers):
+                if path != ("f:metadata",):
+                    yield path
+        else:
+            yield from _paths(inner, properties.get(name) or {}, (f"f:{name}",), containers)
+
+
+def _paths(value: Any, schema: Json, prefix: Path, containers: bool) -> Iterator[Path]:
+    if isinstance(value, dict) and value and schema.get("x-kubernetes-map-type") != "atomic":
+        if containers:
+            yield prefix
+        extra = schema.get("additionalProperties")
+        for name, inner in value.items():
+            found = schema.get("properties", {}).get(name, extra if isinstance(extra, dict) else None)
+            yield from _paths(inner, found or {}, (*prefix, f"f:{name}"), containers)
+        return
+    kind = schema.get("x-kubernetes-list-type")
+    if isinstance(value, list) and value and kind in ("map", "set"):
+        if containers:
+            yield prefix
+        for item in value:
+            element = _element(item, schema)
+            yield (*prefix, element)
+            if kind == "map" and isinstance(item, dict):
+                for name, inner in item.items():
+                    found = schema.get("items", {}).get("properties", {}).get(name, {})
+                    yield from _paths(inner, found, (*prefix, element, f"f:{name}"), containers)
+        return
+    yield prefix
+
+
+def _element(item: Any, schema: Json) -> str:
+    if schema.get("x-kubernetes-list-type") == "set" or not isinstance(item, dict):
+        return "v:" + json.dumps(item, separators=(",", ":"))
+    keys = sorted(schema.get("x-kubernetes-list-map-keys", ()))
+    return "k:" + json.dumps({key: item.get(key) for key in keys}, separators=(",", ":"))
+
+
+def _is_item(item: Any, element: str) -> bool:
+    wanted = json.loads(element[2:])
+    if element.startswith("v:"):
+        return bool(item == wanted)
+    return isinstance(item, dict) and all(item.get(key) == value for key, value in wanted.items())
+
+
+def _step(value: Any, element: str) -> Any:
+    if element.startswith("f:"):
+        return value.get(element[2:], ABSENT) if isinstance(value, dict) else ABSENT
+    items = value if isinstance(value, list) else []
+    return next((item for item in items if _is_item(item, element)), ABSENT)
+
+
+def merges(value: Any, path: Path, schema: Json | None) -> bool:
+    """Say whether what is at a path is merged field by field or item by item, rather than owned whole."""
+    here: Json = {**(schema or {}), "properties": {**(schema or {}).get("properties", {}), "metadata": _METADATA}}
+    for element in path:
+        if element.startswith("f:"):
+            extra = here.get("additionalProperties")
+            here = here.get("properties", {}).get(element[2:], extra if isinstance(extra, dict) else None) or {}
+        else:
+            here = here.get("items", {})
+    if isinstance(value, list):
+        return here.get("x-kubernetes-list-type") in ("map", "set")
+    return isinstance(value, dict) and here.get("x-kubernetes-map-type") != "atomic"
+
+
+def get(value: Any, path: Path) -> Any:
+    """Return what is at a path, or ABSENT."""
+    for element in path:
+        value = _step(value, element)
+        if value is ABSENT:
+            return ABSENT
+    return value
+
+
+def put(value: Json, path: Path, leaf: Any) -> None:
+    """Set what is at a path, making what holds it; an item that is there already stays as it is."""
+    here: Any = value
+    for element, following in zip(path, (*path[1:], ""), strict=True):
+        last = following == ""
+        if element.startswith("f:"):
+            name = element[2:]
+            if last:
+                here[name] = leaf
+                return
+            wanted = dict if following.startswith("f:") else list
+            if not isinstance(here.get(name), wanted):
+                here[name] = wanted()
+            here = here[name]
+            continue
+        found = _step(here, element)
+        if found is ABSENT:
+            found = json.loads(element[2:])
+            here.append(found)
+        here = found
+
+
+def remove(value: Any, path: Path) -> None:
+    """Remove what is at a path, and what this leaves empty above it."""
+    if len(path) == 1:
+        if path[0].startswith("f:"):
+            value.pop(path[0][2:], None)
+        else:
+            value[:] = [item for item in value if not _is_item(item, path[0])]
+        return
+    inner = _step(value, path[0])
+    if isinstance(inner, dict | list):
+        remove(inner, path[1:])
+        if not inner:
+            remove(value, path[:1])
+
+
+def write(paths: set[Path]) -> Json:
+    """Return a set of paths as FieldsV1."""
+    holders = {path[:length] for path in paths for length in range(1, len(path))}
+    tree: Json = {}
+    for path in sorted(paths):
+        node = tree
+        for element in path:
+            node = node.setdefault(element, {})
+        if path in holders or path[-1].startswith("k:"):
+            node["."] = {}
+    return tree
+
+
+def read(tree: Json, prefix: Path = ()) -> Iterator[Path]:
+    """Yield the paths of a FieldsV1 tree."""
+    for element, inner in tree.items():
+        if element == ".":
+            yield prefix
+        elif inner:
+            yield from read(inner, (*prefix, element))
+        else:
+            yield (*prefix, element)
+
+
+def shown(path: Path) -> str:
+    """Return a path as conflicts name it, such as `.spec.users[name="a"].role`."""
+    text = ""
+    for element in path:
+        if element.startswith("f:"):
+            text += f".{element[2:]}"
+        elif element.startswith("v:"):
+            text += f"[={element[2:]}]"
+        else:
+            keys = json.loads(element[2:]).items()
+            text += "[" + ",".join(f"{key}={json.dumps(value)}" for key, value in keys) + "]"
+    return text

@@ -1,0 +1,48 @@
+"""Do body and URL name the same thing? And a name, where one is to be made."""
+
+import json
+from typing import Any
+
+from statefuldb.local.api_server.errors import ApiError
+from statefuldb.local.api_server.kinds import Kind
+
+Json = dict[str, Any]
+
+
+def identify(kind: Kind, namespace: str, new: Json, suffix: str) -> None:
+    """Check kind, version and namespace of a whole object, and complete them in place. Raises ApiError(400)."""
+    if not new.get("kind") and kind.custom:
+        text = json.dumps(new)
+        why = f"Object 'Kind' is missing in '{text}' ({text[:24]} ...)"
+        raise ApiError(400, f"the object provided is unrecognized (must be of type {kind.kind}): {why}")
+    new["kind"] = new.get("kind") or kind.kind
+    given = new["apiVersion"] = new.get("apiVersion") or kind.api_version
+    if given != kind.api_version:
+        why = f"does not match the expected API version ({kind.api_version})"
+        raise ApiError(400, f"the API version in the data ({given}) {why}")
+    if new["kind"] != kind.kind and not kind.custom:
+        shown = f'{new["kind"]} in version "{kind.version}" cannot be handled as a {kind.kind}'
+        raise ApiError(400, f"{shown}: converting is not possible")
+    metadata = new["metadata"] = new.get("metadata") or {}
+    _place(kind, namespace, metadata)
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = metadata["generateName"] + suffix
+
+
+def identify_change(kind: Kind, namespace: str, name: str, new: Json) -> None:
+    """Check that a changed object still has the name and namespace of the URL. Raises ApiError(400)."""
+    metadata = new.setdefault("metadata", {})
+    if metadata.get("name") != name:
+        given = metadata.get("name") or ""
+        raise ApiError(400, f"the name of the object ({given}) does not match the name on the URL ({name})")
+    _place(kind, namespace, metadata)
+
+
+def _place(kind: Kind, namespace: str, metadata: Json) -> None:
+    if not kind.namespaced:
+        metadata.pop("namespace", None)
+        return
+    if (metadata.get("namespace") or namespace) != namespace:
+        text = "the namespace of the provided object does not match the namespace sent on the request"
+        raise ApiError(400, text)
+    metadata["namespace"] = namespace

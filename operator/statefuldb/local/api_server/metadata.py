@@ -1,0 +1,83 @@
+"""Rules about metadata: names, labels, finalizers, owners, and what may not change."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from statefuldb.local.api_server.errors import forbidden_field, required, wrong
+from statefuldb.local.api_server.validation import too_long
+
+Json = dict[str, Any]
+ANNOTATIONS_LIMIT_BYTES = 262_144
+_PART = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = re.compile(rf"{_PART}(\.{_PART})*")
+_PATH_SEGMENT = re.compile(r"(?!\.{1,2}$)[^/%]+")
+_QUALIFIED = re.compile(rf"({_PART}(\.{_PART})*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?")
+_LABEL = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]|")
+_WORDS = (
+    "consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
+    "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_SUBDOMAIN_WORDS = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
+    "and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+
+
+def check_metadata(metadata: Json, *, any_name: bool = False) -> Iterator[Json]:
+    """Yield a cause for each rule about metadata that is broken. RBAC names follow no RFC: `any_name`."""
+    name = metadata.get("name")
+    if not name:
+        yield required("metadata.name", "name or generateName is required")
+    elif any_name and not _PATH_SEGMENT.fullmatch(name):
+        yield wrong("metadata.name", json.dumps(name), "may not contain '/' or '%'")
+    elif not any_name and not (_SUBDOMAIN.fullmatch(name) and len(name) <= 253):
+        yield wrong("metadata.name", json.dumps(name), _SUBDOMAIN_WORDS)
+    for key, value in (metadata.get("labels") or {}).items():
+        if not _QUALIFIED.fullmatch(key):
+            yield wrong("metadata.labels", json.dumps(key), f"name part must {_WORDS}")
+        if not isinstance(value, str) or not _LABEL.fullmatch(value):
+            yield wrong("metadata.labels", json.dumps(value), f"a valid label must be an empty string or {_WORDS}")
+    yield from _check_annotations(metadata.get("annotations") or {})
+    for index, owner in enumerate(metadata.get("ownerReferences") or ()):
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not owner.get(field):
+                yield wrong(f"metadata.ownerReferences[{index}].{field}", '""', "must not be empty")
+    for finalizer in metadata.get("finalizers") or ():
+        if not _QUALIFIED.fullmatch(finalizer):
+            prefix = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+            yield wrong("metadata.finalizers", json.dumps(finalizer), f"a valid label key must {_WORDS} {prefix}")
+
+
+def _check_annotations(annotations: Json) -> Iterator[Json]:
+    for key in annotations:
+        if not _QUALIFIED.fullmatch(key.lower()):
+            yield wrong("metadata.annotations", json.dumps(key), f"name part must {_WORDS}")
+    if (
+        sum(len(key.encode()) + len(str(value).encode()) for key, value in annotations.items())
+        > ANNOTATIONS_LIMIT_BYTES
+    ):
+        yield too_long("metadata.annotations", ANNOTATIONS_LIMIT_BYTES)
+
+
+def check_change(new: Json, old: Json) -> Iterator[Json]:
+    """Yield a cause for each change of metadata that is not allowed. A missing value is not a change."""
+    for field in ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
+        if new.get(field) is not None and not _same(new[field], old.get(field)):
+            yield wrong(f"metadata.{field}", json.dumps(new[field]), "field is immutable")
+    if "deletionTimestamp" in old:
+        added = [f for f in new.get("finalizers") or () if f not in (old.get("finalizers") or ())]
+        if added:
+            listed = "[]string{" + ", ".join(json.dumps(f) for f in added) + "}"
+            text = "no new finalizers can be added if the object is being deleted, found new finalizers "
+            yield forbidden_field("metadata.finalizers", text + listed)
+
+
+def _same(new: Any, old: Any) -> bool:
+    """Say whether two values are equal: the Python client writes times with +00:00 where the server wrote Z."""
+    if isinstance(new, str) and isinstance(old, str):
+        return new.replace("+00:00", "Z") == old.replace("+00:00", "Z")
+    return bool(new == old)

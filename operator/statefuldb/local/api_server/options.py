@@ -1,0 +1,88 @@
+"""Options of requests, from the query or the body: each either fits or is refused in the real server's words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from statefuldb.local.api_server.errors import (
+    ApiError,
+    forbidden_field,
+    invalid_option,
+    required,
+    unsupported,
+    wrong,
+)
+
+Json = dict[str, Any]
+Query = Mapping[str, str]
+_VALIDATIONS = ["", "Ignore", "Strict", "Warn"]
+_POLICIES = ["Foreground", "Background", "Orphan", "nil"]
+_MATCH = "resourceVersionMatch"
+MANAGER_LIMIT = 128
+
+
+def check_write(query: Query, method: str, *, apply: bool) -> None:
+    """Raise ApiError(422) for options that a writing request may not have."""
+    kind = {"POST": "CreateOptions", "PUT": "UpdateOptions"}.get(method, "PatchOptions")
+    validation, dry_run = query.get("fieldValidation", ""), query.get("dryRun", "")
+    if dry_run not in ("", "All"):
+        raise invalid_option(kind, unsupported("dryRun", dry_run, ["All"]))
+    if validation not in _VALIDATIONS:
+        raise invalid_option(kind, unsupported("fieldValidation", validation, _VALIDATIONS))
+    if apply and not query.get("fieldManager"):
+        raise invalid_option(kind, required("fieldManager", "is required for apply patch"))
+    if len(query.get("fieldManager", "")) > MANAGER_LIMIT:
+        cause = {"reason": "FieldValueTooLong", "message": f"Too long: may not be more than {MANAGER_LIMIT} bytes"}
+        raise invalid_option(kind, {**cause, "field": "fieldManager"})
+    if method == "PATCH" and not apply and query.get("force"):
+        raise invalid_option(kind, forbidden_field("force", "may not be specified for non-apply patch"))
+
+
+def delete_options(query: Query, body: Any) -> Json:
+    """Return the options of a deletion: the body's, else the query's. Raises ApiError."""
+    options = dict(body) if isinstance(body, dict) else {}
+    if not options:
+        options = {name: query[name] for name in ("propagationPolicy", "gracePeriodSeconds") if name in query}
+    if query.get("dryRun"):
+        options["dryRun"] = [query["dryRun"]]
+    for value in options.get("dryRun") or ():
+        if value != "All":
+            raise invalid_option("DeleteOptions", unsupported("dryRun", value, ["All"]))
+    policy = options.get("propagationPolicy")
+    if policy is not None and options.get("orphanDependents") is not None:
+        text = "orphanDependents and deletionPropagation cannot be both set"
+        raise invalid_option("DeleteOptions", wrong("propagationPolicy", f'"{policy}"', text))
+    if policy is not None and policy not in _POLICIES[:3]:
+        raise invalid_option("DeleteOptions", unsupported("propagationPolicy", str(policy), _POLICIES))
+    return options
+
+
+def check_list(query: Query, *, watch: bool) -> None:
+    """Raise ApiError for options that a list or watch may not have."""
+    version, match = query.get("resourceVersion", ""), query.get(_MATCH, "")
+    initial = query.get("sendInitialEvents")
+    for name in ("limit", "timeoutSeconds"):
+        text = query.get(name, "") or "0"
+        if not text.lstrip("-").isdigit():
+            raise ApiError(400, f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    causes = []
+    if watch and query.get("continue"):
+        causes.append(forbidden_field(_MATCH, "resourceVersionMatch is forbidden when continue is provided"))
+    elif watch and initial is None and match:
+        text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        causes.append(forbidden_field(_MATCH, text))
+        causes += [unsupported(_MATCH, match, ["NotOlderThan"])] if match != "NotOlderThan" else []
+    elif watch and initial is not None and match != "NotOlderThan":
+        text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        causes.append(forbidden_field(_MATCH, text))
+    elif not watch and initial is not None:
+        causes.append(forbidden_field("sendInitialEvents", "sendInitialEvents is forbidden for list"))
+    elif not watch and match and not version:
+        text = "resourceVersionMatch is forbidden unless resourceVersion is provided"
+        causes.append(forbidden_field(_MATCH, text))
+    elif not watch and match not in ("", "Exact", "NotOlderThan"):
+        causes.append(unsupported(_MATCH, match, ["Exact", "NotOlderThan", ""]))
+    if causes:
+        raise invalid_option("ListOptions", *causes)
+    if version and not version.isdigit():
+        text = f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'
+        raise ApiError(500, text)

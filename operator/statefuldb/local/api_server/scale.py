@@ -1,0 +1,65 @@
+"""The scale subresource: replicas of a custom resource, by the paths that its definition gives."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from statefuldb.local.api_server.errors import ApiError, conflict, invalid, wrong
+from statefuldb.local.api_server.kinds import Kind
+from statefuldb.local.api_server.tables import json_path
+
+Json = dict[str, Any]
+
+
+def scale_of(kind: Kind, stored: Json) -> Json:
+    """Return the Scale of an object."""
+    paths = kind.scale or {}
+    metadata = stored["metadata"]
+    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    status: Json = {"replicas": json_path(stored, paths["statusReplicasPath"]) or 0}
+    if paths.get("labelSelectorPath"):
+        status["selector"] = json_path(stored, paths["labelSelectorPath"]) or ""
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {k: metadata[k] for k in kept if k in metadata},
+        "spec": {"replicas": json_path(stored, paths["specReplicasPath"]) or 0},
+        "status": status,
+    }
+
+
+def scaled(kind: Kind, old: Json, scale: Json) -> Json:
+    """Return an object with the replicas of a Scale. Raises ApiError."""
+    name = old["metadata"]["name"]
+    version = scale.get("metadata", {}).get("resourceVersion")
+    if version not in (None, "", "0", old["metadata"]["resourceVersion"]):
+        raise conflict(kind.plural, kind.group, name)
+    replicas = (scale.get("spec") or {}).get("replicas", 0)
+    if not isinstance(replicas, int) or isinstance(replicas, bool):
+        raise ApiError(400, 'Scale in version "v1" cannot be handled as a Scale: spec.replicas must be an integer')
+    if replicas < 0:
+        cause = wrong("spec.replicas", str(replicas), "must be greater than or equal to 0")
+        raise invalid("Scale", "autoscaling", name, [cause])
+    new = copy.deepcopy(old)
+    target = new
+    *above, last = (kind.scale or {})["specReplicasPath"].strip(".").split(".")
+    for part in above:
+        target = target.setdefault(part, {})
+    target[last] = replicas
+    return new
+
+
+def check_scale(kind: Kind, new: Json) -> Iterator[Json]:
+    """Yield a cause for replicas that the scale subresource could not show."""
+    if kind.scale is None:
+        return
+    for path in (str(kind.scale["specReplicasPath"]), str(kind.scale["statusReplicasPath"])):
+        value = json_path(new, path)
+        if value is None:
+            continue
+        if isinstance(value, int) and not isinstance(value, bool):
+            if value < 0:
+                yield wrong(path, str(value), "should be a non-negative integer")
+        else:
+            given = {str: "string", float: "float64", bool: "bool"}.get(type(value), "map[string]interface {}")
+            yield wrong(path, "0", f"{path} accessor error: {value} is of the type {given}, expected int64")
