@@ -32,6 +32,32 @@ def test_more_memory_restarts_on_the_same_volume_and_the_engine_follows(cluster:
     assert "restart edited-0" in cluster.cli("journal", "edited")
 
 
+def test_restart_restarts_once_on_the_same_data_and_is_held_back_where_it_must(cluster: Cluster) -> None:
+    name = "renewed"
+    body = manifest(name, VOLUME)
+    cluster.apply(body)
+    cluster.ready(name)
+    cluster.sql(name, "CREATE TABLE t (a INT)")
+    cluster.sql(name, "INSERT INTO t VALUES (8)")
+    first = cluster.task_id(name)
+    assert "Ready again" in cluster.cli("restart", name, "--wait")
+    second = cluster.task_id(name)
+    assert (second.rpartition(".")[2], first.rpartition(".")[2]) == ("2", "1")
+    assert cluster.sql(name, "SELECT a FROM t") == "8"
+    assert cluster.cli("journal", name).count("asked for at") == 1
+    body["spec"]["reconcile"] = {"mode": "PlanOnly"}
+    cluster.apply(body)
+    assert "PlanOnly" in cluster.cli("restart", name)
+    eventually(lambda: "asked for at" in cluster.cli("plan", name))
+    shown = cluster.cli("plan", name)
+    assert "Restart" in shown
+    assert "ApprovalRequired" in shown
+    assert cluster.task_id(name) == second
+    assert "engine" in cluster.processes(second)
+    cluster.cli("approve", name)
+    eventually(lambda: "keeper" not in cluster.processes(second))
+
+
 def test_a_bad_edit_keeps_the_old_target_even_through_a_crash(cluster: Cluster) -> None:
     name = "stubborn"
     cluster.apply(manifest(name, VOLUME))

@@ -17,6 +17,7 @@ LABEL_ORDINAL = LABEL_PREFIX + "ordinal"
 LABEL_RESERVATION = LABEL_PREFIX + "reservation"
 LABEL_LEDGER = LABEL_PREFIX + "ledger"
 
+ANNOTATION_RESTARTED_AT = LABEL_PREFIX + "restarted-at"
 FINALIZER = LABEL_PREFIX + "data-protection"
 CONTAINER_PATH = "data"
 FRAMEWORK_CONFIG_MAP = "statefuldb-framework"

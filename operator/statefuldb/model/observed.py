@@ -92,7 +92,7 @@ class MesosView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseObject:
-    """A `StatefulDatabase` as stored. `accepted` is `status.accepted` as last written, or None."""
+    """A `StatefulDatabase` as stored. `restarted_at` is the annotation that asks for a restart, or empty."""
 
     key: DatabaseKey
     uid: str
@@ -102,6 +102,7 @@ class DatabaseObject:
     finalizers: tuple[str, ...]
     spec: Mapping[str, object]
     status: Mapping[str, object]
+    restarted_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

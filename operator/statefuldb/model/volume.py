@@ -44,8 +44,8 @@ class AgentRef:
 class Launch:
     """One LAUNCH attempt as it was recorded before the ACCEPT left.
 
-    `template` digests what it was launched with, `erase` says that it empties the directory instead of serving, and
-    `leaves_surplus` that more was reserved than it uses.
+    `template` digests what it was launched with, `restarted_at` is the request for a restart that it answered, `erase`
+    says that it empties the directory instead of serving, and `leaves_surplus` that more was reserved than it uses.
     """
 
     incarnation: int
@@ -57,6 +57,7 @@ class Launch:
     keeper_port: int
     erase: bool = False
     leaves_surplus: bool = False
+    restarted_at: str = ""
     at_seconds: float = 0.0
 
 

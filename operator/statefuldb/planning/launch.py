@@ -15,7 +15,7 @@ from statefuldb.model.identity import ReservationLabels, TaskId
 from statefuldb.model.keeper import KeeperConfig
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource
-from statefuldb.model.spec import AgentAttribute, DiskType, Strategy
+from statefuldb.model.spec import AgentAttribute, DatabaseSpec, DiskType, Strategy
 from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
 from statefuldb.model.volume_object import to_label
 from statefuldb.planning.context import Context, Step
@@ -27,17 +27,26 @@ STOP_GRACE_SECONDS = 60
 BACK_OFF_LIMIT_SECONDS = 60.0
 
 
-def template_of(context: Context) -> str:
+def template_of(spec: DatabaseSpec, restarted_at: str) -> str:
     """Return a digest of everything that takes a restart to change, to compare with what was launched."""
-    spec = context.spec
-    parts = [
+    parts: list[object] = [
         spec.engine.type,
         spec.engine.version,
         sorted(spec.engine.config.items()),
         spec.resources.cpus_milli,
         spec.resources.memory_bytes,
     ]
+    if restarted_at:
+        # Not there at all without a request: what was launched before requests existed must not be restarted.
+        parts.append(restarted_at)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def restart_request(context: Context, launched: Launch | None) -> str:
+    """Return the request for a restart that is in force. Taking one back asks for nothing."""
+    database = context.observed.database
+    asked = database.restarted_at if database is not None else ""
+    return asked or (launched.restarted_at if launched is not None else "")
 
 
 def back_off_seconds(record: VolumeRecord) -> float:
@@ -71,12 +80,13 @@ def launch(context: Context, record: VolumeRecord) -> Step:
         launch=Launch(
             incarnation=attempt.incarnation + 1,
             agent=agent,
-            template=template_of(context),
+            template=template_of(context.spec, restart_request(context, record.launch)),
             cpus_milli=context.spec.resources.cpus_milli,
             memory_bytes=context.spec.resources.memory_bytes,
             port=claim.ports[0],
             keeper_port=claim.ports[1],
             leaves_surplus=_leaves_surplus(record, offer, claim),
+            restarted_at=restart_request(context, record.launch),
             at_seconds=context.now,
         ),
         reservations=((*attempt.reservations, _reservation(attempt)) if claim.reserves else attempt.reservations),

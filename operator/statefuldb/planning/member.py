@@ -6,10 +6,10 @@ from statefuldb.model.actions import AcceptOffers, Action, KillTask, SaveVolume,
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.plan import Announcement, Waiting
-from statefuldb.model.spec import RiskClass
+from statefuldb.model.spec import ResourcesSpec, RiskClass
 from statefuldb.model.volume import Ending, VolumeRecord
 from statefuldb.planning.context import Context, Step, status_of
-from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch, template_of
+from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch, restart_request, template_of
 from statefuldb.planning.serving import serve
 from statefuldb.planning.storage import strategy_of
 from statefuldb.planning.storage.bundle import surplus
@@ -34,7 +34,7 @@ def run(context: Context, record: VolumeRecord) -> Step:
     if status.state is TaskState.KILLING:
         return Step(waiting=(stopping(record),))
     assert record.launch is not None
-    if record.launch.template != template_of(context):
+    if record.launch.template != template_of(context.spec, restart_request(context, record.launch)):
         return Step(actions=(restart(context, record, status),))
     served = serve(context, record)
     if record.launch.leaves_surplus and status.state is TaskState.RUNNING and not served.actions:
@@ -96,7 +96,13 @@ def restart(context: Context, record: VolumeRecord, status: TaskStatus) -> KillT
         changes.append(f"cpus {launched.cpus_milli}m -> {spec.resources.cpus_milli}m")
     if launched.memory_bytes != spec.resources.memory_bytes:
         changes.append(f"memory {launched.memory_bytes} -> {spec.resources.memory_bytes} bytes")
-    what = ", ".join(changes) or "changed engine configuration"
+    as_launched = ResourcesSpec(cpus_milli=launched.cpus_milli, memory_bytes=launched.memory_bytes)
+    if launched.template != template_of(replace(spec, resources=as_launched), launched.restarted_at):
+        changes.append("changed engine configuration")
+    asked = restart_request(context, launched)
+    if asked != launched.restarted_at:
+        changes.append(f"asked for at {asked}")
+    what = ", ".join(changes)
     return KillTask(
         task_id=status.id,
         agent_id=status.agent_id,

@@ -29,10 +29,12 @@ from statefuldb.model.spec import (
     ResourcesSpec,
     Retention,
     RetentionSpec,
+    RiskClass,
     Strategy,
 )
 from statefuldb.model.volume import Ending, Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.invariants import violations
+from statefuldb.planning.launch import template_of
 from statefuldb.planning.planner import plan
 from unit.planning.world import (
     CLUSTER,
@@ -393,6 +395,55 @@ def test_data_of_this_name_that_mesos_still_holds_is_found_before_new_data_is_be
     blind = plan(desired(spec()), observed(reserved=None), (elsewhere,), OPERATOR)
     assert not blind.actions
     assert blind.waiting[0].reason is Reason.MESOS_DISCONNECTED
+
+
+def test_what_was_launched_before_restarts_could_be_asked_for_is_not_restarted() -> None:
+    # The digest as version 0.1.0 before the annotation wrote it into the ledger of running databases.
+    assert template_of(spec(), "") == "146a2ebb0df841dd"
+
+
+def test_a_request_restarts_once_and_taking_it_back_does_nothing() -> None:
+    record = serving()
+    asked = database(restarted_at="2026-01-01T00:00:00Z")
+    running = {"volumes": (record,), "tasks": tasks(record, TaskState.RUNNING), "keepers": keeper(record)}
+    (kill,) = plan(desired(spec()), observed(database=asked, **running), (), OPERATOR).actions
+    assert isinstance(kill, KillTask)
+    assert kill.risk is RiskClass.RESTART
+    assert kill.why == "restart orders-0: asked for at 2026-01-01T00:00:00Z"
+    ended = replace(record, ending=Ending(incarnation=1, state="TASK_KILLED"))
+    _, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
+    idle = remaining(offer(), accepted, launched=False)
+    again = plan(desired(spec()), observed(database=asked, volumes=(ended,)), (idle,), OPERATOR)
+    saved = again.actions[0]
+    assert isinstance(saved, SaveVolume)
+    relaunched = saved.volume
+    for after in (asked, database()):
+        running = {"volumes": (relaunched,), "tasks": tasks(relaunched, TaskState.RUNNING)}
+        decided = plan(desired(spec()), observed(database=after, **running), (), OPERATOR)
+        assert not [a for a in decided.actions if isinstance(a, KillTask)]
+
+
+def test_a_restart_that_was_asked_for_is_held_back_like_any_other() -> None:
+    record = serving()
+    asked = database(restarted_at="2026-01-01T00:00:00Z")
+    world = observed(database=asked, volumes=(record,), tasks=tasks(record, TaskState.RUNNING), keepers=keeper(record))
+    for mode in (
+        ReconcileSpec(mode=ReconcileMode.PLAN_ONLY),
+        ReconcileSpec(auto_approve=frozenset({RiskClass.NON_DISRUPTIVE})),
+    ):
+        decided = plan(desired(spec(reconcile=mode)), world, (), OPERATOR)
+        assert not [a for a in decided.actions if isinstance(a, KillTask)]
+        assert [type(a) for a in decided.held_back] == [KillTask]
+
+
+def test_an_edit_and_a_request_are_one_restart_that_names_both() -> None:
+    record = serving()
+    asked = database(restarted_at="now")
+    world = observed(database=asked, volumes=(record,), tasks=tasks(record, TaskState.RUNNING))
+    wanted = spec(engine=replace(spec().engine, config={"max_connections": "9"}))
+    (kill,) = plan(desired(wanted), world, (), OPERATOR).actions
+    assert isinstance(kill, KillTask)
+    assert kill.why == "restart orders-0: changed engine configuration, asked for at now"
 
 
 def test_plan_only_holds_everything_until_its_hash_is_approved() -> None:

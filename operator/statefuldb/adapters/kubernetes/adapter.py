@@ -12,7 +12,7 @@ from statefuldb.adapters.kubernetes.objects import DATABASES, JSON_PATCH, VOLUME
 from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets
 from statefuldb.adapters.kubernetes.watching import Watcher
 from statefuldb.model.actions import EnsureSecret
-from statefuldb.model.identity import FINALIZER, DatabaseKey
+from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, FINALIZER, DatabaseKey
 from statefuldb.model.observed import DatabaseObject, SecretView
 from statefuldb.model.plan import Announcement
 from statefuldb.model.schema.crd import GROUP
@@ -23,6 +23,7 @@ from statefuldb.reconcile.ports import EffectFailed, Enqueue
 log = getLogger(__name__)
 Json = dict[str, Any]
 RELIST_SECONDS = 300.0
+REQUEST_LENGTH = 64
 _OUR_CRDS = tuple(f"{plural}.{GROUP}" for plural in (DATABASES, VOLUMES))
 
 
@@ -245,4 +246,5 @@ def _database(key: DatabaseKey, stored: Json) -> DatabaseObject:
         finalizers=tuple(metadata.get("finalizers") or ()),
         spec=cast("Mapping[str, object]", stored.get("spec") or {}),
         status=cast("Mapping[str, object]", stored.get("status") or {}),
+        restarted_at=str((metadata.get("annotations") or {}).get(ANNOTATION_RESTARTED_AT, ""))[:REQUEST_LENGTH],
     )
