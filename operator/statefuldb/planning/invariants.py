@@ -7,19 +7,10 @@ keeper, by the simulator, by the tests named after them.
 
 from dataclasses import dataclass
 
-from statefuldb.model.actions import (
-    AcceptOffers,
-    Create,
-    Destroy,
-    ForgetVolume,
-    LaunchTask,
-    RemoveFinalizer,
-    Reserve,
-    SaveVolume,
-    Unreserve,
-)
+from statefuldb.model.actions import AcceptOffers, ForgetVolume, RemoveFinalizer, SaveVolume
 from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import Observed
+from statefuldb.model.operations import Create, Destroy, LaunchTask, Reserve, Unreserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import Resource
 from statefuldb.model.volume import Intent, VolumeRecord

@@ -9,10 +9,11 @@ import json
 from collections import Counter
 from dataclasses import replace
 
-from statefuldb.model.actions import AcceptOffers, LaunchTask, Reserve, SaveVolume
+from statefuldb.model.actions import AcceptOffers, SaveVolume
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.identity import ReservationLabels, TaskId
 from statefuldb.model.keeper import KeeperConfig
+from statefuldb.model.operations import LaunchTask, Reserve
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource
 from statefuldb.model.spec import AgentAttribute, DatabaseSpec, DiskType, Strategy

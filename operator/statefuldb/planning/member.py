@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from statefuldb.model.actions import AcceptOffers, Action, KillTask, SaveVolume, Unreserve
+from statefuldb.model.actions import AcceptOffers, Action, KillTask, SaveVolume
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.observed import TaskState, TaskStatus
+from statefuldb.model.operations import Unreserve
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.spec import ResourcesSpec, RiskClass
 from statefuldb.model.volume import Ending, VolumeRecord

@@ -7,18 +7,11 @@ in the ledger, the ledger drives the rest.
 
 from dataclasses import replace
 
-from statefuldb.model.actions import (
-    AcceptOffers,
-    Action,
-    DeleteSecret,
-    ForgetVolume,
-    LaunchTask,
-    RemoveFinalizer,
-    SaveVolume,
-)
+from statefuldb.model.actions import AcceptOffers, Action, DeleteSecret, ForgetVolume, RemoveFinalizer, SaveVolume
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.identity import FINALIZER, connection_secret_name
 from statefuldb.model.observed import DatabaseObject, Observed, TaskState
+from statefuldb.model.operations import LaunchTask
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB
 from statefuldb.model.spec import (

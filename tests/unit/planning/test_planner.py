@@ -7,21 +7,17 @@ import pytest
 from statefuldb.model.actions import (
     AcceptOffers,
     AddFinalizer,
-    Create,
-    Destroy,
     EnsureSecret,
     ForgetVolume,
     KillTask,
-    LaunchTask,
     RemoveFinalizer,
-    Reserve,
     SaveVolume,
     SendCredentials,
-    Unreserve,
 )
 from statefuldb.model.conditions import ConditionType, Reason
 from statefuldb.model.errors import FieldError
 from statefuldb.model.observed import TaskState
+from statefuldb.model.operations import Create, Destroy, LaunchTask, Reserve, Unreserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.spec import (
     ReconcileMode,

@@ -3,14 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from statefuldb.model.actions import (
-    AcceptOffers,
-    Create,
-    Destroy,
-    LaunchTask,
-    Reserve,
-    Unreserve,
-)
+from statefuldb.model.actions import AcceptOffers
 from statefuldb.model.identity import FINALIZER, DatabaseKey, TaskId
 from statefuldb.model.keeper import EngineStatus, KeeperPhase, KeeperStatus
 from statefuldb.model.observed import (
@@ -22,6 +15,7 @@ from statefuldb.model.observed import (
     TaskState,
     TaskStatus,
 )
+from statefuldb.model.operations import Create, Destroy, LaunchTask, Reserve, Unreserve
 from statefuldb.model.plan import Accepted
 from statefuldb.model.resources import AgentOffer, Resource, port_ranges
 from statefuldb.model.settings import OperatorIdentity

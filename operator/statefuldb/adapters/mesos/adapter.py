@@ -19,9 +19,10 @@ from statefuldb.adapters.mesos.wire import (
     status_from_wire,
     status_to_acknowledge,
 )
-from statefuldb.model.actions import AcceptOffers, KillTask, LaunchTask
+from statefuldb.model.actions import AcceptOffers, KillTask
 from statefuldb.model.identity import DatabaseKey, ReservationLabels, TaskId
 from statefuldb.model.observed import MesosView, Offers, TaskState, TaskStatus
+from statefuldb.model.operations import LaunchTask
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_label

@@ -7,7 +7,6 @@ left out of the model and so never touched.
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from statefuldb.model.actions import Create, Destroy, LaunchTask, Operation, Reserve, Unreserve
 from statefuldb.model.identity import (
     CONTAINER_PATH,
     LABEL_CLUSTER,
@@ -19,6 +18,7 @@ from statefuldb.model.identity import (
 )
 from statefuldb.model.keeper import ENVIRONMENT_VARIABLE
 from statefuldb.model.observed import TaskState, TaskStatus
+from statefuldb.model.operations import Create, Destroy, LaunchTask, Operation, Reserve, Unreserve
 from statefuldb.model.resources import (
     AgentOffer,
     DiskSource,

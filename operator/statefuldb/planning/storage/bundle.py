@@ -8,8 +8,8 @@ is launched on its whole bundle or not at all (law `bundle`).
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from statefuldb.model.actions import Create, Operation, Reserve
 from statefuldb.model.identity import CONTAINER_PATH, DataIdentity, ReservationLabels
+from statefuldb.model.operations import Create, Operation, Reserve
 from statefuldb.model.resources import (
     AgentOffer,
     Persistence,

@@ -1,9 +1,9 @@
 """DFS: a directory on a file system that many agents mount. Any of them will do, one at a time."""
 
-from statefuldb.model.actions import Operation
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.keeper import DataLocation
 from statefuldb.model.observed import TaskState
+from statefuldb.model.operations import Operation
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord

@@ -1,9 +1,9 @@
 """HostPath: a directory on one agent, pinned in the ledger, with that agent's compute reserved beside it."""
 
-from statefuldb.model.actions import Operation, Unreserve
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.keeper import DataLocation
 from statefuldb.model.observed import TaskState
+from statefuldb.model.operations import Operation, Unreserve
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from statefuldb.model.actions import Destroy, Operation, Unreserve
 from statefuldb.model.identity import CONTAINER_PATH, DatabaseKey, PersistenceId
 from statefuldb.model.keeper import DataLocation
 from statefuldb.model.observed import TaskState
+from statefuldb.model.operations import Destroy, Operation, Unreserve
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from statefuldb.model.actions import Operation
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.keeper import DataLocation
 from statefuldb.model.observed import TaskState
+from statefuldb.model.operations import Operation
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
