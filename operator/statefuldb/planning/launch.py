@@ -258,11 +258,12 @@ def _no_offer(record: VolumeRecord, refusals: list[Refusal]) -> Waiting:
     bound = record.initialised and record.strategy is not Strategy.DFS
     reason = Reason.AWAITING_VOLUME_OFFER if bound else Reason.NO_SUITABLE_OFFER
     where = f" of {record.agent.hostname}" if bound and record.agent else ""
-    detail = "; ".join(refusal.message for refusal in refusals[:3]) or "no offer is at hand"
+    detail = "; ".join(refusal.message for refusal in refusals[:3])
+    message = f"no suitable offer{where}: {detail}" if refusals else f"waiting for Mesos to offer something{where}"
     return Waiting(
         ordinal=record.identity.ordinal,
         reason=reason,
-        message=f"no suitable offer{where}: {detail}",
+        message=message,
         fix="free or add the resources named, or lower what spec.resources and spec.storage.size ask for",
         refusals=dict(sorted(counts.items())),
         wants_offers=True,
