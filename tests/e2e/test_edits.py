@@ -45,6 +45,7 @@ def test_restart_restarts_once_on_the_same_data_and_is_held_back_where_it_must(c
     assert (second.rpartition(".")[2], first.rpartition(".")[2]) == ("2", "1")
     assert cluster.sql(name, "SELECT a FROM t") == "8"
     assert cluster.cli("journal", name).count("asked for at") == 1
+    assert " 0 different, 0 not replayed" in cluster.cli("replay", name)
     body["spec"]["reconcile"] = {"mode": "PlanOnly"}
     cluster.apply(body)
     assert "PlanOnly" in cluster.cli("restart", name)

@@ -8,7 +8,12 @@ from rich.markup import escape
 
 from statefuldb.cli.exit_codes import ExitCode
 
+WIDE = 1000
+
 out = Console(soft_wrap=True, highlight=False)
+if not out.is_terminal:
+    # Nothing is shortened for a pipe: scripts read what comes out of it.
+    out = Console(soft_wrap=True, highlight=False, width=WIDE)
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
 

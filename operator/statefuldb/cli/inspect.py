@@ -1,8 +1,6 @@
-"""`describe`, `plan`, `explain`, `events`, `logs`, `journal`: commands that answer why."""
+"""`describe`, `plan`, `explain`, `events`, `logs`: commands that answer why."""
 
-import json
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,7 +18,7 @@ POLL_SECONDS = 0.5
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (describe, plan, explain, events, logs, journal):
+    for command in (describe, plan, explain, events, logs):
         app.command()(command)
 
 
@@ -154,20 +152,3 @@ def logs(
         if path.exists():
             out.print(f"--- {file} of {task_id}")
             typer.echo("\n".join(path.read_text(errors="replace").splitlines()[-lines:]))
-
-
-def journal(
-    context: typer.Context, name: Annotated[str | None, typer.Argument(help="Of one database; without it all.")] = None
-) -> None:
-    """Show every pass that did something (embedded cluster).
-
-    Example: statefuldb journal orders
-    """
-    session = session_of(context)
-    path: Path = session.cluster.state_dir / "operator" / "journal.jsonl"
-    if not path.exists():
-        fail(f"there is no journal at {path}", ExitCode.NOT_FOUND)
-    for line in path.read_text().splitlines():
-        entry = json.loads(line)
-        if name is None or entry["key"] == f"{session.namespace}/{name}":
-            out.print(f"{entry['at']} {entry['key']}: {'; '.join(entry['actions'])}")

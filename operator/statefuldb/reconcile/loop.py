@@ -8,16 +8,15 @@ from collections.abc import Callable
 from logging import getLogger
 
 from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.recording import Recording
 from statefuldb.model.settings import OperatorIdentity
-from statefuldb.planning.desired import desired_of
-from statefuldb.planning.invariants import violations
-from statefuldb.planning.planner import plan
+from statefuldb.reconcile.decide import decide
 from statefuldb.reconcile.execute import Executor
 from statefuldb.reconcile.observe import Observer
 from statefuldb.reconcile.offers import OfferDemand
 from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.reconcile.queue import KeyQueue
-from statefuldb.reconcile.report import Reporter, refused
+from statefuldb.reconcile.report import Reporter
 
 log = getLogger(__name__)
 
@@ -68,12 +67,8 @@ class Loop:
         """Observe, plan, check, record, execute and report, once. Raises EffectFailed."""
         self._demand.look(key)
         observed, offers = self._observer.observe(key), self._observer.offers()
-        desired = desired_of(observed, self._operator.allowed_roots)
-        decided = plan(desired, observed, offers, self._operator)
-        broken = violations(decided, observed, self._operator.cluster)
-        if broken:
-            decided = refused(decided, broken)
-        self._reporter.record(observed, decided)
+        decided = decide(observed, offers, self._operator)
+        self._reporter.record(Recording(observed=observed, offers=offers, operator=self._operator, plan=decided))
         self._executor.execute(decided.actions)
         self._executor.acknowledge(observed)
         self._reporter.announce(observed, decided)

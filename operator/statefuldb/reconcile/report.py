@@ -5,39 +5,18 @@ leaves; it is written only where it differs, and times change only with what the
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 
-from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
-from statefuldb.model.identity import connection_secret_name
+from statefuldb.model.conditions import Condition, ConditionType, Reason
+from statefuldb.model.identity import DatabaseKey, connection_secret_name
 from statefuldb.model.observed import Observed
 from statefuldb.model.parse import canonical, hash_of_spec
-from statefuldb.model.plan import Announcement, MemberReport, Plan, Waiting
+from statefuldb.model.plan import MemberReport, Plan, Waiting
+from statefuldb.model.recording import Recording, to_json
 from statefuldb.planning.approval import describe, hash_of, risk_of
-from statefuldb.planning.invariants import Violation
 from statefuldb.planning.storage import strategy_of
 from statefuldb.reconcile.ports import Journal, KubernetesPort
-
-
-def refused(decided: Plan, broken: tuple[Violation, ...]) -> Plan:
-    """Return the plan without its actions, saying which laws they would have broken."""
-    text = "; ".join(f"{violation.law}: {violation.message}" for violation in broken)
-    wait = Waiting(
-        ordinal=None,
-        reason=Reason.PLAN_VIOLATES_LAW,
-        message=text,
-        fix="this is a defect in statefuldb: nothing was done; please report it with the journal",
-    )
-    event = Announcement(reason=EventReason.PLAN_REFUSED, message=text, warning=True)
-    not_ready = Condition(type=ConditionType.READY, status=False, reason=Reason.PLAN_VIOLATES_LAW, message=text)
-    conditions = tuple(c for c in decided.conditions if c.type is not ConditionType.READY)
-    return replace(
-        decided,
-        actions=(),
-        waiting=(*decided.waiting, wait),
-        announcements=(event,),
-        conditions=(*conditions, not_ready),
-    )
 
 
 class Reporter:
@@ -46,26 +25,45 @@ class Reporter:
     def __init__(self, *, kubernetes: KubernetesPort, journal: Journal) -> None:
         self._kubernetes = kubernetes
         self._journal = journal
+        self._refused: dict[DatabaseKey, str] = {}
 
-    def record(self, observed: Observed, decided: Plan) -> None:
+    def record(self, recording: Recording) -> None:
         """Make the decision durable before its effects. Raises EffectFailed."""
+        observed, decided = recording.observed, recording.plan
         if observed.database is not None and decided.conditions:
             self._kubernetes.write_status(observed.key, status_of_plan(observed, decided))
-        if decided.actions:
-            self._journal.append(
-                {
-                    "at": instant(observed.at_seconds),
-                    "key": str(observed.key),
-                    "generation": observed.database.generation if observed.database else None,
-                    "actions": [describe(action) for action in decided.actions],
-                    "waiting": [wait.message for wait in decided.waiting],
-                }
-            )
+        refused_anew = self._newly_refused(observed.key, decided)
+        if decided.actions or refused_anew:
+            self._journal.append(journal_entry(recording))
+
+    def _newly_refused(self, key: DatabaseKey, decided: Plan) -> bool:
+        """Say whether the plan was refused, and not the last time too: such a pass belongs into a report."""
+        said = "; ".join(w.message for w in decided.waiting if w.reason is Reason.PLAN_VIOLATES_LAW)
+        before = self._refused.pop(key, "")
+        if said:
+            self._refused[key] = said
+        return said not in ("", before)
 
     def announce(self, observed: Observed, decided: Plan) -> None:
         """Send the Events that the decision calls for."""
         for announcement in decided.announcements:
             self._kubernetes.announce(observed.key, announcement)
+
+
+def journal_entry(recording: Recording) -> dict[str, object]:
+    """Return the line of a pass: first what people read, then all that it takes to decide it again."""
+    observed, decided = recording.observed, recording.plan
+    return {
+        "at": instant(observed.at_seconds),
+        "key": str(observed.key),
+        "generation": observed.database.generation if observed.database else None,
+        "actions": [
+            {"type": type(action).__name__, "risk": str(risk_of(action)), "description": describe(action)}
+            for action in decided.actions
+        ],
+        "waiting": [{"reason": str(wait.reason), "message": wait.message} for wait in decided.waiting],
+        "pass": to_json(recording),
+    }
 
 
 def status_of_plan(observed: Observed, decided: Plan) -> dict[str, object]:

@@ -1,0 +1,40 @@
+"""Deciding: from a snapshot to a plan that breaks no law. Pure, so that a recorded pass can be decided again."""
+
+from dataclasses import replace
+
+from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
+from statefuldb.model.observed import Observed, Offers
+from statefuldb.model.plan import Announcement, Plan, Waiting
+from statefuldb.model.settings import OperatorIdentity
+from statefuldb.planning.desired import desired_of
+from statefuldb.planning.invariants import Violation, violations
+from statefuldb.planning.planner import plan
+
+
+def decide(observed: Observed, offers: Offers, operator: OperatorIdentity) -> Plan:
+    """Return what to do: the plan, or, where it would break a law, only the words that say so."""
+    desired = desired_of(observed, operator.allowed_roots)
+    decided = plan(desired, observed, offers, operator)
+    broken = violations(decided, observed, operator.cluster)
+    return refused(decided, broken) if broken else decided
+
+
+def refused(decided: Plan, broken: tuple[Violation, ...]) -> Plan:
+    """Return the plan without its actions, saying which laws they would have broken."""
+    text = "; ".join(f"{violation.law}: {violation.message}" for violation in broken)
+    wait = Waiting(
+        ordinal=None,
+        reason=Reason.PLAN_VIOLATES_LAW,
+        message=text,
+        fix="this is a defect in statefuldb: nothing was done; please report it with the journal",
+    )
+    event = Announcement(reason=EventReason.PLAN_REFUSED, message=text, warning=True)
+    not_ready = Condition(type=ConditionType.READY, status=False, reason=Reason.PLAN_VIOLATES_LAW, message=text)
+    conditions = tuple(c for c in decided.conditions if c.type is not ConditionType.READY)
+    return replace(
+        decided,
+        actions=(),
+        waiting=(*decided.waiting, wait),
+        announcements=(event,),
+        conditions=(*conditions, not_ready),
+    )
