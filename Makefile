@@ -11,8 +11,9 @@ help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml packaging/http-parser/pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check ./packaging/http-parser --editable '.[dev]'
+	@tools/ensure-venv $(PYTHON) $(VENV)
+	@echo "Installing statefuldb and what it needs into $(VENV) (about a minute) ..."
+	@$(BIN)/pip install --quiet --use-pep517 --disable-pip-version-check ./packaging/http-parser --editable '.[dev]'
 	@touch $@
 
 up: $(STAMP) ## start the embedded cluster and its first database, and say how to connect

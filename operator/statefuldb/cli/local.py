@@ -9,6 +9,7 @@ import typer
 import yaml
 from rich.table import Table
 
+from statefuldb.adapters.databases.mysql import SqlFailed, run_statements
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.cli.cluster import AGENT_TIMEOUT_SECONDS
 from statefuldb.cli.console import fail, out
@@ -164,21 +165,43 @@ def _apply(session: Session, manifest: Path | None, *, wanted: bool) -> list[str
 
 
 def _await_ready(session: Session, name: str, began: float) -> None:
-    """Wait until a database rests as it should, saying each new reason why it is not there yet."""
+    """Wait until a database rests as it should, saying each new reason why it is not there yet.
+
+    A status outlives what it was seen of: after a crash it says Ready until the operator has looked again. So Ready is
+    believed only once the database has answered us as well.
+    """
     said = ""
     deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        stored = session.database(name)
-        ready = condition(stored, "Ready")
-        summary = stored.get("status", {}).get("summary", "")
+
+    def say(summary: str) -> None:
+        nonlocal said
         if summary and summary != said:
             out.print(f"  {time.monotonic() - began:5.1f} s  {name}: {summary}")
             said = summary
-        current = stored["status"].get("observedGeneration") == stored["metadata"]["generation"] if said else False
-        if current and (ready.get("status") == "True" or ready.get("reason") == "StoppedAsAsked"):
-            return
+
+    while time.monotonic() < deadline:
+        stored = session.database(name)
+        ready = condition(stored, "Ready")
+        state = stored.get("status", {})
+        current = state.get("observedGeneration") == stored["metadata"]["generation"]
+        stopped = ready.get("reason") == "StoppedAsAsked"
+        refused = condition(stored, "Accepted").get("status") == "False" and "accepted" not in state
+        if current and ready.get("status") == "True" and not _answers(session, name):
+            say("it was Ready when it was last seen; waiting for its answer now")
+        else:
+            say(state.get("summary", ""))
+            if current and (stopped or refused or ready.get("status") == "True"):
+                return
         time.sleep(POLL_SECONDS)
     raise TimeoutError(f"{name} is not Ready after {READY_SECONDS:g} s: {said}; see `statefuldb explain {name}`")
+
+
+def _answers(session: Session, name: str) -> bool:
+    secret = session.client.secret(session.namespace, f"{name}-connection")
+    try:
+        return secret is not None and bool(list(run_statements(secret, ["SELECT 1"])))
+    except SqlFailed:
+        return False
 
 
 def _farewell(session: Session, names: list[str]) -> None:
