@@ -3,8 +3,9 @@
 import json
 import threading
 import urllib.request
+from functools import partial
 
-from e2e.conftest import Cluster, manifest
+from e2e.conftest import Cluster, Json, eventually, manifest
 
 REST_SECONDS = 60.0
 # The stated bounds for one minute: Mesos calls by kind, and writes to the API.
@@ -17,12 +18,18 @@ def calls(cluster: Cluster) -> dict[str, int]:
     return {k.removeprefix("master/messages_"): v for k, v in counted.items() if k.startswith("master/messages_")}
 
 
-def test_at_rest_nothing_is_written_and_hardly_anything_said(cluster: Cluster) -> None:
-    name = "resting"
-    cluster.apply(manifest(name, {"strategy": "PersistentVolume", "size": "1Gi"}))
-    cluster.ready(name)
-    # A member counts as healthy a minute after its launch, which is noted once; the rest is measured after that.
+def test_at_rest_nothing_is_written_and_hardly_anything_said(cluster: Cluster, host_root: str) -> None:
+    volume = {"strategy": "PersistentVolume", "size": "1Gi"}
+    cluster.apply(manifest("resting", volume))
+    cluster.apply(manifest("pinned", {"strategy": "HostPath", "size": "1Gi", "hostPath": {"path": host_root}}))
+    cluster.apply(manifest("stopped", volume, replicas=0))
+    cluster.client.apply(manifest("not-built", volume, replicas=3), "default")  # our own `apply` would refuse it first
+    for name in ("resting", "pinned"):
+        cluster.ready(name)
+    for name in ("stopped", "not-built"):
+        eventually(partial(condition, cluster, name, "Accepted"))
     quiet = threading.Event()
+    # A member counts as healthy a minute after its launch, which is noted once; the rest is measured after that.
     quiet.wait(65)
     before, version = calls(cluster), newest_version(cluster)
     quiet.wait(REST_SECONDS)
@@ -31,6 +38,12 @@ def test_at_rest_nothing_is_written_and_hardly_anything_said(cluster: Cluster) -
     assert newest_version(cluster) == version, "something was written to the API at rest"
     excess = {kind: count for kind, count in made.items() if count > ALLOWED_CALLS.get(kind, 0)}
     assert not excess, f"at rest in {REST_SECONDS:g} s: {made}"
+
+
+def condition(cluster: Cluster, name: str, kind: str) -> Json:
+    stored = cluster.database(name)
+    assert stored is not None
+    return next((c for c in stored.get("status", {}).get("conditions", []) if c["type"] == kind), {})
 
 
 def newest_version(cluster: Cluster) -> int:
