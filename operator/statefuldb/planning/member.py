@@ -64,6 +64,9 @@ def record_ending(context: Context, record: VolumeRecord, status: TaskStatus) ->
 
 def stop(context: Context, record: VolumeRecord, why: str) -> Step:
     """Return the next step towards a member that does not run; an empty step once its end is recorded."""
+    stray = _strays(context, record)
+    if stray is not None:
+        return stray
     status = status_of(record, context.observed.tasks)
     if record.ended:
         return Step()
@@ -119,27 +122,40 @@ def stopping(record: VolumeRecord) -> Waiting:
         ordinal=record.identity.ordinal,
         reason=Reason.STOPPING,
         message=f"incarnation {record.incarnation} is stopping (up to {STOP_GRACE_SECONDS} s)",
+        look_again_seconds=STOP_GRACE_SECONDS / 2,
     )
 
 
 def _strays(context: Context, record: VolumeRecord) -> Step | None:
-    """Kill earlier incarnations that came back: their successor may be writing (law `one_writer`)."""
+    """Kill incarnations that came back after they were replaced or recorded as over (law `one_writer`).
+
+    One that is recorded as over can still be said to run, by a status that was long on its way: the answer to KILL
+    tells. Nothing is launched beside one that is alive.
+    """
     actions: list[Action] = []
+    alive = False
     for task_id, status in sorted(context.observed.tasks.items(), key=lambda item: str(item[0])):
         mine = (task_id.uid, task_id.ordinal) == (record.identity.uid, record.identity.ordinal)
-        if not mine or task_id == record.task_id:
+        current = task_id == record.task_id and not record.ended
+        if not mine or current or not status.state.alive:
             continue
-        if status.state.alive and status.state is not TaskState.KILLING:
-            actions.append(
-                KillTask(
-                    task_id=task_id,
-                    agent_id=status.agent_id,
-                    grace_seconds=0,
-                    why=f"incarnation {task_id.incarnation} came back after it was replaced",
-                    risk=RiskClass.NON_DISRUPTIVE,
-                )
+        alive = True
+        if status.state is TaskState.KILLING:
+            continue
+        actions.append(
+            KillTask(
+                task_id=task_id,
+                agent_id=status.agent_id,
+                # Beside a successor every moment counts; alone it may end cleanly.
+                grace_seconds=STOP_GRACE_SECONDS if record.ended else 0,
+                why=f"incarnation {task_id.incarnation} came back after it was "
+                f"{'over' if record.ended else 'replaced'}",
+                risk=RiskClass.NON_DISRUPTIVE,
             )
-    return Step(actions=tuple(actions)) if actions else None
+        )
+    if actions:
+        return Step(actions=tuple(actions))
+    return Step(waiting=(stopping(record),)) if alive and record.ended else None
 
 
 def _undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:

@@ -145,13 +145,15 @@ class MesosAdapter:
                 self._schedule(RECONCILE_AGAIN_SECONDS)
 
     def forget(self, task_id: TaskId) -> None:
-        """Follow a task no longer."""
+        """Follow a task no longer, unless it came back: then it is followed until it is over again."""
         with self._lock:
+            known = self._tasks.get(task_id)
+            if known is not None and known.state.alive:
+                return
             self._expected.pop(task_id, None)
             self._killed.pop(task_id, None)
             self._found.pop(task_id, None)
-            status = self._tasks.get(task_id)
-            if status is not None and status.state.over and status.uuid is None:
+            if known is not None and known.state.over and known.uuid is None:
                 del self._tasks[task_id]
 
     def accept(self, wanted: AcceptOffers) -> None:
