@@ -4,13 +4,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 from integration.mesos_driver.scripted_master import ScriptedMaster, Stream
 from statefuldb.adapters.mesos.driver import CallFailed, ConnectionState, Driver, Event
 from statefuldb.adapters.mesos.guard import UnsafeRequest
+from statefuldb.adapters.mesos.masters import MasterList
+from statefuldb.adapters.mesos.transport import TlsFiles, Transport
 
 INFO = {"user": "root", "name": "t", "roles": ["r"], "failover_timeout": 2419200.0, "checkpoint": True}
 
@@ -28,13 +29,19 @@ class Setup:
         self.ends.append(one.close)
         return one
 
-    def driver(self, address: str, on_event: Callable[[Event], None] | None = None, **more: Any) -> Driver:
+    def driver(
+        self,
+        address: str,
+        on_event: Callable[[Event], None] | None = None,
+        credentials: tuple[str, str] | None = None,
+        tls: TlsFiles | None = None,
+    ) -> Driver:
         one = Driver(
-            masters=(address,),
+            masters=MasterList((address,)),
+            transport=Transport(credentials=credentials, tls=tls),
             framework_info=dict(INFO),
             on_event=on_event or self.events.append,
             on_state=self.states.append,
-            **more,
         )
         self.ends.append(one.stop)
         one.start()
