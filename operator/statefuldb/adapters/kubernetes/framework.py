@@ -82,8 +82,7 @@ class FrameworkRecord:
         held = {key: _text(value).strip() for key, value in (stored.data or {}).items()}
         if held.get("principal") != principal or not held.get("secret"):
             raise EffectFailed(
-                f"Secret {name} in namespace {self._namespace} must hold the keys principal (as --principal: {principal}) "
-                "and secret"
+                f"Secret {name} in namespace {self._namespace} must hold the keys principal ({principal}) and secret"
             )
         return principal, held["secret"]
 

@@ -1,6 +1,6 @@
-"""The leading master as ZooKeeper names it: the lowest `json.info_` child of the group (Mesos docs, high-availability).
+"""The leading master as ZooKeeper names it: the lowest `json.info_` child of the group (high-availability.md).
 
-One thread reads, waits for a watch, and reads again at least once in a while: a lost watch (MESOS-9426) costs time only.
+One thread reads, waits for a watch, and reads again once in a while: a lost watch (MESOS-9426) costs time only.
 """
 
 import json
