@@ -93,7 +93,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
     def start(self) -> None:
         """Subscribe, and stay subscribed until `stop`."""
         self._started = True
-        self._masters.start(self.resubscribe)
+        self._masters.start(self._leader_changed)
         for name, target in (("mesos-stream", self._run), ("mesos-events", self._deliver)):
             thread = threading.Thread(target=target, name=name, daemon=True)
             thread.start()
@@ -120,7 +120,11 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self._teardown()
 
     def resubscribe(self) -> None:
-        """Drop the stream, and subscribe again at once, so that everything is told from its beginning."""
+        """Drop the stream, so that everything is told again from its beginning, after the usual pause."""
+        self._close_stream()
+
+    def _leader_changed(self) -> None:
+        """Leave the old leader for the new one at once."""
         self._leader = None
         self._again.set()
         self._close_stream()
