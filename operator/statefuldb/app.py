@@ -18,9 +18,12 @@ from statefuldb.adapters.kubernetes.connection import api_client
 from statefuldb.adapters.kubernetes.framework import FrameworkRecord
 from statefuldb.adapters.mesos.adapter import MesosAdapter
 from statefuldb.adapters.mesos.agent_files import AgentFiles
-from statefuldb.adapters.mesos.credentials import authorization
+from statefuldb.adapters.mesos.credentials import Credentials, read_secret
 from statefuldb.adapters.mesos.driver import Driver
 from statefuldb.adapters.mesos.master_api import MasterApi
+from statefuldb.adapters.mesos.masters import Masters, ZooKeeperAddress, parse_masters
+from statefuldb.adapters.mesos.transport import TlsFiles, Transport
+from statefuldb.adapters.mesos.zookeeper import ZooKeeperMasters
 from statefuldb.model.identity import LABEL_CLUSTER, DatabaseKey, TaskId
 from statefuldb.model.keeper import CERTIFICATE_FILE
 from statefuldb.model.settings import FRAMEWORK_NAME, OperatorIdentity
@@ -40,7 +43,11 @@ CAPABILITIES = ("MULTI_ROLE", "RESERVATION_REFINEMENT", "PARTITION_AWARE", "TASK
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorSettings:
-    """How one operator runs. `kubeconfig` None means: within a cluster."""
+    """How one operator runs. `kubeconfig` None means: within a cluster.
+
+    `mesos` is as `--mesos` is given; `secret_file` or else `secret_name`, a Secret in `namespace` with the keys
+    `principal` and `secret`, holds the credentials; `tls` None means plain HTTP to Mesos.
+    """
 
     kubeconfig: Path | None
     mesos: tuple[str, ...]
@@ -48,10 +55,12 @@ class OperatorSettings:
     state_dir: Path
     mesos_role: str
     principal: str
-    secret: str | None
+    secret_file: Path | None
     framework_user: str
     keeper_command: tuple[str, ...]
     allowed_roots: tuple[str, ...] = ()
+    secret_name: str | None = None
+    tls: TlsFiles | None = None
 
 
 class WallClock:
@@ -77,9 +86,12 @@ class _Operator:
     def __init__(self, settings: OperatorSettings) -> None:
         clock = WallClock()
         client = api_client(settings.kubeconfig)
-        credentials = (settings.principal, settings.secret) if settings.secret is not None else None
-        master = MasterApi(masters=settings.mesos, headers=authorization(credentials))
         record = FrameworkRecord(client, settings.namespace)
+        transport = Transport(credentials=_credentials(settings, record), tls=settings.tls)
+        masters = _masters(settings)
+        # The driver, made later, says what to do on a change of leader; until then there is nothing to do.
+        masters.start(lambda: None)
+        master = MasterApi(masters=masters, transport=transport)
         cluster, framework_id, epoch = record.begin(lambda: master.earlier_framework(settings.mesos_role))
         authority, identity = record.certificates(_new_certificates)
         self.queue = KeyQueue(clock)
@@ -87,16 +99,16 @@ class _Operator:
         self._kubernetes = KubernetesAdapter(
             client, enqueue=self.queue.put, on_surroundings=self._look_at_all, instance=instance
         )
-        self._files = AgentFiles(master=master, headers=authorization(credentials))
+        self._files = AgentFiles(master=master, transport=transport)
         self._framework_id = framework_id
 
         def make_driver(on_event: Any, on_state: Any) -> Driver:
             return Driver(
-                masters=settings.mesos,
+                masters=masters,
+                transport=transport,
                 framework_info=_framework_info(settings, cluster, framework_id),
                 on_event=on_event,
                 on_state=on_state,
-                credentials=credentials,
             )
 
         self._mesos = MesosAdapter(
@@ -176,6 +188,20 @@ class _Operator:
         return self._files.read(
             agent_id=launch.agent.id, framework_id=framework_id, task_id=str(task_id), name=CERTIFICATE_FILE
         )
+
+
+def _credentials(settings: OperatorSettings, record: FrameworkRecord) -> Credentials | None:
+    """Return principal and secret as configured. Raises EffectFailed."""
+    if settings.secret_file is not None:
+        return settings.principal, read_secret(settings.secret_file)
+    return record.mesos_credentials(settings.secret_name, settings.principal) if settings.secret_name else None
+
+
+def _masters(settings: OperatorSettings) -> Masters:
+    found = parse_masters(settings.mesos)
+    if isinstance(found, ZooKeeperAddress):
+        return ZooKeeperMasters(found, by_name=settings.tls is not None)
+    return found
 
 
 def _framework_info(settings: OperatorSettings, cluster: str, framework_id: str | None) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ import typer
 from statefuldb import __version__
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.adapters.mesos.driver import CallFailed
+from statefuldb.adapters.mesos.transport import TlsFiles
 from statefuldb.app import OperatorSettings, run_operator
 from statefuldb.cli.console import fail, out
 from statefuldb.cli.exit_codes import ExitCode
@@ -30,7 +31,11 @@ def register(app: typer.Typer) -> None:
 @operator_app.command()
 def run(
     mesos: Annotated[
-        list[str], typer.Option(envvar="STATEFULDB_MESOS", help="Mesos master as host:port; repeat for more.")
+        list[str],
+        typer.Option(
+            envvar="STATEFULDB_MESOS",
+            help="Master as host:port, repeat for more; or zk://host:port,host/path; or file:///path to either.",
+        ),
     ],
     kubeconfig: Annotated[
         Path | None, typer.Option(help="Kubeconfig; without it the in-cluster configuration.")
@@ -39,7 +44,16 @@ def run(
     state: Annotated[Path, typer.Option(help="Directory for the journal and the client certificate.")] = Path("state"),
     mesos_role: Annotated[str, typer.Option(help="Mesos role to reserve for.")] = "statefuldb",
     principal: Annotated[str, typer.Option(help="Mesos principal.")] = "statefuldb",
-    secret_file: Annotated[Path | None, typer.Option(help="File with the principal's secret.")] = None,
+    secret_file: Annotated[Path | None, typer.Option(help="File with the principal's secret, mode 600.")] = None,
+    secret_name: Annotated[
+        str | None, typer.Option(help="Instead: Secret in --namespace with the keys principal and secret.")
+    ] = None,
+    mesos_tls: Annotated[bool, typer.Option(help="Speak TLS to masters and agents.")] = False,
+    mesos_ca: Annotated[Path | None, typer.Option(help="PEM of the authority to trust; implies --mesos-tls.")] = None,
+    mesos_certificate: Annotated[
+        Path | None, typer.Option(help="PEM of the client certificate; implies --mesos-tls.")
+    ] = None,
+    mesos_key: Annotated[Path | None, typer.Option(help="PEM of its key, where that is not in the same file.")] = None,
     framework_user: Annotated[str, typer.Option(help="User that tasks run as on the agents.")] = "root",
     keeper: Annotated[str, typer.Option(help="Python that runs the keeper on the agents.")] = sys.executable,
     allowed_root: Annotated[
@@ -51,6 +65,7 @@ def run(
     Example: statefuldb operator run --mesos 10.0.0.1:5050 --kubeconfig ~/.kube/config
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    tls = mesos_tls or mesos_ca is not None or mesos_certificate is not None
     settings = OperatorSettings(
         kubeconfig=kubeconfig,
         mesos=tuple(mesos),
@@ -58,7 +73,9 @@ def run(
         state_dir=state,
         mesos_role=mesos_role,
         principal=principal,
-        secret=secret_file.read_text().strip() if secret_file is not None else None,
+        secret_file=secret_file,
+        secret_name=secret_name,
+        tls=TlsFiles(authority=mesos_ca, certificate=mesos_certificate, key=mesos_key) if tls else None,
         framework_user=framework_user,
         keeper_command=(keeper, "-m", "statefuldb.keeper"),
         allowed_roots=tuple(allowed_root or ()),

@@ -1,9 +1,11 @@
 """A master that says what a script tells it, and remembers what it was sent."""
 
 import json
+import socket
+import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -14,8 +16,9 @@ Script = Callable[["Stream"], None]
 class Stream:
     """One subscription's event stream."""
 
-    def __init__(self, handler: BaseHTTPRequestHandler, number: int) -> None:
+    def __init__(self, handler: BaseHTTPRequestHandler, number: int, ended: threading.Event) -> None:
         self._handler = handler
+        self.ended = ended
         self.number = number
 
     def begin(self, status: int = 200, **headers: str) -> None:
@@ -29,9 +32,17 @@ class Stream:
         self._handler.end_headers()
 
     def say(self, event: Json) -> None:
+        self.send(self.record(event))
+
+    @staticmethod
+    def record(event: Json) -> bytes:
+        """Return one chunk that holds one RecordIO record."""
         body = json.dumps(event).encode()
         record = b"%d\n%s" % (len(body), body)
-        self._handler.wfile.write(b"%x\r\n%s\r\n" % (len(record), record))
+        return b"%x\r\n%s\r\n" % (len(record), record)
+
+    def send(self, chunk: bytes) -> None:
+        self._handler.wfile.write(chunk)
         self._handler.wfile.flush()
 
     def subscribed(self, heartbeat: float = 15.0) -> None:
@@ -43,7 +54,15 @@ class Stream:
 class ScriptedMaster:
     """Serves one script for each subscription."""
 
-    def __init__(self, script: Script, status: int = 202) -> None:
+    def __init__(
+        self,
+        script: Script,
+        *,
+        status: int = 202,
+        version: str = "1.11.0",
+        host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.calls: list[tuple[Json, dict[str, str]]] = []
         self.subscriptions: list[float] = []
         self.ending = threading.Event()
@@ -60,7 +79,7 @@ class ScriptedMaster:
                     outer.subscriptions.append(time.monotonic())
                     self.close_connection = True
                     try:
-                        script(Stream(self, len(outer.subscriptions)))
+                        script(Stream(self, len(outer.subscriptions), outer.ending))
                     except (BrokenPipeError, ConnectionResetError):
                         return
                     return
@@ -68,17 +87,29 @@ class ScriptedMaster:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
+            def do_GET(self) -> None:
+                body = json.dumps({"version": version}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+        self._server = Server((host, 0), Handler)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property
     def address(self) -> str:
         host, port = self._server.server_address[:2]
-        return f"{host!s}:{port}"
+        return f"[{host!s}]:{port}" if ":" in str(host) else f"{host!s}:{port}"
 
     def kinds(self) -> list[str]:
         return [body["type"] for body, _ in self.calls]
@@ -96,9 +127,3 @@ class ScriptedMaster:
         self.ending.set()
         self._server.shutdown()
         self._server.server_close()
-
-
-def running(script: Script) -> Iterator[ScriptedMaster]:
-    master = ScriptedMaster(script)
-    yield master
-    master.close()

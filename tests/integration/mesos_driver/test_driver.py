@@ -3,62 +3,19 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
-from integration.mesos_driver.scripted_master import ScriptedMaster, Stream
-from statefuldb.adapters.mesos.driver import CallFailed, ConnectionState, Driver, Event
+from integration.mesos_driver.conftest import INFO, Setup
+from integration.mesos_driver.scripted_master import Stream
+from statefuldb.adapters.mesos.driver import CallFailed, Event
 from statefuldb.adapters.mesos.guard import UnsafeRequest
-
-INFO = {"user": "root", "name": "t", "roles": ["r"], "failover_timeout": 2419200.0, "checkpoint": True}
-
-
-class Setup:
-    """A scripted master and drivers on it, all ended afterwards."""
-
-    def __init__(self) -> None:
-        self.ends: list[Callable[[], None]] = []
-        self.states: list[ConnectionState] = []
-        self.events: list[Event] = []
-
-    def master(self, script: Callable[[Stream], None]) -> ScriptedMaster:
-        one = ScriptedMaster(script)
-        self.ends.append(one.close)
-        return one
-
-    def driver(self, address: str, on_event: Callable[[Event], None] | None = None, **more: Any) -> Driver:
-        one = Driver(
-            masters=(address,),
-            framework_info=dict(INFO),
-            on_event=on_event or self.events.append,
-            on_state=self.states.append,
-            **more,
-        )
-        self.ends.append(one.stop)
-        one.start()
-        return one
-
-    def connected(self) -> None:
-        deadline = time.monotonic() + 10
-        while not any(state.connected for state in self.states):
-            assert time.monotonic() < deadline, self.states
-            time.sleep(0.01)
-
-
-@pytest.fixture
-def setup() -> Iterator[Setup]:
-    one = Setup()
-    yield one
-    for end in reversed(one.ends):
-        end()
 
 
 def stay(stream: Stream) -> None:
     stream.subscribed()
     stream.say({"type": "OFFERS", "offers": {"offers": []}})
-    threading.Event().wait(20)
+    stream.ended.wait(20)
 
 
 def test_a_failing_consumer_neither_ends_the_driver_nor_tears_down(setup: Setup) -> None:
@@ -123,7 +80,7 @@ def test_an_error_event_ends_the_client(setup: Setup) -> None:
 def test_a_silent_master_is_left_and_subscribed_to_again(setup: Setup) -> None:
     def hush(stream: Stream) -> None:
         stream.subscribed(heartbeat=0.2)
-        threading.Event().wait(20)
+        stream.ended.wait(20)
 
     master = setup.master(hush)
     setup.driver(master.address)
@@ -208,32 +165,3 @@ def test_a_disconnected_driver_says_so(setup: Setup) -> None:
     driver = setup.driver(master.address)
     with pytest.raises(CallFailed, match="not subscribed"):
         driver.kill("t", "a", 1)
-
-
-def test_a_large_event_is_read_in_time_linear_in_its_size(setup: Setup) -> None:
-    sizes = (2_000_000, 20_000_000)
-    took: list[float] = []
-    arrived = threading.Event()
-    began = [0.0]
-
-    def on_event(event: Event) -> None:
-        if event["type"] == "OFFERS":
-            took.append(time.monotonic() - began[0])
-            arrived.set()
-
-    def talk(stream: Stream) -> None:
-        stream.subscribed()
-        for size in sizes:
-            arrived.clear()
-            event = {"type": "OFFERS", "offers": {"offers": [{"hostname": "x" * size}]}}
-            began[0] = time.monotonic()
-            stream.say(event)
-            arrived.wait(30)
-
-    setup.driver(setup.master(talk).address, on_event)
-    deadline = time.monotonic() + 60
-    while len(took) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    # Ten times the size may take ten times as long, with room for noise; quadratic would be a hundred times.
-    assert took[1] < max(40 * took[0], 2.0), took

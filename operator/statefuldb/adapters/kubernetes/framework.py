@@ -72,6 +72,20 @@ class FrameworkRecord:
             )
         return _text(stored.data["ca.pem"]), _text(stored.data["client.pem"])
 
+    def mesos_credentials(self, name: str, principal: str) -> tuple[str, str]:
+        """Return principal and secret out of a Secret of the operator's namespace. Raises EffectFailed."""
+        stored = find(f"get Secret {name}", lambda: self._api.read_namespaced_secret(name, self._namespace))
+        if stored is None:
+            raise EffectFailed(
+                f"Secret {name} is not in namespace {self._namespace}; it must hold principal and secret"
+            )
+        held = {key: _text(value).strip() for key, value in (stored.data or {}).items()}
+        if held.get("principal") != principal or not held.get("secret"):
+            raise EffectFailed(
+                f"Secret {name} in namespace {self._namespace} must hold the keys principal ({principal}) and secret"
+            )
+        return principal, held["secret"]
+
     def _lost(self, framework_id: str, cluster: str) -> str:
         record = f"{FRAMEWORK_CONFIG_MAP} -n {self._namespace}"
         # Keepers refuse an epoch below the highest they have seen; starts are fewer than seconds.

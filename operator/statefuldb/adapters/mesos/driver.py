@@ -10,6 +10,7 @@ import json
 import queue
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,9 +18,11 @@ from logging import getLogger
 from typing import Any
 from urllib.parse import urlsplit
 
-from statefuldb.adapters.mesos.credentials import authorization
+from statefuldb.adapters.mesos.back_off import LIMIT_SECONDS, back_off_seconds
 from statefuldb.adapters.mesos.guard import check_call
+from statefuldb.adapters.mesos.masters import Masters
 from statefuldb.adapters.mesos.pymesos_import import MesosSchedulerDriver
+from statefuldb.adapters.mesos.transport import Transport
 
 log = getLogger(__name__)
 
@@ -27,9 +30,8 @@ Event = Mapping[str, Any]
 CALL_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 10.0
 HEARTBEATS_MISSED = 3
-BACK_OFF_FIRST_SECONDS = 0.5
-BACK_OFF_LIMIT_SECONDS = 15.0
 SCHEDULER_PATH = "/api/v1/scheduler"
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
 
 
 class CallFailed(Exception):
@@ -38,6 +40,9 @@ class CallFailed(Exception):
     def __init__(self, message: str, *, unanswered: bool = False) -> None:
         super().__init__(message)
         self.unanswered = unanswered
+
+
+_DROPPED = (OSError, http.client.HTTPException, CallFailed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,28 +55,26 @@ class ConnectionState:
 
 
 class Driver(MesosSchedulerDriver):  # type: ignore[misc]
-    """One framework's connection. `masters` are tried in turn; a redirect names the leader."""
+    """One framework's connection. The candidates of `masters` are tried in turn; a redirect names the leader."""
 
     def __init__(
         self,
         *,
-        masters: tuple[str, ...],
+        masters: Masters,
+        transport: Transport,
         framework_info: Mapping[str, Any],
         on_event: Callable[[Event], None],
         on_state: Callable[[ConnectionState], None],
-        credentials: tuple[str, str] | None = None,
     ) -> None:
-        principal, secret = credentials or (None, None)
         super().__init__(
             None,
             dict(framework_info),
-            masters[0],
+            "",
             implicit_acknowledgements=False,
-            principal=principal,
-            secret=secret,
             failover=True,
         )
         self._masters = masters
+        self._transport = transport
         self._on_event = on_event
         self._on_state = on_state
         self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -80,7 +83,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self.stream_id: str | None
         self._stream: http.client.HTTPConnection | None = None
         self._threads: list[threading.Thread] = []
-        self._authorization = authorization(credentials)
+        self._again = threading.Event()
 
     @property
     def framework(self) -> dict[str, Any]:
@@ -90,6 +93,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
     def start(self) -> None:
         """Subscribe, and stay subscribed until `stop`."""
         self._started = True
+        self._masters.start(self._leader_changed)
         for name, target in (("mesos-stream", self._run), ("mesos-events", self._deliver)):
             thread = threading.Thread(target=target, name=name, daemon=True)
             thread.start()
@@ -99,8 +103,9 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         """Close the connection. Sends nothing: tasks run on (law `no_surprise_teardown`)."""
         del failover
         self._started = False
-        self._ending.set()
+        self._end()
         self._close_stream()
+        self._masters.stop()
         self._events.put(None)
 
     def abort(self) -> None:
@@ -115,8 +120,18 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self._teardown()
 
     def resubscribe(self) -> None:
-        """Drop the stream, so that everything is told again from its beginning."""
+        """Drop the stream, so that everything is told again from its beginning, after the usual pause."""
         self._close_stream()
+
+    def _leader_changed(self) -> None:
+        """Leave the old leader for the new one at once."""
+        self._leader = None
+        self._again.set()
+        self._close_stream()
+
+    def _end(self) -> None:
+        self._ending.set()
+        self._again.set()
 
     def kill(self, task_id: str, agent_id: str | None, grace_seconds: float) -> None:
         """Send KILL with agent id and kill policy, both of which pymesos drops. Raises CallFailed."""
@@ -162,7 +177,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         leader, stream_id = self._leader, self.stream_id
         if leader is None or stream_id is None:
             raise CallFailed(f"{body['type']} not sent: not subscribed")
-        connection = _connection(leader, CALL_TIMEOUT_SECONDS)
+        connection = self._transport.connection(leader, CALL_TIMEOUT_SECONDS)
         sent = {**self._headers(), **(headers or {}), "Mesos-Stream-Id": stream_id}
         try:
             connection.request(method, path, json.dumps(body), sent)
@@ -182,63 +197,74 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         return {
             "Content-Type": "application/json",
             "Accept": "application/json",
-            **self._authorization,
+            **self._transport.headers,
         }
 
     def _run(self) -> None:
         """Subscribe again and again, ever more slowly while it fails."""
         failures = 0
         while not self._ending.is_set():
-            master = self._leader or self._masters[failures % len(self._masters)]
-            try:
-                subscribed = self._subscribe(master)
-                failures = 0 if subscribed else failures + 1
-                error = f"the event stream of {master} ended"
-            except (OSError, http.client.HTTPException, CallFailed, ValueError) as problem:
-                failures += 1
-                error = f"{master}: {problem}"
-            was_redirected = self._leader not in (None, master)
+            self._again.clear()
+            began = time.monotonic()
+            master, error = self._candidate(failures), self._masters.error
+            if master is not None:
+                error = self._attempt(master)
             self.stream_id = None
             self._close_stream()
             if self._ending.is_set():
                 return
-            if was_redirected:
+            # A subscription that ends as soon as it is granted is a failure too; only one that lasted is a fresh start.
+            failures = 0 if time.monotonic() - began > LIMIT_SECONDS else failures + 1
+            if failures == 1 and self._leader not in (None, master):
+                # A first redirect is followed at once; masters that send us to and fro are not.
                 continue
             self._leader = None
             self._tell(ConnectionState(connected=False, error=error))
-            limit = min(BACK_OFF_LIMIT_SECONDS, BACK_OFF_FIRST_SECONDS * 2 ** min(failures, 6))
-            self._ending.wait(random.uniform(limit / 2, limit))
+            self._again.wait(back_off_seconds(failures, random.random()))
 
-    def _subscribe(self, master: str) -> bool:
-        """Hold one subscription until it ends. Return whether there was one."""
+    def _candidate(self, failures: int) -> str | None:
+        if self._leader is not None:
+            return self._leader
+        candidates = self._masters.candidates()
+        return candidates[failures % len(candidates)] if candidates else None
+
+    def _attempt(self, master: str) -> str:
+        """Hold one subscription until it ends. Return why it ended."""
+        try:
+            self._subscribe(master)
+        except _DROPPED as problem:
+            return f"{master}: {problem}"
+        except _MALFORMED as problem:
+            return f"{master} does not speak as a Mesos master does: {type(problem).__name__} {problem}"
+        return f"the event stream of {master} ended"
+
+    def _subscribe(self, master: str) -> None:
+        """Hold one subscription until it ends."""
         call: dict[str, Any] = {
             "type": "SUBSCRIBE",
             "subscribe": {"framework_info": self.framework},
         }
         if self.framework_id is not None:
             call["framework_id"] = {"value": self.framework_id}
-        connection = _connection(master, CONNECT_TIMEOUT_SECONDS)
+        connection = self._transport.connection(master, CONNECT_TIMEOUT_SECONDS)
         self._stream = connection
         connection.request("POST", SCHEDULER_PATH, json.dumps(call), self._headers())
         answer = connection.getresponse()
         if answer.status == http.client.TEMPORARY_REDIRECT:
-            self._leader = urlsplit(answer.headers["Location"]).netloc
-            return False
+            self._leader = urlsplit(answer.headers["Location"] or "").netloc or None
+            raise CallFailed(f"redirected to {self._leader or 'nowhere'}")
         if answer.status != http.client.OK:
             text = answer.read(500).decode(errors="replace")
             raise CallFailed(f"SUBSCRIBE refused with {answer.status}: {text}")
         self._leader = master
         stream_id = answer.headers.get("Mesos-Stream-Id", "")
-        subscribed = False
         while (event := _read_record(answer)) is not None and not self._ending.is_set():
             if event.get("type") == "SUBSCRIBED":
-                subscribed = True
                 self._on_subscribed(event["subscribed"], stream_id, connection)
             elif event.get("type") == "ERROR":
                 self._on_error(event["error"].get("message", ""))
-                return subscribed
+                return
             self._events.put(partial(self._on_event, event))
-        return subscribed
 
     def _on_subscribed(self, subscribed: Event, stream_id: str, connection: http.client.HTTPConnection) -> None:
         self.framework_id = subscribed["framework_id"]["value"]
@@ -251,7 +277,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
 
     def _on_error(self, message: str) -> None:
         """An ERROR ends the client: trying again would loop, and two operators would depose each other for ever."""
-        self._ending.set()
+        self._end()
         self._tell(ConnectionState(connected=False, error=message, fatal=True))
 
     def _tell(self, state: ConnectionState) -> None:
@@ -272,12 +298,6 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
                 stream.sock.shutdown(2)
             except OSError:
                 log.debug("the stream was closed already")
-
-
-def _connection(master: str, timeout_seconds: float) -> http.client.HTTPConnection:
-    """Return a connection to `host:port`; an IPv6 address stands in brackets."""
-    parts = urlsplit(f"//{master}")
-    return http.client.HTTPConnection(parts.hostname or "", parts.port or 5050, timeout=timeout_seconds)
 
 
 def _read_record(answer: http.client.HTTPResponse) -> dict[str, Any] | None:

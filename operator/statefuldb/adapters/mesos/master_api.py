@@ -3,10 +3,11 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from statefuldb.adapters.mesos.masters import Masters
+from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.model.identity import LABEL_CLUSTER
 from statefuldb.model.settings import FRAMEWORK_NAME
 from statefuldb.reconcile.ports import EffectFailed
@@ -16,11 +17,11 @@ TIMEOUT_SECONDS = 5.0
 
 
 class MasterApi:
-    """Questions to whichever of `masters` answers them. `headers` carry the credentials, if any."""
+    """Questions to whichever of `masters` answers them."""
 
-    def __init__(self, *, masters: tuple[str, ...], headers: Mapping[str, str]) -> None:
+    def __init__(self, *, masters: Masters, transport: Transport) -> None:
         self._masters = masters
-        self._headers = dict(headers)
+        self._transport = transport
 
     def agents(self) -> list[Json]:
         """Return the agents that are registered. Raises EffectFailed."""
@@ -44,21 +45,25 @@ class MasterApi:
         return None
 
     def _ask(self, kind: str) -> Json:
-        error = "no master is configured"
-        headers = {**self._headers, "Content-Type": "application/json", "Accept": "application/json"}
-        for master in self._masters:
-            request = urllib.request.Request(f"http://{master}/api/v1", json.dumps({"type": kind}).encode(), headers)
+        error = ""
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        for master in self._masters.candidates():
+            url = self._transport.url(master, "/api/v1")
+            request = urllib.request.Request(url, json.dumps({"type": kind}).encode(), headers)
             try:
-                return dict(fetch(request)[kind.lower()])
+                return dict(fetch(request, self._transport)[kind.lower()])
             except EffectFailed as failure:
                 error = str(failure)
-        raise EffectFailed(error)
+        raise EffectFailed(error or self._masters.error)
 
 
-def fetch(request: urllib.request.Request) -> Json:
+def fetch(request: urllib.request.Request, transport: Transport) -> Json:
     """Return the JSON object that a request is answered with. Raises EffectFailed."""
+    for name, value in transport.headers.items():
+        # Not handed on to whoever a redirect names.
+        request.add_unredirected_header(name, value)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=transport.context) as answer:
             return dict(json.load(answer))
     except (OSError, ValueError) as error:
         where = urlsplit(request.full_url)
