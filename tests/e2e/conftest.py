@@ -95,9 +95,10 @@ class Cluster:
         """Return every daemon that can be killed alone."""
         return tuple(daemon.name for daemon in self.parts.daemons())
 
-    def up(self) -> None:
-        """Bring everything back that is not running, as a user would."""
+    def up(self, name: str) -> None:
+        """Bring everything back that is not running, as a user would; `name` answers as soon as that returns."""
         self.cli("up", "--no-quickstart")
+        assert self.sql(name, "SELECT 1") == "1", "`up` said Ready of a database that does not answer"
 
     def task_id(self, name: str) -> str:
         stored = self.database(name)

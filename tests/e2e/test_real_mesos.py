@@ -20,7 +20,7 @@ from statefuldb.local.supervisor import Daemon, free_port
 pytestmark = pytest.mark.real_mesos
 
 MOUNT_POINT = "/mnt/statefuldb-real"
-BUILD = Path(os.environ.get("STATEFULDB_REAL_MESOS_TOOL", Path(__file__).parents[3] / "shared/tools/real-mesos"))
+BUILD = Path(__file__).parents[1] / "conformance/mesos/real_mesos/build.sh"
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +29,17 @@ def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     named = os.environ.get("STATEFULDB_REAL_MESOS")
     if named:
         return Path(named)
-    script = BUILD / "build.sh"
-    if not script.exists():
-        pytest.skip("no real Mesos: set STATEFULDB_REAL_MESOS to a build of it")
     if shutil.which("g++") is None:
         pytest.skip("no real Mesos: building it needs g++")
     folder = tmp_path_factory.mktemp("real-mesos")
-    done = subprocess.run(["bash", str(script), str(folder)], capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        ["bash", str(BUILD), str(folder)],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     if done.returncode != 0:
         pytest.skip(f"no real Mesos: {done.stderr[-300:]}")
     return folder
@@ -104,7 +108,8 @@ class RealCluster(Cluster):
         else:
             super().restart(daemon)
 
-    def up(self) -> None:
+    def up(self, name: str) -> None:
+        """Start everything again; `up` itself knows only the embedded Mesos, so nothing is waited for."""
         for daemon in reversed(self.victims()):
             self.restart(daemon)
 

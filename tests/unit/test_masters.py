@@ -32,6 +32,12 @@ def test_what_is_no_master_is_refused_without_telling_a_password(word: str) -> N
     assert "hush" not in str(caught.value)
 
 
+def test_a_password_that_everyone_can_read_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    parse_masters(("zk://user:hush@host/mesos",))
+    assert "file:///path" in caplog.text
+    assert "hush" not in caplog.text
+
+
 def test_a_file_may_name_the_masters(tmp_path: Path) -> None:
     path = tmp_path / "masters"
     path.write_text("zk://user:hush@host/mesos\n")

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from logging import getLogger
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from statefuldb.adapters.mesos.credentials import read_secret
 from statefuldb.reconcile.ports import EffectFailed
+
+log = getLogger(__name__)
 
 FILE_SCHEME = "file://"
 SCHEME = "zk://"
@@ -79,10 +82,14 @@ def parse_masters(words: tuple[str, ...]) -> MasterList | ZooKeeperAddress:
 
     A file keeps the password out of the process arguments, and must be its owner's alone. Raises EffectFailed.
     """
-    if len(words) == 1 and words[0].startswith(FILE_SCHEME):
+    from_file = len(words) == 1 and words[0].startswith(FILE_SCHEME)
+    if from_file:
         words = tuple(read_secret(Path(words[0].removeprefix(FILE_SCHEME))).split())
     if len(words) == 1 and words[0].startswith(SCHEME):
-        return _zookeeper(words[0].removeprefix(SCHEME))
+        address = _zookeeper(words[0].removeprefix(SCHEME))
+        if address.login is not None and not from_file:
+            log.warning("everyone on this machine can read the password in --mesos; give --mesos file:///path instead")
+        return address
     listed = tuple(word for text in words for word in text.split(",") if word)
     for word in listed:
         _port(word)
