@@ -53,6 +53,12 @@ def open_directory(config: KeeperConfig, sandbox: Path, subdirectory: str) -> Me
     return MemberDirectory(path=path, data=path / subdirectory)
 
 
+def nearest(config: KeeperConfig, sandbox: Path) -> Path:
+    """Return the nearest folder above the data that exists: where its disk space is to be looked for."""
+    path = sandbox / config.data.directory
+    return next(folder for folder in (path, *path.parents) if folder.exists())
+
+
 def _below_root(root: Path, directory: Path, *, create_root: bool) -> Path:
     if not root.is_dir():
         if not create_root:

@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
+
+LOG_LIMIT_BYTES = 16 * 1024 * 1024
 
 
 def write_durably(path: Path, content: str, mode: int = 0o600) -> None:
@@ -25,6 +28,16 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def rotate(log: Path, limit_bytes: int = LOG_LIMIT_BYTES) -> None:
+    """Keep a log that its writer holds open, in append mode, from growing for ever: the older part goes to `.1`.
+
+    The file is emptied in place; what is written in that very moment may be lost.
+    """
+    if log.stat().st_size > limit_bytes:
+        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
 
 
 def read_json(path: Path) -> Any:

@@ -2,33 +2,44 @@
 
 import errno
 import os
+import pwd
 import shutil
 import signal
 import tempfile
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from statefuldb.keeper import directory as member
 from statefuldb.keeper.accounts import Commands
 from statefuldb.keeper.certificate import server_context
 from statefuldb.keeper.claim import Claim
 from statefuldb.keeper.endpoint import Endpoint
-from statefuldb.keeper.files import write_durably
+from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.mounts import check_mount
 from statefuldb.keeper.reach import reachable
 from statefuldb.keeper.refusal import Ended, Refused
 from statefuldb.keeper.server import MariaDbServer, become_subreaper
 from statefuldb.keeper.state import State
-from statefuldb.model.keeper import CERTIFICATE_FILE, EngineStatus, KeeperConfig, KeeperPhase
+from statefuldb.model.keeper import (
+    CERTIFICATE_FILE,
+    DISK_FULL_BELOW_BYTES,
+    EngineStatus,
+    KeeperConfig,
+    KeeperPhase,
+)
 from statefuldb.planning.engines import engine_of
 from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
 
 READY_POLL_SECONDS = 0.1
 HEALTH_POLL_SECONDS = 2.0
 DISK_RETRY_SECONDS = 5.0
-DISK_FULL_BELOW_BYTES = 32 * 1024 * 1024
 REFUSAL_SHOWN_SECONDS = 5.0
+SERVER_LOG = "server.log"
+
+T = TypeVar("T")
 
 
 class Keeper:
@@ -56,9 +67,12 @@ class Keeper:
         try:
             return self._serve()
         except Refused as refusal:
-            self._state.update(phase=KeeperPhase.REFUSED, reason=str(refusal))
-            self._stopping.wait(REFUSAL_SHOWN_SECONDS)
+            self._show(refusal)
             raise
+        except OSError as error:
+            unusable = Refused(_in_words(error))
+            self._show(unusable)
+            raise unusable from error
 
     def erase(self) -> int:
         """Remove the member's data and end. Raises Refused."""
@@ -70,29 +84,45 @@ class Keeper:
         claim = Claim(directory.lock)
         if not claim.try_take():
             raise Refused(f"{directory.path} is still held by a running server")
-        if not member.check_identity(replace(self._config, bootstrap="Empty"), directory):
-            raise Refused(f"{directory.path} holds no data of ours")
+        # Refuses what is not ours; what an earlier attempt or a bootstrap left half done may go.
+        member.check_identity(replace(self._config, bootstrap="Empty"), directory)
         member.erase(directory)
         return 0
 
     def _serve(self) -> int:
         check_mount(self._config.data)
-        self._directory = directory = member.open_directory(self._config, self._sandbox, self._engine.data_subdirectory)
-        claim = Claim(directory.lock)
+        opened = self._once_there_is_space(self._open)
+        if opened is None:
+            return 0
+        directory, claim = opened
+        self._directory = directory
         if not self._take(claim):
             return 0
         with tempfile.TemporaryDirectory(prefix="sdb-", ignore_cleanup_errors=True) as run:
             os.chmod(run, 0o711)
             server = self._server(directory, Path(run))
-            while not self._stopping.is_set():
-                try:
-                    self._start(directory, server, claim)
-                    break
-                except OSError as error:
-                    if error.errno != errno.ENOSPC:
-                        raise
-                    self._wait_for_space(directory)
+            self._once_there_is_space(lambda: self._start(directory, server, claim))
             return self._watch(server)
+
+    def _open(self) -> tuple[member.MemberDirectory, Claim]:
+        directory = member.open_directory(self._config, self._sandbox, self._engine.data_subdirectory)
+        return directory, Claim(directory.lock)
+
+    def _once_there_is_space(self, step: Callable[[], T]) -> T | None:
+        """Return what `step` returns, tried again while the disk is full; None when told to stop meanwhile."""
+        while not self._stopping.is_set():
+            try:
+                return step()
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                self._wait_for_space()
+        return None
+
+    def _show(self, refusal: Refused) -> None:
+        """Let the operator read why, before the task ends with no more than an exit status."""
+        self._state.update(phase=KeeperPhase.REFUSED, reason=str(refusal))
+        self._stopping.wait(REFUSAL_SHOWN_SECONDS)
 
     def _take(self, claim: Claim) -> bool:
         """Take the claim, waiting for it as long as its holder lives. False when told to stop meanwhile."""
@@ -123,7 +153,7 @@ class Keeper:
             member.end_bootstrap(self._config, directory, version)
         token = member.next_token(self._config, directory)
         self._state.update(phase=KeeperPhase.STARTING, token=token)
-        server.start(inherited=claim.fd, log=self._sandbox / "server.log")
+        server.start(inherited=claim.fd, log=self._sandbox / SERVER_LOG)
         self._await_answer(server, directory)
         if self._stopping.is_set():
             return
@@ -157,21 +187,23 @@ class Keeper:
             server.check_alive()
             engine = replace(self._state.status.engine, answers_sql=answers)
             self._state.update(engine=engine)
+            rotate(self._sandbox / SERVER_LOG)
             self._note_disk(self._directory)
         self._state.update(phase=KeeperPhase.STOPPING)
         clean = server.stop(self._config.stop_grace_seconds)
         return 0 if clean else 1
 
-    def _wait_for_space(self, directory: member.MemberDirectory) -> None:
-        free = shutil.disk_usage(directory.path).free
-        reason = f"{free // 2**20} MiB are free where {directory.path} lies"
+    def _wait_for_space(self) -> None:
+        place = member.nearest(self._config, self._sandbox)
+        free = shutil.disk_usage(place).free
+        reason = f"{free // 2**20} MiB are free where {place} lies"
         self._state.update(phase=KeeperPhase.DISK_FULL, reason=reason)
         self._stopping.wait(DISK_RETRY_SECONDS)
 
     def _note_disk(self, directory: member.MemberDirectory) -> None:
-        """Publish free space in steps of one percent, so that ordinary writes change no status."""
+        """Publish free space in steps, of one percent at most, so that ordinary writes change no status."""
         usage = shutil.disk_usage(directory.path)
-        step = max(1, usage.total // 100)
+        step = max(1, min(usage.total // 100, DISK_FULL_BELOW_BYTES))
         self._state.update(disk_total_bytes=usage.total, disk_free_bytes=usage.free // step * step)
 
     def _server(self, directory: member.MemberDirectory, run: Path) -> MariaDbServer:
@@ -208,3 +240,9 @@ class Keeper:
     def _on_signal(self, number: int, frame: object) -> None:
         self._stopping.set()
         self._wake.set()
+
+
+def _in_words(error: OSError) -> str:
+    """Return an error of the operating system with the path it is about, and who met it."""
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    return f"{error.filename or 'the data'}: {error.strerror or error} (the keeper runs as {user})"

@@ -11,6 +11,7 @@ from enum import StrEnum
 PROTOCOL_VERSION = 1
 ENVIRONMENT_VARIABLE = "STATEFULDB_KEEPER"
 CERTIFICATE_FILE = "keeper.crt"
+DISK_FULL_BELOW_BYTES = 32 * 1024 * 1024
 
 
 class KeeperPhase(StrEnum):

@@ -46,6 +46,15 @@ def parse_database(
     return errors or _build(spec)
 
 
+def read_accepted(spec: Mapping[str, object]) -> DatabaseSpec | None:
+    """Return a spec that was accepted once (its canonical form), or None where it is damaged.
+
+    It is held to the schema only: a rule that has become stricter since must not leave a running database without
+    its target.
+    """
+    return None if any(check(spec, DATABASE_SPEC, "spec")) else _build(spec)
+
+
 def transition_errors(old: DatabaseSpec, new: DatabaseSpec, *, initialised: bool) -> tuple[FieldError, ...]:
     """Return what may not change from `old` to `new`. Before there is data (`initialised`), anything may."""
     if not initialised:

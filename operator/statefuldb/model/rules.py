@@ -133,6 +133,8 @@ def _not_built(spec: Spec) -> Iterator[FieldError]:
     bootstrap = section(spec, "bootstrap").get("type")
     if bootstrap not in (None, "Empty"):
         yield _later("spec.bootstrap.type", bootstrap, "Empty, or no bootstrap at all")
+    if section(spec, "retention").get("whenScaled") == "Delete":
+        yield _later("spec.retention.whenScaled", "Delete", "Retain; replicas: 0 always keeps the data")
     action = section(storage, "onNodeLoss").get("action")
     if action == "Rebuild" or (action == "Reattach" and storage["strategy"] != "DFS"):
         yield _later("spec.storage.onNodeLoss.action", action, "Wait, and Reattach with DFS")

@@ -46,6 +46,7 @@ class Launch:
 
     `template` digests what it was launched with, `restarted_at` is the request for a restart that it answered, `erase`
     says that it empties the directory instead of serving, and `leaves_surplus` that more was reserved than it uses.
+    `refusal` is why its keeper would not open the data: Mesos passes on only an exit status.
     """
 
     incarnation: int
@@ -58,6 +59,7 @@ class Launch:
     erase: bool = False
     leaves_surplus: bool = False
     restarted_at: str = ""
+    refusal: str = ""
     at_seconds: float = 0.0
 
 

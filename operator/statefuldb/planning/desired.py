@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from statefuldb.model.errors import FieldError
 from statefuldb.model.observed import Observed
-from statefuldb.model.parse import parse_database, transition_errors
+from statefuldb.model.parse import parse_database, read_accepted, transition_errors
 from statefuldb.model.plan import Accepted
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.planning.engines import engine_errors
@@ -34,7 +34,7 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
     database = observed.database
     if database is None:
         return None
-    previous = _stored(database.status, allowed_roots)
+    previous = _stored(database.status)
     parsed = parse_database(database.spec, allowed_roots=allowed_roots)
     if not isinstance(parsed, DatabaseSpec):
         return Desired(accepted=previous, errors=parsed)
@@ -48,7 +48,7 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
     return Desired(accepted=accepted, is_new=previous != accepted)
 
 
-def _stored(status: Mapping[str, object], allowed_roots: tuple[str, ...]) -> Accepted | None:
+def _stored(status: Mapping[str, object]) -> Accepted | None:
     """Read `status.accepted` back. What cannot be read is as if it had never been accepted."""
     stored = status.get("accepted")
     if not isinstance(stored, Mapping):
@@ -56,5 +56,5 @@ def _stored(status: Mapping[str, object], allowed_roots: tuple[str, ...]) -> Acc
     spec, generation = stored.get("spec"), stored.get("generation")
     if not isinstance(spec, Mapping) or not isinstance(generation, int):
         return None
-    parsed = parse_database(spec, allowed_roots=allowed_roots)
-    return Accepted(generation=generation, spec=parsed) if isinstance(parsed, DatabaseSpec) else None
+    parsed = read_accepted(spec)
+    return Accepted(generation=generation, spec=parsed) if parsed is not None else None

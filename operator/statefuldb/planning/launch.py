@@ -283,11 +283,12 @@ def _disconnected(context: Context, ordinal: int) -> Waiting:
 
 def _backing_off(record: VolumeRecord, seconds: float) -> Waiting:
     assert record.ending is not None
-    ended = record.ending
+    ended, refusal = record.ending, record.launch.refusal if record.launch is not None else ""
+    last = f"the keeper refused: {refusal}" if refusal else f"{ended.state}: {ended.message or ended.reason}"
     return Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.BACK_OFF,
-        message=f"ended {record.failures} times in a row; last {ended.state}: {ended.message or ended.reason}",
+        message=f"ended {record.failures} times in a row; last {last}",
         fix="look at the member's output with `statefuldb logs`",
         look_again_seconds=seconds,
     )

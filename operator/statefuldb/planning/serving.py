@@ -5,23 +5,22 @@ from dataclasses import replace
 from statefuldb.model.actions import Action, EnsureSecret, SaveVolume, SendCredentials
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.identity import connection_secret_name
-from statefuldb.model.keeper import KeeperPhase, KeeperStatus
+from statefuldb.model.keeper import DISK_FULL_BELOW_BYTES, KeeperPhase, KeeperStatus
 from statefuldb.model.plan import Announcement, MemberReport, Waiting
+from statefuldb.model.resources import BYTES_PER_MIB
 from statefuldb.model.volume import VolumePhase, VolumeRecord
 from statefuldb.planning.context import Context, Step
 
 HEALTHY_AFTER_SECONDS = 60.0
 START_PATIENCE_SECONDS = 10.0
 
+_FREE_SPACE = "free space where the data lies, or raise spec.storage.size; the member goes on by itself"
 _WAITS = {
     KeeperPhase.WAITING_FOR_CLAIM: (
         Reason.WAITING_FOR_CLAIM,
         "its predecessor still holds the claim; it ends when the last old process does",
     ),
-    KeeperPhase.DISK_FULL: (
-        Reason.DISK_FULL,
-        "free space where the data lies, or raise spec.storage.size; the member goes on by itself",
-    ),
+    KeeperPhase.DISK_FULL: (Reason.DISK_FULL, _FREE_SPACE),
     KeeperPhase.REFUSED: (
         Reason.KEEPER_REFUSED,
         "nothing was opened; see the message, and docs/troubleshooting.md",
@@ -60,7 +59,11 @@ def serve(context: Context, record: VolumeRecord) -> Step:
     status = view.status
     if status.phase in _WAITS:
         reason, fix = _WAITS[status.phase]
-        return Step(waiting=(Waiting(ordinal=ordinal, reason=reason, message=status.reason, fix=fix),))
+        refused = status.phase is KeeperPhase.REFUSED and record.launch.refusal != status.reason
+        return Step(
+            actions=(_refusal(record, status.reason),) if refused else (),
+            waiting=(Waiting(ordinal=ordinal, reason=reason, message=status.reason, fix=fix),),
+        )
     if not (status.engine.ready and status.engine.answers_sql):
         wait = Waiting(
             ordinal=ordinal,
@@ -107,7 +110,7 @@ def _serving(context: Context, record: VolumeRecord, status: KeeperStatus) -> St
                 ),
             ),
         )
-    return Step(actions=tuple(actions), report=_ready(record))
+    return Step(actions=tuple(actions), waiting=_space(ordinal, status), report=_ready(record))
 
 
 def _learned(context: Context, record: VolumeRecord, status: KeeperStatus) -> SaveVolume | None:
@@ -122,6 +125,22 @@ def _learned(context: Context, record: VolumeRecord, status: KeeperStatus) -> Sa
         failures=0 if healthy else record.failures,
     )
     return SaveVolume(volume=learned, why="the engine answers") if learned != record else None
+
+
+def _space(ordinal: int, status: KeeperStatus) -> tuple[Waiting, ...]:
+    """A server that still answers, on a disk that is as good as full: its next write may fail."""
+    if not status.disk_total_bytes or status.disk_free_bytes >= DISK_FULL_BELOW_BYTES:
+        return ()
+    message = f"{status.disk_free_bytes // BYTES_PER_MIB} MiB are free where the data lies; writes may fail"
+    return (Waiting(ordinal=ordinal, reason=Reason.DISK_FULL, message=message, fix=_FREE_SPACE),)
+
+
+def _refusal(record: VolumeRecord, reason: str) -> SaveVolume:
+    """Write down why the keeper refuses, while it still says so: it ends a few seconds later."""
+    assert record.launch is not None
+    return SaveVolume(
+        volume=replace(record, launch=replace(record.launch, refusal=reason)), why=f"the keeper refused: {reason}"
+    )
 
 
 def _setting(ordinal: int) -> Waiting:

@@ -1,0 +1,45 @@
+"""What a keeper says, and what becomes of it: a refusal, a disk that is full."""
+
+from dataclasses import replace
+
+from statefuldb.model.actions import SaveVolume
+from statefuldb.model.conditions import Reason
+from statefuldb.model.keeper import KeeperPhase
+from statefuldb.model.observed import TaskState
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import Ending
+from statefuldb.planning.planner import plan
+from unit.planning.test_strays import serving
+from unit.planning.world import OPERATOR, desired, keeper, observed, offer, secret, spec, tasks
+
+
+def test_why_a_keeper_refused_outlives_the_keeper() -> None:
+    record = serving(Strategy.HOST_PATH)
+    said = "/srv/db: Permission denied"
+    seen = observed(
+        volumes=(record,),
+        tasks=tasks(record, TaskState.RUNNING),
+        keepers=keeper(record, phase=KeeperPhase.REFUSED, reason=said),
+    )
+    decided = plan(desired(spec(Strategy.HOST_PATH)), seen, (offer(),), OPERATOR)
+    (saved,) = decided.actions
+    assert isinstance(saved, SaveVolume)
+    over = replace(
+        saved.volume, failures=4, ending=Ending(incarnation=1, state="TASK_FAILED", message="exit 64", at_seconds=999.0)
+    )
+    assert not plan(desired(spec(Strategy.HOST_PATH)), replace(seen, volumes=(saved.volume,)), (), OPERATOR).actions
+    later = plan(desired(spec(Strategy.HOST_PATH)), observed(volumes=(over,)), (offer(),), OPERATOR)
+    assert said in later.waiting[0].message
+
+
+def test_a_disk_that_is_as_good_as_full_is_said_while_the_server_still_answers() -> None:
+    record = serving(Strategy.PERSISTENT_VOLUME)
+    seen = observed(
+        volumes=(record,),
+        tasks=tasks(record, TaskState.RUNNING),
+        keepers=keeper(record, disk_total_bytes=2**30, disk_free_bytes=2**20),
+        secret=secret(record),
+    )
+    decided = plan(desired(spec()), seen, (), OPERATOR)
+    assert [wait.reason for wait in decided.waiting] == [Reason.DISK_FULL]
+    assert decided.members[0].ready
