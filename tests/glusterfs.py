@@ -5,10 +5,12 @@ by its cable (`cut`), or by the servers that refuse it (`reject`, which is what 
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ BRIDGE = "sdbgl0"
 NETWORK = "10.213.7"
 SERVER_ADDRESS = f"{NETWORK}.1"
 VOLUME = "sdbvol"
+LOCK = Path(tempfile.gettempdir()) / "statefuldb-test-glusterfs.lock"
 
 
 def missing() -> str:
@@ -140,8 +143,11 @@ def glusterfs(folder: Path) -> Iterator[GlusterFs]:
     reason = missing()
     if reason:
         pytest.skip(reason)
-    servers = GlusterFs(folder)
-    try:
-        yield servers
-    finally:
-        servers.close()
+    with LOCK.open("w") as lock:
+        # There is one glusterd and one bridge on a machine; tests that run side by side take turns.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        servers = GlusterFs(folder)
+        try:
+            yield servers
+        finally:
+            servers.close()

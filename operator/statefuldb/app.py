@@ -10,6 +10,7 @@ from logging import getLogger
 from pathlib import Path
 from typing import Any
 
+from statefuldb.adapters.fencing import FenceCommand
 from statefuldb.adapters.journal import FileJournal
 from statefuldb.adapters.keeper.operator_identity import make_identity
 from statefuldb.adapters.keeper.pool import KeeperPool
@@ -61,6 +62,7 @@ class OperatorSettings:
     allowed_roots: tuple[str, ...] = ()
     secret_name: str | None = None
     tls: TlsFiles | None = None
+    fence_command: Path | None = None
 
 
 class WallClock:
@@ -85,6 +87,7 @@ class _Operator:
 
     def __init__(self, settings: OperatorSettings) -> None:
         clock = WallClock()
+        fencing = FenceCommand(settings.fence_command)
         client = api_client(settings.kubeconfig)
         record = FrameworkRecord(client, settings.namespace)
         transport = Transport(credentials=_credentials(settings, record), tls=settings.tls)
@@ -137,7 +140,11 @@ class _Operator:
             queue=self.queue,
             observer=Observer(kubernetes=self._kubernetes, mesos=self._mesos, keepers=self._keepers, clock=clock),
             executor=Executor(
-                kubernetes=self._kubernetes, mesos=self._mesos, keepers=self._keepers, secrets=self._kubernetes
+                kubernetes=self._kubernetes,
+                mesos=self._mesos,
+                keepers=self._keepers,
+                secrets=self._kubernetes,
+                fencing=fencing,
             ),
             reporter=Reporter(kubernetes=self._kubernetes, journal=FileJournal(settings.state_dir / "journal.jsonl")),
             demand=self._demand,
@@ -147,6 +154,7 @@ class _Operator:
                 principal=settings.principal,
                 operator_ca_pem=authority,
                 allowed_roots=settings.allowed_roots,
+                fences=fencing.configured,
             ),
         )
 

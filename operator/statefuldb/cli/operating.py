@@ -59,6 +59,13 @@ def run(
     allowed_root: Annotated[
         list[str] | None, typer.Option(help="Directory below which HostPath and DFS data may lie; repeat for more.")
     ] = None,
+    fence_command: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="STATEFULDB_FENCE_COMMAND",
+            help="Program that cuts a lost agent off from a shared file system (docs/fencing.md).",
+        ),
+    ] = None,
 ) -> None:
     """Run the operator until SIGTERM. Stopping it stops no database.
 
@@ -79,6 +86,7 @@ def run(
         framework_user=framework_user,
         keeper_command=(keeper, "-m", "statefuldb.keeper"),
         allowed_roots=tuple(allowed_root or ()),
+        fence_command=fence_command,
     )
     try:
         run_operator(settings)

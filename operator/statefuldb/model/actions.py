@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from statefuldb.model.identity import DatabaseKey, TaskId
 from statefuldb.model.operations import Operation
-from statefuldb.model.spec import RiskClass
+from statefuldb.model.spec import DfsSpec, RiskClass
 from statefuldb.model.volume import AgentRef, VolumeRecord
 
 
@@ -90,6 +90,17 @@ class SendCredentials:
     revision: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FenceAgent:
+    """Cut a lost agent off from a shared file system, by the command that the operator was given for it."""
+
+    key: DatabaseKey
+    task_id: TaskId
+    agent: AgentRef
+    dfs: DfsSpec
+    risk: RiskClass = RiskClass.FAILOVER
+
+
 Action = (
     AddFinalizer
     | RemoveFinalizer
@@ -97,6 +108,7 @@ Action = (
     | ForgetVolume
     | AcceptOffers
     | KillTask
+    | FenceAgent
     | EnsureSecret
     | DeleteSecret
     | SendCredentials

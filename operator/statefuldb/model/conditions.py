@@ -79,6 +79,7 @@ class EventReason(StrEnum):
     MEMBER_STOPPING = "MemberStopping"
     MEMBER_ENDED = "MemberEnded"
     MEMBER_READY = "MemberReady"
+    AGENT_FENCED = "AgentFenced"
     CREDENTIALS_SET = "CredentialsSet"
     WAITING = "Waiting"
     READY = "Ready"

@@ -11,7 +11,8 @@ class OperatorIdentity:
 
     `cluster` is the UUID by which ownership is told, `principal` the Mesos principal or None, `operator_ca_pem` the
     certificate that keepers trust, `allowed_roots` the only places for HostPath and DFS directories (empty: any
-    place that is not part of the operating system).
+    place that is not part of the operating system). `fences` says that there is a command that cuts a lost agent off
+    from a shared file system.
     """
 
     cluster: str
@@ -19,3 +20,4 @@ class OperatorIdentity:
     principal: str | None
     operator_ca_pem: str
     allowed_roots: tuple[str, ...] = ()
+    fences: bool = False

@@ -76,7 +76,10 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fencing:
-    """A person's confirmation that an incarnation can write no more (docs/design.md section 8, fencing by (c))."""
+    """Recorded proof that an incarnation can write no more: a person's word, or the fence command's success.
+
+    docs/design.md section 8, "Fencing on DFS", (b) and (c).
+    """
 
     incarnation: int
     by: str

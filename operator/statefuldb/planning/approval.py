@@ -7,7 +7,7 @@ exactly one plan, so a plan that has changed since is not released by it.
 import hashlib
 from dataclasses import replace
 
-from statefuldb.model.actions import AcceptOffers, Action, KillTask, SaveVolume
+from statefuldb.model.actions import AcceptOffers, Action, FenceAgent, KillTask, SaveVolume
 from statefuldb.model.conditions import Reason
 from statefuldb.model.plan import Plan, Waiting
 from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
@@ -16,7 +16,7 @@ from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
 def risk_of(action: Action) -> RiskClass:
     """Return how much an action can hurt."""
     match action:
-        case AcceptOffers() | KillTask():
+        case AcceptOffers() | KillTask() | FenceAgent():
             return action.risk
         case _:
             return RiskClass.NON_DISRUPTIVE
@@ -29,6 +29,8 @@ def describe(action: Action) -> str:
             return action.what
         case KillTask() | SaveVolume():
             return action.why
+        case FenceAgent(agent=agent, dfs=dfs):
+            return f"cut {agent.hostname} off from {dfs.mount_point} by the fence command"
         case _:
             return type(action).__name__
 

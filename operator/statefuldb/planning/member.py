@@ -9,6 +9,7 @@ from statefuldb.model.operations import Unreserve
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.spec import ResourcesSpec, RiskClass
 from statefuldb.model.volume import Ending, VolumeRecord
+from statefuldb.planning import fencing
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch, restart_request, template_of
 from statefuldb.planning.serving import serve
@@ -167,7 +168,15 @@ def _undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> St
     )
     if strategy_of(record.strategy).reattaches_after(record, status.state, offered):
         return launch(context, record)
-    return Step(waiting=(_lost(record, status),))
+    wait, due = _lost(record, status), fencing.due_in_seconds(context, status)
+    if due is None:
+        return Step(waiting=(wait,))
+    if due > 0:
+        after = context.spec.storage.on_node_loss_after_seconds
+        said = f"{wait.message}; the fence command runs {after} s after the loss"
+        return Step(waiting=(replace(wait, message=said, look_again_seconds=due),))
+    fenced = fencing.by_command(context, record)
+    return replace(fenced, waiting=(wait,))
 
 
 def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:

@@ -12,6 +12,7 @@ from statefuldb.model.actions import (
     AddFinalizer,
     DeleteSecret,
     EnsureSecret,
+    FenceAgent,
     ForgetVolume,
     KillTask,
     RemoveFinalizer,
@@ -22,6 +23,7 @@ from statefuldb.model.observed import Observed
 from statefuldb.planning.approval import describe
 from statefuldb.reconcile.ports import (
     EffectFailed,
+    FencePort,
     KeeperPort,
     KubernetesPort,
     MesosPort,
@@ -41,11 +43,13 @@ class Executor:
         mesos: MesosPort,
         keepers: KeeperPort,
         secrets: SecretReader,
+        fencing: FencePort,
     ) -> None:
         self._kubernetes = kubernetes
         self._mesos = mesos
         self._keepers = keepers
         self._secrets = secrets
+        self._fencing = fencing
 
     def execute(self, actions: tuple[Action, ...]) -> None:
         """Carry out `actions` in order. Raises EffectFailed at the first that fails."""
@@ -76,6 +80,8 @@ class Executor:
                 self._mesos.accept(action)
             case KillTask():
                 self._mesos.kill(action)
+            case FenceAgent():
+                self._fencing.fence(action)
             case EnsureSecret():
                 self._kubernetes.ensure_secret(action)
             case DeleteSecret(key=key, name=name):

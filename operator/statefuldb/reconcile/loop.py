@@ -17,11 +17,9 @@ from statefuldb.reconcile.offers import OfferDemand
 from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.reconcile.queue import KeyQueue
 from statefuldb.reconcile.report import Reporter
+from statefuldb.reconcile.retry import Retries
 
 log = getLogger(__name__)
-
-RETRY_FIRST_SECONDS = 0.5
-RETRY_LIMIT_SECONDS = 60.0
 
 
 class Loop:
@@ -43,7 +41,7 @@ class Loop:
         self._reporter = reporter
         self._demand = demand
         self._operator = operator
-        self._failures: dict[DatabaseKey, int] = {}
+        self._retries = Retries(queue=queue, reporter=reporter)
 
     def run(self, on_pass: Callable[[], None] = lambda: None) -> None:
         """Work until the queue is closed. `on_pass` is called after each pass (the liveness signal)."""
@@ -55,13 +53,13 @@ class Loop:
         """Make one pass; whatever goes wrong, the key is looked at again, ever more rarely."""
         try:
             self.reconcile(key)
-            self._failures.pop(key, None)
+            self._retries.passed(key)
         except EffectFailed as failure:
             log.warning("%s: %s", key, failure)
-            self._retry(key, at_once=failure.conflict)
-        except Exception:  # the one place: a mistake in one database must not stop the others
+            self._retries.failed(key, str(failure), stale=failure.conflict)
+        except Exception as mistake:  # the one place: a mistake in one database must not stop the others
             log.exception("%s: pass failed", key)
-            self._retry(key)
+            self._retries.failed(key, f"a defect in statefuldb: {type(mistake).__name__}")
 
     def reconcile(self, key: DatabaseKey) -> None:
         """Observe, plan, check, record, execute and report, once. Raises EffectFailed."""
@@ -78,9 +76,3 @@ class Loop:
             self._queue.put(key)
         elif decided.look_again_after_seconds is not None:
             self._queue.put_after(key, decided.look_again_after_seconds)
-
-    def _retry(self, key: DatabaseKey, *, at_once: bool = False) -> None:
-        failures = self._failures.get(key, 0) + 1
-        self._failures[key] = failures
-        pause = min(RETRY_LIMIT_SECONDS, RETRY_FIRST_SECONDS * 2 ** min(failures - 1, 10))
-        self._queue.put_after(key, 0.05 if at_once and failures == 1 else pause)

@@ -6,7 +6,7 @@ Reading methods answer from caches and never block. Effects block for a bounded 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from statefuldb.model.actions import AcceptOffers, EnsureSecret, KillTask
+from statefuldb.model.actions import AcceptOffers, EnsureSecret, FenceAgent, KillTask
 from statefuldb.model.identity import DatabaseKey, TaskId
 from statefuldb.model.observed import (
     DatabaseObject,
@@ -183,6 +183,14 @@ class KeeperPort(Protocol):
 
     def send_credentials(self, task_id: TaskId, *, revision: str, username: str, password: str, database: str) -> None:
         """Have the keeper set the application account. Raises EffectFailed."""
+        ...
+
+
+class FencePort(Protocol):
+    """What cuts a lost agent off from a shared file system."""
+
+    def fence(self, wanted: FenceAgent) -> None:
+        """Return once the agent can write there no more. Raises EffectFailed where that is not certain."""
         ...
 
 

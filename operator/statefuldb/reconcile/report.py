@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from statefuldb.model.conditions import Condition, ConditionType, Reason
+from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
 from statefuldb.model.identity import DatabaseKey, connection_secret_name
 from statefuldb.model.observed import Observed
 from statefuldb.model.parse import canonical, hash_of_spec
-from statefuldb.model.plan import MemberReport, Plan, Waiting
+from statefuldb.model.plan import Announcement, MemberReport, Plan, Waiting
 from statefuldb.model.recording import Recording, to_json
 from statefuldb.planning.approval import describe, hash_of, risk_of
 from statefuldb.planning.storage import strategy_of
@@ -48,6 +48,12 @@ class Reporter:
         """Send the Events that the decision calls for."""
         for announcement in decided.announcements:
             self._kubernetes.announce(observed.key, announcement)
+
+    def failed(self, key: DatabaseKey, message: str) -> None:
+        """Say that an effect failed again; it is tried ever more rarely."""
+        self._kubernetes.announce(
+            key, Announcement(reason=EventReason.EFFECT_FAILED, message=f"{message}; it is tried again", warning=True)
+        )
 
 
 def journal_entry(recording: Recording) -> dict[str, object]:

@@ -291,7 +291,10 @@ class MesosAdapter:
             known = self._tasks.get(status.id)
             # What an agent said of an end is not undone by what a master guesses afterwards.
             if known is None or not (known.state.over and not status.state.over):
-                self._tasks[status.id] = status
+                # Said again it is no news: since when a state holds is what waits are counted from.
+                again = known is not None and known.state is status.state
+                since = known.seen_at_seconds if known is not None and again else status.seen_at_seconds
+                self._tasks[status.id] = replace(status, seen_at_seconds=since)
             expected = self._expected.get(status.id)
         if expected is not None:
             self._enqueue(expected[0])

@@ -1,0 +1,32 @@
+"""Looking again after a failed pass: ever more rarely, and said where users look once it happens twice in a row."""
+
+from statefuldb.model.identity import DatabaseKey
+from statefuldb.reconcile.queue import KeyQueue
+from statefuldb.reconcile.report import Reporter
+
+AT_ONCE_SECONDS = 0.05
+FIRST_SECONDS = 0.5
+LIMIT_SECONDS = 60.0
+
+
+class Retries:
+    """How often the passes of each key have failed in a row."""
+
+    def __init__(self, *, queue: KeyQueue, reporter: Reporter) -> None:
+        self._queue = queue
+        self._reporter = reporter
+        self._failures: dict[DatabaseKey, int] = {}
+
+    def passed(self, key: DatabaseKey) -> None:
+        """Note that a pass went through."""
+        self._failures.pop(key, None)
+
+    def failed(self, key: DatabaseKey, message: str, *, stale: bool = False) -> None:
+        """Have `key` looked at again; at once where only our picture of it was `stale`."""
+        failures = self._failures.get(key, 0) + 1
+        self._failures[key] = failures
+        pause = min(LIMIT_SECONDS, FIRST_SECONDS * 2 ** min(failures - 1, 10))
+        self._queue.put_after(key, AT_ONCE_SECONDS if stale and failures == 1 else pause)
+        if failures > 1:
+            # The first one may pass by itself.
+            self._reporter.failed(key, message)

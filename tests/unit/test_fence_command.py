@@ -1,0 +1,58 @@
+"""The fence command as a program: what it is given, and what counts as its word."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from statefuldb.adapters.fencing import FenceCommand
+from statefuldb.model.actions import FenceAgent
+from statefuldb.model.identity import DatabaseKey, TaskId
+from statefuldb.model.spec import AgentAttribute, DfsSpec
+from statefuldb.model.volume import AgentRef
+from statefuldb.reconcile.ports import EffectFailed
+
+ORDER = FenceAgent(
+    key=DatabaseKey(namespace="shop", name="orders"),
+    task_id=TaskId(uid="u", ordinal=0, incarnation=7),
+    agent=AgentRef(id="S3", hostname="node3; reboot", address="10.0.0.3"),
+    dfs=DfsSpec(
+        type="CephFS",
+        mount_point="/mnt/ceph",
+        sub_path="databases",
+        source=None,
+        agent_attribute=AgentAttribute(name="statefuldb_dfs", value="/mnt/ceph"),
+    ),
+)
+
+
+def program(folder: Path, text: str, mode: int = 0o700) -> Path:
+    path = folder / "fence"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(mode)
+    return path
+
+
+def test_it_is_given_the_order_on_standard_input_and_nothing_else(tmp_path: Path) -> None:
+    path = program(tmp_path, f'cat >"{tmp_path}/order"; echo "$#" >"{tmp_path}/count"')
+    FenceCommand(path).fence(ORDER)
+    order = json.loads((tmp_path / "order").read_text())
+    assert order["agent"] == {"id": "S3", "hostname": "node3; reboot", "address": "10.0.0.3"}
+    assert order["taskId"] == "sdb.u.0.7"
+    assert (tmp_path / "count").read_text().strip() == "0"
+
+
+def test_any_other_end_than_success_proves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(EffectFailed, match="status 3: no such client"):
+        FenceCommand(program(tmp_path, "echo no such client >&2; exit 3")).fence(ORDER)
+    with pytest.raises(EffectFailed, match="did not end within"):
+        FenceCommand(program(tmp_path, "exec tail -f /dev/null"), timeout_seconds=0.2).fence(ORDER)
+    with pytest.raises(EffectFailed, match="no fence command"):
+        FenceCommand(None).fence(ORDER)
+
+
+def test_a_program_that_others_may_write_is_not_trusted(tmp_path: Path) -> None:
+    with pytest.raises(EffectFailed, match="writable by it alone"):
+        FenceCommand(program(tmp_path, "exit 0", mode=0o722))
+    with pytest.raises(EffectFailed, match="absolute path of a program"):
+        FenceCommand(Path("fence"))
