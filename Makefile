@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Tests with servers mostly wait for them, so more of them run side by side than there are cores.
+SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help up down status check pythons test format crds clean
@@ -39,7 +41,7 @@ pythons: $(STAMP) ## install into every other Python from 3.11 to 3.13 that is h
 test: check pythons ## everything: check, then tests with real processes and databases (under 20 minutes)
 	@tools/ensure-mariadb
 	@tools/ensure-test-servers
-	$(BIN)/pytest -q -rs tests --ignore tests/unit --ignore tests/architecture
+	$(BIN)/pytest -q -rs -n $(SIDE_BY_SIDE) --dist loadfile tests --ignore tests/unit --ignore tests/architecture
 
 format: $(STAMP) ## format and fix what can be fixed
 	$(BIN)/ruff format .

@@ -4,7 +4,9 @@ import json
 import os
 import signal
 
-from e2e.conftest import Cluster, eventually, manifest
+import yaml
+
+from e2e.conftest import Cluster, Json, eventually, manifest
 
 VOLUME = {"strategy": "PersistentVolume", "size": "1Gi"}
 
@@ -15,14 +17,26 @@ def accepted(cluster: Cluster, name: str) -> str:
     return next(str(c["message"]) for c in stored["status"]["conditions"] if c["type"] == "Accepted")
 
 
+def foresee(cluster: Cluster, body: Json) -> str:
+    path = cluster.state_dir / "foreseen.yaml"
+    path.write_text(yaml.safe_dump(body))
+    return cluster.cli("plan", "-f", str(path))
+
+
 def test_more_memory_restarts_on_the_same_volume_and_the_engine_follows(cluster: Cluster) -> None:
     body = manifest("edited", VOLUME)
+    foreseen = foresee(cluster, body)
+    assert "reserve and launch edited-0 (incarnation 1) on an agent that offers enough" in foreseen
+    assert cluster.database("edited") is None, "a plan is not an apply"
     cluster.apply(body)
     cluster.ready("edited")
+    assert "nothing to do" in foresee(cluster, body)
     small = int(cluster.sql("edited", "SELECT @@innodb_buffer_pool_size"))
     (before,) = cluster.volumes("edited")
     body["spec"]["resources"] = {"cpus": "500m", "memory": "512Mi"}
     body["spec"]["engine"]["config"] = {"max_connections": 44}
+    foreseen = foresee(cluster, body)
+    assert foreseen.index("Restart        restart edited-0: cpus 300m -> 500m") < foreseen.index("incarnation 2")
     cluster.apply(body)
     cluster.ready("edited")
     assert int(cluster.sql("edited", "SELECT @@innodb_buffer_pool_size")) > small

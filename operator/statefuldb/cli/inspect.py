@@ -6,10 +6,9 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from statefuldb.adapters.kubernetes.cli_client import CallRefused
-from statefuldb.cli.console import errors, fail, out
-from statefuldb.cli.databases import manifest_errors, read_manifests
+from statefuldb.cli.console import fail, out
 from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.foreseeing import foresee_file
 from statefuldb.cli.session import session_of
 
 Json = dict[str, Any]
@@ -35,15 +34,17 @@ def describe(context: typer.Context, name: Annotated[str, typer.Argument(help="T
 def plan(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="The database.")] = None,
-    file: Annotated[str | None, typer.Option("--file", "-f", help="Check a manifest instead.")] = None,
+    file: Annotated[
+        str | None, typer.Option("--file", "-f", help="What a manifest would lead to; file, directory or -.")
+    ] = None,
 ) -> None:
-    """Show the ordered actions with their risk, before they happen; with -f, whether a manifest would be taken.
+    """Show the ordered actions with their risk, before they happen: of a database, or of a manifest not yet applied.
 
-    Example: statefuldb plan orders
+    Example: statefuldb plan -f orders.yaml
     """
     session = session_of(context)
     if file is not None:
-        _plan_of_file(context, file)
+        foresee_file(session, file)
         return
     if name is None:
         fail("name a database, or a manifest with -f", ExitCode.USAGE)
@@ -56,27 +57,6 @@ def plan(
         out.print(f"waiting        {wait['reason']}: {wait['message']}")
     if held.get("hash"):
         out.print(f"hash           {held['hash']}")
-
-
-def _plan_of_file(context: typer.Context, file: str) -> None:
-    session = session_of(context)
-    refused = False
-    for body in read_manifests(file):
-        name = body.get("metadata", {}).get("name")
-        wrong = manifest_errors(body)
-        for text in wrong:
-            errors.print(f"{name}: {text}")
-        refused = refused or bool(wrong)
-        if wrong:
-            continue
-        try:
-            done = session.client.apply(body, session.namespace, dry_run=True)
-            out.print(f"{name}: would be {done.replace('unchanged', 'unchanged or reconfigured')}")
-        except CallRefused as problem:
-            errors.print(f"{name}: {problem}")
-            refused = True
-    if refused:
-        raise typer.Exit(ExitCode.REFUSED)
 
 
 def explain(context: typer.Context, name: Annotated[str, typer.Argument(help="The database.")]) -> None:

@@ -145,4 +145,4 @@ def _not_built(spec: Spec) -> Iterator[FieldError]:
         *((f"spec.{name}", spec.get(name)) for name in _LATER),
     ):
         if value is not None:
-            yield _later(path, value, "leave it out")
+            yield _later(path, value, "nothing yet; leave it out")

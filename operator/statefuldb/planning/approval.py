@@ -6,8 +6,21 @@ exactly one plan, so a plan that has changed since is not released by it.
 
 import hashlib
 from dataclasses import replace
+from typing import assert_never
 
-from statefuldb.model.actions import AcceptOffers, Action, FenceAgent, KillTask, SaveVolume
+from statefuldb.model.actions import (
+    AcceptOffers,
+    Action,
+    AddFinalizer,
+    DeleteSecret,
+    EnsureSecret,
+    FenceAgent,
+    ForgetVolume,
+    KillTask,
+    RemoveFinalizer,
+    SaveVolume,
+    SendCredentials,
+)
 from statefuldb.model.conditions import Reason
 from statefuldb.model.plan import Plan, Waiting
 from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
@@ -31,8 +44,20 @@ def describe(action: Action) -> str:
             return action.why
         case FenceAgent(agent=agent, dfs=dfs):
             return f"cut {agent.hostname} off from {dfs.mount_point} by the fence command"
+        case AddFinalizer():
+            return "have the object's deletion wait for its data to be looked after"
+        case RemoveFinalizer():
+            return "let the object go"
+        case ForgetVolume(volume=volume):
+            return f"forget {volume.name}: its data is gone"
+        case EnsureSecret(name=name):
+            return f"keep Secret {name} current"
+        case DeleteSecret(name=name):
+            return f"remove Secret {name}"
+        case SendCredentials(secret_name=name):
+            return f"set the application's account from Secret {name}"
         case _:
-            return type(action).__name__
+            assert_never(action)
 
 
 def hash_of(actions: tuple[Action, ...]) -> str:

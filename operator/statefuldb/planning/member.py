@@ -7,6 +7,7 @@ from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.operations import Unreserve
 from statefuldb.model.plan import Announcement, Waiting
+from statefuldb.model.quantity import render_bytes
 from statefuldb.model.spec import ResourcesSpec, RiskClass
 from statefuldb.model.volume import Ending, VolumeRecord
 from statefuldb.planning import fencing
@@ -100,7 +101,8 @@ def restart(context: Context, record: VolumeRecord, status: TaskStatus) -> KillT
     if launched.cpus_milli != spec.resources.cpus_milli:
         changes.append(f"cpus {launched.cpus_milli}m -> {spec.resources.cpus_milli}m")
     if launched.memory_bytes != spec.resources.memory_bytes:
-        changes.append(f"memory {launched.memory_bytes} -> {spec.resources.memory_bytes} bytes")
+        memory = (render_bytes(launched.memory_bytes), render_bytes(spec.resources.memory_bytes))
+        changes.append(f"memory {memory[0]} -> {memory[1]}")
     as_launched = ResourcesSpec(cpus_milli=launched.cpus_milli, memory_bytes=launched.memory_bytes)
     if launched.template != template_of(replace(spec, resources=as_launched), launched.restarted_at):
         changes.append("changed engine configuration")

@@ -15,9 +15,8 @@ from statefuldb.model.observed import (
     TaskState,
     TaskStatus,
 )
-from statefuldb.model.operations import Create, Destroy, LaunchTask, Reserve, Unreserve
 from statefuldb.model.plan import Accepted
-from statefuldb.model.resources import AgentOffer, Resource, port_ranges
+from statefuldb.model.resources import AgentOffer, Resource
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import (
     AgentAttribute,
@@ -32,6 +31,7 @@ from statefuldb.model.spec import (
     Strategy,
 )
 from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning import applying
 from statefuldb.planning.desired import Desired
 
 KEY = DatabaseKey(namespace="shop", name="orders")
@@ -170,45 +170,5 @@ def secret(record: VolumeRecord) -> SecretView:
 
 
 def remaining(offered: AgentOffer, accepted: AcceptOffers, *, launched: bool) -> AgentOffer:
-    """Apply an ACCEPT to an offer as Mesos would, and return what the agent offers next."""
-    pool = list(offered.resources)
-    for operation in accepted.operations:
-        match operation:
-            case Reserve(resources=resources):
-                for resource in resources:
-                    _take(pool, replace(resource, reservations=resource.reservations[:-1]))
-                    pool.append(resource)
-            case Unreserve(resources=resources):
-                for resource in resources:
-                    _take(pool, resource)
-                    pool.append(replace(resource, reservations=resource.reservations[:-1]))
-            case Create(volume=volume):
-                _take(pool, replace(volume, persistence=None))
-                pool.append(volume)
-            case Destroy(volume=volume):
-                pool.remove(volume)
-                pool.append(replace(volume, persistence=None))
-            case LaunchTask(resources=resources):
-                for resource in resources if launched else ():
-                    _take(pool, resource)
-    return replace(offered, resources=tuple(pool))
-
-
-def _take(pool: list[Resource], wanted: Resource) -> None:
-    """Remove `wanted` from the pool; an AssertionError here is an ACCEPT that Mesos would refuse."""
-    for index, held in enumerate(pool):
-        same = replace(held, amount_milli=0, ranges=()) == replace(wanted, amount_milli=0, ranges=())
-        if not same:
-            continue
-        if wanted.ranges:
-            have = {p for b, e in held.ranges for p in range(b, e + 1)}
-            want = {p for b, e in wanted.ranges for p in range(b, e + 1)}
-            if want <= have:
-                rest = port_ranges(have - want)
-                pool[index : index + 1] = [replace(held, ranges=rest)] if rest else []
-                return
-        elif held.amount_milli >= wanted.amount_milli:
-            left = held.amount_milli - wanted.amount_milli
-            pool[index : index + 1] = [held.part(left)] if left else []
-            return
-    raise AssertionError(f"not in the offer: {wanted}")
+    """Apply an ACCEPT to an offer as Mesos would; NotOffered here is an ACCEPT that Mesos would refuse."""
+    return applying.remaining(offered, accepted.operations, launched=launched)

@@ -4,15 +4,22 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from logging import getLogger
-from typing import Any, cast
+from typing import Any
 
 from statefuldb.adapters.kubernetes.cache import Cache
 from statefuldb.adapters.kubernetes.events import Events
-from statefuldb.adapters.kubernetes.objects import DATABASES, JSON_PATCH, VOLUMES, Objects, Surroundings
+from statefuldb.adapters.kubernetes.objects import (
+    DATABASES,
+    JSON_PATCH,
+    VOLUMES,
+    Objects,
+    Surroundings,
+    database_of,
+)
 from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets
 from statefuldb.adapters.kubernetes.watching import Watcher
 from statefuldb.model.actions import EnsureSecret
-from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, FINALIZER, DatabaseKey
+from statefuldb.model.identity import FINALIZER, DatabaseKey
 from statefuldb.model.observed import DatabaseObject, SecretView
 from statefuldb.model.plan import Announcement
 from statefuldb.model.schema.crd import GROUP
@@ -23,7 +30,6 @@ from statefuldb.reconcile.ports import EffectFailed, Enqueue
 log = getLogger(__name__)
 Json = dict[str, Any]
 RELIST_SECONDS = 300.0
-REQUEST_LENGTH = 64
 _OUR_CRDS = tuple(f"{plural}.{GROUP}" for plural in (DATABASES, VOLUMES))
 
 
@@ -68,7 +74,7 @@ class KubernetesAdapter:
             stored = self._databases.get(*name)
             if stored is not None:
                 self._caches[DATABASES].put(stored)
-        return _database(key, stored) if stored is not None else None
+        return database_of(key, stored) if stored is not None else None
 
     def volumes(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries of this database name."""
@@ -233,18 +239,3 @@ def _key_of(plural: str, stored: Json) -> DatabaseKey | None:
         return DatabaseKey(namespace=namespace, name=stored["metadata"]["name"])
     name = stored.get("spec", {}).get("database", {}).get("name")
     return DatabaseKey(namespace=namespace, name=name) if name else None
-
-
-def _database(key: DatabaseKey, stored: Json) -> DatabaseObject:
-    metadata = stored["metadata"]
-    return DatabaseObject(
-        key=key,
-        uid=metadata["uid"],
-        generation=metadata.get("generation", 1),
-        resource_version=metadata["resourceVersion"],
-        deleting="deletionTimestamp" in metadata,
-        finalizers=tuple(metadata.get("finalizers") or ()),
-        spec=cast("Mapping[str, object]", stored.get("spec") or {}),
-        status=cast("Mapping[str, object]", stored.get("status") or {}),
-        restarted_at=str((metadata.get("annotations") or {}).get(ANNOTATION_RESTARTED_AT, ""))[:REQUEST_LENGTH],
-    )

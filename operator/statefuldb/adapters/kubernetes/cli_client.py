@@ -58,19 +58,19 @@ class CliClient:
         path = self._path(kind, namespace, "") + (f"?{query}" if query else "")
         return list(self._call("GET", path)["items"])
 
-    def apply(self, body: Json, namespace: str, *, dry_run: bool = False) -> str:
+    def apply(self, body: Json, namespace: str) -> str:
         """Apply an object by server-side apply; return created, configured or unchanged. Raises CallRefused."""
-        kind, name = body.get("kind", ""), body.get("metadata", {}).get("name", "")
-        if kind not in _PATHS or not name:
-            raise CallRefused(f"kind {kind!r} with name {name!r} cannot be applied here", HTTPStatus.BAD_REQUEST)
-        place = body["metadata"].get("namespace", namespace)
+        kind, place, name = _identity(body, namespace)
         before = self.get(kind, place, name)
-        query = f"?fieldManager={FIELD_MANAGER}&force=true" + ("&dryRun=All" if dry_run else "")
-        after = self._call("PATCH", self._path(kind, place, name) + query, body, "application/apply-patch+yaml")
+        after = self._apply(body, namespace)
         if before is None:
             return "created"
         same = before["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"]
         return "unchanged" if same else "configured"
+
+    def dry_run(self, body: Json, namespace: str) -> Json:
+        """Return what an object would be after it was applied; nothing is stored. Raises CallRefused."""
+        return self._apply(body, namespace, "&dryRun=All")
 
     def merge(self, kind: str, namespace: str, name: str, patch: Json) -> Json:
         """Apply a merge patch. Raises CallRefused."""
@@ -90,6 +90,11 @@ class CliClient:
     def version(self) -> str:
         """Return the server's version. Raises CallRefused."""
         return str(self._call("GET", "/version")["gitVersion"])
+
+    def _apply(self, body: Json, namespace: str, more: str = "") -> Json:
+        path = self._path(*_identity(body, namespace))
+        query = f"?fieldManager={FIELD_MANAGER}&force=true{more}"
+        return self._call("PATCH", path + query, body, "application/apply-patch+yaml")
 
     def _path(self, kind: str, namespace: str, name: str) -> str:
         base, plural, namespaced = _PATHS[kind]
@@ -115,6 +120,15 @@ class CliClient:
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise CallRefused(_message(text, answer.status), answer.status)
         return dict(json.loads(text))
+
+
+def _identity(body: Json, namespace: str) -> tuple[str, str, str]:
+    """Return kind, namespace and name of an object. Raises CallRefused for one that is none of ours."""
+    kind, metadata = body.get("kind", ""), body.get("metadata", {})
+    name = metadata.get("name", "")
+    if kind not in _PATHS or not name:
+        raise CallRefused(f"kind {kind!r} with name {name!r} cannot be applied here", HTTPStatus.BAD_REQUEST)
+    return kind, metadata.get("namespace", namespace), name
 
 
 def _message(text: bytes, status: int) -> str:

@@ -1,10 +1,13 @@
 """Reading and writing objects of our kinds through the official client."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import kubernetes
 
 from statefuldb.adapters.kubernetes.calls import call, find
+from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, DatabaseKey
+from statefuldb.model.observed import DatabaseObject
 from statefuldb.model.schema.crd import GROUP, VERSION
 
 Json = dict[str, Any]
@@ -12,6 +15,7 @@ DATABASES = "statefuldatabases"
 VOLUMES = "databasevolumes"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
+REQUEST_LENGTH = 64
 
 
 class Surroundings:
@@ -115,3 +119,19 @@ class Objects:
 
     def _what(self, verb: str, namespace: str, name: str) -> str:
         return f"{verb} {self._plural}/{name} in {namespace}"
+
+
+def database_of(key: DatabaseKey, stored: Json) -> DatabaseObject:
+    """Return a stored `StatefulDatabase` as the planner sees it."""
+    metadata = stored["metadata"]
+    return DatabaseObject(
+        key=key,
+        uid=metadata["uid"],
+        generation=metadata.get("generation", 1),
+        resource_version=metadata.get("resourceVersion", ""),
+        deleting="deletionTimestamp" in metadata,
+        finalizers=tuple(metadata.get("finalizers") or ()),
+        spec=cast("Mapping[str, object]", stored.get("spec") or {}),
+        status=cast("Mapping[str, object]", stored.get("status") or {}),
+        restarted_at=str((metadata.get("annotations") or {}).get(ANNOTATION_RESTARTED_AT, ""))[:REQUEST_LENGTH],
+    )

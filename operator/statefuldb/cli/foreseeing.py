@@ -1,0 +1,100 @@
+"""`plan -f`: what a manifest would lead to, said before anything is stored."""
+
+import time
+from typing import Any
+
+import typer
+
+from statefuldb.adapters.kubernetes.cli_client import CallRefused
+from statefuldb.adapters.kubernetes.objects import database_of
+from statefuldb.cli.console import errors, out
+from statefuldb.cli.databases import manifest_errors, read_manifests
+from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.session import Session
+from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DatabaseKey, connection_secret_name
+from statefuldb.model.observed import MesosView, Observed, SecretView
+from statefuldb.model.settings import OperatorIdentity
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.volume_object import from_object
+from statefuldb.planning.desired import desired_of
+from statefuldb.planning.foresight import foresee
+
+Json = dict[str, Any]
+OPERATOR_NAMESPACE = "statefuldb-system"
+DEFAULT_ROLE = "statefuldb"
+UNKNOWN_CLUSTER = "00000000-0000-0000-0000-000000000000"
+
+
+def foresee_file(session: Session, file: str) -> None:
+    """Print, for each database in a file, the steps that applying it would lead to. Ends with REFUSED for a bad one."""
+    refused = False
+    for body in read_manifests(file):
+        name = body.get("metadata", {}).get("name", "?")
+        wrong = manifest_errors(body)
+        if not wrong:
+            try:
+                wrong = _foresee(session, body)
+            except CallRefused as problem:
+                wrong = [str(problem)]
+        for text in wrong:
+            errors.print(f"{name}: {text}", markup=False)
+        refused = refused or bool(wrong)
+    if refused:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _foresee(session: Session, body: Json) -> list[str]:
+    """Print the steps of one object; return what the operator would refuse."""
+    after = session.client.dry_run(body, session.namespace)
+    name = after["metadata"]["name"]
+    if body.get("kind") != "StatefulDatabase":
+        out.print(f"{body.get('kind')}/{name}: would be applied")
+        return []
+    operator = _operator(session)
+    observed = _observed(session, after, operator)
+    desired = desired_of(observed, operator.allowed_roots)
+    if desired is None or desired.errors:
+        return [str(error) for error in desired.errors] if desired is not None else []
+    steps, waiting = foresee(desired, observed, operator)
+    out.print(f"{name}: {len(steps)} steps" if steps else f"{name}: nothing to do")
+    for step in steps:
+        approval = "" if step.approved else "  (waits for approval)"
+        out.print(f"  {step.risk:14} {step.description}{approval}", markup=False)
+    for wait in waiting:
+        out.print(f"  then waits     {wait.reason}: {wait.message}", markup=False)
+    return []
+
+
+def _observed(session: Session, after: Json, operator: OperatorIdentity) -> Observed:
+    key = DatabaseKey(namespace=after["metadata"]["namespace"], name=after["metadata"]["name"])
+    secret = session.client.secret(key.namespace, connection_secret_name(key.name))
+    return Observed(
+        key=key,
+        at_seconds=time.time(),
+        database=database_of(key, after),
+        volumes=_volumes(session, key),
+        tasks={},
+        keepers={},
+        mesos=MesosView(connected=True, framework_id=None, role=operator.mesos_role, principal=operator.principal),
+        secret=SecretView(
+            revision="held",
+            username=secret.get("username", ""),
+            database=secret.get("database", ""),
+            host=secret.get("host", ""),
+            port=secret.get("port", ""),
+        )
+        if secret is not None
+        else None,
+    )
+
+
+def _volumes(session: Session, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
+    stored = session.client.list("DatabaseVolume", key.namespace)
+    return tuple(from_object(v) for v in stored if v["spec"]["database"]["name"] == key.name)
+
+
+def _operator(session: Session) -> OperatorIdentity:
+    """Return what can be known of the operator from here: its cluster, which owns what is labelled."""
+    record = session.client.get("ConfigMap", OPERATOR_NAMESPACE, FRAMEWORK_CONFIG_MAP)
+    cluster = (record or {}).get("data", {}).get("cluster", UNKNOWN_CLUSTER)
+    return OperatorIdentity(cluster=cluster, mesos_role=DEFAULT_ROLE, principal=None, operator_ca_pem="")

@@ -1,0 +1,86 @@
+"""The imagined agent of a foresight: it offers enough of everything, and what the database's members hold."""
+
+from dataclasses import replace
+
+from statefuldb.model.identity import CONTAINER_PATH, ReservationLabels
+from statefuldb.model.observed import Observed
+from statefuldb.model.operations import Operation
+from statefuldb.model.resources import (
+    BYTES_PER_MIB,
+    MILLI,
+    AgentOffer,
+    DiskSource,
+    Persistence,
+    Reservation,
+    Resource,
+    port_ranges,
+)
+from statefuldb.model.spec import DatabaseSpec, DiskType
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning.applying import NotOffered, remaining
+
+AGENT_ID = "imagined"
+HOSTNAME = "an agent that offers enough"
+_PLENTY_MILLI = 10**12
+_PORTS = (30000, 39999)
+
+
+def agent(spec: DatabaseSpec, observed: Observed) -> AgentOffer:
+    """Return the agent that this database's members run on, or would."""
+    mine = [r for r in observed.volumes if r.agent is not None]
+    place = mine[0].agent if mine else None
+    volume = spec.storage.persistent_volume
+    disk_type = volume.disk_type if volume is not None else DiskType.ROOT
+    attributes = {a.name: a.value for a in spec.placement.attributes}
+    if spec.storage.dfs is not None:
+        attributes[spec.storage.dfs.agent_attribute.name] = spec.storage.dfs.agent_attribute.value
+    offer = AgentOffer(
+        agent_id=place.id if place is not None else AGENT_ID,
+        hostname=place.hostname if place is not None else HOSTNAME,
+        address=place.address if place is not None else "",
+        role=next((r.mesos_role for r in mine), spec.placement.mesos_role or observed.mesos.role),
+        offer_ids=(AGENT_ID,),
+        resources=(
+            *(Resource(name=name, amount_milli=_PLENTY_MILLI) for name in ("cpus", "mem")),
+            Resource(name="disk", amount_milli=_PLENTY_MILLI, source=DiskSource(type=disk_type)),
+            Resource(name="ports", ranges=(_PORTS,)),
+        ),
+        attributes=attributes,
+    )
+    for record in mine:
+        if record.ended:
+            offer = given_back(offer, record)
+    return offer
+
+
+def after(offer: AgentOffer, operations: tuple[Operation, ...]) -> AgentOffer:
+    """Return what is offered after an ACCEPT; what cannot be imagined (another agent's volume) changes nothing."""
+    try:
+        return remaining(offer, operations)
+    except NotOffered:
+        return offer
+
+
+def given_back(offer: AgentOffer, record: VolumeRecord) -> AgentOffer:
+    """Return the offer with what an ended member holds: its volume, and its reserved compute and ports."""
+    launched = record.launch
+    if launched is None or not record.reservations:
+        return offer
+    labels = ReservationLabels(
+        identity=record.identity,
+        namespace=record.key.namespace,
+        name=record.key.name,
+        reservation=record.reservations[-1],
+    )
+    reservation = Reservation(dynamic=True, role=offer.role, labels=labels.as_pairs())
+    held = [
+        Resource(name="cpus", amount_milli=launched.cpus_milli),
+        Resource(name="mem", amount_milli=-(-launched.memory_bytes // BYTES_PER_MIB) * MILLI),
+        Resource(name="ports", ranges=port_ranges((launched.port, launched.keeper_port))),
+    ]
+    if record.persistence_id is not None:
+        volume = Persistence(id=record.persistence_id, principal=None, container_path=CONTAINER_PATH)
+        size = -(-record.size_bytes // BYTES_PER_MIB) * MILLI
+        held.append(Resource(name="disk", amount_milli=size, persistence=volume))
+    bundle = tuple(replace(r, reservations=(reservation,)) for r in held)
+    return replace(offer, resources=(*offer.resources, *bundle))

@@ -1,0 +1,70 @@
+"""What `plan -f` says before anything happens: the same planner, rolled forward."""
+
+from dataclasses import replace
+
+import pytest
+
+from statefuldb.model.observed import Observed
+from statefuldb.model.spec import DesiredState, ReconcileMode, ReconcileSpec, ResourcesSpec, RiskClass, Strategy
+from statefuldb.model.volume import Ending, Intent, VolumePhase
+from statefuldb.planning.foresight import foresee
+from unit.planning.test_strays import serving
+from unit.planning.world import MIB, OPERATOR, database, desired, observed, secret, spec
+
+EVERY_STRATEGY = pytest.mark.parametrize("strategy", list(Strategy))
+
+
+def running(strategy: Strategy) -> Observed:
+    record = serving(strategy)
+    return observed(volumes=(replace(record, phase=VolumePhase.IN_USE),), secret=secret(record))
+
+
+@EVERY_STRATEGY
+def test_a_new_database_from_its_finalizer_to_its_account(strategy: Strategy) -> None:
+    steps, waiting = foresee(desired(spec(strategy)), observed(database=database(finalizers=())), OPERATOR)
+    said = [step.description for step in steps]
+    assert "deletion" in said[0]
+    assert "launch orders-0 (incarnation 1) on an agent that offers enough" in said[1]
+    assert said[-1].startswith("set the application's account")
+    assert all(step.approved for step in steps)
+    assert not waiting
+
+
+@EVERY_STRATEGY
+def test_an_edit_of_memory_is_a_stop_and_a_relaunch(strategy: Strategy) -> None:
+    wanted = spec(strategy, resources=ResourcesSpec(cpus_milli=500, memory_bytes=768 * MIB))
+    steps, waiting = foresee(desired(wanted), running(strategy), OPERATOR)
+    assert [step.risk for step in steps][:2] == [RiskClass.RESTART, RiskClass.NON_DISRUPTIVE]
+    assert "restart orders-0: memory" in steps[0].description
+    assert "incarnation 2" in steps[1].description
+    assert not waiting
+
+
+@EVERY_STRATEGY
+def test_what_is_as_it_should_be_needs_nothing(strategy: Strategy) -> None:
+    assert foresee(desired(spec(strategy)), running(strategy), OPERATOR) == ((), ())
+
+
+def test_what_needs_approval_is_marked() -> None:
+    stop = spec(state=DesiredState.STOPPED, reconcile=ReconcileSpec(auto_approve=frozenset({RiskClass.NON_DISRUPTIVE})))
+    (step,), _ = foresee(desired(stop), running(Strategy.PERSISTENT_VOLUME), OPERATOR)
+    assert not step.approved
+    plan_only = spec(reconcile=ReconcileSpec(mode=ReconcileMode.PLAN_ONLY))
+    steps, _ = foresee(desired(plan_only), observed(), OPERATOR)
+    assert steps
+    assert not any(step.approved for step in steps)
+
+
+@EVERY_STRATEGY
+def test_retained_data_is_said_to_be_taken_up_again(strategy: Strategy) -> None:
+    kept = replace(
+        serving(strategy),
+        owner_uid="99999999-2222-3333-4444-555555555555",
+        intent=Intent.RETAIN,
+        phase=VolumePhase.RETAINED,
+        ending=Ending(incarnation=1, state="TASK_KILLED"),
+    )
+    steps, waiting = foresee(desired(spec(strategy)), observed(volumes=(kept,)), OPERATOR)
+    assert steps[0].description.startswith("re-adopt")
+    assert any("incarnation 2" in step.description for step in steps)
+    assert not waiting
