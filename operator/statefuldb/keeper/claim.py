@@ -11,13 +11,34 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
+from statefuldb.keeper.refusal import Refused
+
 
 class Claim:
     """A lock on one file. `fd` is to be inherited by the server."""
 
-    def __init__(self, path: Path) -> None:
-        self.fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    def __init__(self, path: Path, *, may_create: bool) -> None:
+        """Open the lock's file. Raises Refused where it is gone and may not be made anew.
+
+        A new file would be free while a server that still runs holds the lock on the one that was removed.
+        """
+        try:
+            self.fd = os.open(path, os.O_RDWR | (os.O_CREAT if may_create else 0), 0o600)
+        except FileNotFoundError as error:
+            raise Refused(
+                f"{path} is gone, and with it the sight of who holds this data: make sure that no server runs on it, "
+                "then create an empty file there"
+            ) from error
+        self._path = path
         os.set_inheritable(self.fd, True)
+
+    def holds(self) -> bool:
+        """Say whether the file that a successor would find is still the one that is locked."""
+        try:
+            found, held = os.stat(self._path), os.fstat(self.fd)
+        except FileNotFoundError:
+            return False
+        return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
 
     def try_take(self) -> bool:
         """Take the lock if it is free."""

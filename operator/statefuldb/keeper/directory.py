@@ -76,6 +76,11 @@ def _below_root(root: Path, directory: Path, *, create_root: bool) -> Path:
     return path
 
 
+def is_initialised(directory: MemberDirectory) -> bool:
+    """Say whether the identity marker is there, whosever it is: then somebody has held a claim here before."""
+    return (directory.folder / "identity.json").exists()
+
+
 def check_identity(config: KeeperConfig, directory: MemberDirectory) -> bool:
     """Say whether the directory holds this member's data. Called with the claim held. Raises Refused.
 

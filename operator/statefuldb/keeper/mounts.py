@@ -16,13 +16,21 @@ _KERNEL_NAMES = {
 }
 
 
+# Options under which flock is this machine's own affair (nfs(5), mount.lustre(8)): the claim would stop nobody.
+_LOCAL_LOCKS = {
+    "NFS": ("nolock", "local_lock=all", "local_lock=flock"),
+    "Lustre": ("localflock", "noflock"),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """One line of the mount table."""
+    """One line of the mount table. `options` are those of the mount and of the file system together."""
 
     mount_point: str
     filesystem: str
     source: str
+    options: frozenset[str] = frozenset()
 
 
 def read_mounts(table: str) -> tuple[Mount, ...]:
@@ -33,7 +41,8 @@ def read_mounts(table: str) -> tuple[Mount, ...]:
         fields, tail = left.split(" "), right.split(" ")
         if len(fields) >= 5 and len(tail) >= 2:
             mount_point = fields[4].encode().decode("unicode_escape")
-            mounts.append(Mount(mount_point=mount_point, filesystem=tail[0], source=tail[1]))
+            options = frozenset(fields[5].split(",") if len(fields) > 5 else ()) | frozenset(tail[-1].split(","))
+            mounts.append(Mount(mount_point=mount_point, filesystem=tail[0], source=tail[1], options=options))
     return tuple(mounts)
 
 
@@ -53,8 +62,20 @@ def check_mount(data: DataLocation, table: str | None = None) -> None:
         )
     if data.source is not None and mount.source != data.source:
         raise Refused(f"{data.mount_point} is mounted from {mount.source}, not from {data.source}")
+    _check_locks(data, mount)
     if data.volume_id is not None:
         marker = Path(data.mount_point) / VOLUME_ID_FILE
         real = marker.read_text().strip() if marker.exists() else "none"
         if real != data.volume_id:
             raise Refused(f"{marker} says {real}, not {data.volume_id}: another volume is mounted")
+
+
+def _check_locks(data: DataLocation, mount: Mount) -> None:
+    local = sorted(mount.options.intersection(_LOCAL_LOCKS.get(data.filesystem or "", ())))
+    if local:
+        raise Refused(
+            f"{data.mount_point} is mounted with {', '.join(local)}: locks do not reach the other agents, so nothing "
+            "would keep a second server away; mount it without"
+        )
+    if data.filesystem == "Lustre" and "flock" not in mount.options:
+        raise Refused(f"{data.mount_point} is mounted without flock: mount it with -o flock")

@@ -81,7 +81,7 @@ class Keeper:
         if self._config.data.root is not None and not Path(root).exists():
             return 0
         directory = member.open_directory(self._config, self._sandbox, self._engine.data_subdirectory)
-        claim = Claim(directory.lock)
+        claim = Claim(directory.lock, may_create=True)
         if not claim.try_take():
             raise Refused(f"{directory.path} is still held by a running server")
         # Refuses what is not ours; what an earlier attempt or a bootstrap left half done may go.
@@ -102,11 +102,11 @@ class Keeper:
             os.chmod(run, 0o711)
             server = self._server(directory, Path(run))
             self._once_there_is_space(lambda: self._start(directory, server, claim))
-            return self._watch(server)
+            return self._watch(server, claim)
 
     def _open(self) -> tuple[member.MemberDirectory, Claim]:
         directory = member.open_directory(self._config, self._sandbox, self._engine.data_subdirectory)
-        return directory, Claim(directory.lock)
+        return directory, Claim(directory.lock, may_create=not member.is_initialised(directory))
 
     def _once_there_is_space(self, step: Callable[[], T]) -> T | None:
         """Return what `step` returns, tried again while the disk is full; None when told to stop meanwhile."""
@@ -178,8 +178,8 @@ class Keeper:
                     raise OSError(errno.ENOSPC, "no space left for the server") from None
                 raise
 
-    def _watch(self, server: MariaDbServer) -> int:
-        """Follow the running server until it ends or the keeper is told to stop."""
+    def _watch(self, server: MariaDbServer, claim: Claim) -> int:
+        """Follow the running server until it ends, loses its claim, or the keeper is told to stop."""
         assert self._directory is not None
         while not self._stopping.wait(HEALTH_POLL_SECONDS if server.pid else 0):
             server.check_alive()
@@ -188,6 +188,11 @@ class Keeper:
             engine = replace(self._state.status.engine, answers_sql=answers)
             self._state.update(engine=engine)
             rotate(self._sandbox / SERVER_LOG)
+            if not claim.holds():
+                server.stop(self._config.stop_grace_seconds)
+                raise Refused(
+                    f"{self._directory.lock} was removed or replaced: nothing would keep a second server away"
+                )
             self._note_disk(self._directory)
         self._state.update(phase=KeeperPhase.STOPPING)
         clean = server.stop(self._config.stop_grace_seconds)

@@ -24,6 +24,7 @@ from statefuldb.model.actions import (
 from statefuldb.model.conditions import Reason
 from statefuldb.model.plan import Plan, Waiting
 from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
+from statefuldb.planning.context import Step, join
 
 
 def risk_of(action: Action) -> RiskClass:
@@ -68,24 +69,26 @@ def hash_of(actions: tuple[Action, ...]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def hold_back(plan: Plan, reconcile: ReconcileSpec) -> Plan:
-    """Return the plan with what needs approval moved to `held_back`, and a wait that says how to approve it."""
-    if reconcile.mode is ReconcileMode.PLAN_ONLY:
-        held = plan.actions
-    else:
-        held = tuple(a for a in plan.actions if risk_of(a) not in reconcile.auto_approve)
+def hold_back(steps: list[Step], reconcile: ReconcileSpec) -> Plan:
+    """Return the joined plan with what needs approval moved to `held_back`, and a wait that says how to approve it.
+
+    A step is held back whole: its ledger entries say what its effects do, and must not be written without them.
+    """
+    held = tuple(action for step in steps if _needs_approval(step, reconcile) for action in step.actions)
     if not held or reconcile.approved_plan == hash_of(held):
-        return plan
+        return join(steps)
+    free = [replace(step, actions=(), announcements=()) if _needs_approval(step, reconcile) else step for step in steps]
     wait = Waiting(
         ordinal=None,
         reason=Reason.APPROVAL_REQUIRED,
         message="; ".join(describe(action) for action in held),
         fix=f"set spec.reconcile.approvedPlan to {hash_of(held)} (statefuldb approve)",
     )
-    return replace(
-        plan,
-        actions=tuple(a for a in plan.actions if a not in held),
-        held_back=held,
-        waiting=(*plan.waiting, wait),
-        announcements=(),
-    )
+    plan = join(free)
+    return replace(plan, held_back=held, waiting=(*plan.waiting, wait))
+
+
+def _needs_approval(step: Step, reconcile: ReconcileSpec) -> bool:
+    if reconcile.mode is ReconcileMode.PLAN_ONLY:
+        return bool(step.actions)
+    return any(risk_of(action) not in reconcile.auto_approve for action in step.actions)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statefuldb.model.actions import Action
 from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import Observed, Offers, TaskStatus
-from statefuldb.model.plan import Announcement, MemberReport, Waiting
+from statefuldb.model.plan import Announcement, MemberReport, Plan, Waiting
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
@@ -36,6 +36,19 @@ class Step:
     waiting: tuple[Waiting, ...] = ()
     announcements: tuple[Announcement, ...] = ()
     report: MemberReport | None = None
+
+
+def join(steps: list[Step]) -> Plan:
+    """Return the steps as one plan, in their order."""
+    waiting = tuple(wait for step in steps for wait in step.waiting)
+    looks = [w.look_again_seconds for w in waiting if w.look_again_seconds is not None]
+    return Plan(
+        actions=tuple(action for step in steps for action in step.actions),
+        waiting=waiting,
+        announcements=tuple(text for step in steps for text in step.announcements),
+        members=tuple(step.report for step in steps if step.report is not None),
+        look_again_after_seconds=min(looks) if looks else None,
+    )
 
 
 def status_of(record: VolumeRecord, tasks: Mapping[TaskId, TaskStatus]) -> TaskStatus | None:

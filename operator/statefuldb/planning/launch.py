@@ -64,7 +64,8 @@ def launch(context: Context, record: VolumeRecord) -> Step:
         return Step(waiting=(_disconnected(context, ordinal),))
     if record.ending is not None:
         ready_at = record.ending.at_seconds + back_off_seconds(record)
-        if context.now < ready_at:
+        # An end in the future is of a clock that has been set back since: it is not waited for.
+        if record.ending.at_seconds <= context.now < ready_at:
             return Step(waiting=(_backing_off(record, ready_at - context.now),))
     strategy = strategy_of(record.strategy)
     found = _choose(context, strategy, record)

@@ -14,7 +14,7 @@ from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning import approval, conditions, ledger, member, ownership, teardown
-from statefuldb.planning.context import Context, Step
+from statefuldb.planning.context import Context, Step, join
 from statefuldb.planning.desired import Desired
 
 
@@ -23,7 +23,7 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
     rebuilt = ledger.rebuild(observed, offers, operator)
     if rebuilt.actions:
         # Nothing else is decided on a ledger that is known to be incomplete.
-        return replace(_join([rebuilt]), accepted=desired.accepted if desired else None)
+        return replace(join([rebuilt]), accepted=desired.accepted if desired else None)
     steps = [teardown.disown(observed)]
     steps += [
         teardown.wind_up(_context(teardown.spec_of(r), r.owner_uid, observed, offers, operator), r)
@@ -32,19 +32,19 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
     ]
     database = observed.database
     if database is None or desired is None:
-        return _join(steps)
+        return join(steps)
     if database.deleting:
-        return _join([teardown.let_go(database, desired, observed), *steps])
+        return join([teardown.let_go(database, desired, observed), *steps])
     if FINALIZER not in database.finalizers:
-        return replace(_join([Step(actions=(AddFinalizer(key=database.key),))]), accepted=desired.accepted)
+        return replace(join([Step(actions=(AddFinalizer(key=database.key),))]), accepted=desired.accepted)
     spec = desired.spec
     if spec is None:
-        return _conclude(_join(steps), desired, observed)
+        return _conclude(join(steps), desired, observed)
     context = _context(spec, database.uid, observed, offers, operator)
     paused = spec.reconcile.mode is ReconcileMode.PAUSED
     if not paused and not observed.crd_terminating and not observed.namespace_terminating:
         steps += [_member(context, ordinal) for ordinal in _ordinals(context)]
-    decided = approval.hold_back(_join(steps), spec.reconcile)
+    decided = approval.hold_back(steps, spec.reconcile)
     return _conclude(decided, desired, observed)
 
 
@@ -71,18 +71,6 @@ def _ordinals(context: Context) -> range:
 
 def _context(spec: DatabaseSpec, uid: str, observed: Observed, offers: Offers, operator: OperatorIdentity) -> Context:
     return Context(spec=spec, uid=uid, observed=observed, offers=offers, operator=operator)
-
-
-def _join(steps: list[Step]) -> Plan:
-    waiting = tuple(wait for step in steps for wait in step.waiting)
-    looks = [w.look_again_seconds for w in waiting if w.look_again_seconds is not None]
-    return Plan(
-        actions=tuple(action for step in steps for action in step.actions),
-        waiting=waiting,
-        announcements=tuple(text for step in steps for text in step.announcements),
-        members=tuple(step.report for step in steps if step.report is not None),
-        look_again_after_seconds=min(looks) if looks else None,
-    )
 
 
 def _conclude(decided: Plan, desired: Desired, observed: Observed) -> Plan:

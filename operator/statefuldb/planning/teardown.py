@@ -114,7 +114,8 @@ def _release(context: Context, record: VolumeRecord) -> Step:
     """Give everything back: the directory first, then volume and reservations, then the entry itself."""
     strategy = strategy_of(record.strategy)
     erased = record.launch is not None and record.launch.erase and _finished(record)
-    if record.launch is not None and strategy.erases_directory() and record.directory and not erased:
+    written = record.launch is not None or record.initialised
+    if written and strategy.erases_directory() and record.directory and not erased:
         return _erase(context, record)
     held = [offer for offer in context.offers if strategy.release(record, offer)]
     if held:
@@ -135,14 +136,15 @@ def _release(context: Context, record: VolumeRecord) -> Step:
                 ),
             )
         )
-    if record.launch is None or not record.reservations or _seen_without(context, record):
+    if not record.reservations or _seen_without(context, record):
         return Step(actions=_forget(context, record))
+    where = record.agent.hostname if record.agent is not None else "its agent"
     return Step(
         waiting=(
             Waiting(
                 ordinal=record.identity.ordinal,
                 reason=Reason.RELEASING,
-                message=f"waiting for an offer of {record.launch.agent.hostname} that shows {record.name}",
+                message=f"waiting for an offer of {where} that shows {record.name}",
                 fix="bring that agent back, or look for its resources with `statefuldb volumes`",
                 wants_offers=True,
             ),
@@ -156,12 +158,12 @@ def _finished(record: VolumeRecord) -> bool:
 
 def _seen_without(context: Context, record: VolumeRecord) -> bool:
     """Whether the agent has offered, since the release was sent, nothing that is this member's."""
-    if record.launch is None or record.phase is not VolumePhase.RELEASING:
+    if record.agent is None or record.phase is not VolumePhase.RELEASING:
         return False
     offers = [
         offer
         for offer in context.offers
-        if offer.hostname == record.launch.agent.hostname and offer.received_at_seconds > record.released_at_seconds
+        if offer.hostname == record.agent.hostname and offer.received_at_seconds > record.released_at_seconds
     ]
     return bool(offers) and not any(is_ours(r, record.identity) for offer in offers for r in offer.resources)
 

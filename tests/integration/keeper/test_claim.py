@@ -67,7 +67,7 @@ def test_one_writer_the_lock_is_free_only_once_the_engine_is_gone(member: Member
     config = at(member.config, place.first)
     keeper = member.start(config)
     _, status = member.serving(config)
-    claim = Claim(place.second / "shop/orders/0/.statefuldb/claim.lock")
+    claim = Claim(place.second / "shop/orders/0/.statefuldb/claim.lock", may_create=False)
     assert not claim.try_take()
     began = time.monotonic()
     keeper.kill()
@@ -93,3 +93,19 @@ def test_one_writer_a_second_keeper_in_another_pid_namespace_waits_as_long_as_th
     first.kill()
     _, status = member.serving(second)
     assert status.token == 2
+
+
+def test_one_writer_a_lock_file_that_is_removed_lets_no_second_server_in(member: Member, place: Place) -> None:
+    config = at(member.config, place.first)
+    first = member.start(config)
+    _, status = member.serving(config)
+    lock = place.second / "shop/orders/0/.statefuldb/claim.lock"
+    lock.unlink()
+    assert "is gone" in member.refusal(at(member.successor(), place.second))
+    assert first.wait(timeout=60) == 64, "the holder stops its server: nothing would keep a second one away"
+    assert gone(status.engine.pid)
+    assert "was removed or replaced" in (member.sandbox(config) / "stderr").read_text()
+    lock.touch()
+    third = at(member.successor(), place.second)
+    member.start(third)
+    member.serving(third)

@@ -1,0 +1,79 @@
+"""What needs approval is held back whole: no ledger entry is written for an effect that does not take place."""
+
+from dataclasses import replace
+
+import pytest
+
+from statefuldb.model.actions import AcceptOffers, FenceAgent, SaveVolume
+from statefuldb.model.observed import Observed, TaskState
+from statefuldb.model.operations import Destroy
+from statefuldb.model.spec import NodeLossAction, ReconcileSpec, RiskClass, Strategy
+from statefuldb.model.volume import Ending, Intent, VolumePhase
+from statefuldb.planning.approval import hash_of
+from statefuldb.planning.planner import plan
+from unit.planning.test_fencing import FENCING, lost, wanted
+from unit.planning.test_strays import serving
+from unit.planning.world import OPERATOR, desired, observed, offer, spec
+
+CAUTIOUS = ReconcileSpec(auto_approve=frozenset({RiskClass.NON_DISRUPTIVE, RiskClass.RESTART}))
+
+
+def test_fencing_that_is_held_back_is_not_recorded_as_done() -> None:
+    cautious = replace(wanted(NodeLossAction.REATTACH, 0), reconcile=CAUTIOUS)
+    decided = plan(desired(cautious), lost(), (offer(),), FENCING)
+    assert not decided.actions
+    assert [type(action) for action in decided.held_back] == [FenceAgent, SaveVolume]
+    approved = replace(cautious, reconcile=replace(CAUTIOUS, approved_plan=hash_of(decided.held_back)))
+    assert plan(desired(approved), lost(), (offer(),), FENCING).actions == decided.held_back
+
+
+def retained(strategy: Strategy) -> Observed:
+    """A database beside data of its predecessor that a person has released."""
+    record = serving(strategy)
+    released = replace(
+        record,
+        name="orders-0-99999999",
+        owner_uid="99999999-2222-3333-4444-555555555555",
+        identity=replace(record.identity, uid="99999999-2222-3333-4444-555555555555"),
+        intent=Intent.DELETE,
+        phase=VolumePhase.RETAINED,
+        ending=Ending(incarnation=1, state="TASK_KILLED"),
+    )
+    return observed(volumes=(released,))
+
+
+@pytest.mark.parametrize("strategy", [Strategy.HOST_PATH, Strategy.DFS])
+def test_an_erasure_that_is_held_back_is_not_recorded_as_launched(strategy: Strategy) -> None:
+    decided = plan(desired(spec(strategy, replicas=0)), retained(strategy), (offer(),), OPERATOR)
+    assert not [a for a in decided.actions if isinstance(a, SaveVolume) and a.volume.launch and a.volume.launch.erase]
+    assert [type(action) for action in decided.held_back] == [SaveVolume, AcceptOffers]
+
+
+def test_a_release_without_a_launch_waits_for_the_offer_that_shows_its_volume() -> None:
+    record = serving(Strategy.PERSISTENT_VOLUME)
+    found = replace(
+        record, owner_uid="gone", intent=Intent.DELETE, launch=None, reservations=("r1",), phase=VolumePhase.RETAINED
+    )
+    seen = observed(database=None, volumes=(found,))
+    decided = plan(None, seen, (), OPERATOR)
+    assert not decided.actions
+    assert decided.wants_offers
+
+
+@pytest.mark.parametrize("strategy", [Strategy.HOST_PATH, Strategy.DFS])
+def test_a_directory_that_was_found_by_its_marker_is_erased_on_release(strategy: Strategy) -> None:
+    found = replace(serving(strategy), owner_uid="gone", intent=Intent.DELETE, launch=None, phase=VolumePhase.RETAINED)
+    decided = plan(None, observed(database=None, volumes=(found,)), (offer(),), OPERATOR)
+    (accepted,) = [action for action in decided.actions if isinstance(action, AcceptOffers)]
+    assert accepted.risk is RiskClass.DESTRUCTIVE
+
+
+def test_a_clock_that_was_set_back_keeps_no_member_down() -> None:
+    record = replace(
+        serving(Strategy.PERSISTENT_VOLUME),
+        failures=9,
+        ending=Ending(incarnation=1, state=TaskState.FAILED, at_seconds=1_000_000_000.0),
+    )
+    decided = plan(desired(spec(Strategy.PERSISTENT_VOLUME)), observed(volumes=(record,)), (), OPERATOR)
+    assert "times in a row" not in decided.waiting[0].message
+    assert not any(isinstance(o, Destroy) for a in decided.actions if isinstance(a, AcceptOffers) for o in a.operations)
