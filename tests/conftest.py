@@ -1,9 +1,12 @@
 """What tests of every kind may ask for."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from e2e.real import RealCluster, built
 from glusterfs import GlusterFs, glusterfs
 
 
@@ -12,3 +15,30 @@ def gluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GlusterFs]:
     """Yield a real GlusterFS with two views, or skip with the reason."""
     with glusterfs(tmp_path_factory.mktemp("gluster")) as servers:
         yield servers
+
+
+@pytest.fixture(scope="session")
+def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a built real Mesos, or skip with the reason."""
+    return built(tmp_path_factory.mktemp("real-mesos"))
+
+
+@pytest.fixture(scope="module")
+def real(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
+    """Yield our operator on a real Mesos, with the embedded API server."""
+    one = RealCluster(tmp_path_factory.mktemp("real"), binaries)
+    yield one
+    sys.stderr.write(one.log("operator")[-2000:])
+    one.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the tables to which tests have added rows by `record_property`, whichever process they ran in."""
+    tables: dict[str, list[str]] = {}
+    for report in [r for reports in terminalreporter.stats.values() for r in reports]:
+        for title, row in getattr(report, "user_properties", []) if getattr(report, "when", "") == "call" else []:
+            tables.setdefault(title, []).append(str(row))
+    for title, rows in tables.items():
+        terminalreporter.section(title)
+        for row in rows:
+            terminalreporter.write_line(row)

@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from statefuldb.adapters.kubernetes.cli_client import CliClient
-from statefuldb.cli.cluster import EmbeddedCluster
+from statefuldb.cli.cluster import NAMESPACE, EmbeddedCluster
+from statefuldb.local.supervisor import Daemon
 
 ROOT = Path(__file__).parents[2]
 Json = dict[str, Any]
@@ -90,6 +91,20 @@ class Cluster:
         for each in self.parts.daemons():
             if each.name == daemon:
                 self.parts.start_one(each)
+
+    @property
+    def master(self) -> str:
+        """Return where the Mesos master listens."""
+        return self.parts.mesos
+
+    def run_operator(self, master: str) -> None:
+        """Start the operator on a master of its own choosing, as `up` starts it."""
+        operator = (
+            *("statefuldb", "operator", "run"),
+            *("--kubeconfig", str(self.parts.kubeconfig), "--mesos", master),
+            *("--namespace", NAMESPACE, "--state", str(self.state_dir / "operator")),
+        )
+        self.parts.supervisor.start(Daemon(name="operator", arguments=operator))
 
     def victims(self) -> tuple[str, ...]:
         """Return every daemon that can be killed alone."""
