@@ -22,6 +22,7 @@ from statefuldb.adapters.mesos.credentials import Credentials, read_secret
 from statefuldb.adapters.mesos.driver import Driver
 from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.masters import Masters, ZooKeeperAddress, parse_masters
+from statefuldb.adapters.mesos.timers import ThreadTimers
 from statefuldb.adapters.mesos.transport import TlsFiles, Transport
 from statefuldb.adapters.mesos.zookeeper import ZooKeeperMasters
 from statefuldb.model.identity import LABEL_CLUSTER, DatabaseKey, TaskId
@@ -124,6 +125,7 @@ class _Operator:
             on_connected=self._connected,
             enqueue=self.queue.put,
             clock=clock,
+            timers=ThreadTimers(),
         )
         self._keepers = KeeperPool(
             fetch_certificate=self._certificate,
