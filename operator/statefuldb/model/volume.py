@@ -84,7 +84,11 @@ class Fencing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeRecord:
-    """One ledger entry. `resource_version` is that of the stored object, empty before it is first stored."""
+    """One ledger entry. `resource_version` is that of the stored object, empty before it is first stored.
+
+    `elsewhere` are hosts where earlier attempts, before there was data, may have left reservations; `superseded` those
+    where such an attempt left a volume.
+    """
 
     name: str
     key: DatabaseKey
@@ -102,6 +106,8 @@ class VolumeRecord:
     root: str | None = None
     dfs: DfsSpec | None = None
     reservations: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    superseded: tuple[str, ...] = ()
     incarnation: int = 0
     launch: Launch | None = None
     ending: Ending | None = None

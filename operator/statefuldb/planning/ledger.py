@@ -22,6 +22,7 @@ def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdenti
     """Return the volumes of this database name that are offered with our labels and have no entry."""
     known = {record.identity for record in observed.volumes}
     found: dict[DataIdentity, tuple[AgentOffer, Resource]] = {}
+    newest: dict[DataIdentity, int] = {}
     for offer in offers:
         for resource in offer.resources:
             labels = resource.labels
@@ -29,7 +30,11 @@ def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdenti
                 continue
             mine = (labels.namespace, labels.name) == (observed.key.namespace, observed.key.name)
             parsed = PersistenceId.parse(resource.persistence.id)
-            if mine and parsed is not None and labels.identity not in known:
+            if not mine or parsed is None or labels.identity in known:
+                continue
+            if parsed.sequence > newest.get(labels.identity, -1):
+                # A member leaves a volume for another only before there is data: the newest one holds it.
+                newest[labels.identity] = parsed.sequence
                 found[labels.identity] = (offer, resource)
     return found
 

@@ -2,18 +2,18 @@
 
 from dataclasses import replace
 
-from statefuldb.model.actions import AcceptOffers, Action, KillTask, SaveVolume
+from statefuldb.model.actions import Action, KillTask, SaveVolume
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.observed import TaskState, TaskStatus
-from statefuldb.model.operations import Unreserve
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.spec import ResourcesSpec, RiskClass
 from statefuldb.model.volume import Ending, VolumeRecord
 from statefuldb.planning.context import Context, Step, status_of
-from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch, restart_request, template_of
+from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch
 from statefuldb.planning.serving import serve
 from statefuldb.planning.storage import strategy_of
-from statefuldb.planning.storage.bundle import surplus
+from statefuldb.planning.surplus import trim
+from statefuldb.planning.template import restart_request, template_of
 
 RECONCILE_PATIENCE_SECONDS = 15.0
 
@@ -38,8 +38,8 @@ def run(context: Context, record: VolumeRecord) -> Step:
     if record.launch.template != template_of(context.spec, restart_request(context, record.launch)):
         return Step(actions=(restart(context, record, status),))
     served = serve(context, record)
-    if record.launch.leaves_surplus and status.state is TaskState.RUNNING and not served.actions:
-        return _trim(context, record, served)
+    if status.state is TaskState.RUNNING and not served.actions:
+        return trim(context, record, served)
     return served
 
 
@@ -211,29 +211,3 @@ def _ended(status: TaskStatus) -> tuple[Announcement, ...]:
     text = f"{status.id} is over: {status.state} {status.message or status.reason}".strip()
     failed = status.state not in (TaskState.KILLED, TaskState.FINISHED)
     return (Announcement(reason=EventReason.MEMBER_ENDED, message=text, warning=failed),)
-
-
-def _trim(context: Context, record: VolumeRecord, served: Step) -> Step:
-    """Give back what is reserved for this running member and not used by it."""
-    assert record.launch is not None
-    name = f"{record.key.name}-{record.identity.ordinal}"
-    for offer in context.offers:
-        left_over = surplus(record.identity, offer)
-        if left_over and offer.agent_id == record.launch.agent.id:
-            trimmed = replace(record, launch=replace(record.launch, leaves_surplus=False))
-            accept = AcceptOffers(
-                agent=record.launch.agent,
-                offer_ids=offer.offer_ids,
-                operations=(Unreserve(resources=left_over),),
-                what=f"unreserve what {name} no longer uses",
-                ordinal=record.identity.ordinal,
-            )
-            saved = SaveVolume(volume=trimmed, why=accept.what)
-            return replace(served, actions=(accept, saved))
-    wait = Waiting(
-        ordinal=record.identity.ordinal,
-        reason=Reason.RECONCILING,
-        message=f"waiting for an offer of {record.launch.agent.hostname} to give back what {name} no longer uses",
-        wants_offers=True,
-    )
-    return replace(served, waiting=(*served.waiting, wait))

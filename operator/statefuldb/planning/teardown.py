@@ -27,8 +27,9 @@ from statefuldb.model.volume import AgentRef, Intent, Launch, VolumePhase, Volum
 from statefuldb.model.volume_object import to_label
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.desired import Desired
-from statefuldb.planning.launch import back_off_seconds, keeper_config, needs_of
+from statefuldb.planning.launch import back_off_seconds, keeper_config
 from statefuldb.planning.member import stop
+from statefuldb.planning.placing import needs_of
 from statefuldb.planning.storage import strategy_of
 from statefuldb.planning.storage.bundle import Claim, is_ours
 
@@ -142,7 +143,7 @@ def _release(context: Context, record: VolumeRecord) -> Step:
             Waiting(
                 ordinal=record.identity.ordinal,
                 reason=Reason.RELEASING,
-                message=f"waiting for an offer of {record.launch.agent.hostname} that shows {record.name}",
+                message=f"waiting for an offer of {', '.join(_hosts(record))} that shows {record.name}",
                 fix="bring that agent back, or look for its resources with `statefuldb volumes`",
                 wants_offers=True,
             ),
@@ -155,15 +156,18 @@ def _finished(record: VolumeRecord) -> bool:
 
 
 def _seen_without(context: Context, record: VolumeRecord) -> bool:
-    """Whether the agent has offered, since the release was sent, nothing that is this member's."""
-    if record.launch is None or record.phase is not VolumePhase.RELEASING:
+    """Whether every agent that held something of this member's has offered, since the release was sent, none of it."""
+    if record.phase is not VolumePhase.RELEASING:
         return False
-    offers = [
-        offer
-        for offer in context.offers
-        if offer.hostname == record.launch.agent.hostname and offer.received_at_seconds > record.released_at_seconds
-    ]
-    return bool(offers) and not any(is_ours(r, record.identity) for offer in offers for r in offer.resources)
+    offers = [o for o in context.offers if o.received_at_seconds > record.released_at_seconds]
+    shown = {offer.hostname for offer in offers}
+    return set(_hosts(record)) <= shown and not any(is_ours(r, record.identity) for o in offers for r in o.resources)
+
+
+def _hosts(record: VolumeRecord) -> tuple[str, ...]:
+    """Return every host where something may be reserved for this member."""
+    own = (record.launch.agent.hostname,) if record.launch is not None else ()
+    return tuple(dict.fromkeys((*own, *record.elsewhere, *record.superseded)))
 
 
 def _forget(context: Context, record: VolumeRecord) -> tuple[Action, ...]:

@@ -30,8 +30,8 @@ from statefuldb.model.spec import (
 )
 from statefuldb.model.volume import Ending, Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.invariants import violations
-from statefuldb.planning.launch import template_of
 from statefuldb.planning.planner import plan
+from statefuldb.planning.template import template_of
 from unit.planning.world import (
     CLUSTER,
     MIB,

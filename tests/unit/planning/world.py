@@ -23,6 +23,7 @@ from statefuldb.model.spec import (
     AgentAttribute,
     DatabaseSpec,
     DfsSpec,
+    DiskType,
     EngineSpec,
     EngineType,
     HostPathSpec,
@@ -177,11 +178,11 @@ def remaining(offered: AgentOffer, accepted: AcceptOffers, *, launched: bool) ->
             case Reserve(resources=resources):
                 for resource in resources:
                     _take(pool, replace(resource, reservations=resource.reservations[:-1]))
-                    pool.append(resource)
+                    _add(pool, resource)
             case Unreserve(resources=resources):
                 for resource in resources:
                     _take(pool, resource)
-                    pool.append(replace(resource, reservations=resource.reservations[:-1]))
+                    _add(pool, replace(resource, reservations=resource.reservations[:-1]))
             case Create(volume=volume):
                 _take(pool, replace(volume, persistence=None))
                 pool.append(volume)
@@ -192,6 +193,16 @@ def remaining(offered: AgentOffer, accepted: AcceptOffers, *, launched: bool) ->
                 for resource in resources if launched else ():
                     _take(pool, resource)
     return replace(offered, resources=tuple(pool))
+
+
+def _add(pool: list[Resource], added: Resource) -> None:
+    """Add to the pool as Mesos does: what is equal but for its amount is one."""
+    for index, held in enumerate(pool):
+        same = replace(held, amount_milli=0) == replace(added, amount_milli=0)
+        if same and not added.ranges and added.persistence is None and added.source.type is not DiskType.MOUNT:
+            pool[index] = held.part(held.amount_milli + added.amount_milli)
+            return
+    pool.append(added)
 
 
 def _take(pool: list[Resource], wanted: Resource) -> None:

@@ -104,6 +104,8 @@ VOLUME_SPEC: Schema = obj(
         "root": text(max_length=4096),
         "dfs": anything("The shared file system, as it was accepted."),
         "reservations": array(text(), max_items=1000),
+        "elsewhere": array(text("A host where an earlier attempt may have left reservations."), max_items=1000),
+        "superseded": array(text("A host where an earlier attempt left a volume."), max_items=1000),
         "incarnation": integer(),
         "launch": anything("The last launch attempt, written before it was made."),
         "ending": anything("Proof that it is over."),

@@ -53,6 +53,10 @@ class Claim:
         """Whether something is newly reserved."""
         return any(isinstance(operation, Reserve) for operation in self.operations)
 
+    def reserved_for(self, identity: DataIdentity) -> bool:
+        """Whether what the task consumes is reserved for this member."""
+        return any(is_ours(resource, identity) for resource in self.resources)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
@@ -87,10 +91,10 @@ def complete(needs: Needs, identity: DataIdentity, offer: AgentOffer) -> Claim |
     if isinstance(volume, Refusal):
         return volume
     operations: list[Operation] = []
-    to_reserve = (*missing, *volume.to_reserve)
-    if to_reserve and needs.labels is not None:
-        operations.append(Reserve(resources=tuple(_reserved(r, needs, offer) for r in to_reserve)))
+    if needs.labels is not None:
         missing = [_reserved(r, needs, offer) for r in missing]
+        to_reserve = (*missing, *volume.to_reserve)
+        operations += [Reserve(resources=to_reserve)] if to_reserve else []
     if volume.to_create is not None:
         operations.append(Create(volume=volume.to_create))
     resources = (*consumed, *missing, *volume.consumed)
@@ -179,6 +183,8 @@ def _port_parts(candidates: list[Resource], ports: tuple[int, ...]) -> list[Reso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _VolumePart:
+    """The volume's share of a claim; what is `to_reserve` carries its reservation already."""
+
     consumed: tuple[Resource, ...] = ()
     to_reserve: tuple[Resource, ...] = ()
     to_create: Resource | None = None
@@ -196,16 +202,43 @@ def _take_volume(needs: Needs, identity: DataIdentity, offer: AgentOffer) -> _Vo
     disks = [
         r for r in offer.resources if r.name == "disk" and r.persistence is None and r.source.type is needs.disk_type
     ]
-    for disk in disks:
-        if is_ours(disk, identity) and disk.amount_milli == needs.disk_milli:
-            volume = _with_volume(disk, needs)
+    return _found_disk(needs, identity, offer, disks) or _no_disk(needs, offer, disks)
+
+
+def _found_disk(needs: Needs, identity: DataIdentity, offer: AgentOffer, disks: list[Resource]) -> _VolumePart | None:
+    """Find disk for a new volume: what is reserved already, what completes it, or what nobody has reserved.
+
+    A Mount disk is taken whole or not at all (Mesos docs, multiple-disk).
+    """
+    whole = needs.disk_type is DiskType.MOUNT
+    ours = sorted((d for d in disks if is_ours(d, identity)), key=lambda d: -d.amount_milli)
+    for disk in ours:
+        if disk.amount_milli >= needs.disk_milli:
+            volume = _with_volume(disk if whole else disk.part(needs.disk_milli), needs)
             return _VolumePart(consumed=(volume,), to_create=volume)
-    for disk in sorted(disks, key=lambda r: r.amount_milli):
-        if disk.unreserved and disk.amount_milli >= needs.disk_milli:
-            # A Mount disk is taken whole or not at all (Mesos docs, multiple-disk).
-            part = disk if needs.disk_type is DiskType.MOUNT else disk.part(needs.disk_milli)
-            volume = _with_volume(_reserved(part, needs, offer), needs)
-            return _VolumePart(consumed=(volume,), to_reserve=(part,), to_create=volume)
+    free = sorted((d for d in disks if d.unreserved), key=lambda d: d.amount_milli)
+    for disk in free:
+        if disk.amount_milli >= needs.disk_milli:
+            part = disk if whole else disk.part(needs.disk_milli)
+            reserved = _reserved(part, needs, offer)
+            volume = _with_volume(reserved, needs)
+            return _VolumePart(consumed=(volume,), to_reserve=(reserved,), to_create=volume)
+    return None if whole else _topped_up(needs, ours, free)
+
+
+def _topped_up(needs: Needs, ours: list[Resource], free: list[Resource]) -> _VolumePart | None:
+    """Make a reservation that is too small large enough: under its own labels, since only equal ones merge."""
+    for held in ours:
+        lacking = needs.disk_milli - held.amount_milli
+        for disk in free:
+            if disk.source == held.source and disk.amount_milli >= lacking:
+                volume = _with_volume(held.part(needs.disk_milli), needs)
+                added = replace(held, amount_milli=lacking)
+                return _VolumePart(consumed=(volume,), to_reserve=(added,), to_create=volume)
+    return None
+
+
+def _no_disk(needs: Needs, offer: AgentOffer, disks: list[Resource]) -> Refusal:
     largest = max((r.amount_milli for r in disks if r.unreserved), default=0)
     return Refusal(
         code="disk",
