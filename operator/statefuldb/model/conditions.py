@@ -63,6 +63,7 @@ class Reason(StrEnum):
     NOT_BOUND = "NotBound"
     DATA_SAFE = "DataSafe"
     VOLUME_MISSING = "VolumeMissing"
+    VOLUME_LOST = "VolumeLost"
 
 
 class EventReason(StrEnum):

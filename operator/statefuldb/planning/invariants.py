@@ -14,6 +14,7 @@ from statefuldb.model.operations import Create, Destroy, LaunchTask, Reserve, Un
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import Resource
 from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning.storage.holding import identity_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +68,10 @@ def _accepts(
     for operation in action.operations:
         match operation:
             case Destroy(volume=volume):
-                found += _owned(volume, cluster)
-                labels = volume.labels
-                if labels is None or str(labels.identity) not in deleting:
+                owner = identity_of(volume)
+                if owner is None or owner.cluster != cluster:
+                    found.append(Violation(law="ours_only", message=f"{volume.persistence} is not ours"))
+                if str(owner) not in deleting:
                     found.append(
                         Violation(
                             law="data_outlives_everything",

@@ -80,6 +80,9 @@ def launch(context: Context, record: VolumeRecord) -> Step:
     what = f"launch {record.key.name}-{ordinal} (incarnation {recorded.incarnation}) on {offer.hostname}"
     if claim.reserves:
         what = f"reserve and {what}"
+    if claim.unowned:
+        static = ", ".join(claim.unowned)
+        what = f"{what}, with {static} of a static reservation, which nothing keeps for it while it is stopped"
     return Step(
         actions=(
             SaveVolume(volume=recorded, why=what),

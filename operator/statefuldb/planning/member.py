@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from statefuldb.model.actions import Action, KillTask, SaveVolume
+from statefuldb.model.actions import KillTask, SaveVolume
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.plan import Announcement, Waiting
@@ -11,16 +11,17 @@ from statefuldb.model.volume import Ending, VolumeRecord
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch
 from statefuldb.planning.serving import serve
-from statefuldb.planning.storage import strategy_of
+from statefuldb.planning.strays import stopping, strays
 from statefuldb.planning.surplus import trim
 from statefuldb.planning.template import restart_request, template_of
+from statefuldb.planning.undecided import settled, undecided
 
 RECONCILE_PATIENCE_SECONDS = 15.0
 
 
 def run(context: Context, record: VolumeRecord) -> Step:
     """Return the next step of a member that should run."""
-    stray = _strays(context, record)
+    stray = strays(context, record)
     if stray is not None:
         return stray
     status = status_of(record, context.observed.tasks)
@@ -31,7 +32,7 @@ def run(context: Context, record: VolumeRecord) -> Step:
     if status.state.over:
         return Step(actions=(record_ending(context, record, status),), announcements=_ended(status))
     if not status.state.alive:
-        return _undecided(context, record, status)
+        return undecided(context, record, status)
     if status.state is TaskState.KILLING:
         return Step(waiting=(stopping(record),))
     assert record.launch is not None
@@ -45,7 +46,9 @@ def run(context: Context, record: VolumeRecord) -> Step:
 
 def record_ending(context: Context, record: VolumeRecord, status: TaskStatus) -> SaveVolume:
     """Return the action that writes down that a launch is over, before Mesos is told that we know."""
-    asked_for = status.state is TaskState.KILLED or status.state is TaskState.DROPPED
+    # An offer that went as it was accepted is nobody's failure, and neither is a stop that was asked for.
+    dropped = status.state is TaskState.DROPPED and status.reason == "REASON_INVALID_OFFERS"
+    asked_for = status.state is TaskState.KILLED or dropped
     return SaveVolume(
         volume=replace(
             record,
@@ -64,7 +67,7 @@ def record_ending(context: Context, record: VolumeRecord, status: TaskStatus) ->
 
 def stop(context: Context, record: VolumeRecord, why: str) -> Step:
     """Return the next step towards a member that does not run; an empty step once its end is recorded."""
-    stray = _strays(context, record)
+    stray = strays(context, record)
     if stray is not None:
         return stray
     status = status_of(record, context.observed.tasks)
@@ -75,7 +78,7 @@ def stop(context: Context, record: VolumeRecord, why: str) -> Step:
     if status.state.over:
         return Step(actions=(record_ending(context, record, status),), announcements=_ended(status))
     if not status.state.alive:
-        return Step(waiting=(_lost(record, status),))
+        return settled(context, record, status)
     if status.state is TaskState.KILLING:
         return Step(waiting=(stopping(record),))
     kill = KillTask(
@@ -113,85 +116,6 @@ def restart(context: Context, record: VolumeRecord, status: TaskStatus) -> KillT
         grace_seconds=STOP_GRACE_SECONDS,
         why=f"restart {record.key.name}-{record.identity.ordinal}: {what}",
         risk=RiskClass.RESTART,
-    )
-
-
-def stopping(record: VolumeRecord) -> Waiting:
-    """Return the wait for a clean stop."""
-    return Waiting(
-        ordinal=record.identity.ordinal,
-        reason=Reason.STOPPING,
-        message=f"incarnation {record.incarnation} is stopping (up to {STOP_GRACE_SECONDS} s)",
-        look_again_seconds=STOP_GRACE_SECONDS / 2,
-    )
-
-
-def _strays(context: Context, record: VolumeRecord) -> Step | None:
-    """Kill incarnations that came back after they were replaced or recorded as over (law `one_writer`).
-
-    One that is recorded as over can still be said to run, by a status that was long on its way: the answer to KILL
-    tells. Nothing is launched beside one that is alive.
-    """
-    actions: list[Action] = []
-    alive = False
-    for task_id, status in sorted(context.observed.tasks.items(), key=lambda item: str(item[0])):
-        mine = (task_id.uid, task_id.ordinal) == (record.identity.uid, record.identity.ordinal)
-        current = task_id == record.task_id and not record.ended
-        if not mine or current or not status.state.alive:
-            continue
-        alive = True
-        if status.state is TaskState.KILLING:
-            continue
-        actions.append(
-            KillTask(
-                task_id=task_id,
-                agent_id=status.agent_id,
-                # Beside a successor every moment counts; alone it may end cleanly.
-                grace_seconds=STOP_GRACE_SECONDS if record.ended else 0,
-                why=f"incarnation {task_id.incarnation} came back after it was "
-                f"{'over' if record.ended else 'replaced'}",
-                risk=RiskClass.NON_DISRUPTIVE,
-            )
-        )
-    if actions:
-        return Step(actions=tuple(actions))
-    return Step(waiting=(stopping(record),)) if alive and record.ended else None
-
-
-def _undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
-    """A task of which nobody knows whether it writes: its strategy says what would prove that it does not."""
-    offered = any(
-        r.persistence is not None and r.persistence.id == record.persistence_id
-        for offer in context.offers
-        for r in offer.resources
-    )
-    if strategy_of(record.strategy).reattaches_after(record, status.state, offered):
-        return launch(context, record)
-    return Step(waiting=(_lost(record, status),))
-
-
-def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:
-    name = f"{record.key.name}-{record.identity.ordinal}"
-    host = record.agent.hostname if record.agent else "its agent"
-    seen = f"{status.state}: {host} is out of reach and may still be writing"
-    if strategy_of(record.strategy).capabilities.reattachable:
-        confirm = (
-            f"statefuldb fence {record.key.name} -n {record.key.namespace} "
-            f"--member {record.identity.ordinal} --confirm {record.task_id}"
-        )
-        return Waiting(
-            ordinal=record.identity.ordinal,
-            reason=Reason.FENCING_REQUIRED,
-            message=f"{seen}; {name} moves only after {host} was cut off from the file system",
-            fix=f"cut {host} off at the file server, then say so: {confirm}",
-            wants_offers=True,
-        )
-    return Waiting(
-        ordinal=record.identity.ordinal,
-        reason=Reason.AGENT_LOST,
-        message=f"{seen}; its data is on that agent",
-        fix=f"bring {host} back; the member goes on by itself",
-        wants_offers=True,
     )
 
 

@@ -12,6 +12,7 @@ from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.context import Context
 from statefuldb.planning.storage import StorageStrategy, strategy_of
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal
+from statefuldb.planning.storage.holding import within
 
 PORTS_PER_MEMBER = 2
 
@@ -56,7 +57,7 @@ def choose(context: Context, record: VolumeRecord) -> tuple[AgentOffer, Claim, V
     strategy = strategy_of(record.strategy)
     refusals: list[Refusal] = []
     for offer in sorted(context.offers, key=lambda o: _preference(record, o)):
-        if offer.role != record.mesos_role:
+        if not within(offer.role, record.mesos_role):
             refusals.append(Refusal(code="role", message=f"{offer.hostname} offers to {offer.role}"))
             continue
         attempt = _placed(context, strategy, record, offer)

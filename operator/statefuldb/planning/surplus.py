@@ -12,7 +12,8 @@ from statefuldb.model.plan import Waiting
 from statefuldb.model.resources import AgentOffer, Resource
 from statefuldb.model.volume import AgentRef, VolumeRecord
 from statefuldb.planning.context import Context, Step
-from statefuldb.planning.storage.bundle import Claim, is_ours, surplus
+from statefuldb.planning.storage.bundle import Claim, surplus
+from statefuldb.planning.storage.holding import is_ours
 
 
 def leaves_surplus(record: VolumeRecord, offer: AgentOffer, claim: Claim) -> bool:

@@ -31,7 +31,8 @@ from statefuldb.planning.launch import back_off_seconds, keeper_config
 from statefuldb.planning.member import stop
 from statefuldb.planning.placing import needs_of
 from statefuldb.planning.storage import strategy_of
-from statefuldb.planning.storage.bundle import Claim, is_ours
+from statefuldb.planning.storage.bundle import Claim
+from statefuldb.planning.storage.holding import is_ours
 
 ERASE_RESOURCES = ResourcesSpec(cpus_milli=100, memory_bytes=64 * BYTES_PER_MIB)
 

@@ -10,14 +10,13 @@ from statefuldb.model.identity import (
     LABEL_NAME,
     LABEL_NAMESPACE,
     LABEL_ORDINAL,
-    DataIdentity,
     OperationId,
-    PersistenceId,
 )
 from statefuldb.model.keeper import ENVIRONMENT_VARIABLE
 from statefuldb.model.observed import OperationState, OperationStatus
 from statefuldb.model.operations import Create, Destroy, LaunchTask, Operation, Reserve, Unreserve
 from statefuldb.model.resources import Resource
+from statefuldb.planning.storage.holding import identity_of
 
 _KINDS: dict[type[Operation], str] = {
     Reserve: "RESERVE",
@@ -32,7 +31,7 @@ def operation_id(operation: Operation, position: int, offer_id: str) -> Operatio
     """Return the id under which Mesos shall report on an operation; None for a LAUNCH, which must not carry one."""
     if isinstance(operation, LaunchTask):
         return None
-    identity = next((i for i in map(_identity, _touched(operation)) if i is not None), None)
+    identity = next((i for i in map(identity_of, _touched(operation)) if i is not None), None)
     if identity is None:
         return None
     return OperationId(
@@ -99,14 +98,6 @@ def _touched(operation: Operation) -> tuple[Resource, ...]:
             return (volume,)
         case _:
             assert_never(operation)
-
-
-def _identity(resource: Resource) -> DataIdentity | None:
-    """Return whose a resource is: by its labels, or by the volume on it."""
-    if resource.labels is not None:
-        return resource.labels.identity
-    volume = PersistenceId.parse(resource.persistence.id) if resource.persistence is not None else None
-    return volume.identity if volume is not None else None
 
 
 def _all(resources: tuple[Resource, ...]) -> list[Json]:

@@ -23,6 +23,7 @@ from statefuldb.model.resources import (
 from statefuldb.model.spec import DiskType
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_label
+from statefuldb.planning.storage.holding import identity_of
 
 Json = dict[str, Any]
 _NOT_OURS = ("shared", "revocable", "provider_id")
@@ -52,7 +53,7 @@ def reserved_from_wire(agent: Mapping[str, Any], cluster: str) -> AgentOffer | N
     No offer id: it says what there is, and nothing can be accepted with it.
     """
     ours = [resource_from_wire(r) for r in agent.get("total_resources", [])]
-    ours = [r for r in ours if r.labels is not None and r.labels.identity.cluster == cluster]
+    ours = [r for r in ours if (owner := identity_of(r)) is not None and owner.cluster == cluster]
     if not ours:
         return None
     info = agent["agent_info"]

@@ -1,0 +1,134 @@
+"""A real Apache Mesos 1.11.0 under the operator, with the embedded API server."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from e2e.conftest import Cluster, Json
+from statefuldb.cli.cluster import NAMESPACE
+from statefuldb.local.supervisor import Daemon, free_port
+
+MOUNT_POINT = "/mnt/statefuldb-real"
+BUILD = Path(__file__).parents[1] / "conformance/mesos/real_mesos/build.sh"
+
+
+@pytest.fixture(scope="module")
+def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a built real Mesos: the one named by STATEFULDB_REAL_MESOS, or one built here."""
+    named = os.environ.get("STATEFULDB_REAL_MESOS")
+    if named:
+        return Path(named)
+    if shutil.which("g++") is None:
+        pytest.skip("no real Mesos: building it needs g++")
+    folder = tmp_path_factory.mktemp("real-mesos")
+    done = subprocess.run(
+        ["bash", str(BUILD), str(folder)],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    if done.returncode != 0:
+        pytest.skip(f"no real Mesos: {done.stderr[-300:]}")
+    return folder
+
+
+class RealCluster(Cluster):
+    """The embedded API server and our operator, with a real Mesos between."""
+
+    def __init__(self, state_dir: Path, binaries: Path, *, operator: tuple[str, ...] = (), **settings: str) -> None:
+        """Start it. `settings` are further flags of master and agent, as `MESOS_...` variables; empty for none.
+
+        `operator` are further options of the operator.
+        """
+        super().__init__(state_dir)
+        self._operator = operator
+        self._binaries = binaries
+        self._settings = {"MESOS_ROLES": "statefuldb", "MESOS_ATTRIBUTES": f"statefuldb_dfs:{MOUNT_POINT}", **settings}
+        self._port = free_port("127.0.0.1")
+        self.mesos: subprocess.Popen[bytes] | None = None
+        self.parts.plan(agents=0, dfs=())
+        self.start_mesos()
+        self.parts.start_one(self.parts.daemons()[0])
+        self.cli_crds()
+        self.start_operator()
+
+    def start_mesos(self) -> None:
+        with (self.state_dir / "mesos.log").open("ab") as log:
+            self.mesos = subprocess.Popen(
+                ["bash", str(self._binaries / "run-local.sh"), "1", str(self._port), str(self.state_dir / "real")],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **{name: value for name, value in self._settings.items() if value}},
+                start_new_session=True,
+            )
+
+    def cli_crds(self) -> None:
+        for path in sorted((Path(__file__).parents[2] / "crds").glob("*.yaml")):
+            for body in yaml.safe_load_all(path.read_text()):
+                self.client.apply(body, "")
+
+    def start_operator(self) -> None:
+        operator = (
+            "statefuldb",
+            "operator",
+            "run",
+            *("--kubeconfig", str(self.parts.kubeconfig), "--mesos", f"127.0.0.1:{self._port}"),
+            *("--namespace", NAMESPACE, "--state", str(self.state_dir / "operator")),
+            *self._operator,
+        )
+        self.parts.supervisor.start(Daemon(name="operator", arguments=operator))
+
+    def ask(self, kind: str, **body: Any) -> Json:
+        """Make a call of the master's v1 operator API; return what it is answered with, {} for nothing."""
+        wanted = {"type": kind, **({kind.lower(): body} if body else {})}
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self._port}/api/v1",
+            json.dumps(wanted).encode(),
+            {"Content-Type": "application/json", "Accept": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            text = answer.read()
+        return dict(json.loads(text).get(kind.lower(), {})) if text else {}
+
+    def stop_mesos(self, number: int) -> None:
+        assert self.mesos is not None
+        os.killpg(self.mesos.pid, number)
+        self.mesos.wait(30)
+
+    def victims(self) -> tuple[str, ...]:
+        return ("operator", "mesos", "api-server")
+
+    def kill(self, daemon: str) -> None:
+        if daemon == "mesos":
+            self.stop_mesos(signal.SIGKILL)
+        else:
+            super().kill(daemon)
+
+    def restart(self, daemon: str) -> None:
+        if daemon == "mesos":
+            self.start_mesos()
+        elif daemon == "operator":
+            self.start_operator()
+        else:
+            super().restart(daemon)
+
+    def up(self, name: str) -> None:
+        """Start everything again; `up` itself knows only the embedded Mesos, so nothing is waited for."""
+        for daemon in reversed(self.victims()):
+            self.restart(daemon)
+
+    def close(self) -> None:
+        self.parts.supervisor.stop("operator")
+        self.parts.supervisor.stop("api-server")
+        self.stop_mesos(signal.SIGTERM)

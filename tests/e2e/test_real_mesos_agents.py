@@ -1,0 +1,49 @@
+"""What agents of a real Apache Mesos 1.11.0 go through, and what the operator makes of it."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.conftest import eventually, manifest
+from e2e.real_mesos import RealCluster, binaries
+
+__all__ = ["binaries"]
+pytestmark = pytest.mark.real_mesos
+
+NAME = "settled"
+
+
+@pytest.fixture(scope="module")
+def real(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
+    one = RealCluster(tmp_path_factory.mktemp("real"), binaries)
+    yield one
+    sys.stderr.write(one.log("operator")[-4000:])
+    one.close()
+
+
+def agent_id(real: RealCluster) -> str:
+    (agent,) = eventually(lambda: real.ask("GET_AGENTS").get("agents"))
+    return str(agent["agent_info"]["id"]["value"])
+
+
+def test_a_volume_is_found_again_on_an_agent_with_another_id(real: RealCluster) -> None:
+    real.apply(manifest(NAME, {"strategy": "PersistentVolume", "size": "1Gi"}))
+    real.ready(NAME, 120)
+    real.sql(NAME, "CREATE TABLE t (a INT)")
+    real.sql(NAME, "INSERT INTO t VALUES (7)")
+    task, agent = real.task_id(NAME), agent_id(real)
+    (before,) = real.volumes(NAME)
+    real.kill("mesos")
+    # What an administrator is told to do after a change of the agent's flags: it registers as a new agent.
+    (latest,) = (real.state_dir / "real").rglob("meta/slaves/latest")
+    latest.unlink()
+    real.restart("mesos")
+    real.relaunched(NAME, task)
+    real.ready(NAME, 120)
+    assert real.sql(NAME, "SELECT a FROM t") == "7"
+    assert agent_id(real) != agent
+    (after,) = real.volumes(NAME)
+    assert after["spec"]["persistenceId"] == before["spec"]["persistenceId"]
+    assert after["spec"]["agent"]["id"] == agent_id(real)
