@@ -137,7 +137,7 @@ class _Operator:
             clock=clock,
             enqueue=self.queue.put,
         )
-        self._demand = OfferDemand(self._mesos)
+        self._demand = OfferDemand(self._mesos, clock)
         self._loop = Loop(
             queue=self.queue,
             observer=Observer(kubernetes=self._kubernetes, mesos=self._mesos, keepers=self._keepers, clock=clock),

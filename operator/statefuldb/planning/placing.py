@@ -68,7 +68,7 @@ def choose(context: Context, record: VolumeRecord) -> tuple[AgentOffer, Claim, V
             refusals.append(claim)
         else:
             return offer, claim, attempt
-    return _no_offer(record, refusals)
+    return _no_offer(context, record, refusals)
 
 
 def _placed(context: Context, strategy: StorageStrategy, record: VolumeRecord, offer: AgentOffer) -> VolumeRecord:
@@ -111,9 +111,10 @@ def _refused_by_attributes(wanted: tuple[AgentAttribute, ...], offer: AgentOffer
     return None
 
 
-def _no_offer(record: VolumeRecord, refusals: list[Refusal]) -> Waiting:
+def _no_offer(context: Context, record: VolumeRecord, refusals: list[Refusal]) -> Waiting:
     counts = Counter(refusal.code for refusal in refusals)
     bound = record.initialised and record.strategy is not Strategy.DFS
+    pinned = bound or record.strategy is Strategy.HOST_PATH
     reason = Reason.AWAITING_VOLUME_OFFER if bound else Reason.NO_SUITABLE_OFFER
     where = f" of {record.agent.hostname}" if bound and record.agent else ""
     detail = "; ".join(refusal.message for refusal in refusals[:3])
@@ -125,4 +126,21 @@ def _no_offer(record: VolumeRecord, refusals: list[Refusal]) -> Waiting:
         fix="free or add the resources named, or lower what spec.resources and spec.storage.size ask for",
         refusals=dict(sorted(counts.items())),
         wants_offers=True,
+        hosts=(record.agent.hostname,) if pinned and record.agent else (),
+        needs=_in_words(context, record),
+    )
+
+
+def _in_words(context: Context, record: VolumeRecord) -> str:
+    """Return what an offer must hold, to be compared with what was needed before."""
+    needs = needs_of(context, record)
+    attributes = [f"{a.name}:{a.value}" for a in context.spec.placement.attributes]
+    return " ".join(
+        (
+            f"cpus {needs.cpus_milli}m",
+            f"mem {needs.mem_milli // MILLI}",
+            f"disk {needs.disk_milli // MILLI} {needs.disk_type}",
+            f"volume {record.persistence_id if record.initialised else 'new'}",
+            *attributes,
+        )
     )

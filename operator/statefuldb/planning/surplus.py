@@ -53,6 +53,7 @@ def trim(context: Context, record: VolumeRecord, served: Step) -> Step:
         reason=Reason.RECONCILING,
         message=f"waiting for an offer of {', '.join(hosts)} to give back what {_name(record)} no longer uses",
         wants_offers=True,
+        hosts=tuple(hosts),
     )
     return replace(served, waiting=(*served.waiting, wait))
 

@@ -147,6 +147,7 @@ def _release(context: Context, record: VolumeRecord) -> Step:
                 message=f"waiting for an offer of {', '.join(_hosts(record))} that shows {record.name}",
                 fix="bring that agent back, or look for its resources with `statefuldb volumes`",
                 wants_offers=True,
+                hosts=_hosts(record),
             ),
         )
     )

@@ -59,6 +59,7 @@ def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:
             f"or, where the data is truly lost, give it up by name (statefuldb volumes release {record.name}) and "
             "restore a backup into a new database",
             wants_offers=True,
+            hosts=(host,),
         )
     return Waiting(
         ordinal=record.identity.ordinal,
@@ -66,6 +67,7 @@ def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:
         message=f"{seen}; its data is on that agent",
         fix=f"bring {host} back; the member goes on by itself",
         wants_offers=True,
+        hosts=(host,),
     )
 
 
