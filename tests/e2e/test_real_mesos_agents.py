@@ -61,3 +61,26 @@ def test_a_volume_is_found_again_on_an_agent_with_another_id(real: RealCluster) 
     (after,) = real.volumes(NAME)
     assert after["spec"]["persistenceId"] == before["spec"]["persistenceId"]
     assert after["spec"]["agent"]["id"] == agent_id(real)
+
+
+def test_a_larger_volume_is_grown_in_one_restart(real: RealCluster) -> None:
+    name = "growing"
+    body = manifest(name, {"strategy": "PersistentVolume", "size": "1Gi"})
+    real.apply(body)
+    real.ready(name, 120)
+    real.sql(name, "CREATE TABLE t (a INT)")
+    real.sql(name, "INSERT INTO t VALUES (8)")
+    body["spec"]["storage"]["size"] = "200Gi"
+    real.apply(body)
+    eventually(lambda: "AwaitingDisk" in real.cli("explain", name))
+    assert real.sql(name, "SELECT a FROM t") == "8"
+    body["spec"]["storage"]["size"] = "2Gi"
+    real.apply(body)
+    real.ready(name, 120)
+    assert real.sql(name, "SELECT a FROM t") == "8"
+    (volume,) = real.volumes(name)
+    assert volume["spec"]["sizeBytes"] == 2 * 1024**3
+    assert real.task_id(name).endswith(".2")
+    (agent,) = agents(real)
+    sizes = [r["scalar"]["value"] for r in agent["total_resources"] if volume["spec"]["persistenceId"] in str(r)]
+    assert sizes == [2048.0]

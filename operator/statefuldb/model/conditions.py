@@ -40,6 +40,7 @@ class Reason(StrEnum):
     CONNECTED = "Connected"
     AWAITING_RECONCILIATION = "AwaitingReconciliation"
     NO_SUITABLE_OFFER = "NoSuitableOffer"
+    AWAITING_DISK = "AwaitingDisk"
     AWAITING_VOLUME_OFFER = "AwaitingVolumeOffer"
     LAUNCHING = "Launching"
     STOPPING = "Stopping"

@@ -13,6 +13,7 @@ class Waiting:
     """Why a member (or, with ordinal None, the database) does not move, and what would help.
 
     `hosts` are those whose offers would help, empty where any agent's might; `needs` says what must be offered.
+    `short_of_target` says that a member which serves is not as it is wanted, so that the database is not Ready.
     """
 
     ordinal: int | None
@@ -23,6 +24,7 @@ class Waiting:
     wants_offers: bool = False
     hosts: tuple[str, ...] = ()
     needs: str = ""
+    short_of_target: bool = False
     look_again_seconds: float | None = None
 
 

@@ -83,6 +83,15 @@ class Fencing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """How often it was tried to grow a volume to `size_bytes`, under the request for a restart in force then."""
+
+    size_bytes: int
+    restarted_at: str = ""
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeRecord:
     """One ledger entry. `resource_version` is that of the stored object, empty before it is first stored.
 
@@ -112,6 +121,7 @@ class VolumeRecord:
     launch: Launch | None = None
     ending: Ending | None = None
     fencing: Fencing | None = None
+    growth: Growth | None = None
     initialised: bool = False
     token: int = 0
     failures: int = 0

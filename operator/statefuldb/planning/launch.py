@@ -13,6 +13,7 @@ from statefuldb.model.operations import LaunchTask
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
 from statefuldb.model.volume_object import to_label
+from statefuldb.planning import growth
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.placing import choose, reservation_of
 from statefuldb.planning.storage import strategy_of
@@ -39,13 +40,16 @@ def launch(context: Context, record: VolumeRecord) -> Step:
         ready_at = record.ending.at_seconds + back_off_seconds(record)
         if context.now < ready_at:
             return Step(waiting=(_backing_off(record, ready_at - context.now),))
+    grown = growth.while_stopped(context, record)
+    if grown is not None:
+        return grown
     found = choose(context, record)
     if isinstance(found, Waiting):
         return Step(waiting=(found,))
     offer, claim, attempt = found
     agent = AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address)
     recorded = replace(
-        attempt,
+        growth.launched(context, attempt, offer),
         agent=agent,
         incarnation=attempt.incarnation + 1,
         fencing=None,

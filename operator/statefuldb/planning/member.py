@@ -8,6 +8,7 @@ from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.spec import ResourcesSpec, RiskClass
 from statefuldb.model.volume import Ending, VolumeRecord
+from statefuldb.planning import growth
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch
 from statefuldb.planning.serving import serve
@@ -40,6 +41,8 @@ def run(context: Context, record: VolumeRecord) -> Step:
         return Step(actions=(restart(context, record, status),))
     served = serve(context, record)
     if status.state is TaskState.RUNNING and not served.actions:
+        if growth.wanted(context, record):
+            return growth.while_running(context, record, status, served, STOP_GRACE_SECONDS)
         return trim(context, record, served)
     return served
 

@@ -20,6 +20,7 @@ PORTS_PER_MEMBER = 2
 def needs_of(context: Context, record: VolumeRecord) -> Needs:
     """Return what one member needs of an agent."""
     spec = context.spec
+    size_bytes = record.size_bytes if record.initialised else spec.storage.size_bytes
     volume = spec.storage.persistent_volume
     return Needs(
         cpus_milli=spec.resources.cpus_milli,
@@ -34,7 +35,7 @@ def needs_of(context: Context, record: VolumeRecord) -> Needs:
             reservation=reservation_of(record),
         ),
         principal=context.operator.principal,
-        disk_milli=-(-record.size_bytes // BYTES_PER_MIB) * MILLI,
+        disk_milli=-(-size_bytes // BYTES_PER_MIB) * MILLI,
         disk_type=volume.disk_type if volume else DiskType.ROOT,
         persistence_id=record.persistence_id,
         create_volume=not record.initialised,

@@ -15,7 +15,7 @@ from statefuldb.model.observed import (
     TaskState,
     TaskStatus,
 )
-from statefuldb.model.operations import Create, Destroy, LaunchTask, Reserve, Unreserve
+from statefuldb.model.operations import Create, Destroy, Grow, LaunchTask, Reserve, Unreserve
 from statefuldb.model.plan import Accepted
 from statefuldb.model.resources import AgentOffer, Resource, port_ranges
 from statefuldb.model.settings import OperatorIdentity
@@ -189,6 +189,10 @@ def remaining(offered: AgentOffer, accepted: AcceptOffers, *, launched: bool) ->
             case Destroy(volume=volume):
                 pool.remove(volume)
                 pool.append(replace(volume, persistence=None))
+            case Grow(volume=volume, addition=addition):
+                _take(pool, addition)
+                pool.remove(volume)
+                pool.append(volume.part(volume.amount_milli + addition.amount_milli))
             case LaunchTask(resources=resources):
                 for resource in resources if launched else ():
                     _take(pool, resource)

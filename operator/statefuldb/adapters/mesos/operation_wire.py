@@ -14,7 +14,7 @@ from statefuldb.model.identity import (
 )
 from statefuldb.model.keeper import ENVIRONMENT_VARIABLE
 from statefuldb.model.observed import OperationState, OperationStatus
-from statefuldb.model.operations import Create, Destroy, LaunchTask, Operation, Reserve, Unreserve
+from statefuldb.model.operations import Create, Destroy, Grow, LaunchTask, Operation, Reserve, Unreserve
 from statefuldb.model.resources import Resource
 from statefuldb.planning.storage.holding import identity_of
 
@@ -23,6 +23,7 @@ _KINDS: dict[type[Operation], str] = {
     Unreserve: "UNRESERVE",
     Create: "CREATE",
     Destroy: "DESTROY",
+    Grow: "GROW_VOLUME",
     LaunchTask: "LAUNCH",
 }
 
@@ -83,6 +84,9 @@ def _body(operation: Operation, keeper_command: tuple[str, ...]) -> Json:
             return {"type": "CREATE", "create": {"volumes": [resource_to_wire(volume)]}}
         case Destroy(volume=volume):
             return {"type": "DESTROY", "destroy": {"volumes": [resource_to_wire(volume)]}}
+        case Grow(volume=volume, addition=addition):
+            body = {"volume": resource_to_wire(volume), "addition": resource_to_wire(addition)}
+            return {"type": "GROW_VOLUME", "grow_volume": body}
         case LaunchTask():
             task = _task_to_wire(operation, keeper_command)
             return {"type": "LAUNCH", "launch": {"task_infos": [task]}}
@@ -94,7 +98,7 @@ def _touched(operation: Operation) -> tuple[Resource, ...]:
     match operation:
         case Reserve(resources=resources) | Unreserve(resources=resources) | LaunchTask(resources=resources):
             return resources
-        case Create(volume=volume) | Destroy(volume=volume):
+        case Create(volume=volume) | Destroy(volume=volume) | Grow(volume=volume):
             return (volume,)
         case _:
             assert_never(operation)

@@ -113,6 +113,7 @@ VOLUME_SPEC: Schema = obj(
             {"incarnation": integer(), "by": text()},
             description="A person's word that an incarnation can write no more.",
         ),
+        "growth": anything("How often it was tried to make the volume larger."),
         "initialised": boolean(),
         "token": integer(),
         "failures": integer(),

@@ -17,7 +17,7 @@ from statefuldb.planning.storage.strategy import Capabilities, Place
 class PersistentVolume:
     """A Mesos persistent volume (Mesos docs, persistent-volume)."""
 
-    capabilities = Capabilities(movable=False, resizable=False, snapshotable=False, reattachable=False)
+    capabilities = Capabilities(movable=False, resizable=True, snapshotable=False, reattachable=False)
 
     def place(self, spec: DatabaseSpec, key: DatabaseKey, record: VolumeRecord) -> Place:
         """Name a volume. Each life of a directory gets a new sequence number; ids are never reused."""
