@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.real import RealCluster, built
+from e2e.real_mesos import RealCluster, built
 from glusterfs import GlusterFs, glusterfs
 
 

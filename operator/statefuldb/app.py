@@ -23,6 +23,7 @@ from statefuldb.adapters.mesos.credentials import Credentials, read_secret
 from statefuldb.adapters.mesos.driver import Driver
 from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.masters import Masters, ZooKeeperAddress, parse_masters
+from statefuldb.adapters.mesos.timers import ThreadTimers
 from statefuldb.adapters.mesos.transport import TlsFiles, Transport
 from statefuldb.adapters.mesos.zookeeper import ZooKeeperMasters
 from statefuldb.model.identity import LABEL_CLUSTER, DatabaseKey, TaskId
@@ -47,7 +48,8 @@ class OperatorSettings:
     """How one operator runs. `kubeconfig` None means: within a cluster.
 
     `mesos` is as `--mesos` is given; `secret_file` or else `secret_name`, a Secret in `namespace` with the keys
-    `principal` and `secret`, holds the credentials; `tls` None means plain HTTP to Mesos.
+    `principal` and `secret`, holds the credentials; `tls` None means plain HTTP to Mesos. With `refine_static` the
+    framework is in a role of its own below `mesos_role`, where static reservations for that can be refined.
     """
 
     kubeconfig: Path | None
@@ -63,6 +65,7 @@ class OperatorSettings:
     secret_name: str | None = None
     tls: TlsFiles | None = None
     fence_command: Path | None = None
+    refine_static: bool = False
 
 
 class WallClock:
@@ -96,6 +99,7 @@ class _Operator:
         masters.start(lambda: None)
         master = MasterApi(masters=masters, transport=transport)
         cluster, framework_id, epoch = record.begin(lambda: master.earlier_framework(settings.mesos_role))
+        role = f"{settings.mesos_role}/{cluster}" if settings.refine_static else settings.mesos_role
         authority, identity = record.certificates(_new_certificates)
         self.queue = KeyQueue(clock)
         instance = f"{os.uname().nodename}-{os.getpid()}"
@@ -109,7 +113,7 @@ class _Operator:
             return Driver(
                 masters=masters,
                 transport=transport,
-                framework_info=_framework_info(settings, cluster, framework_id),
+                framework_info=_framework_info(settings, role, cluster, framework_id),
                 on_event=on_event,
                 on_state=on_state,
             )
@@ -119,7 +123,7 @@ class _Operator:
             list_tasks=master.tasks,
             list_agents=master.agents,
             cluster=cluster,
-            role=settings.mesos_role,
+            role=role,
             principal=settings.principal,
             keeper_command=settings.keeper_command,
             save_framework_id=record.save_framework_id,
@@ -127,6 +131,7 @@ class _Operator:
             on_connected=self._connected,
             enqueue=self.queue.put,
             clock=clock,
+            timers=ThreadTimers(),
         )
         self._keepers = KeeperPool(
             fetch_certificate=self._certificate,
@@ -135,7 +140,7 @@ class _Operator:
             clock=clock,
             enqueue=self.queue.put,
         )
-        self._demand = OfferDemand(self._mesos)
+        self._demand = OfferDemand(self._mesos, clock)
         self._loop = Loop(
             queue=self.queue,
             observer=Observer(kubernetes=self._kubernetes, mesos=self._mesos, keepers=self._keepers, clock=clock),
@@ -150,7 +155,7 @@ class _Operator:
             demand=self._demand,
             operator=OperatorIdentity(
                 cluster=cluster,
-                mesos_role=settings.mesos_role,
+                mesos_role=role,
                 principal=settings.principal,
                 operator_ca_pem=authority,
                 allowed_roots=settings.allowed_roots,
@@ -212,11 +217,11 @@ def _masters(settings: OperatorSettings) -> Masters:
     return found
 
 
-def _framework_info(settings: OperatorSettings, cluster: str, framework_id: str | None) -> Mapping[str, Any]:
+def _framework_info(settings: OperatorSettings, role: str, cluster: str, framework_id: str | None) -> Mapping[str, Any]:
     info: dict[str, Any] = {
         "user": settings.framework_user,
         "name": FRAMEWORK_NAME,
-        "roles": [settings.mesos_role],
+        "roles": [role],
         "capabilities": [{"type": capability} for capability in CAPABILITIES],
         "failover_timeout": float(FAILOVER_TIMEOUT_SECONDS),
         "checkpoint": True,

@@ -97,12 +97,13 @@ class Cluster:
         """Return where the Mesos master listens."""
         return self.parts.mesos
 
-    def run_operator(self, master: str) -> None:
-        """Start the operator on a master of its own choosing, as `up` starts it."""
+    def run_operator(self, master: str, *options: str) -> None:
+        """Start the operator as `up` does, on another master or with further options."""
         operator = (
             *("statefuldb", "operator", "run"),
             *("--kubeconfig", str(self.parts.kubeconfig), "--mesos", master),
             *("--namespace", NAMESPACE, "--state", str(self.state_dir / "operator")),
+            *options,
         )
         self.parts.supervisor.start(Daemon(name="operator", arguments=operator))
 

@@ -9,7 +9,7 @@ import pytest
 from e2e.conftest import eventually, from_file, manifest
 from e2e.forgetting import idle_data_is_found_again
 from e2e.killing import rows_survive_every_kill
-from e2e.real import MOUNT_POINT, RealCluster
+from e2e.real_mesos import MOUNT_POINT, RealCluster
 from glusterfs import GlusterFs, run
 
 pytestmark = pytest.mark.real_mesos

@@ -43,6 +43,9 @@ def run(
     namespace: Annotated[str, typer.Option(help="Where the operator keeps its own objects.")] = "statefuldb-system",
     state: Annotated[Path, typer.Option(help="Directory for the journal and the client certificate.")] = Path("state"),
     mesos_role: Annotated[str, typer.Option(help="Mesos role to reserve for.")] = "statefuldb",
+    refine_static: Annotated[
+        bool, typer.Option(help="Be in a role of its own below --mesos-role, to refine static reservations for that.")
+    ] = False,
     principal: Annotated[str, typer.Option(help="Mesos principal.")] = "statefuldb",
     secret_file: Annotated[Path | None, typer.Option(help="File with the principal's secret, mode 600.")] = None,
     secret_name: Annotated[
@@ -79,6 +82,7 @@ def run(
         namespace=namespace,
         state_dir=state,
         mesos_role=mesos_role,
+        refine_static=refine_static,
         principal=principal,
         secret_file=secret_file,
         secret_name=secret_name,

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     CONNECTED = "Connected"
     AWAITING_RECONCILIATION = "AwaitingReconciliation"
     NO_SUITABLE_OFFER = "NoSuitableOffer"
+    AWAITING_DISK = "AwaitingDisk"
     AWAITING_VOLUME_OFFER = "AwaitingVolumeOffer"
     LAUNCHING = "Launching"
     STOPPING = "Stopping"
@@ -63,6 +64,7 @@ class Reason(StrEnum):
     NOT_BOUND = "NotBound"
     DATA_SAFE = "DataSafe"
     VOLUME_MISSING = "VolumeMissing"
+    VOLUME_LOST = "VolumeLost"
 
 
 class EventReason(StrEnum):

@@ -25,6 +25,7 @@ OPERATOR_IDENTITY_SECRET = "statefuldb-operator-identity"
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _TASK_ID = re.compile(rf"sdb\.({_UUID})\.(\d+)\.(\d+)")
+_OPERATION_ID = re.compile(rf"sdb\.({_UUID})\.(\d+)\.([^.]+)\.(\d+)-([A-Z_]+)")
 _PERSISTENCE_ID = re.compile(rf"sdb\.({_UUID})\.({_UUID})\.(\d+)\.(\d+)")
 
 
@@ -104,6 +105,28 @@ class TaskId:
         if match is None:
             return None
         return TaskId(uid=match[1], ordinal=int(match[2]), incarnation=int(match[3]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationId:
+    """One operation of one ACCEPT. An offer is accepted once at most, so the offer's id makes it unique."""
+
+    uid: str
+    ordinal: int
+    offer: str
+    position: int
+    kind: str
+
+    def __str__(self) -> str:
+        return f"sdb.{self.uid}.{self.ordinal}.{self.offer}.{self.position}-{self.kind}"
+
+    @staticmethod
+    def parse(text: str) -> "OperationId | None":
+        """Return the parts of an operation id of ours, or None for any other."""
+        match = _OPERATION_ID.fullmatch(text)
+        if match is None:
+            return None
+        return OperationId(uid=match[1], ordinal=int(match[2]), offer=match[3], position=int(match[4]), kind=match[5])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

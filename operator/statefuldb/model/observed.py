@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from statefuldb.model.identity import DatabaseKey, TaskId
+from statefuldb.model.identity import DatabaseKey, OperationId, TaskId
 from statefuldb.model.keeper import KeeperStatus
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.volume import VolumeRecord
@@ -68,6 +68,41 @@ class TaskStatus:
     seen_at_seconds: float = 0.0
 
 
+class OperationState(StrEnum):
+    """States of an operation (`mesos.proto`)."""
+
+    PENDING = "OPERATION_PENDING"
+    FINISHED = "OPERATION_FINISHED"
+    FAILED = "OPERATION_FAILED"
+    ERROR = "OPERATION_ERROR"
+    DROPPED = "OPERATION_DROPPED"
+    UNREACHABLE = "OPERATION_UNREACHABLE"
+    RECOVERING = "OPERATION_RECOVERING"
+    UNKNOWN = "OPERATION_UNKNOWN"
+    GONE_BY_OPERATOR = "OPERATION_GONE_BY_OPERATOR"
+
+    @property
+    def failed(self) -> bool:
+        """Whether the operation had no effect and never will."""
+        return self in (OperationState.FAILED, OperationState.ERROR, OperationState.DROPPED)
+
+    @property
+    def open(self) -> bool:
+        """Whether Mesos will have more to say of it."""
+        return self in (OperationState.PENDING, OperationState.UNREACHABLE, OperationState.RECOVERING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationStatus:
+    """The latest that Mesos said of one operation. `uuid` is set where it must still be acknowledged."""
+
+    id: OperationId
+    state: OperationState
+    agent_id: str | None
+    message: str = ""
+    uuid: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeeperView:
     """The latest answer of a keeper, or why there is none."""
@@ -124,7 +159,8 @@ class Observed:
     """One database, as seen at `at_seconds` (Unix time).
 
     `found` are the ledger entries that tasks of this database name carry in their labels. `reserved` is what all agents
-    hold for us, looked up while the database has no data in the ledger yet; None where it could not be.
+    hold for us, looked up while the database has no data in the ledger yet; None where it could not be. `operations`
+    are the statuses of each member's last ACCEPT, on agents that tell: offers, not these, say what there is.
     """
 
     key: DatabaseKey
@@ -137,6 +173,7 @@ class Observed:
     secret: SecretView | None
     found: tuple[VolumeRecord, ...] = ()
     reserved: Offers | None = ()
+    operations: tuple[OperationStatus, ...] = ()
     crd_terminating: bool = False
     namespace_terminating: bool = False
     namespace_exists: bool = True

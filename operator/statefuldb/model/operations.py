@@ -36,6 +36,14 @@ class Destroy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grow:
+    """GROW_VOLUME by reserved disk that is like it. What it gives is for a later ACCEPT to use, never for this one."""
+
+    volume: Resource
+    addition: Resource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchTask:
     """LAUNCH one keeper on `resources`.
 
@@ -52,4 +60,4 @@ class LaunchTask:
     ledger: str
 
 
-Operation = Reserve | Unreserve | Create | Destroy | LaunchTask
+Operation = Reserve | Unreserve | Create | Destroy | Grow | LaunchTask

@@ -55,10 +55,17 @@ def read_accepted(spec: Mapping[str, object]) -> DatabaseSpec | None:
     return None if any(check(spec, DATABASE_SPEC, "spec")) else _build(spec)
 
 
-def transition_errors(old: DatabaseSpec, new: DatabaseSpec, *, initialised: bool) -> tuple[FieldError, ...]:
-    """Return what may not change from `old` to `new`. Before there is data (`initialised`), anything may."""
+def transition_errors(
+    old: DatabaseSpec, new: DatabaseSpec, *, initialised: bool, held_bytes: int | None = None
+) -> tuple[FieldError, ...]:
+    """Return what may not change from `old` to `new`. Before there is data (`initialised`), anything may.
+
+    `held_bytes` is the size that volumes have by now, where that is known: a growth that has not taken place yet may
+    be taken back.
+    """
     if not initialised:
         return ()
+    smallest = old.storage.size_bytes if held_bytes is None else min(held_bytes, old.storage.size_bytes)
     errors = [
         FieldError(
             path=path,
@@ -84,17 +91,20 @@ def transition_errors(old: DatabaseSpec, new: DatabaseSpec, *, initialised: bool
                 f"{old.storage.strategy}; migration between strategies is not built yet",
             )
         )
-    if new.storage.size_bytes < old.storage.size_bytes:
+    if new.storage.size_bytes < smallest:
         errors.append(
             FieldError(
                 path="spec.storage.size",
                 value=shown(render_bytes(new.storage.size_bytes)),
-                allowed=f"{render_bytes(old.storage.size_bytes)} or more: storage never shrinks",
+                allowed=f"{render_bytes(smallest)} or more: storage never shrinks",
             )
         )
-    elif new.storage.size_bytes > old.storage.size_bytes and old.storage.persistent_volume:
-        size = render_bytes(new.storage.size_bytes)
-        errors.append(_later("spec.storage.size", size, render_bytes(old.storage.size_bytes)))
+    elif new.storage.size_bytes > old.storage.size_bytes and _disk(old) == DiskType.MOUNT:
+        kept = (
+            f"{render_bytes(old.storage.size_bytes)}; a Mount disk is one volume, as large as it is, so a larger one "
+        )
+        kept += "needs a replacement of the member, which is not built yet"
+        errors.append(_later("spec.storage.size", render_bytes(new.storage.size_bytes), kept))
     if old.engine.version != new.engine.version:
         errors.append(_later("spec.engine.version", new.engine.version, old.engine.version))
     return tuple(errors)

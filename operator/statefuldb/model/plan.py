@@ -10,7 +10,11 @@ from statefuldb.model.spec import DatabaseSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """Why a member (or, with ordinal None, the database) does not move, and what would help."""
+    """Why a member (or, with ordinal None, the database) does not move, and what would help.
+
+    `hosts` are those whose offers would help, empty where any agent's might; `needs` says what must be offered.
+    `short_of_target` says that a member which serves is not as it is wanted, so that the database is not Ready.
+    """
 
     ordinal: int | None
     reason: Reason
@@ -18,7 +22,18 @@ class Waiting:
     fix: str = ""
     refusals: Mapping[str, int] = field(default_factory=dict)
     wants_offers: bool = False
+    hosts: tuple[str, ...] = ()
+    needs: str = ""
+    short_of_target: bool = False
     look_again_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What a database wants of offers: from which hosts soon, and, in words to compare with, what."""
+
+    hosts: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,4 +86,15 @@ class Plan:
     @property
     def wants_offers(self) -> bool:
         """Whether something waits for an offer: while anything does, the role is revived."""
-        return any(waiting.wants_offers for waiting in self.waiting)
+        return self.demand is not None
+
+    @property
+    def demand(self) -> Demand | None:
+        """What is waited for in offers, or None where nothing is."""
+        wanting = [waiting for waiting in self.waiting if waiting.wants_offers]
+        if not wanting:
+            return None
+        return Demand(
+            hosts=frozenset(host for waiting in wanting for host in waiting.hosts),
+            needs=frozenset(f"{waiting.ordinal} {waiting.reason} {waiting.needs}" for waiting in wanting),
+        )

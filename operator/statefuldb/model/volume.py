@@ -86,8 +86,21 @@ class Fencing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """How often it was tried to grow a volume to `size_bytes`, under the request for a restart in force then."""
+
+    size_bytes: int
+    restarted_at: str = ""
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeRecord:
-    """One ledger entry. `resource_version` is that of the stored object, empty before it is first stored."""
+    """One ledger entry. `resource_version` is that of the stored object, empty before it is first stored.
+
+    `elsewhere` are hosts where earlier attempts, before there was data, may have left reservations; `superseded` those
+    where such an attempt left a volume.
+    """
 
     name: str
     key: DatabaseKey
@@ -105,10 +118,13 @@ class VolumeRecord:
     root: str | None = None
     dfs: DfsSpec | None = None
     reservations: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    superseded: tuple[str, ...] = ()
     incarnation: int = 0
     launch: Launch | None = None
     ending: Ending | None = None
     fencing: Fencing | None = None
+    growth: Growth | None = None
     initialised: bool = False
     token: int = 0
     failures: int = 0

@@ -5,8 +5,9 @@ Resources that are the same but for their amount merge; an operation on what is 
 
 from dataclasses import replace
 
-from statefuldb.model.operations import Create, Destroy, LaunchTask, Operation, Reserve, Unreserve
+from statefuldb.model.operations import Create, Destroy, Grow, LaunchTask, Operation, Reserve, Unreserve
 from statefuldb.model.resources import AgentOffer, Resource, port_ranges
+from statefuldb.model.spec import DiskType
 
 
 class NotOffered(ValueError):
@@ -31,6 +32,9 @@ def remaining(offered: AgentOffer, operations: tuple[Operation, ...], *, launche
                 _convert(pool, replace(volume, persistence=None), volume)
             case Destroy(volume=volume):
                 _convert(pool, volume, replace(volume, persistence=None))
+            case Grow(volume=volume, addition=addition):
+                _take(pool, addition)
+                _convert(pool, volume, volume.part(volume.amount_milli + addition.amount_milli))
             case LaunchTask(resources=resources):
                 for resource in resources if launched else ():
                     _take(pool, resource)
@@ -43,6 +47,12 @@ def _outer(resource: Resource) -> Resource:
 
 def _convert(pool: list[Resource], before: Resource, after: Resource) -> None:
     _take(pool, before)
+    for index, held in enumerate(pool):
+        same = replace(held, amount_milli=0) == replace(after, amount_milli=0)
+        whole = after.ranges or after.persistence is not None or after.source.type is DiskType.MOUNT
+        if same and not whole:
+            pool[index] = held.part(held.amount_milli + after.amount_milli)
+            return
     pool.append(after)
 
 

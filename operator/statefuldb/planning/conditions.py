@@ -77,10 +77,10 @@ def _accepted(desired: Desired) -> Condition:
 
 
 def _blocking(plan: Plan) -> Waiting | None:
-    """Return the first wait that keeps a member from being ready."""
+    """Return the first wait that keeps a member from being ready, or from being as it is wanted."""
     ready = {report.ordinal for report in plan.members if report.ready}
     for wait in plan.waiting:
-        if wait.ordinal is None or wait.ordinal not in ready:
+        if wait.ordinal is None or wait.ordinal not in ready or wait.short_of_target:
             return wait
     return None
 

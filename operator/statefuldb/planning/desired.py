@@ -11,7 +11,7 @@ from statefuldb.model.errors import FieldError
 from statefuldb.model.observed import Observed
 from statefuldb.model.parse import parse_database, read_accepted, transition_errors
 from statefuldb.model.plan import Accepted
-from statefuldb.model.spec import DatabaseSpec
+from statefuldb.model.spec import DatabaseSpec, Strategy
 from statefuldb.planning.engines import engine_errors
 
 
@@ -40,8 +40,10 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
         return Desired(accepted=previous, errors=parsed)
     errors = engine_errors(parsed)
     if previous is not None:
-        initialised = any(r.initialised and r.owner_uid == database.uid for r in observed.volumes)
-        errors += transition_errors(previous.spec, parsed, initialised=initialised)
+        held = [r for r in observed.volumes if r.initialised and r.owner_uid == database.uid]
+        sizes = [r.size_bytes for r in held if r.strategy is Strategy.PERSISTENT_VOLUME]
+        held_bytes = max(sizes, default=None)
+        errors += transition_errors(previous.spec, parsed, initialised=bool(held), held_bytes=held_bytes)
     if errors:
         return Desired(accepted=previous, errors=errors)
     accepted = Accepted(generation=database.generation, spec=parsed)

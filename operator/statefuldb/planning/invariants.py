@@ -5,15 +5,16 @@ about the world rather than about a plan (`one_primary`, `ready_is_true` ...) ar
 keeper, by the simulator, by the tests named after them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from statefuldb.model.actions import AcceptOffers, ForgetVolume, RemoveFinalizer, SaveVolume
 from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import Observed
-from statefuldb.model.operations import Create, Destroy, LaunchTask, Reserve, Unreserve
+from statefuldb.model.operations import Create, Destroy, Grow, LaunchTask, Reserve, Unreserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import Resource
 from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning.storage.holding import identity_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +68,10 @@ def _accepts(
     for operation in action.operations:
         match operation:
             case Destroy(volume=volume):
-                found += _owned(volume, cluster)
-                labels = volume.labels
-                if labels is None or str(labels.identity) not in deleting:
+                owner = identity_of(volume)
+                if owner is None or owner.cluster != cluster:
+                    found.append(Violation(law="ours_only", message=f"{volume.persistence} is not ours"))
+                if str(owner) not in deleting:
                     found.append(
                         Violation(
                             law="data_outlives_everything",
@@ -83,6 +85,8 @@ def _accepts(
                 found += [v for r in resources for v in _positive(r)]
             case Create(volume=volume):
                 found += _positive(volume)
+            case Grow(volume=volume, addition=addition):
+                found += _grows(volume, addition, cluster)
             case LaunchTask():
                 found += _launches(operation, observed, records)
     return found
@@ -93,6 +97,16 @@ def _owned(resource: Resource, cluster: str) -> list[Violation]:
     if labels is not None and labels.identity.cluster == cluster:
         return []
     return [Violation(law="ours_only", message=f"{resource.name} does not carry our label")]
+
+
+def _grows(volume: Resource, addition: Resource, cluster: str) -> list[Violation]:
+    """A volume grows by disk that is reserved exactly as it is: Mesos takes no other."""
+    owner = identity_of(volume)
+    if owner is None or owner.cluster != cluster:
+        return [Violation(law="ours_only", message=f"{volume.persistence} is not ours")]
+    like = replace(volume, persistence=None, amount_milli=addition.amount_milli) == addition
+    unlike = [] if like else [Violation(law="bundle", message=f"{volume.persistence} would grow by what is unlike it")]
+    return [*unlike, *_positive(addition)]
 
 
 def _positive(resource: Resource) -> list[Violation]:

@@ -16,22 +16,33 @@ from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import EngineType, Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.context import Step, status_of
+from statefuldb.planning.storage.holding import identity_of
 
 
 def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdentity, tuple[AgentOffer, Resource]]:
     """Return the volumes of this database name that are offered with our labels and have no entry."""
     known = {record.identity for record in observed.volumes}
     found: dict[DataIdentity, tuple[AgentOffer, Resource]] = {}
+    newest: dict[DataIdentity, int] = {}
     for offer in offers:
         for resource in offer.resources:
-            labels = resource.labels
-            if labels is None or labels.identity.cluster != cluster or resource.persistence is None:
+            parsed = PersistenceId.parse(resource.persistence.id) if resource.persistence is not None else None
+            if parsed is None or parsed.identity.cluster != cluster or parsed.identity in known:
                 continue
-            mine = (labels.namespace, labels.name) == (observed.key.namespace, observed.key.name)
-            parsed = PersistenceId.parse(resource.persistence.id)
-            if mine and parsed is not None and labels.identity not in known:
-                found[labels.identity] = (offer, resource)
+            if _of_this_database(observed, resource) and parsed.sequence > newest.get(parsed.identity, -1):
+                # A member leaves a volume for another only before there is data: the newest one holds it.
+                newest[parsed.identity] = parsed.sequence
+                found[parsed.identity] = (offer, resource)
     return found
+
+
+def _of_this_database(observed: Observed, volume: Resource) -> bool:
+    """Say whether a volume of ours is this database's: by its labels, or by the uid where it can have none."""
+    labels, owner = volume.labels, identity_of(volume)
+    if labels is not None:
+        return (labels.namespace, labels.name) == (observed.key.namespace, observed.key.name)
+    database = observed.database
+    return database is not None and owner is not None and owner.uid == database.uid
 
 
 def rebuild(observed: Observed, offers: Offers, operator: OperatorIdentity) -> Step:
@@ -71,17 +82,17 @@ def _running(observed: Observed) -> list[VolumeRecord]:
 
 
 def _entry(observed: Observed, offer: AgentOffer, volume: Resource) -> VolumeRecord:
-    labels = volume.labels
-    assert labels is not None
+    owner = identity_of(volume)
+    assert owner is not None
     assert volume.persistence is not None
     reservations = {
-        r.labels.reservation for r in offer.resources if r.labels is not None and r.labels.identity == labels.identity
+        r.labels.reservation for r in offer.resources if r.labels is not None and r.labels.identity == owner
     }
     return VolumeRecord(
-        name=volume_record_name(observed.key.name, labels.identity.ordinal, labels.identity.uid),
+        name=volume_record_name(observed.key.name, owner.ordinal, owner.uid),
         key=observed.key,
-        owner_uid=labels.identity.uid,
-        identity=labels.identity,
+        owner_uid=owner.uid,
+        identity=owner,
         # Labels do not carry the engine; the keeper compares the marker in the directory before it opens anything.
         engine=EngineType.MARIADB,
         engine_version="10.11",

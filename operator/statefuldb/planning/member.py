@@ -2,27 +2,28 @@
 
 from dataclasses import replace
 
-from statefuldb.model.actions import AcceptOffers, Action, KillTask, SaveVolume
+from statefuldb.model.actions import KillTask, SaveVolume
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.observed import TaskState, TaskStatus
-from statefuldb.model.operations import Unreserve
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.quantity import render_bytes
 from statefuldb.model.spec import ResourcesSpec, RiskClass
 from statefuldb.model.volume import Ending, VolumeRecord
-from statefuldb.planning import fencing
+from statefuldb.planning import growth
 from statefuldb.planning.context import Context, Step, status_of
-from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch, restart_request, template_of
+from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch
 from statefuldb.planning.serving import serve
-from statefuldb.planning.storage import strategy_of
-from statefuldb.planning.storage.bundle import surplus
+from statefuldb.planning.strays import stopping, strays
+from statefuldb.planning.surplus import trim
+from statefuldb.planning.template import restart_request, template_of
+from statefuldb.planning.undecided import settled, undecided
 
 RECONCILE_PATIENCE_SECONDS = 15.0
 
 
 def run(context: Context, record: VolumeRecord) -> Step:
     """Return the next step of a member that should run."""
-    stray = _strays(context, record)
+    stray = strays(context, record)
     if stray is not None:
         return stray
     status = status_of(record, context.observed.tasks)
@@ -33,21 +34,25 @@ def run(context: Context, record: VolumeRecord) -> Step:
     if status.state.over:
         return Step(actions=(record_ending(context, record, status),), announcements=_ended(status))
     if not status.state.alive:
-        return _undecided(context, record, status)
+        return undecided(context, record, status)
     if status.state is TaskState.KILLING:
         return Step(waiting=(stopping(record),))
     assert record.launch is not None
     if record.launch.template != template_of(context.spec, restart_request(context, record.launch)):
         return Step(actions=(restart(context, record, status),))
     served = serve(context, record)
-    if record.launch.leaves_surplus and status.state is TaskState.RUNNING and not served.actions:
-        return _trim(context, record, served)
+    if status.state is TaskState.RUNNING and not served.actions:
+        if growth.wanted(context, record):
+            return growth.while_running(context, record, status, served, STOP_GRACE_SECONDS)
+        return trim(context, record, served)
     return served
 
 
 def record_ending(context: Context, record: VolumeRecord, status: TaskStatus) -> SaveVolume:
     """Return the action that writes down that a launch is over, before Mesos is told that we know."""
-    asked_for = status.state is TaskState.KILLED or status.state is TaskState.DROPPED
+    # An offer that went as it was accepted is nobody's failure, and neither is a stop that was asked for.
+    dropped = status.state is TaskState.DROPPED and status.reason == "REASON_INVALID_OFFERS"
+    asked_for = status.state is TaskState.KILLED or dropped
     return SaveVolume(
         volume=replace(
             record,
@@ -66,7 +71,7 @@ def record_ending(context: Context, record: VolumeRecord, status: TaskStatus) ->
 
 def stop(context: Context, record: VolumeRecord, why: str) -> Step:
     """Return the next step towards a member that does not run; an empty step once its end is recorded."""
-    stray = _strays(context, record)
+    stray = strays(context, record)
     if stray is not None:
         return stray
     status = status_of(record, context.observed.tasks)
@@ -77,7 +82,7 @@ def stop(context: Context, record: VolumeRecord, why: str) -> Step:
     if status.state.over:
         return Step(actions=(record_ending(context, record, status),), announcements=_ended(status))
     if not status.state.alive:
-        return Step(waiting=(_lost(record, status),))
+        return settled(context, record, status)
     if status.state is TaskState.KILLING:
         return Step(waiting=(stopping(record),))
     kill = KillTask(
@@ -119,93 +124,6 @@ def restart(context: Context, record: VolumeRecord, status: TaskStatus) -> KillT
     )
 
 
-def stopping(record: VolumeRecord) -> Waiting:
-    """Return the wait for a clean stop."""
-    return Waiting(
-        ordinal=record.identity.ordinal,
-        reason=Reason.STOPPING,
-        message=f"incarnation {record.incarnation} is stopping (up to {STOP_GRACE_SECONDS} s)",
-        look_again_seconds=STOP_GRACE_SECONDS / 2,
-    )
-
-
-def _strays(context: Context, record: VolumeRecord) -> Step | None:
-    """Kill incarnations that came back after they were replaced or recorded as over (law `one_writer`).
-
-    One that is recorded as over can still be said to run, by a status that was long on its way: the answer to KILL
-    tells. Nothing is launched beside one that is alive.
-    """
-    actions: list[Action] = []
-    alive = False
-    for task_id, status in sorted(context.observed.tasks.items(), key=lambda item: str(item[0])):
-        mine = (task_id.uid, task_id.ordinal) == (record.identity.uid, record.identity.ordinal)
-        current = task_id == record.task_id and not record.ended
-        if not mine or current or not status.state.alive:
-            continue
-        alive = True
-        if status.state is TaskState.KILLING:
-            continue
-        actions.append(
-            KillTask(
-                task_id=task_id,
-                agent_id=status.agent_id,
-                # Beside a successor every moment counts; alone it may end cleanly.
-                grace_seconds=STOP_GRACE_SECONDS if record.ended else 0,
-                why=f"incarnation {task_id.incarnation} came back after it was "
-                f"{'over' if record.ended else 'replaced'}",
-                risk=RiskClass.NON_DISRUPTIVE,
-            )
-        )
-    if actions:
-        return Step(actions=tuple(actions))
-    return Step(waiting=(stopping(record),)) if alive and record.ended else None
-
-
-def _undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
-    """A task of which nobody knows whether it writes: its strategy says what would prove that it does not."""
-    offered = any(
-        r.persistence is not None and r.persistence.id == record.persistence_id
-        for offer in context.offers
-        for r in offer.resources
-    )
-    if strategy_of(record.strategy).reattaches_after(record, status.state, offered):
-        return launch(context, record)
-    wait, due = _lost(record, status), fencing.due_in_seconds(context, status)
-    if due is None:
-        return Step(waiting=(wait,))
-    if due > 0:
-        after = context.spec.storage.on_node_loss_after_seconds
-        said = f"{wait.message}; the fence command runs {after} s after the loss"
-        return Step(waiting=(replace(wait, message=said, look_again_seconds=due),))
-    fenced = fencing.by_command(context, record)
-    return replace(fenced, waiting=(wait,))
-
-
-def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:
-    name = f"{record.key.name}-{record.identity.ordinal}"
-    host = record.agent.hostname if record.agent else "its agent"
-    seen = f"{status.state}: {host} is out of reach and may still be writing"
-    if strategy_of(record.strategy).capabilities.reattachable:
-        confirm = (
-            f"statefuldb fence {record.key.name} -n {record.key.namespace} "
-            f"--member {record.identity.ordinal} --confirm {record.task_id}"
-        )
-        return Waiting(
-            ordinal=record.identity.ordinal,
-            reason=Reason.FENCING_REQUIRED,
-            message=f"{seen}; {name} moves only after {host} was cut off from the file system",
-            fix=f"cut {host} off at the file server, then say so: {confirm}",
-            wants_offers=True,
-        )
-    return Waiting(
-        ordinal=record.identity.ordinal,
-        reason=Reason.AGENT_LOST,
-        message=f"{seen}; its data is on that agent",
-        fix=f"bring {host} back; the member goes on by itself",
-        wants_offers=True,
-    )
-
-
 def _unanswered(context: Context, record: VolumeRecord) -> Waiting:
     assert record.launch is not None
     young = context.now - record.launch.at_seconds < RECONCILE_PATIENCE_SECONDS
@@ -222,29 +140,3 @@ def _ended(status: TaskStatus) -> tuple[Announcement, ...]:
     text = f"{status.id} is over: {status.state} {status.message or status.reason}".strip()
     failed = status.state not in (TaskState.KILLED, TaskState.FINISHED)
     return (Announcement(reason=EventReason.MEMBER_ENDED, message=text, warning=failed),)
-
-
-def _trim(context: Context, record: VolumeRecord, served: Step) -> Step:
-    """Give back what is reserved for this running member and not used by it."""
-    assert record.launch is not None
-    name = f"{record.key.name}-{record.identity.ordinal}"
-    for offer in context.offers:
-        left_over = surplus(record.identity, offer)
-        if left_over and offer.agent_id == record.launch.agent.id:
-            trimmed = replace(record, launch=replace(record.launch, leaves_surplus=False))
-            accept = AcceptOffers(
-                agent=record.launch.agent,
-                offer_ids=offer.offer_ids,
-                operations=(Unreserve(resources=left_over),),
-                what=f"unreserve what {name} no longer uses",
-                ordinal=record.identity.ordinal,
-            )
-            saved = SaveVolume(volume=trimmed, why=accept.what)
-            return replace(served, actions=(accept, saved))
-    wait = Waiting(
-        ordinal=record.identity.ordinal,
-        reason=Reason.RECONCILING,
-        message=f"waiting for an offer of {record.launch.agent.hostname} to give back what {name} no longer uses",
-        wants_offers=True,
-    )
-    return replace(served, waiting=(*served.waiting, wait))

@@ -13,7 +13,7 @@ from statefuldb.model.plan import Announcement, Plan
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import approval, conditions, ledger, member, ownership, teardown
+from statefuldb.planning import approval, conditions, ledger, member, operations, ownership, teardown
 from statefuldb.planning.context import Context, Step, join
 from statefuldb.planning.desired import Desired
 
@@ -26,7 +26,7 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
         return replace(join([rebuilt]), accepted=desired.accepted if desired else None)
     steps = [teardown.disown(observed)]
     steps += [
-        teardown.wind_up(_context(teardown.spec_of(r), r.owner_uid, observed, offers, operator), r)
+        _winding_up(_context(teardown.spec_of(r), r.owner_uid, observed, offers, operator), r)
         for r in observed.volumes
         if r.intent is not Intent.USE
     ]
@@ -56,7 +56,14 @@ def _member(context: Context, ordinal: int) -> Step:
         why = f"stop {context.observed.key.name}-{ordinal}: not wanted now, its data is kept"
         return member.stop(context, record, why) if record is not None else Step()
     found = record or ownership.take_up(context, ordinal)
-    return member.run(context, found) if isinstance(found, VolumeRecord) else found
+    if not isinstance(found, VolumeRecord):
+        return found
+    return operations.explained(context, ordinal, found.identity.uid, member.run(context, found))
+
+
+def _winding_up(context: Context, record: VolumeRecord) -> Step:
+    step = teardown.wind_up(context, record)
+    return operations.explained(context, record.identity.ordinal, record.identity.uid, step)
 
 
 def _ordinals(context: Context) -> range:

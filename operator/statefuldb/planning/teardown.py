@@ -27,10 +27,12 @@ from statefuldb.model.volume import AgentRef, Intent, Launch, VolumePhase, Volum
 from statefuldb.model.volume_object import to_label
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.desired import Desired
-from statefuldb.planning.launch import back_off_seconds, keeper_config, needs_of
+from statefuldb.planning.launch import back_off_seconds, keeper_config
 from statefuldb.planning.member import stop
+from statefuldb.planning.placing import needs_of
 from statefuldb.planning.storage import strategy_of
-from statefuldb.planning.storage.bundle import Claim, is_ours
+from statefuldb.planning.storage.bundle import Claim
+from statefuldb.planning.storage.holding import is_ours
 
 ERASE_RESOURCES = ResourcesSpec(cpus_milli=100, memory_bytes=64 * BYTES_PER_MIB)
 
@@ -138,15 +140,15 @@ def _release(context: Context, record: VolumeRecord) -> Step:
         )
     if not record.reservations or _seen_without(context, record):
         return Step(actions=_forget(context, record))
-    where = record.agent.hostname if record.agent is not None else "its agent"
     return Step(
         waiting=(
             Waiting(
                 ordinal=record.identity.ordinal,
                 reason=Reason.RELEASING,
-                message=f"waiting for an offer of {where} that shows {record.name}",
+                message=f"waiting for an offer of {', '.join(_hosts(record))} that shows {record.name}",
                 fix="bring that agent back, or look for its resources with `statefuldb volumes`",
                 wants_offers=True,
+                hosts=_hosts(record),
             ),
         )
     )
@@ -157,15 +159,19 @@ def _finished(record: VolumeRecord) -> bool:
 
 
 def _seen_without(context: Context, record: VolumeRecord) -> bool:
-    """Whether the agent has offered, since the release was sent, nothing that is this member's."""
-    if record.agent is None or record.phase is not VolumePhase.RELEASING:
+    """Whether every agent that held something of this member's has offered, since the release was sent, none of it."""
+    if record.phase is not VolumePhase.RELEASING:
         return False
-    offers = [
-        offer
-        for offer in context.offers
-        if offer.hostname == record.agent.hostname and offer.received_at_seconds > record.released_at_seconds
-    ]
-    return bool(offers) and not any(is_ours(r, record.identity) for offer in offers for r in offer.resources)
+    offers = [o for o in context.offers if o.received_at_seconds > record.released_at_seconds]
+    shown = {offer.hostname for offer in offers}
+    return set(_hosts(record)) <= shown and not any(is_ours(r, record.identity) for o in offers for r in o.resources)
+
+
+def _hosts(record: VolumeRecord) -> tuple[str, ...]:
+    """Return every host where something may be reserved for this member."""
+    agent = record.launch.agent if record.launch is not None else record.agent
+    own = (agent.hostname,) if agent is not None else ()
+    return tuple(dict.fromkeys((*own, *record.elsewhere, *record.superseded)))
 
 
 def _forget(context: Context, record: VolumeRecord) -> tuple[Action, ...]:

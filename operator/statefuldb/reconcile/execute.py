@@ -65,6 +65,9 @@ class Executor:
             recorded = volume is None or volume.ended
             if status.uuid is not None and (not status.state.over or recorded):
                 self._mesos.acknowledge(status)
+        for operation in observed.operations:
+            if operation.uuid is not None:
+                self._mesos.acknowledge_operation(operation)
 
     def _one(self, action: Action) -> None:
         match action:

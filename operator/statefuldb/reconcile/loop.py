@@ -70,7 +70,7 @@ class Loop:
         self._executor.execute(decided.actions)
         self._executor.acknowledge(observed)
         self._reporter.announce(observed, decided)
-        self._demand.declare(key, wanted=decided.wants_offers)
+        self._demand.declare(key, decided.demand)
         self._demand.settle(offers)
         if decided.actions:
             self._queue.put(key)

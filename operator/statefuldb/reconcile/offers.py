@@ -1,29 +1,34 @@
 """Whether we want offers: while anything waits for one the role is revived, otherwise it is suppressed.
 
-Offers are never held longer than it takes the waiting databases to look at them once (hoarding starves
-others, and a declined reserved resource must come back soon).
+Offers are never held longer than it takes the waiting databases to look at them once, and never over a few seconds
+(hoarding starves others). What nobody can use is declined for long; what a member's own agent offers, shortly, since
+its volume may come back there any moment.
 """
 
 import threading
 
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Offers
-from statefuldb.reconcile.ports import MesosPort
+from statefuldb.model.plan import Demand
+from statefuldb.reconcile.ports import Clock, MesosPort
 
-DECLINE_WHILE_WAITING_SECONDS = 5.0
+DECLINE_WHERE_EXPECTED_SECONDS = 5.0
+DECLINE_UNSUITABLE_SECONDS = 120.0
 DECLINE_AT_REST_SECONDS = 3600.0
+HOLD_LIMIT_SECONDS = 5.0
 
 
 class OfferDemand:
-    """Which databases wait for offers, and which of them have not yet looked at the latest ones.
+    """Which databases wait for what in offers, and which of them have not yet looked at the latest ones.
 
     `offered` and `reconnected` are called from the Mesos side, the rest from the worker.
     """
 
-    def __init__(self, mesos: MesosPort) -> None:
+    def __init__(self, mesos: MesosPort, clock: Clock) -> None:
         self._mesos = mesos
+        self._clock = clock
         self._lock = threading.Lock()
-        self._waiting: set[DatabaseKey] = set()
+        self._waiting: dict[DatabaseKey, Demand] = {}
         self._to_look: set[DatabaseKey] = set()
         self._revived: bool | None = None
 
@@ -33,7 +38,7 @@ class OfferDemand:
         `labelled` are the keys that the offered reservations name: whatever carries our label is looked at.
         """
         with self._lock:
-            self._to_look |= self._waiting | labelled
+            self._to_look |= self._waiting.keys() | labelled
             return frozenset(self._to_look)
 
     def reconnected(self) -> None:
@@ -46,31 +51,47 @@ class OfferDemand:
         with self._lock:
             self._to_look.discard(key)
 
-    def declare(self, key: DatabaseKey, *, wanted: bool) -> None:
-        """Note whether `key`, having looked, waits for more, and ask Mesos for offers if that is news."""
+    def declare(self, key: DatabaseKey, demand: Demand | None) -> None:
+        """Note what `key`, having looked, waits for (None: for nothing), and ask Mesos for offers if that is news.
+
+        To ask again clears every filter: what was declined may serve what is needed now.
+        """
         with self._lock:
-            news = wanted and (key not in self._waiting or self._revived is not True)
-            if wanted:
-                self._waiting.add(key)
+            news = demand is not None and (demand != self._waiting.get(key) or self._revived is not True)
+            if demand is not None:
+                self._waiting[key] = demand
             else:
-                self._waiting.discard(key)
+                self._waiting.pop(key, None)
                 self._to_look.discard(key)
         if news and self._mesos.view().connected:
             self._mesos.revive()
             self._revived = True
 
     def settle(self, looked_at: Offers) -> None:
-        """Decline of `looked_at` what nobody took, unless somebody has still to look; suppress once nobody waits."""
+        """Decline of `looked_at` what nobody took, once all have looked or it is old; suppress once nobody waits."""
         if not self._mesos.view().connected:
             return
+        oldest = self._clock.now() - HOLD_LIMIT_SECONDS
         with self._lock:
-            if self._to_look:
-                return
-            waiting = bool(self._waiting)
-        seconds = DECLINE_WHILE_WAITING_SECONDS if waiting else DECLINE_AT_REST_SECONDS
-        ids = tuple(offer_id for offer in looked_at for offer_id in offer.offer_ids)
-        if ids:
-            self._mesos.decline(ids, seconds)
-        if not waiting and self._revived is not False:
+            seen = looked_at if not self._to_look else tuple(o for o in looked_at if o.received_at_seconds < oldest)
+            rest = not self._to_look and not self._waiting
+            filters = self._filters(seen)
+        for seconds, ids in sorted(filters.items()):
+            self._mesos.decline(tuple(ids), seconds)
+        if rest and self._revived is not False:
             self._mesos.suppress()
             self._revived = False
+
+    def _filters(self, offers: Offers) -> dict[float, list[str]]:
+        """Return the ids of offers by the seconds for which they are declined."""
+        expected = {host for demand in self._waiting.values() for host in demand.hosts}
+        found: dict[float, list[str]] = {}
+        for offer in offers:
+            if not self._waiting and not self._to_look:
+                seconds = DECLINE_AT_REST_SECONDS
+            elif offer.hostname in expected or self._to_look:
+                seconds = DECLINE_WHERE_EXPECTED_SECONDS
+            else:
+                seconds = DECLINE_UNSUITABLE_SECONDS
+            found.setdefault(seconds, []).extend(offer.offer_ids)
+        return found

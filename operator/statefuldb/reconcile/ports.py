@@ -13,6 +13,7 @@ from statefuldb.model.observed import (
     KeeperView,
     MesosView,
     Offers,
+    OperationStatus,
     SecretView,
     TaskStatus,
 )
@@ -119,6 +120,10 @@ class MesosPort(Protocol):
         """Return the latest status of every task whose id carries this data identity's uid."""
         ...
 
+    def operations(self, uid: str) -> tuple[OperationStatus, ...]:
+        """Return what is known of the last operations of each member of one data identity."""
+        ...
+
     def found(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries that tasks of this database name carry as a label."""
         ...
@@ -151,6 +156,10 @@ class MesosPort(Protocol):
 
     def acknowledge(self, status: TaskStatus) -> None:
         """Acknowledge one status, after what it says is recorded."""
+        ...
+
+    def acknowledge_operation(self, status: OperationStatus) -> None:
+        """Acknowledge one operation's status, after what it says is recorded."""
         ...
 
     def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None:

@@ -15,7 +15,7 @@ from statefuldb.model.parse import canonical, hash_of_spec
 from statefuldb.model.plan import Announcement, MemberReport, Plan, Waiting
 from statefuldb.model.recording import Recording, to_json
 from statefuldb.planning.approval import describe, hash_of, risk_of
-from statefuldb.planning.storage import strategy_of
+from statefuldb.planning.storage import capabilities_of
 from statefuldb.reconcile.ports import Journal, KubernetesPort
 
 
@@ -99,10 +99,9 @@ def status_of_plan(observed: Observed, decided: Plan) -> dict[str, object]:
         status["primary"] = first.ordinal
     if decided.accepted is not None:
         spec = decided.accepted.spec
-        strategy = spec.storage.strategy
         status["storage"] = {
-            "strategy": str(strategy),
-            "capabilities": asdict(strategy_of(strategy).capabilities),
+            "strategy": str(spec.storage.strategy),
+            "capabilities": asdict(capabilities_of(spec.storage)),
             "volumes": _volume_names(observed, decided),
         }
         status["accepted"] = {

@@ -50,7 +50,6 @@ def test_there_is_one_bad_manifest_for_each_class_of_error() -> None:
     ("path", "change", "reason"),
     [
         ("storage.size", "512Mi", "never shrinks"),
-        ("storage.size", "4Gi", "NotSupportedYet"),
         ("placement.mesosRole", "other", "Immutable"),
         ("storage.persistentVolume.diskType", "Mount", "Immutable"),
     ],
@@ -68,6 +67,33 @@ def test_what_may_not_change_once_there_is_data(path: str, change: str, reason: 
     assert isinstance(new, DatabaseSpec)
     assert any(reason in str(error) for error in transition_errors(old, new, initialised=True))
     assert not transition_errors(old, new, initialised=False)
+
+
+@pytest.mark.parametrize(("disk_type", "refused"), [("Root", False), ("Path", False), ("Mount", True)])
+def test_a_volume_may_grow_unless_it_is_a_whole_disk(disk_type: str, refused: bool) -> None:
+    body = load(MANIFESTS / "persistent-volume.yaml")["spec"]
+    body["storage"]["persistentVolume"] = {"diskType": disk_type}
+    old = parse_database(body)
+    body["storage"]["size"] = "4Gi"
+    new = parse_database(body)
+    assert isinstance(old, DatabaseSpec)
+    assert isinstance(new, DatabaseSpec)
+    errors = transition_errors(old, new, initialised=True)
+    assert [error.reason for error in errors] == (["NotSupportedYet"] if refused else [])
+    assert all("needs a replacement" in str(error) for error in errors)
+
+
+def test_a_growth_that_has_not_taken_place_may_be_taken_back() -> None:
+    body = load(MANIFESTS / "persistent-volume.yaml")["spec"]
+    small = parse_database(body)
+    body["storage"]["size"] = "4Gi"
+    large = parse_database(body)
+    assert isinstance(small, DatabaseSpec)
+    assert isinstance(large, DatabaseSpec)
+    held = small.storage.size_bytes
+    assert not transition_errors(large, small, initialised=True, held_bytes=held)
+    assert transition_errors(large, small, initialised=True, held_bytes=large.storage.size_bytes)
+    assert transition_errors(large, small, initialised=True)
 
 
 def test_a_path_outside_the_allowed_roots_is_refused() -> None:

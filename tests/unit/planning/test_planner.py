@@ -30,8 +30,8 @@ from statefuldb.model.spec import (
 )
 from statefuldb.model.volume import Ending, Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.invariants import violations
-from statefuldb.planning.launch import template_of
 from statefuldb.planning.planner import plan
+from statefuldb.planning.template import template_of
 from unit.planning.world import (
     CLUSTER,
     MIB,
@@ -122,7 +122,8 @@ def test_one_writer_an_undecided_task_permits_no_successor(strategy: Strategy, s
     seen = observed(volumes=(record,), tasks=tasks(record, state))
     decided = plan(desired(spec(strategy)), seen, (offer(), offer("agent-2")), OPERATOR)
     assert not decided.actions
-    expected = Reason.FENCING_REQUIRED if strategy is Strategy.DFS else Reason.AGENT_LOST
+    expected = Reason.VOLUME_LOST if state is TaskState.GONE_BY_OPERATOR else Reason.AGENT_LOST
+    expected = Reason.FENCING_REQUIRED if strategy is Strategy.DFS else expected
     assert decided.waiting[0].reason is expected
 
 

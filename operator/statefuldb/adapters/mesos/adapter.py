@@ -1,39 +1,44 @@
-"""The Mesos port: what was offered, what tasks are known to be doing, and the calls of one framework.
+"""The Mesos port: what was offered, what tasks and operations are known to be doing, and the calls of one framework.
 
 Events only change caches and enqueue keys. A status is acknowledged when the worker says that it is recorded.
 """
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from logging import getLogger
 from typing import Any
 
+from statefuldb.adapters.mesos.agent_registry import AgentRegistry
 from statefuldb.adapters.mesos.driver import CallFailed, ConnectionState, Driver, Event
 from statefuldb.adapters.mesos.guard import UnsafeRequest
+from statefuldb.adapters.mesos.offer_cache import OfferCache
+from statefuldb.adapters.mesos.operation_book import OperationBook
+from statefuldb.adapters.mesos.operation_wire import (
+    operation_id,
+    operation_status_from_wire,
+    operation_status_to_acknowledge,
+    operation_to_wire,
+)
+from statefuldb.adapters.mesos.reconciliation import Reconciler
+from statefuldb.adapters.mesos.task_book import TaskBook
+from statefuldb.adapters.mesos.timers import Timers
 from statefuldb.adapters.mesos.wire import (
     ledger_of_task,
     offer_from_wire,
-    operation_to_wire,
     reserved_from_wire,
     status_from_wire,
     status_to_acknowledge,
 )
 from statefuldb.model.actions import AcceptOffers, KillTask
 from statefuldb.model.identity import DatabaseKey, ReservationLabels, TaskId
-from statefuldb.model.observed import MesosView, Offers, TaskState, TaskStatus
+from statefuldb.model.observed import MesosView, Offers, OperationStatus, TaskStatus
 from statefuldb.model.operations import LaunchTask
-from statefuldb.model.resources import AgentOffer
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_label
 from statefuldb.reconcile.ports import Clock, EffectFailed
 
 log = getLogger(__name__)
 
-KILL_PATIENCE_SECONDS = 30.0
 LEFTOVER_REFUSE_SECONDS = 1.0
-RECONCILE_AGAIN_SECONDS = 15.0
-RECONCILE_ALL_SECONDS = 900.0
 
 
 class MesosAdapter:
@@ -54,9 +59,9 @@ class MesosAdapter:
         on_connected: Callable[[], None],
         enqueue: Callable[[DatabaseKey], None],
         clock: Clock,
+        timers: Timers,
     ) -> None:
         self._list_tasks = list_tasks
-        self._list_agents = list_agents
         self._cluster = cluster
         self._role = role
         self._principal = principal
@@ -66,16 +71,13 @@ class MesosAdapter:
         self._on_connected = on_connected
         self._enqueue = enqueue
         self._clock = clock
-        self._lock = threading.RLock()
-        self._offers: dict[str, AgentOffer] = {}
-        self._tasks: dict[TaskId, TaskStatus] = {}
-        self._expected: dict[TaskId, tuple[DatabaseKey, str]] = {}
-        self._killed: dict[TaskId, float] = {}
-        self._found: dict[TaskId, VolumeRecord] = {}
+        self._offers = OfferCache()
+        self._tasks = TaskBook(clock)
+        self._operations = OperationBook()
+        self._agents = AgentRegistry(list_agents)
+        self._reconciler = Reconciler(ask=self._ask, timers=timers, clock=clock)
         self._connected = False
         self._error = "not subscribed yet"
-        self._reconciler: threading.Timer | None = None
-        self._stopped = False
         self._driver = make_driver(self._event, self._state)
 
     def start(self) -> None:
@@ -84,10 +86,7 @@ class MesosAdapter:
 
     def stop(self) -> None:
         """Leave, without a word to Mesos: tasks run on."""
-        with self._lock:
-            self._stopped = True
-            if self._reconciler is not None:
-                self._reconciler.cancel()
+        self._reconciler.stop()
         self._driver.stop()
 
     def view(self) -> MesosView:
@@ -102,31 +101,24 @@ class MesosAdapter:
 
     def offers(self) -> Offers:
         """Return the outstanding offers, those of one agent and role together."""
-        joined: dict[tuple[str, str], AgentOffer] = {}
-        with self._lock:
-            for offer in self._offers.values():
-                place = (offer.agent_id, offer.role)
-                held = joined.get(place)
-                joined[place] = _join(held, offer) if held is not None else offer
-        return tuple(joined[place] for place in sorted(joined))
+        return self._offers.joined()
 
     def tasks(self, uid: str) -> Mapping[TaskId, TaskStatus]:
         """Return what is known of the tasks of one data identity; one just killed counts as KILLING."""
-        now = self._clock.now()
-        with self._lock:
-            return {
-                task_id: self._with_kill(status, now) for task_id, status in self._tasks.items() if task_id.uid == uid
-            }
+        return self._tasks.statuses(uid)
+
+    def operations(self, uid: str) -> tuple[OperationStatus, ...]:
+        """Return what is known of the last operations of each member of one data identity."""
+        return self._operations.statuses(uid)
 
     def found(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries that tasks of this database name carry."""
-        with self._lock:
-            return tuple(record for record in self._found.values() if record.key == key)
+        return self._tasks.found(key)
 
     def reserved(self) -> Offers | None:
         """Return what the registered agents hold for us now, offered or not; None where the master does not say."""
         try:
-            found = [reserved_from_wire(agent, self._cluster) for agent in self._list_agents()]
+            found = [reserved_from_wire(agent, self._cluster) for agent in self._agents.list()]
         except EffectFailed as error:
             log.warning("agents could not be listed: %s", error)
             return None
@@ -134,66 +126,57 @@ class MesosAdapter:
 
     def found_keys(self) -> set[DatabaseKey]:
         """Return every database name that has a task."""
-        with self._lock:
-            return {record.key for record in self._found.values()}
+        return self._tasks.found_keys()
 
     def expect(self, key: DatabaseKey, task_id: TaskId, agent_id: str) -> None:
         """Follow a task: ask for it until it is answered, and enqueue its key on each status."""
-        with self._lock:
-            self._expected[task_id] = (key, agent_id)
-            if task_id not in self._tasks:
-                self._schedule(RECONCILE_AGAIN_SECONDS)
+        if self._tasks.follow(key, task_id, agent_id):
+            self._reconciler.owed()
 
     def forget(self, task_id: TaskId) -> None:
         """Follow a task no longer, unless it came back: then it is followed until it is over again."""
-        with self._lock:
-            known = self._tasks.get(task_id)
-            if known is not None and known.state.alive:
-                return
-            self._expected.pop(task_id, None)
-            self._killed.pop(task_id, None)
-            self._found.pop(task_id, None)
-            if known is not None and known.state.over and known.uuid is None:
-                del self._tasks[task_id]
+        self._tasks.forget(task_id)
 
     def accept(self, wanted: AcceptOffers) -> None:
         """Send one ACCEPT. Raises EffectFailed."""
-        with self._lock:
-            held = [i for i in wanted.offer_ids if i in self._offers]
-            for offer_id in held:
-                del self._offers[offer_id]
-        if len(held) != len(wanted.offer_ids):
+        if len(self._offers.take(wanted.offer_ids)) != len(wanted.offer_ids):
             raise EffectFailed(f"an offer of {wanted.agent.hostname} is gone", conflict=True)
-        operations = [operation_to_wire(o, self._keeper_command) for o in wanted.operations]
-        ids = [{"value": offer_id} for offer_id in wanted.offer_ids]
+        ids = {}
+        if self._agents.gives_feedback(wanted.agent.id):
+            ids = {n: operation_id(o, n, wanted.offer_ids[0]) for n, o in enumerate(wanted.operations)}
+        operations = [operation_to_wire(o, self._keeper_command, ids.get(n)) for n, o in enumerate(wanted.operations)]
+        labels = [o.ledger for o in wanted.operations if isinstance(o, LaunchTask)]
+        self._tasks.learn(record for record in map(from_label, labels) if record is not None)
+        self._operations.sent((i for i in ids.values() if i is not None), wanted.agent.id)
+        if self._operations.owed():
+            self._reconciler.owed()
+        offers = [{"value": offer_id} for offer_id in wanted.offer_ids]
         filters = {"refuse_seconds": LEFTOVER_REFUSE_SECONDS}
-        for operation in wanted.operations:
-            record = from_label(operation.ledger) if isinstance(operation, LaunchTask) else None
-            if record is not None and record.task_id is not None:
-                with self._lock:
-                    self._found[record.task_id] = record
-        self._call(lambda: self._driver.acceptOffers(ids, operations, filters=filters))
+        self._call(lambda: self._driver.acceptOffers(offers, operations, filters=filters))
 
     def kill(self, wanted: KillTask) -> None:
         """Send one KILL. Raises EffectFailed."""
         self._call(lambda: self._driver.kill(str(wanted.task_id), wanted.agent_id, wanted.grace_seconds))
-        with self._lock:
-            self._killed[wanted.task_id] = self._clock.now()
+        self._tasks.killed(wanted.task_id)
 
     def acknowledge(self, status: TaskStatus) -> None:
         """Acknowledge a status. A lost acknowledgement is asked for again by Mesos."""
-        with self._lock:
-            if self._tasks.get(status.id) == status:
-                self._tasks[status.id] = replace(status, uuid=None)
-        try:
-            self._driver.acknowledgeStatusUpdate(status_to_acknowledge(status))
-        except CallFailed as error:
-            log.warning("%s", error)
+        self._tasks.acknowledged(status)
+        self._send(lambda: self._driver.acknowledgeStatusUpdate(status_to_acknowledge(status)))
+
+    def acknowledge_operation(self, status: OperationStatus) -> None:
+        """Acknowledge an operation's status, unless its agent is no longer registered: that would crash the master."""
+        self._operations.acknowledged(status)
+        if status.uuid is None or status.agent_id is None:
+            return
+        if not self._agents.registered(status.agent_id):
+            log.info("%s is not acknowledged: its agent is not registered (MESOS-10011)", status.id)
+            return
+        self._send(lambda: self._driver.acknowledge_operation(operation_status_to_acknowledge(status)))
 
     def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None:
         """Decline what is still outstanding of these."""
-        with self._lock:
-            held = [i for i in offer_ids if self._offers.pop(i, None) is not None]
+        held = self._offers.take(offer_ids)
         if held:
             ids = [{"value": offer_id} for offer_id in held]
             filters = {"refuse_seconds": refuse_seconds}
@@ -215,10 +198,12 @@ class MesosAdapter:
         except (CallFailed, UnsafeRequest) as error:
             raise EffectFailed(str(error)) from error
 
-    def _with_kill(self, status: TaskStatus, now: float) -> TaskStatus:
-        sent = self._killed.get(status.id)
-        recent = sent is not None and now - sent < KILL_PATIENCE_SECONDS
-        return replace(status, state=TaskState.KILLING) if recent and status.state.alive else status
+    def _send(self, call: Callable[[], Any]) -> None:
+        """Make a call whose failure mends itself: it is made again when Mesos tells again."""
+        try:
+            call()
+        except CallFailed as error:
+            log.warning("%s", error)
 
     def _event(self, event: Event) -> None:
         match event.get("type"):
@@ -227,12 +212,13 @@ class MesosAdapter:
             case "OFFERS":
                 self._offered(event["offers"]["offers"])
             case "RESCIND":
-                with self._lock:
-                    self._offers.pop(event["rescind"]["offer_id"]["value"], None)
+                self._offers.take([event["rescind"]["offer_id"]["value"]])
             case "UPDATE":
                 self._updated(event["update"]["status"])
             case "UPDATE_OPERATION_STATUS":
-                self._driver.acknowledge_operation(event["update_operation_status"]["status"])
+                self._operation_updated(event["update_operation_status"]["status"])
+            case "FAILURE":
+                self._failed(event["failure"])
             case "INVERSE_OFFERS":
                 log.info("maintenance was announced; inverse offers are left unanswered")
             case _:
@@ -246,13 +232,14 @@ class MesosAdapter:
             log.warning("the framework id could not be stored, nothing is begun: %s", error)
             self._driver.resubscribe()
             return
-        with self._lock:
-            self._offers.clear()
-            self._connected = True
-            self._error = ""
+        self._offers.clear()
+        self._agents.clear()
+        self._tasks.subscribed()
+        self._operations.subscribed()
+        self._connected, self._error = True, ""
         self._take_inventory()
         self._on_connected()
-        self._reconcile()
+        self._reconciler.begin()
 
     def _take_inventory(self) -> None:
         """Learn from the tasks' labels whose they are, whatever has become of the ledger meanwhile."""
@@ -261,25 +248,20 @@ class MesosAdapter:
         except EffectFailed as error:
             log.warning("tasks could not be listed: %s", error)
             return
-        found = {record.task_id: record for record in listed if record is not None and record.task_id is not None}
-        with self._lock:
-            self._found.update(found)
+        self._tasks.learn(record for record in listed if record is not None)
 
     def _state(self, state: ConnectionState) -> None:
         if state.connected:
             return
-        with self._lock:
-            self._connected = False
-            self._error = state.error
-            self._offers.clear()
+        self._connected, self._error = False, state.error
+        self._offers.clear()
         log.warning("Mesos: %s%s", state.error, " (not tried again)" if state.fatal else "")
         self._on_connected()
 
     def _offered(self, offers: Sequence[Mapping[str, Any]]) -> None:
         now = self._clock.now()
         found = [offer_from_wire(offer, now) for offer in offers]
-        with self._lock:
-            self._offers.update({offer.offer_ids[0]: offer for offer in found})
+        self._offers.add(found)
         labels = [r.labels for offer in found for r in offer.resources]
         self._on_offers(frozenset(_key(label) for label in labels if label is not None))
 
@@ -287,60 +269,47 @@ class MesosAdapter:
         status = status_from_wire(wire, self._clock.now())
         if status is None:
             return
-        with self._lock:
-            known = self._tasks.get(status.id)
-            # What an agent said of an end is not undone by what a master guesses afterwards.
-            if known is None or not (known.state.over and not status.state.over):
-                # Said again it is no news: since when a state holds is what waits are counted from.
-                again = known is not None and known.state is status.state
-                since = known.seen_at_seconds if known is not None and again else status.seen_at_seconds
-                self._tasks[status.id] = replace(status, seen_at_seconds=since)
-            expected = self._expected.get(status.id)
-        if expected is not None:
-            self._enqueue(expected[0])
+        key = self._tasks.update(status)
+        if key is not None:
+            self._enqueue(key)
         elif status.uuid is not None:
             self._driver.acknowledgeStatusUpdate(status_to_acknowledge(status))
 
-    def _reconcile(self) -> None:
-        """Ask for every followed task, with its agent id; about everything once in a while."""
-        with self._lock:
-            if self._stopped:
-                return
-            wanted = {str(task_id): agent for task_id, (_, agent) in self._expected.items()}
-            open_ = any(task_id not in self._tasks for task_id in self._expected)
+    def _operation_updated(self, wire: Mapping[str, Any]) -> None:
+        status = operation_status_from_wire(wire)
+        if status is None:
+            return
+        log.info("%s on %s: %s %s", status.id, status.agent_id or "the master", status.state, status.message)
+        self._operations.update(status)
+        key = self._tasks.key_of(status.id.uid)
+        if key is not None:
+            self._enqueue(key)
+        else:
+            # Of data that nobody looks after: the line above is all that is ever made of it.
+            self.acknowledge_operation(status)
+
+    def _failed(self, failure: Mapping[str, Any]) -> None:
+        """An agent was removed, unless it is an executor that failed."""
+        if "agent_id" in failure and "executor_id" not in failure:
+            self._agents.lost(failure["agent_id"]["value"])
+
+    def _ask(self, everything: bool) -> bool:
+        """Ask about followed tasks and sent operations with their agents' ids. Return whether answers are owed."""
+        tasks = self._tasks.to_ask(everything=everything)
+        operations = self._operations.to_ask(everything=everything)
+        if not self._driver.connected:
+            return False
         try:
-            if self._driver.connected:
-                if wanted:
-                    self._driver.reconcile(wanted)
+            if tasks:
+                self._driver.reconcile(tasks)
+            if operations:
+                self._driver.reconcile_operations(operations)
+            if everything:
                 self._driver.reconcile({})
         except CallFailed as error:
             log.warning("%s", error)
-        with self._lock:
-            self._schedule(RECONCILE_AGAIN_SECONDS if open_ else RECONCILE_ALL_SECONDS)
-
-    def _schedule(self, seconds: float) -> None:
-        due = self._clock.now() + seconds
-        running = self._reconciler
-        if self._stopped or (running is not None and running.is_alive() and self._due <= due):
-            return
-        if running is not None:
-            running.cancel()
-        self._due = due
-        self._reconciler = threading.Timer(seconds, self._reconcile)
-        self._reconciler.daemon = True
-        self._reconciler.start()
-
-    _due = 0.0
+        return self._tasks.owed() or self._operations.owed()
 
 
 def _key(labels: ReservationLabels) -> DatabaseKey:
     return DatabaseKey(namespace=labels.namespace, name=labels.name)
-
-
-def _join(held: AgentOffer, offer: AgentOffer) -> AgentOffer:
-    return replace(
-        held,
-        offer_ids=(*held.offer_ids, *offer.offer_ids),
-        resources=(*held.resources, *offer.resources),
-        received_at_seconds=min(held.received_at_seconds, offer.received_at_seconds),
-    )

@@ -151,6 +151,14 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         ]
         self._framework_call("RECONCILE", reconcile={"tasks": wanted})
 
+    def reconcile_operations(self, operations: Mapping[str, str]) -> None:
+        """Ask about operations by their agent ids. Raises CallFailed."""
+        wanted = [
+            {"operation_id": {"value": operation_id}, "agent_id": {"value": agent_id}}
+            for operation_id, agent_id in sorted(operations.items())
+        ]
+        self._framework_call("RECONCILE_OPERATIONS", reconcile_operations={"operations": wanted})
+
     def acknowledge_operation(self, status: Mapping[str, Any]) -> None:
         """Acknowledge an operation's status: the uuid goes out bare (transcript 37). Raises CallFailed."""
         if "agent_id" not in status or "uuid" not in status:

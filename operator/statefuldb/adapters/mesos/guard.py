@@ -26,5 +26,6 @@ def _resources(operation: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         if isinstance(body, Mapping):
             yield from body.get("resources", [])
             yield from body.get("volumes", [])
+            yield from (body[part] for part in ("volume", "addition") if part in body)
             for task in body.get("task_infos", []):
                 yield from task.get("resources", [])

@@ -10,6 +10,7 @@ from statefuldb.adapters.mesos.masters import Masters
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.model.identity import LABEL_CLUSTER
 from statefuldb.model.settings import FRAMEWORK_NAME
+from statefuldb.planning.storage.holding import within
 from statefuldb.reconcile.ports import EffectFailed
 
 Json = dict[str, Any]
@@ -32,14 +33,14 @@ class MasterApi:
         return list(self._ask("GET_TASKS").get("tasks", []))
 
     def earlier_framework(self, role: str) -> tuple[str, str] | None:
-        """Return framework id and cluster UUID of a framework of ours in `role`, if there is one. Raises EffectFailed.
+        """Return framework id and cluster UUID of a framework of ours in or below `role`, or None. Raises EffectFailed.
 
         Completed frameworks do not count: Mesos has ended their tasks already.
         """
         for framework in self._ask("GET_FRAMEWORKS").get("frameworks", []):
             info = framework["framework_info"]
             roles = info.get("roles") or [info.get("role")]
-            if info.get("name") == FRAMEWORK_NAME and role in roles:
+            if info.get("name") == FRAMEWORK_NAME and any(within(each or "", role) for each in roles):
                 labels = {label["key"]: label.get("value", "") for label in info.get("labels", {}).get("labels", [])}
                 return info["id"]["value"], labels.get(LABEL_CLUSTER, "")
         return None

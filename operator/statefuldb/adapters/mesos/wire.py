@@ -5,20 +5,14 @@ left out of the model and so never touched.
 """
 
 from collections.abc import Mapping
-from typing import Any, assert_never
+from typing import Any
 
 from statefuldb.model.identity import (
     CONTAINER_PATH,
-    LABEL_CLUSTER,
     LABEL_LEDGER,
-    LABEL_NAME,
-    LABEL_NAMESPACE,
-    LABEL_ORDINAL,
     TaskId,
 )
-from statefuldb.model.keeper import ENVIRONMENT_VARIABLE
 from statefuldb.model.observed import TaskState, TaskStatus
-from statefuldb.model.operations import Create, Destroy, LaunchTask, Operation, Reserve, Unreserve
 from statefuldb.model.resources import (
     AgentOffer,
     DiskSource,
@@ -29,6 +23,7 @@ from statefuldb.model.resources import (
 from statefuldb.model.spec import DiskType
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_label
+from statefuldb.planning.storage.holding import identity_of
 
 Json = dict[str, Any]
 _NOT_OURS = ("shared", "revocable", "provider_id")
@@ -58,7 +53,7 @@ def reserved_from_wire(agent: Mapping[str, Any], cluster: str) -> AgentOffer | N
     No offer id: it says what there is, and nothing can be accepted with it.
     """
     ours = [resource_from_wire(r) for r in agent.get("total_resources", [])]
-    ours = [r for r in ours if r.labels is not None and r.labels.identity.cluster == cluster]
+    ours = [r for r in ours if (owner := identity_of(r)) is not None and owner.cluster == cluster]
     if not ours:
         return None
     info = agent["agent_info"]
@@ -116,24 +111,6 @@ def resource_to_wire(resource: Resource) -> Json:
     return wire
 
 
-def operation_to_wire(operation: Operation, keeper_command: tuple[str, ...]) -> Json:
-    """Return one operation of an ACCEPT. `keeper_command` is the keeper's argument vector on the agents."""
-    match operation:
-        case Reserve(resources=resources):
-            return {"type": "RESERVE", "reserve": {"resources": _all(resources)}}
-        case Unreserve(resources=resources):
-            return {"type": "UNRESERVE", "unreserve": {"resources": _all(resources)}}
-        case Create(volume=volume):
-            return {"type": "CREATE", "create": {"volumes": [resource_to_wire(volume)]}}
-        case Destroy(volume=volume):
-            return {"type": "DESTROY", "destroy": {"volumes": [resource_to_wire(volume)]}}
-        case LaunchTask():
-            task = _task_to_wire(operation, keeper_command)
-            return {"type": "LAUNCH", "launch": {"task_infos": [task]}}
-        case _:
-            assert_never(operation)
-
-
 def status_from_wire(status: Mapping[str, Any], now: float) -> TaskStatus | None:
     """Return a task's status, or None where the task or its state is none that we know."""
     task_id = TaskId.parse(status["task_id"]["value"])
@@ -164,35 +141,6 @@ def status_to_acknowledge(status: TaskStatus) -> Json:
         "task_id": {"value": str(status.id)},
         "agent_id": {"value": status.agent_id},
         "uuid": status.uuid,
-    }
-
-
-def _all(resources: tuple[Resource, ...]) -> list[Json]:
-    return [resource_to_wire(resource) for resource in resources]
-
-
-def _task_to_wire(task: LaunchTask, keeper_command: tuple[str, ...]) -> Json:
-    keeper = task.keeper
-    labels = {
-        LABEL_CLUSTER: keeper.cluster,
-        LABEL_NAMESPACE: keeper.namespace,
-        LABEL_NAME: keeper.name,
-        LABEL_ORDINAL: str(keeper.ordinal),
-        LABEL_LEDGER: task.ledger,
-    }
-    return {
-        "name": task.name,
-        "task_id": {"value": str(task.task_id)},
-        "agent_id": {"value": task.agent_id},
-        "resources": _all(task.resources),
-        "command": {
-            "shell": False,
-            "value": keeper_command[0],
-            "arguments": list(keeper_command),
-            "environment": {"variables": [{"name": ENVIRONMENT_VARIABLE, "value": keeper.to_json()}]},
-        },
-        "kill_policy": {"grace_period": {"nanoseconds": task.grace_seconds * 10**9}},
-        "labels": {"labels": [{"key": k, "value": v} for k, v in labels.items()]},
     }
 
 

@@ -19,6 +19,7 @@ from statefuldb.model.resources import (
     port_ranges,
 )
 from statefuldb.model.spec import DiskType
+from statefuldb.planning.storage.holding import identity_of, is_ours, reservable, unowned, usable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,15 @@ class Claim:
         """Whether something is newly reserved."""
         return any(isinstance(operation, Reserve) for operation in self.operations)
 
+    @property
+    def unowned(self) -> tuple[str, ...]:
+        """The names of what is used of a static reservation without being owned."""
+        return tuple(sorted({r.name for r in self.resources if r.reservations and identity_of(r) is None}))
+
+    def reserved_for(self, identity: DataIdentity) -> bool:
+        """Whether what the task consumes is reserved for this member."""
+        return any(is_ours(resource, identity) for resource in self.resources)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
@@ -60,12 +70,6 @@ class Refusal:
 
     code: str
     message: str
-
-
-def is_ours(resource: Resource, identity: DataIdentity) -> bool:
-    """Say whether a resource is reserved for this member's data (law `ours_only`)."""
-    labels = resource.labels
-    return labels is not None and labels.identity == identity
 
 
 def complete(needs: Needs, identity: DataIdentity, offer: AgentOffer) -> Claim | Refusal:
@@ -87,10 +91,10 @@ def complete(needs: Needs, identity: DataIdentity, offer: AgentOffer) -> Claim |
     if isinstance(volume, Refusal):
         return volume
     operations: list[Operation] = []
-    to_reserve = (*missing, *volume.to_reserve)
-    if to_reserve and needs.labels is not None:
-        operations.append(Reserve(resources=tuple(_reserved(r, needs, offer) for r in to_reserve)))
+    if needs.labels is not None:
         missing = [_reserved(r, needs, offer) for r in missing]
+        to_reserve = (*missing, *volume.to_reserve)
+        operations += [Reserve(resources=to_reserve)] if to_reserve else []
     if volume.to_create is not None:
         operations.append(Create(volume=volume.to_create))
     resources = (*consumed, *missing, *volume.consumed)
@@ -127,21 +131,27 @@ Taken = tuple[list[Resource], list[Resource]]
 
 
 def _take_scalar(name: str, amount: int, needs: Needs, identity: DataIdentity, offer: AgentOffer) -> Taken | Refusal:
-    """Take `amount` of a scalar: first what is ours, then what nobody has reserved."""
-    ours: list[Resource] = []
+    """Take `amount` of a scalar: first what is ours, then what is set aside for our role, then what is free."""
+    held: list[Resource] = []
     free: list[Resource] = []
     left = amount
     candidates = [r for r in offer.resources if r.name == name]
     if needs.labels is not None:
-        left = _drain((r for r in candidates if is_ours(r, identity)), left, ours)
-    left = _drain((r for r in candidates if r.unreserved), left, free)
+        left = _drain((r for r in candidates if is_ours(r, identity)), left, held)
+    left = _drain((r for r in candidates if unowned(r, offer.role)), left, held)
+    left = _drain(_static_first(r for r in candidates if reservable(r, offer.role)), left, free)
     if left > 0:
         unit = "cpus" if name == "cpus" else "MiB of memory"
         return Refusal(
             code=name,
             message=f"{offer.hostname} lacks {left / 1000:g} of {amount / 1000:g} {unit}",
         )
-    return (ours, free) if needs.labels is not None else (free, [])
+    return (held, free) if needs.labels is not None else ([*held, *free], [])
+
+
+def _static_first(candidates: Iterable[Resource]) -> list[Resource]:
+    """Order what can be reserved: first what is set aside for roles above ours, which others may not use anyway."""
+    return sorted(candidates, key=lambda r: r.unreserved)
 
 
 def _drain(candidates: Iterable[Resource], left: int, into: list[Resource]) -> int:
@@ -158,14 +168,19 @@ def _take_ports(needs: Needs, identity: DataIdentity, offer: AgentOffer) -> Take
     """Take ports: first ours, so that an endpoint stays where it was, then free ones."""
     candidates = [r for r in offer.resources if r.name == "ports"]
     ours = [r for r in candidates if is_ours(r, identity)] if needs.labels is not None else []
-    free = [r for r in candidates if r.unreserved]
-    kept = free_ports(ours, needs.port_count)
-    fresh = free_ports(free, needs.port_count - len(kept))
-    if len(kept) + len(fresh) < needs.port_count:
+    static = [r for r in candidates if unowned(r, offer.role)]
+    free = [r for r in candidates if reservable(r, offer.role)]
+    held: list[Resource] = []
+    chosen: tuple[int, ...] = ()
+    for kind in (ours, static):
+        ports = free_ports(kind, needs.port_count - len(chosen))
+        chosen += ports
+        held += _port_parts(kind, ports)
+    fresh = free_ports(free, needs.port_count - len(chosen))
+    if len(chosen) + len(fresh) < needs.port_count:
         return Refusal(code="ports", message=f"{offer.hostname} has no {needs.port_count} ports")
-    taken = _port_parts(ours, kept)
     new = _port_parts(free, fresh)
-    return (taken, new) if needs.labels is not None else (new, [])
+    return (held, new) if needs.labels is not None else ([*held, *new], [])
 
 
 def _port_parts(candidates: list[Resource], ports: tuple[int, ...]) -> list[Resource]:
@@ -179,6 +194,8 @@ def _port_parts(candidates: list[Resource], ports: tuple[int, ...]) -> list[Reso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _VolumePart:
+    """The volume's share of a claim; what is `to_reserve` carries its reservation already."""
+
     consumed: tuple[Resource, ...] = ()
     to_reserve: tuple[Resource, ...] = ()
     to_create: Resource | None = None
@@ -196,17 +213,49 @@ def _take_volume(needs: Needs, identity: DataIdentity, offer: AgentOffer) -> _Vo
     disks = [
         r for r in offer.resources if r.name == "disk" and r.persistence is None and r.source.type is needs.disk_type
     ]
-    for disk in disks:
-        if is_ours(disk, identity) and disk.amount_milli == needs.disk_milli:
-            volume = _with_volume(disk, needs)
+    return _found_disk(needs, identity, offer, disks) or _no_disk(needs, offer, disks)
+
+
+def _found_disk(needs: Needs, identity: DataIdentity, offer: AgentOffer, disks: list[Resource]) -> _VolumePart | None:
+    """Find disk for a new volume: what is reserved already, what completes it, or what nobody has reserved.
+
+    A Mount disk is taken whole or not at all (Mesos docs, multiple-disk).
+    """
+    whole = needs.disk_type is DiskType.MOUNT
+    ours = sorted((d for d in disks if is_ours(d, identity)), key=lambda d: -d.amount_milli)
+    for disk in ours:
+        if disk.amount_milli >= needs.disk_milli:
+            volume = _with_volume(disk if whole else disk.part(needs.disk_milli), needs)
             return _VolumePart(consumed=(volume,), to_create=volume)
-    for disk in sorted(disks, key=lambda r: r.amount_milli):
-        if disk.unreserved and disk.amount_milli >= needs.disk_milli:
-            # A Mount disk is taken whole or not at all (Mesos docs, multiple-disk).
-            part = disk if needs.disk_type is DiskType.MOUNT else disk.part(needs.disk_milli)
-            volume = _with_volume(_reserved(part, needs, offer), needs)
-            return _VolumePart(consumed=(volume,), to_reserve=(part,), to_create=volume)
-    largest = max((r.amount_milli for r in disks if r.unreserved), default=0)
+    for disk in (d for d in disks if unowned(d, offer.role)):
+        if disk.amount_milli >= needs.disk_milli:
+            volume = _with_volume(disk if whole else disk.part(needs.disk_milli), needs)
+            return _VolumePart(consumed=(volume,), to_create=volume)
+    free = sorted((d for d in disks if reservable(d, offer.role)), key=lambda d: (d.unreserved, d.amount_milli))
+    for disk in free:
+        if disk.amount_milli >= needs.disk_milli:
+            part = disk if whole else disk.part(needs.disk_milli)
+            reserved = _reserved(part, needs, offer)
+            volume = _with_volume(reserved, needs)
+            return _VolumePart(consumed=(volume,), to_reserve=(reserved,), to_create=volume)
+    return None if whole else _topped_up(needs, ours, free)
+
+
+def _topped_up(needs: Needs, ours: list[Resource], free: list[Resource]) -> _VolumePart | None:
+    """Make a reservation that is too small large enough: under its own labels, since only equal ones merge."""
+    for held in ours:
+        lacking = needs.disk_milli - held.amount_milli
+        for disk in free:
+            mergeable = disk.source == held.source and disk.reservations == held.reservations[:-1]
+            if mergeable and disk.amount_milli >= lacking:
+                volume = _with_volume(held.part(needs.disk_milli), needs)
+                added = replace(held, amount_milli=lacking)
+                return _VolumePart(consumed=(volume,), to_reserve=(added,), to_create=volume)
+    return None
+
+
+def _no_disk(needs: Needs, offer: AgentOffer, disks: list[Resource]) -> Refusal:
+    largest = max((r.amount_milli for r in disks if usable(r, offer.role)), default=0)
     return Refusal(
         code="disk",
         message=f"{offer.hostname} has {largest // 1000} MiB of free {needs.disk_type} disk, "

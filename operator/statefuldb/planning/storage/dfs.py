@@ -2,7 +2,7 @@
 
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.keeper import DataLocation
-from statefuldb.model.observed import TaskState
+from statefuldb.model.observed import Offers
 from statefuldb.model.operations import Operation
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
@@ -35,9 +35,9 @@ class Dfs:
             )
         return complete(needs, record.identity, offer)
 
-    def reattaches_after(self, record: VolumeRecord, state: TaskState, offered: bool) -> bool:
+    def reattaches_after(self, record: VolumeRecord, offers: Offers) -> bool:
         """Only recorded proof that the lost incarnation was cut off permits a successor (docs/design.md section 8)."""
-        del state, offered
+        del offers
         return (
             record.fencing is not None
             and record.launch is not None

@@ -2,13 +2,14 @@
 
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.keeper import DataLocation
-from statefuldb.model.observed import TaskState
+from statefuldb.model.observed import Offers
 from statefuldb.model.operations import Operation, Unreserve
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete, is_ours
+from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete
 from statefuldb.planning.storage.directory import member_directory
+from statefuldb.planning.storage.holding import is_ours
 from statefuldb.planning.storage.strategy import Capabilities, Place
 
 
@@ -33,10 +34,15 @@ class HostPath:
             )
         return complete(needs, record.identity, offer)
 
-    def reattaches_after(self, record: VolumeRecord, state: TaskState, offered: bool) -> bool:
-        """An undecided state permits nothing: the agent may be running the engine still."""
-        del record, state, offered
-        return False
+    def reattaches_after(self, record: VolumeRecord, offers: Offers) -> bool:
+        """The same host under another agent id: what its former agent left running is kept out by the claim.
+
+        The lock of the claim is the kernel's, and a successor on the same host waits for it, however long.
+        """
+        launched = record.launch
+        return launched is not None and any(
+            offer.hostname == launched.agent.hostname and offer.agent_id != launched.agent.id for offer in offers
+        )
 
     def location(self, spec: DatabaseSpec, record: VolumeRecord) -> DataLocation:
         """The recorded directory, under the recorded root."""

@@ -4,19 +4,20 @@ from dataclasses import replace
 
 from statefuldb.model.identity import CONTAINER_PATH, DatabaseKey, PersistenceId
 from statefuldb.model.keeper import DataLocation
-from statefuldb.model.observed import TaskState
+from statefuldb.model.observed import Offers
 from statefuldb.model.operations import Destroy, Operation, Unreserve
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete, is_ours
+from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete
+from statefuldb.planning.storage.holding import is_ours
 from statefuldb.planning.storage.strategy import Capabilities, Place
 
 
 class PersistentVolume:
     """A Mesos persistent volume (Mesos docs, persistent-volume)."""
 
-    capabilities = Capabilities(movable=False, resizable=False, snapshotable=False, reattachable=False)
+    capabilities = Capabilities(movable=False, resizable=True, snapshotable=False, reattachable=False)
 
     def place(self, spec: DatabaseSpec, key: DatabaseKey, record: VolumeRecord) -> Place:
         """Name a volume. Each life of a directory gets a new sequence number; ids are never reused."""
@@ -29,10 +30,16 @@ class PersistentVolume:
         del spec
         return complete(needs, record.identity, offer)
 
-    def reattaches_after(self, record: VolumeRecord, state: TaskState, offered: bool) -> bool:
-        """Relaunch after an undecided state only where Mesos offers the volume: then no task uses it."""
-        del record, state
-        return offered
+    def reattaches_after(self, record: VolumeRecord, offers: Offers) -> bool:
+        """Relaunch after an undecided state only where Mesos offers the volume, which it never does while it is used.
+
+        It is told by its persistence id, so it does not matter under which id its agent has come back.
+        """
+        return any(
+            r.persistence is not None and r.persistence.id == record.persistence_id
+            for offer in offers
+            for r in offer.resources
+        )
 
     def location(self, spec: DatabaseSpec, record: VolumeRecord) -> DataLocation:
         """The volume appears in the sandbox at a path without a slash (reference trap 6)."""
@@ -40,12 +47,12 @@ class PersistentVolume:
         return DataLocation(strategy="PersistentVolume", directory=CONTAINER_PATH)
 
     def release(self, record: VolumeRecord, offer: AgentOffer) -> tuple[Operation, ...]:
-        """DESTROY the volume, then UNRESERVE all that carries this member's labels."""
+        """DESTROY the volume, then UNRESERVE all that carries this member's labels (a static reservation has none)."""
         ours = [r for r in offer.resources if is_ours(r, record.identity)]
         volumes = [r for r in ours if r.persistence is not None]
         destroyed: list[Operation] = [Destroy(volume=r) for r in volumes]
-        freed = tuple(replace(r, persistence=None) for r in ours)
-        return (*destroyed, Unreserve(resources=freed)) if freed else ()
+        freed = tuple(replace(r, persistence=None) for r in ours if r.labels is not None)
+        return (*destroyed, *((Unreserve(resources=freed),) if freed else ()))
 
     def erases_directory(self) -> bool:
         """DESTROY removes the directory."""

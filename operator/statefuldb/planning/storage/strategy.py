@@ -5,7 +5,7 @@ from typing import Protocol
 
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.keeper import DataLocation
-from statefuldb.model.observed import TaskState
+from statefuldb.model.observed import Offers
 from statefuldb.model.operations import Operation
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
@@ -45,10 +45,10 @@ class StorageStrategy(Protocol):
         """Return what makes `offer` hold this member's bundle, or why this agent will not do."""
         ...
 
-    def reattaches_after(self, record: VolumeRecord, state: TaskState, offered: bool) -> bool:
-        """Say whether a task in an undecided `state` permits a relaunch (law `one_writer`).
+    def reattaches_after(self, record: VolumeRecord, offers: Offers) -> bool:
+        """Say whether there is proof that a task in an undecided state cannot write any more (law `one_writer`).
 
-        `offered` says whether Mesos offers the member's volume now, which it never does while a task uses it.
+        `offers` are the outstanding ones. The claim on the directory still stands between the two in any case.
         """
         ...
 

@@ -1,16 +1,19 @@
-"""A real Apache Mesos 1.11.0 in one process, built for the tests, and our operator on it."""
+"""A real Apache Mesos 1.11.0 under the operator, with the embedded API server."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from e2e.conftest import ROOT, Cluster
+from e2e.conftest import ROOT, Cluster, Json
 from statefuldb.local.supervisor import free_port
 
 MOUNT_POINT = "/mnt/statefuldb-real"
@@ -18,7 +21,7 @@ BUILD = Path(__file__).parents[1] / "conformance/mesos/real_mesos/build.sh"
 
 
 def built(folder: Path) -> Path:
-    """Return a built real Mesos: the one named by STATEFULDB_REAL_MESOS, or one built here."""
+    """Return a built real Mesos: the one named by STATEFULDB_REAL_MESOS, or one built in `folder`."""
     named = os.environ.get("STATEFULDB_REAL_MESOS")
     if named:
         return Path(named)
@@ -40,9 +43,15 @@ def built(folder: Path) -> Path:
 class RealCluster(Cluster):
     """The embedded API server and our operator, with a real Mesos between."""
 
-    def __init__(self, state_dir: Path, binaries: Path) -> None:
+    def __init__(self, state_dir: Path, binaries: Path, *, operator: tuple[str, ...] = (), **settings: str) -> None:
+        """Start it. `settings` are further flags of master and agent, as `MESOS_...` variables; empty for none.
+
+        `operator` are further options of the operator.
+        """
         super().__init__(state_dir)
+        self._operator = operator
         self._binaries = binaries
+        self._settings = {"MESOS_ROLES": "statefuldb", "MESOS_ATTRIBUTES": f"statefuldb_dfs:{MOUNT_POINT}", **settings}
         self._port = free_port("127.0.0.1")
         self.mesos: subprocess.Popen[bytes] | None = None
         self.parts.plan(agents=0, dfs=())
@@ -57,7 +66,7 @@ class RealCluster(Cluster):
                 ["bash", str(self._binaries / "run-local.sh"), "1", str(self._port), str(self.state_dir / "real")],
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "MESOS_ROLES": "statefuldb", "MESOS_ATTRIBUTES": f"statefuldb_dfs:{MOUNT_POINT}"},
+                env={**os.environ, **{name: value for name, value in self._settings.items() if value}},
                 start_new_session=True,
             )
 
@@ -71,7 +80,19 @@ class RealCluster(Cluster):
         return f"127.0.0.1:{self._port}"
 
     def start_operator(self) -> None:
-        self.run_operator(self.master)
+        self.run_operator(self.master, *self._operator)
+
+    def ask(self, kind: str, **body: Any) -> Json:
+        """Make a call of the master's v1 operator API; return what it is answered with, {} for nothing."""
+        wanted = {"type": kind, **({kind.lower(): body} if body else {})}
+        request = urllib.request.Request(
+            f"http://{self.master}/api/v1",
+            json.dumps(wanted).encode(),
+            {"Content-Type": "application/json", "Accept": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            text = answer.read()
+        return dict(json.loads(text).get(kind.lower(), {})) if text else {}
 
     def stop_mesos(self, number: int) -> None:
         assert self.mesos is not None

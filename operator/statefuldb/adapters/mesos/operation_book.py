@@ -1,0 +1,78 @@
+"""What is known of operations that were sent with an id: a member's last ACCEPT, and what Mesos said of it."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+
+from statefuldb.model.identity import OperationId
+from statefuldb.model.observed import OperationState, OperationStatus
+
+Member = tuple[str, int]
+
+
+class OperationBook:
+    """Book-keeping only: nothing here talks to Mesos. Safe for use by several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._statuses: dict[OperationId, OperationStatus] = {}
+        self._unanswered: set[OperationId] = set()
+
+    def statuses(self, uid: str) -> tuple[OperationStatus, ...]:
+        """Return the statuses of one data identity's operations, in the order in which they stood in their ACCEPT."""
+        with self._lock:
+            mine = [status for status in self._statuses.values() if status.id.uid == uid]
+        return tuple(sorted(mine, key=lambda s: (s.id.ordinal, s.id.offer, s.id.position)))
+
+    def sent(self, ids: Iterable[OperationId], agent_id: str) -> bool:
+        """Note one ACCEPT's operations. They take the place of what its member sent before. Return whether any are."""
+        with self._lock:
+            wanted = {i: OperationStatus(id=i, state=OperationState.PENDING, agent_id=agent_id) for i in ids}
+            members = {_member(i) for i in wanted}
+            self._drop([i for i in self._statuses if _member(i) in members])
+            self._statuses.update(wanted)
+            self._unanswered |= set(wanted)
+            return bool(wanted)
+
+    def update(self, status: OperationStatus) -> None:
+        """Take a status up. What the master says itself names no agent: the one it was sent to stays noted."""
+        with self._lock:
+            self._unanswered.discard(status.id)
+            known = self._statuses.get(status.id)
+            agent_id = status.agent_id or (known.agent_id if known is not None else None)
+            self._statuses[status.id] = replace(status, agent_id=agent_id)
+
+    def acknowledged(self, status: OperationStatus) -> None:
+        """Note that a status is told to the planner: what went well is forgotten, what failed stays to be shown."""
+        with self._lock:
+            if self._statuses.get(status.id) != status:
+                return
+            if status.state.failed:
+                self._statuses[status.id] = replace(status, uuid=None)
+            elif not status.state.open:
+                self._drop([status.id])
+
+    def subscribed(self) -> None:
+        """Begin a subscription: Mesos owes an answer for every operation that is not over."""
+        with self._lock:
+            self._unanswered = {i for i, status in self._statuses.items() if status.state.open}
+
+    def to_ask(self, *, everything: bool) -> dict[str, str]:
+        """Return the ids of operations to ask for, each with its agent's: all that are open, or the unanswered ones."""
+        with self._lock:
+            wanted = (i for i, status in self._statuses.items() if status.state.open)
+            return {str(i): self._statuses[i].agent_id or "" for i in wanted if everything or i in self._unanswered}
+
+    def owed(self) -> bool:
+        """Say whether an answer is owed for an operation."""
+        with self._lock:
+            return bool(self._unanswered)
+
+    def _drop(self, ids: Iterable[OperationId]) -> None:
+        for each in ids:
+            self._statuses.pop(each, None)
+            self._unanswered.discard(each)
+
+
+def _member(operation: OperationId) -> Member:
+    return operation.uid, operation.ordinal

@@ -1,0 +1,76 @@
+"""When to ask Mesos what became of tasks and operations (Mesos docs, reconciliation).
+
+At once after each subscription; then, ever more rarely, about whatever it has not answered for; and about everything
+each quarter of an hour.
+"""
+
+import threading
+from collections.abc import Callable
+
+from statefuldb.adapters.mesos.timers import Cancel, Timers
+from statefuldb.reconcile.ports import Clock
+
+AGAIN_FIRST_SECONDS = 15.0
+AGAIN_LIMIT_SECONDS = 240.0
+ALL_SECONDS = 900.0
+
+
+class Reconciler:
+    """The times of asking. `ask` is told whether to ask about everything, and says whether answers are owed."""
+
+    def __init__(self, *, ask: Callable[[bool], bool], timers: Timers, clock: Clock) -> None:
+        self._ask = ask
+        self._timers = timers
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._rounds = 0
+        self._all_due = 0.0
+        self._due = float("inf")
+        self._cancel: Cancel | None = None
+        self._stopped = False
+
+    def begin(self) -> None:
+        """Ask about everything now, as after a subscription."""
+        with self._lock:
+            self._rounds = 0
+            self._all_due = 0.0
+        self._round()
+
+    def owed(self) -> None:
+        """Note that an answer is owed from now on: it is asked for soon."""
+        with self._lock:
+            if self._rounds == 0:
+                self._schedule(AGAIN_FIRST_SECONDS)
+
+    def stop(self) -> None:
+        """Ask no more."""
+        with self._lock:
+            self._stopped = True
+            if self._cancel is not None:
+                self._cancel()
+
+    def _round(self) -> None:
+        now = self._clock.now()
+        with self._lock:
+            if self._stopped:
+                return
+            self._due = float("inf")
+            everything = now >= self._all_due
+            if everything:
+                self._all_due = now + ALL_SECONDS
+        owed = self._ask(everything)
+        with self._lock:
+            again = min(AGAIN_LIMIT_SECONDS, AGAIN_FIRST_SECONDS * 2 ** min(self._rounds, 10))
+            self._rounds = self._rounds + 1 if owed else 0
+            pause = max(0.0, self._all_due - now)
+            self._schedule(min(again, pause) if owed else pause)
+
+    def _schedule(self, seconds: float) -> None:
+        """Have a round made in `seconds`, or earlier where one is due earlier."""
+        due = self._clock.now() + seconds
+        if self._stopped or self._due <= due:
+            return
+        if self._cancel is not None:
+            self._cancel()
+        self._due = due
+        self._cancel = self._timers.after(seconds, self._round)

@@ -1,0 +1,121 @@
+"""What is known of tasks: their last statuses, whose they are, and for which of them Mesos owes an answer."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from statefuldb.model.identity import DatabaseKey, TaskId
+from statefuldb.model.observed import TaskState, TaskStatus
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.reconcile.ports import Clock
+
+KILL_PATIENCE_SECONDS = 30.0
+
+
+class TaskBook:
+    """Book-keeping only: nothing here talks to Mesos. Safe for use by several threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._statuses: dict[TaskId, TaskStatus] = {}
+        self._followed: dict[TaskId, tuple[DatabaseKey, str]] = {}
+        self._unanswered: set[TaskId] = set()
+        self._killed: dict[TaskId, float] = {}
+        self._found: dict[TaskId, VolumeRecord] = {}
+
+    def statuses(self, uid: str) -> Mapping[TaskId, TaskStatus]:
+        """Return what is known of the tasks of one data identity; one just killed counts as KILLING."""
+        now = self._clock.now()
+        with self._lock:
+            return {t: self._with_kill(status, now) for t, status in self._statuses.items() if t.uid == uid}
+
+    def found(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
+        """Return the ledger entries that tasks of this database name carry."""
+        with self._lock:
+            return tuple(record for record in self._found.values() if record.key == key)
+
+    def found_keys(self) -> set[DatabaseKey]:
+        """Return every database name that has a task."""
+        with self._lock:
+            return {record.key for record in self._found.values()}
+
+    def key_of(self, uid: str) -> DatabaseKey | None:
+        """Return whose data has this uid, as far as a followed or a found task tells."""
+        with self._lock:
+            for task_id, (key, _) in self._followed.items():
+                if task_id.uid == uid:
+                    return key
+            return next((record.key for record in self._found.values() if record.identity.uid == uid), None)
+
+    def learn(self, records: Iterable[VolumeRecord]) -> None:
+        """Note ledger entries that tasks carry in their labels."""
+        with self._lock:
+            self._found.update({record.task_id: record for record in records if record.task_id is not None})
+
+    def follow(self, key: DatabaseKey, task_id: TaskId, agent_id: str) -> bool:
+        """Follow a task from now on. Return whether Mesos owes an answer for it that it did not owe before."""
+        with self._lock:
+            news = task_id not in self._followed and task_id not in self._statuses
+            self._followed[task_id] = (key, agent_id)
+            if news:
+                self._unanswered.add(task_id)
+            return news
+
+    def forget(self, task_id: TaskId) -> None:
+        """Follow a task no longer, unless it came back: then it is followed until it is over again."""
+        with self._lock:
+            known = self._statuses.get(task_id)
+            if known is not None and known.state.alive:
+                return
+            self._unanswered.discard(task_id)
+            for book in (self._followed, self._killed, self._found):
+                book.pop(task_id, None)
+            if known is not None and known.state.over and known.uuid is None:
+                del self._statuses[task_id]
+
+    def killed(self, task_id: TaskId) -> None:
+        """Note that KILL was sent."""
+        with self._lock:
+            self._killed[task_id] = self._clock.now()
+
+    def update(self, status: TaskStatus) -> DatabaseKey | None:
+        """Take a status up. Return the key of a followed task, None for any other."""
+        with self._lock:
+            self._unanswered.discard(status.id)
+            known = self._statuses.get(status.id)
+            # What an agent said of an end is not undone by what a master guesses afterwards.
+            if known is None or not (known.state.over and not status.state.over):
+                # Said again it is no news: since when a state holds is what waits are counted from.
+                again = known is not None and known.state is status.state
+                since = known.seen_at_seconds if known is not None and again else status.seen_at_seconds
+                self._statuses[status.id] = replace(status, seen_at_seconds=since)
+            followed = self._followed.get(status.id)
+            return followed[0] if followed is not None else None
+
+    def acknowledged(self, status: TaskStatus) -> None:
+        """Note that a status was acknowledged."""
+        with self._lock:
+            if self._statuses.get(status.id) == status:
+                self._statuses[status.id] = replace(status, uuid=None)
+
+    def subscribed(self) -> None:
+        """Begin a subscription: what was known may be old, so Mesos owes an answer for every followed task."""
+        with self._lock:
+            self._unanswered = set(self._followed)
+
+    def to_ask(self, *, everything: bool) -> Mapping[str, str]:
+        """Return the ids of tasks to ask for, each with its agent's: all that are followed, or the unanswered ones."""
+        with self._lock:
+            wanted = self._followed if everything else self._unanswered
+            return {str(task_id): self._followed[task_id][1] for task_id in wanted}
+
+    def owed(self) -> bool:
+        """Say whether an answer is owed for a followed task."""
+        with self._lock:
+            return bool(self._unanswered)
+
+    def _with_kill(self, status: TaskStatus, now: float) -> TaskStatus:
+        sent = self._killed.get(status.id)
+        recent = sent is not None and now - sent < KILL_PATIENCE_SECONDS
+        return replace(status, state=TaskState.KILLING) if recent and status.state.alive else status

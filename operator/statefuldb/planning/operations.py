@@ -1,0 +1,28 @@
+"""Saying what became of a member's last operations, where it waits. What there is, offers alone say."""
+
+from dataclasses import replace
+
+from statefuldb.model.observed import OperationState, OperationStatus
+from statefuldb.planning.context import Context, Step
+
+
+def explained(context: Context, ordinal: int, uid: str, step: Step) -> Step:
+    """Return `step` with the operations that Mesos refused or cannot tell of named in what the member waits for."""
+    said = [
+        _sentence(status)
+        for status in context.observed.operations
+        if (status.id.uid, status.id.ordinal) == (uid, ordinal)
+        and (status.state.failed or status.state is OperationState.UNREACHABLE)
+    ]
+    if not said:
+        return step
+    waiting = tuple(
+        replace(wait, message="; ".join((wait.message, *said))) if wait.ordinal == ordinal else wait
+        for wait in step.waiting
+    )
+    return replace(step, waiting=waiting)
+
+
+def _sentence(status: OperationStatus) -> str:
+    word = str(status.state).removeprefix("OPERATION_").lower()
+    return f"the last {status.id.kind} is {word}: {status.message or 'Mesos does not say why'}"

@@ -1,0 +1,147 @@
+"""Choosing an agent: what a member needs, which offer holds it, and why the others do not."""
+
+from collections import Counter
+from dataclasses import replace
+
+from statefuldb.model.conditions import Reason
+from statefuldb.model.identity import PersistenceId, ReservationLabels, TaskId
+from statefuldb.model.plan import Waiting
+from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer
+from statefuldb.model.spec import AgentAttribute, DiskType, Strategy
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning.context import Context
+from statefuldb.planning.storage import StorageStrategy, strategy_of
+from statefuldb.planning.storage.bundle import Claim, Needs, Refusal
+from statefuldb.planning.storage.holding import within
+
+PORTS_PER_MEMBER = 2
+
+
+def needs_of(context: Context, record: VolumeRecord) -> Needs:
+    """Return what one member needs of an agent."""
+    spec = context.spec
+    size_bytes = record.size_bytes if record.initialised else spec.storage.size_bytes
+    volume = spec.storage.persistent_volume
+    return Needs(
+        cpus_milli=spec.resources.cpus_milli,
+        mem_milli=-(-spec.resources.memory_bytes // BYTES_PER_MIB) * MILLI,
+        port_count=PORTS_PER_MEMBER,
+        labels=None
+        if record.strategy is Strategy.DFS
+        else ReservationLabels(
+            identity=record.identity,
+            namespace=record.key.namespace,
+            name=record.key.name,
+            reservation=reservation_of(record),
+        ),
+        principal=context.operator.principal,
+        disk_milli=-(-size_bytes // BYTES_PER_MIB) * MILLI,
+        disk_type=volume.disk_type if volume else DiskType.ROOT,
+        persistence_id=record.persistence_id,
+        create_volume=not record.initialised,
+    )
+
+
+def reservation_of(record: VolumeRecord) -> str:
+    """Name the RESERVE attempt after the launch it belongs to: neither is ever used twice."""
+    return str(
+        TaskId(
+            uid=record.identity.uid,
+            ordinal=record.identity.ordinal,
+            incarnation=record.incarnation + 1,
+        )
+    )
+
+
+def choose(context: Context, record: VolumeRecord) -> tuple[AgentOffer, Claim, VolumeRecord] | Waiting:
+    """Return the best offer with its claim, or a Waiting that counts why each was refused."""
+    strategy = strategy_of(record.strategy)
+    refusals: list[Refusal] = []
+    for offer in sorted(context.offers, key=lambda o: _preference(record, o)):
+        if not within(offer.role, record.mesos_role):
+            refusals.append(Refusal(code="role", message=f"{offer.hostname} offers to {offer.role}"))
+            continue
+        attempt = _placed(context, strategy, record, offer)
+        claim = _refused_by_attributes(context.spec.placement.attributes, offer) or strategy.claim(
+            context.spec, attempt, needs_of(context, attempt), offer
+        )
+        if isinstance(claim, Refusal):
+            refusals.append(claim)
+        else:
+            return offer, claim, attempt
+    return _no_offer(context, record, refusals)
+
+
+def _placed(context: Context, strategy: StorageStrategy, record: VolumeRecord, offer: AgentOffer) -> VolumeRecord:
+    """Return the record with a place for its data.
+
+    While nothing was ever written there, an earlier attempt's volume is taken up where this agent offers it, and any
+    other agent gets a volume with a new id.
+    """
+    if record.initialised:
+        return record
+    offered = [volume.id for r in offer.resources if (volume := r.persistence) is not None]
+    if record.persistence_id in offered:
+        return record
+    earlier = [v for v in map(PersistenceId.parse, offered) if v is not None and v.identity == record.identity]
+    if earlier:
+        return replace(record, persistence_id=str(max(earlier, key=lambda v: v.sequence)))
+    place = strategy.place(context.spec, record.key, record)
+    return replace(
+        record,
+        directory=place.directory,
+        root=place.root,
+        persistence_id=place.persistence_id,
+        agent=None if record.strategy is Strategy.PERSISTENT_VOLUME else record.agent,
+    )
+
+
+def _preference(record: VolumeRecord, offer: AgentOffer) -> tuple[bool, int, str]:
+    """Order offers: the agent used before, then the one with most free cpu, then by name so that ties are stable."""
+    elsewhere = record.agent is None or record.agent.hostname != offer.hostname
+    return (elsewhere, -offer.amount_milli("cpus"), offer.hostname)
+
+
+def _refused_by_attributes(wanted: tuple[AgentAttribute, ...], offer: AgentOffer) -> Refusal | None:
+    for attribute in wanted:
+        if offer.attributes.get(attribute.name) != attribute.value:
+            return Refusal(
+                code="attribute",
+                message=f"{offer.hostname} lacks {attribute.name}:{attribute.value}",
+            )
+    return None
+
+
+def _no_offer(context: Context, record: VolumeRecord, refusals: list[Refusal]) -> Waiting:
+    counts = Counter(refusal.code for refusal in refusals)
+    bound = record.initialised and record.strategy is not Strategy.DFS
+    pinned = bound or record.strategy is Strategy.HOST_PATH
+    reason = Reason.AWAITING_VOLUME_OFFER if bound else Reason.NO_SUITABLE_OFFER
+    where = f" of {record.agent.hostname}" if bound and record.agent else ""
+    detail = "; ".join(refusal.message for refusal in refusals[:3])
+    message = f"no suitable offer{where}: {detail}" if refusals else f"waiting for Mesos to offer something{where}"
+    return Waiting(
+        ordinal=record.identity.ordinal,
+        reason=reason,
+        message=message,
+        fix="free or add the resources named, or lower what spec.resources and spec.storage.size ask for",
+        refusals=dict(sorted(counts.items())),
+        wants_offers=True,
+        hosts=(record.agent.hostname,) if pinned and record.agent else (),
+        needs=_in_words(context, record),
+    )
+
+
+def _in_words(context: Context, record: VolumeRecord) -> str:
+    """Return what an offer must hold, to be compared with what was needed before."""
+    needs = needs_of(context, record)
+    attributes = [f"{a.name}:{a.value}" for a in context.spec.placement.attributes]
+    return " ".join(
+        (
+            f"cpus {needs.cpus_milli}m",
+            f"mem {needs.mem_milli // MILLI}",
+            f"disk {needs.disk_milli // MILLI} {needs.disk_type}",
+            f"volume {record.persistence_id if record.initialised else 'new'}",
+            *attributes,
+        )
+    )

@@ -1,0 +1,48 @@
+"""Whose a resource is, for one member in one role: its own, to be reserved for it, or used without being owned.
+
+Static reservations carry no labels and cannot be given back. In a role below theirs they are refined, with labels, like
+anything that is free; in their own role only a volume on them can be told again, by its persistence id, and what else
+is used of them stays unowned: it is never unreserved, and nothing keeps it for a member that is stopped.
+"""
+
+from statefuldb.model.identity import DataIdentity, PersistenceId
+from statefuldb.model.resources import Resource
+
+
+def identity_of(resource: Resource) -> DataIdentity | None:
+    """Return whose data a resource is reserved for: by its labels, else by the volume on it; None where nobody's."""
+    if resource.labels is not None:
+        return resource.labels.identity
+    volume = PersistenceId.parse(resource.persistence.id) if resource.persistence is not None else None
+    return volume.identity if volume is not None else None
+
+
+def is_ours(resource: Resource, identity: DataIdentity) -> bool:
+    """Say whether a resource is this member's (law `ours_only`)."""
+    return identity_of(resource) == identity
+
+
+def within(role: str, ancestor: str) -> bool:
+    """Say whether `role` is `ancestor` or lies below it: what is reserved for that is offered to it too."""
+    return role == ancestor or role.startswith(f"{ancestor}/")
+
+
+def reservable(resource: Resource, role: str) -> bool:
+    """Say whether a resource can be reserved for `role`: nobody has, or a role above it has by configuration."""
+    if resource.persistence is not None:
+        return False
+    return resource.unreserved or (_static(resource) and resource.reservations[-1].role != role)
+
+
+def unowned(resource: Resource, role: str) -> bool:
+    """Say whether a resource is set aside for `role` itself by configuration, so that it is used without an owner."""
+    return resource.persistence is None and _static(resource) and resource.reservations[-1].role == role
+
+
+def usable(resource: Resource, role: str) -> bool:
+    """Say whether a member that owns nothing may use a resource."""
+    return reservable(resource, role) or unowned(resource, role)
+
+
+def _static(resource: Resource) -> bool:
+    return len(resource.reservations) == 1 and not resource.reservations[0].dynamic

@@ -1,0 +1,110 @@
+"""Reserved and not used: what launches leave over, here and on other agents, and giving it back (law `no_leak`).
+
+Nothing is given back before the member runs without it, and nothing counts as given back before an offer shows it.
+"""
+
+from dataclasses import replace
+
+from statefuldb.model.actions import AcceptOffers, SaveVolume
+from statefuldb.model.conditions import Reason
+from statefuldb.model.operations import Reserve, Unreserve
+from statefuldb.model.plan import Waiting
+from statefuldb.model.resources import AgentOffer, Resource
+from statefuldb.model.volume import AgentRef, VolumeRecord
+from statefuldb.planning.context import Context, Step
+from statefuldb.planning.storage.bundle import Claim, surplus
+from statefuldb.planning.storage.holding import is_ours
+
+
+def leaves_surplus(record: VolumeRecord, offer: AgentOffer, claim: Claim) -> bool:
+    """Whether more is reserved for this member on `offer` than the claim consumes."""
+
+    def total(resources: tuple[Resource, ...]) -> int:
+        scalars = sum(r.amount_milli for r in resources if is_ours(r, record.identity))
+        ports = (e - b + 1 for r in resources for b, e in r.ranges if is_ours(r, record.identity))
+        return scalars + sum(ports)
+
+    reserved = sum(total(operation.resources) for operation in claim.operations if isinstance(operation, Reserve))
+    return total(offer.resources) + reserved > total(claim.resources)
+
+
+def left_elsewhere(record: VolumeRecord, hostname: str, claim: Claim) -> tuple[str, ...]:
+    """Return the hosts where earlier attempts may have left reservations, for a launch on `hostname`."""
+    before = record.agent.hostname if record.agent is not None and claim.reserved_for(record.identity) else hostname
+    return tuple(sorted({*record.elsewhere, before} - {hostname}))
+
+
+def trim(context: Context, record: VolumeRecord, served: Step) -> Step:
+    """Return `served` with the next step that gives back what this running member does not use, if there is any."""
+    assert record.launch is not None
+    for offer in context.offers:
+        left_over = _left_over(record, offer)
+        if left_over:
+            return replace(served, actions=(_unreserve(record, offer, left_over),))
+    cleared = _cleared(context, record)
+    if cleared != record:
+        saved = SaveVolume(volume=cleared, why=f"{_name(record)} has nothing reserved that it does not use")
+        return replace(served, actions=(saved,))
+    hosts = [*record.elsewhere, *((record.launch.agent.hostname,) if record.launch.leaves_surplus else ())]
+    if not hosts:
+        return served
+    wait = Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.RECONCILING,
+        message=f"waiting for an offer of {', '.join(hosts)} to give back what {_name(record)} no longer uses",
+        wants_offers=True,
+        hosts=tuple(hosts),
+    )
+    return replace(served, waiting=(*served.waiting, wait))
+
+
+def _left_over(record: VolumeRecord, offer: AgentOffer) -> tuple[Resource, ...]:
+    """Return what is offered of this member's reservations beside its volumes, unless the member uses it.
+
+    An agent that has just come back can offer a bundle before it reports that the task on it is over: where the
+    member's port or volume is among what is offered, its task is not running.
+    """
+    assert record.launch is not None
+    left_over = surplus(record.identity, offer)
+    ours = [r for r in offer.resources if is_ours(r, record.identity)]
+    port = record.launch.port
+    idle = any(b <= port <= e for r in ours for b, e in r.ranges) or any(
+        r.persistence is not None and r.persistence.id == record.persistence_id for r in ours
+    )
+    return () if idle and offer.hostname == record.launch.agent.hostname else left_over
+
+
+def _unreserve(record: VolumeRecord, offer: AgentOffer, left_over: tuple[Resource, ...]) -> AcceptOffers:
+    return AcceptOffers(
+        agent=AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address),
+        offer_ids=offer.offer_ids,
+        operations=(Unreserve(resources=left_over),),
+        what=f"unreserve what {_name(record)} no longer uses on {offer.hostname}",
+        ordinal=record.identity.ordinal,
+    )
+
+
+def _cleared(context: Context, record: VolumeRecord) -> VolumeRecord:
+    """Return the record without the hosts that now offer nothing to be given back.
+
+    A volume that was made there for an attempt that never came to hold data stays noted, and goes with the entry:
+    nothing but a deletion or a release ever destroys a volume.
+    """
+    assert record.launch is not None
+    shown = {offer.hostname: offer for offer in context.offers}
+    volumes = {
+        host
+        for host in record.elsewhere
+        if host in shown and any(is_ours(r, record.identity) for r in shown[host].resources)
+    }
+    own = record.launch.agent.hostname
+    return replace(
+        record,
+        elsewhere=tuple(host for host in record.elsewhere if host not in shown),
+        superseded=tuple(sorted({*record.superseded, *volumes})),
+        launch=replace(record.launch, leaves_surplus=record.launch.leaves_surplus and own not in shown),
+    )
+
+
+def _name(record: VolumeRecord) -> str:
+    return f"{record.key.name}-{record.identity.ordinal}"

@@ -1,0 +1,94 @@
+"""Tasks of which nobody knows whether they write: unreachable, lost, unknown, declared gone.
+
+None of these states is proof (law `one_writer`); the strategy says what is. Until then the member waits, and says what
+a person could do. Nothing is ever rebuilt in silence.
+"""
+
+from dataclasses import replace
+
+from statefuldb.model.actions import SaveVolume
+from statefuldb.model.conditions import Reason
+from statefuldb.model.observed import TaskState, TaskStatus
+from statefuldb.model.plan import Waiting
+from statefuldb.model.volume import Ending, VolumeRecord
+from statefuldb.planning import fencing
+from statefuldb.planning.context import Context, Step
+from statefuldb.planning.launch import launch
+from statefuldb.planning.storage import strategy_of
+
+_SEEN = {
+    TaskState.UNREACHABLE: "{host} is out of reach and may still be writing",
+    TaskState.LOST: "Mesos lost sight of it, and {host} may still be writing",
+    TaskState.UNKNOWN: "Mesos no longer knows the agent that {host} was, which may still be writing",
+    TaskState.GONE_BY_OPERATOR: "a person has told Mesos that {host} is gone for good, which proves nothing",
+}
+
+
+def undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
+    """Return the next step of a member that should run: a launch where there is proof, else what it waits for."""
+    if strategy_of(record.strategy).reattaches_after(record, context.offers):
+        return launch(context, record)
+    wait, due = _lost(record, status), fencing.due_in_seconds(context, status)
+    if due is None:
+        return Step(waiting=(wait,))
+    if due > 0:
+        after = context.spec.storage.on_node_loss_after_seconds
+        said = f"{wait.message}; the fence command runs {after} s after the loss"
+        return Step(waiting=(replace(wait, message=said, look_again_seconds=due),))
+    return replace(fencing.by_command(context, record), waiting=(wait,))
+
+
+def settled(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
+    """Return the next step of a member that should not run: its end where its strategy has proof, else the wait."""
+    if not strategy_of(record.strategy).reattaches_after(record, context.offers):
+        return Step(waiting=(_lost(record, status),))
+    ending = Ending(
+        incarnation=status.id.incarnation,
+        state=status.state,
+        reason=status.reason,
+        message="its agent is back without it",
+        at_seconds=context.now,
+    )
+    saved = SaveVolume(volume=replace(record, ending=ending), why=f"incarnation {status.id.incarnation} is proved over")
+    return Step(actions=(saved,))
+
+
+def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:
+    host = record.agent.hostname if record.agent else "its agent"
+    seen = f"{status.state}: {_SEEN.get(status.state, _SEEN[TaskState.LOST]).format(host=host)}"
+    if strategy_of(record.strategy).capabilities.reattachable:
+        return _fencing_required(record, host, seen)
+    if status.state is TaskState.GONE_BY_OPERATOR:
+        return Waiting(
+            ordinal=record.identity.ordinal,
+            reason=Reason.VOLUME_LOST,
+            message=f"{seen}; its data, {record.name}, is there and nowhere else, and is declared lost with it",
+            fix=f"start an agent on {host} again with its disks and its work directory: the member goes on by itself; "
+            f"or, where the data is truly lost, give it up by name (statefuldb volumes release {record.name}) and "
+            "restore a backup into a new database",
+            wants_offers=True,
+            hosts=(host,),
+        )
+    return Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.AGENT_LOST,
+        message=f"{seen}; its data is on that agent",
+        fix=f"bring {host} back; the member goes on by itself",
+        wants_offers=True,
+        hosts=(host,),
+    )
+
+
+def _fencing_required(record: VolumeRecord, host: str, seen: str) -> Waiting:
+    name = f"{record.key.name}-{record.identity.ordinal}"
+    confirm = (
+        f"statefuldb fence {record.key.name} -n {record.key.namespace} "
+        f"--member {record.identity.ordinal} --confirm {record.task_id}"
+    )
+    return Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.FENCING_REQUIRED,
+        message=f"{seen}; {name} moves only after {host} was cut off from the file system",
+        fix=f"cut {host} off at the file server, then say so: {confirm}",
+        wants_offers=True,
+    )

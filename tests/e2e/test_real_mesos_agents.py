@@ -1,0 +1,85 @@
+"""What agents of a real Apache Mesos 1.11.0 go through, and what the operator makes of it."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.conftest import Json, eventually, manifest
+from e2e.real_mesos import RealCluster
+
+pytestmark = pytest.mark.real_mesos
+
+NAME = "settled"
+
+
+@pytest.fixture(scope="module")
+def real(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
+    one = RealCluster(tmp_path_factory.mktemp("real"), binaries)
+    yield one
+    sys.stderr.write(one.log("operator")[-4000:])
+    one.close()
+
+
+def agent_id(real: RealCluster) -> str:
+    (agent,) = eventually(lambda: agents(real))
+    return str(agent["agent_info"]["id"]["value"])
+
+
+def agents(real: RealCluster) -> list[Json]:
+    try:
+        return list(real.ask("GET_AGENTS").get("agents", []))
+    except OSError:
+        return []
+
+
+def test_a_volume_is_found_again_on_an_agent_with_another_id(real: RealCluster) -> None:
+    real.apply(manifest(NAME, {"strategy": "PersistentVolume", "size": "1Gi"}))
+    real.ready(NAME, 120)
+    real.sql(NAME, "CREATE TABLE t (a INT)")
+    real.sql(NAME, "INSERT INTO t VALUES (7)")
+    task, agent = real.task_id(NAME), agent_id(real)
+    (before,) = real.volumes(NAME)
+    processes = real.processes(task)
+    real.kill("mesos")
+    for pid in processes.values():
+        os.kill(pid, signal.SIGKILL)
+    # What an administrator is told to do after a change of the agent's flags: it registers as a new agent.
+    (latest,) = (real.state_dir / "real").rglob("meta/slaves/latest")
+    latest.unlink()
+    real.restart("mesos")
+    eventually(lambda: agent_id(real) != agent)
+    real.ask("MARK_AGENT_GONE", agent_id={"value": agent})
+    real.relaunched(NAME, task)
+    real.ready(NAME, 120)
+    assert real.sql(NAME, "SELECT a FROM t") == "7"
+    assert agent_id(real) != agent
+    (after,) = real.volumes(NAME)
+    assert after["spec"]["persistenceId"] == before["spec"]["persistenceId"]
+    assert after["spec"]["agent"]["id"] == agent_id(real)
+
+
+def test_a_larger_volume_is_grown_in_one_restart(real: RealCluster) -> None:
+    name = "growing"
+    body = manifest(name, {"strategy": "PersistentVolume", "size": "1Gi"})
+    real.apply(body)
+    real.ready(name, 120)
+    real.sql(name, "CREATE TABLE t (a INT)")
+    real.sql(name, "INSERT INTO t VALUES (8)")
+    body["spec"]["storage"]["size"] = "200Gi"
+    real.apply(body)
+    eventually(lambda: "AwaitingDisk" in real.cli("explain", name))
+    assert real.sql(name, "SELECT a FROM t") == "8"
+    body["spec"]["storage"]["size"] = "2Gi"
+    real.apply(body)
+    real.ready(name, 120)
+    assert real.sql(name, "SELECT a FROM t") == "8"
+    (volume,) = real.volumes(name)
+    assert volume["spec"]["sizeBytes"] == 2 * 1024**3
+    assert real.task_id(name).endswith(".2")
+    (agent,) = agents(real)
+    sizes = [r["scalar"]["value"] for r in agent["total_resources"] if volume["spec"]["persistenceId"] in str(r)]
+    assert sizes == [2048.0]

@@ -1,0 +1,116 @@
+"""Operations that carry ids: sent where the agent can tell, followed, told to the planner, then acknowledged."""
+
+from typing import Any
+
+import pytest
+
+from statefuldb.model.actions import AcceptOffers, SaveVolume
+from statefuldb.model.identity import OperationId
+from statefuldb.model.observed import OperationState, OperationStatus
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning.planner import plan
+from unit.mesos.adapter import CAPABLE, Wired
+from unit.planning.world import KEY, OPERATOR, UID, desired, observed, offer, spec
+
+RESERVE = f"sdb.{UID}.0.offer-of-agent-1.0-RESERVE"
+CREATE = f"sdb.{UID}.0.offer-of-agent-1.1-CREATE"
+AGENT = {"agent_id": {"value": "id-of-agent-1"}}
+
+
+def launched(wired: Wired) -> VolumeRecord:
+    wired.subscribe()
+    wired.offer("offer-of-agent-1")
+    saved, accepted = plan(desired(spec()), observed(), (offer(),), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(accepted, AcceptOffers)
+    assert saved.volume.task_id is not None
+    wired.adapter.accept(accepted)
+    wired.adapter.expect(KEY, saved.volume.task_id, "id-of-agent-1")
+    return saved.volume
+
+
+def sent_ids(wired: Wired) -> dict[str, Any]:
+    ((_, operations, _),) = wired.driver.named("acceptOffers")
+    return {o["type"]: o.get("id", {}).get("value") for o in operations}
+
+
+def test_ids_go_to_agents_that_give_feedback_and_never_on_a_launch() -> None:
+    wired = Wired()
+    launched(wired)
+    assert sent_ids(wired) == {"RESERVE": RESERVE, "CREATE": CREATE, "LAUNCH": None}
+
+
+@pytest.mark.parametrize("able", [(), ("RESOURCE_PROVIDER",), ("AGENT_OPERATION_FEEDBACK",)])
+def test_no_ids_go_to_agents_that_lack_a_capability(able: tuple[str, ...]) -> None:
+    wired = Wired({"id-of-agent-1": able})
+    launched(wired)
+    assert sent_ids(wired) == {"RESERVE": None, "CREATE": None, "LAUNCH": None}
+
+
+def test_ids_round_trip() -> None:
+    parsed = OperationId.parse(RESERVE)
+    assert parsed is not None
+    assert str(parsed) == RESERVE
+    assert OperationId.parse("somebody-else") is None
+
+
+def test_a_status_is_acknowledged_only_by_the_worker_and_then_forgotten() -> None:
+    wired = Wired()
+    launched(wired)
+    wired.operation(RESERVE, "OPERATION_FINISHED", uuid={"value": "dXVpZA=="}, **AGENT)
+    assert wired.enqueued == [KEY]
+    assert not wired.driver.named("acknowledge_operation")
+    (reserve, create) = wired.adapter.operations(UID)
+    assert (reserve.state, create.state) == (OperationState.FINISHED, OperationState.PENDING)
+    wired.adapter.acknowledge_operation(reserve)
+    ((body,),) = wired.driver.named("acknowledge_operation")
+    assert body == {"operation_id": {"value": RESERVE}, "uuid": {"value": "dXVpZA=="}, **AGENT}
+    assert [str(s.id) for s in wired.adapter.operations(UID)] == [CREATE]
+
+
+def test_nothing_is_acknowledged_to_an_agent_that_is_gone() -> None:
+    wired = Wired()
+    launched(wired)
+    wired.operation(RESERVE, "OPERATION_FINISHED", uuid={"value": "dXVpZA=="}, **AGENT)
+    wired.agents = {"another": CAPABLE}
+    wired.say({"type": "FAILURE", "failure": AGENT})
+    wired.adapter.acknowledge_operation(wired.adapter.operations(UID)[0])
+    assert not wired.driver.named("acknowledge_operation")
+
+
+def test_an_operation_without_an_answer_is_asked_for_with_its_agent_until_it_has_one() -> None:
+    wired = Wired()
+    launched(wired)
+    wired.operation(RESERVE, "OPERATION_FINISHED", uuid={"value": "dXVpZA=="}, **AGENT)
+    wired.subscribe()
+    assert wired.driver.named("reconcile_operations") == [({CREATE: "id-of-agent-1"},)]
+    wired.time.pass_by(15.1)
+    assert len(wired.driver.named("reconcile_operations")) == 2
+    wired.operation(CREATE, "OPERATION_UNKNOWN", **AGENT)
+    wired.adapter.acknowledge_operation(wired.adapter.operations(UID)[1])
+    wired.time.pass_by(200)
+    assert len(wired.driver.named("reconcile_operations")) == 2
+    assert CREATE not in {str(s.id) for s in wired.adapter.operations(UID)}
+
+
+def test_operations_of_data_that_nobody_looks_after_are_acknowledged_at_once() -> None:
+    wired = Wired()
+    wired.subscribe()
+    wired.operation(RESERVE, "OPERATION_FINISHED", uuid={"value": "dXVpZA=="}, **AGENT)
+    assert len(wired.driver.named("acknowledge_operation")) == 1
+    assert not wired.enqueued
+
+
+def test_an_operation_that_was_refused_is_named_where_the_member_waits() -> None:
+    wired = Wired()
+    record = launched(wired)
+    wired.operation(RESERVE, "OPERATION_ERROR", message="Not authorized")
+    seen = observed(volumes=(record,), operations=wired.adapter.operations(UID))
+    decided = plan(desired(spec()), seen, (), OPERATOR)
+    assert "the last RESERVE is error: Not authorized" in decided.waiting[0].message
+    assert any("Not authorized" in condition.message for condition in decided.conditions)
+    mine = OperationId.parse(RESERVE.replace(".0.offer", ".7.offer"))
+    assert mine is not None
+    other = OperationStatus(id=mine, state=OperationState.ERROR, agent_id=None, message="elsewhere")
+    decided = plan(desired(spec()), observed(volumes=(record,), operations=(other,)), (), OPERATOR)
+    assert "elsewhere" not in decided.waiting[0].message

@@ -1,0 +1,93 @@
+"""Asking Mesos what became of tasks and operations, until it has answered, and now and then."""
+
+from statefuldb.model.identity import TaskId
+from unit.mesos.adapter import Wired
+from unit.planning.world import KEY, UID
+
+TASK = TaskId(uid=UID, ordinal=0, incarnation=1)
+OTHER = TaskId(uid=UID, ordinal=1, incarnation=1)
+
+
+def followed(*tasks: TaskId) -> Wired:
+    wired = Wired()
+    wired.subscribe()
+    for task in tasks:
+        wired.adapter.expect(KEY, task, "id-of-agent-1")
+    return wired
+
+
+def asked(wired: Wired) -> list[set[str]]:
+    found = [set(tasks) for (tasks,) in wired.driver.named("reconcile")]
+    wired.driver.calls.clear()
+    return found
+
+
+def test_a_subscription_asks_for_everything_at_once_with_agent_ids() -> None:
+    wired = followed(TASK)
+    wired.driver.calls.clear()
+    wired.subscribe()
+    assert wired.driver.named("reconcile") == [({str(TASK): "id-of-agent-1"},), ({},)]
+
+
+def test_a_task_with_an_old_status_is_asked_for_until_this_subscription_has_answered() -> None:
+    wired = followed(TASK, OTHER)
+    wired.update(str(TASK), "TASK_RUNNING")
+    wired.update(str(OTHER), "TASK_RUNNING")
+    wired.subscribe()
+    asked(wired)
+    wired.update(str(OTHER), "TASK_RUNNING")
+    wired.time.pass_by(15.1)
+    assert asked(wired) == [{str(TASK)}]
+    wired.update(str(TASK), "TASK_UNREACHABLE")
+    wired.time.pass_by(600)
+    assert asked(wired) == []
+
+
+def test_what_is_not_answered_is_asked_for_ever_more_rarely() -> None:
+    wired = followed(TASK)
+    wired.subscribe()
+    asked(wired)
+    wired.time.pass_by(15.1)
+    assert len(asked(wired)) == 1
+    wired.time.pass_by(15.1)
+    assert asked(wired) == []
+    wired.time.pass_by(15.1)
+    assert len(asked(wired)) == 1
+    wired.time.pass_by(3_600)
+    assert 10 < len(asked(wired)) < 25
+
+
+def test_everything_is_asked_for_each_quarter_of_an_hour() -> None:
+    wired = followed(TASK)
+    wired.update(str(TASK), "TASK_RUNNING")
+    asked(wired)
+    wired.time.pass_by(901)
+    assert asked(wired) == [{str(TASK)}, set()]
+    wired.time.pass_by(890)
+    assert asked(wired) == []
+
+
+def test_a_task_that_was_launched_and_not_answered_for_is_asked_for_soon() -> None:
+    wired = followed()
+    wired.time.pass_by(100)
+    asked(wired)
+    wired.adapter.expect(KEY, TASK, "id-of-agent-1")
+    assert asked(wired) == []
+    wired.time.pass_by(15.1)
+    assert asked(wired) == [{str(TASK)}]
+
+
+def test_what_is_no_longer_followed_is_not_asked_for() -> None:
+    wired = followed(TASK)
+    wired.adapter.forget(TASK)
+    asked(wired)
+    wired.time.pass_by(200)
+    assert asked(wired) == []
+
+
+def test_nothing_is_asked_once_stopped() -> None:
+    wired = followed(TASK)
+    wired.adapter.stop()
+    asked(wired)
+    wired.time.pass_by(5_000)
+    assert asked(wired) == []

@@ -1,0 +1,142 @@
+"""Tasks that may still be writing, agents that come back under another id, and predecessors that come back late."""
+
+from dataclasses import replace
+
+import pytest
+
+from statefuldb.model.actions import AcceptOffers, KillTask, SaveVolume
+from statefuldb.model.conditions import Reason
+from statefuldb.model.observed import TaskState, TaskStatus
+from statefuldb.model.operations import LaunchTask
+from statefuldb.model.resources import AgentOffer
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import Fencing, Intent, VolumeRecord
+from statefuldb.planning.invariants import violations
+from statefuldb.planning.planner import plan
+from unit.planning.world import CLUSTER, OPERATOR, desired, observed, offer, remaining, spec, tasks
+
+UNDECIDED = (TaskState.UNREACHABLE, TaskState.LOST, TaskState.UNKNOWN, TaskState.GONE_BY_OPERATOR)
+EVERY_STRATEGY = pytest.mark.parametrize("strategy", list(Strategy))
+EVERY_STATE = pytest.mark.parametrize("state", UNDECIDED)
+
+
+def serving(strategy: Strategy) -> tuple[VolumeRecord, AgentOffer]:
+    """Return a member that runs, and what its agent would offer if it did not."""
+    saved, accepted = plan(desired(spec(strategy)), observed(), (offer(),), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(accepted, AcceptOffers)
+    return replace(saved.volume, initialised=True, token=1), remaining(offer(), accepted, launched=False)
+
+
+def renamed(offered: AgentOffer) -> AgentOffer:
+    return replace(offered, agent_id="another-id")
+
+
+@EVERY_STATE
+@pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH])
+def test_an_agent_that_comes_back_under_another_id_gets_its_member_back(strategy: Strategy, state: TaskState) -> None:
+    record, idle = serving(strategy)
+    seen = observed(volumes=(record,), tasks=tasks(record, state))
+    decided = plan(desired(spec(strategy)), seen, (offer("agent-2"), renamed(idle)), OPERATOR)
+    saved, accepted = decided.actions
+    assert not violations(decided, seen, CLUSTER)
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(accepted, AcceptOffers)
+    assert [type(o) for o in accepted.operations] == [LaunchTask]
+    assert saved.volume.agent is not None
+    assert (saved.volume.agent.id, saved.volume.agent.hostname) == ("another-id", "agent-1")
+    assert saved.volume.persistence_id == record.persistence_id
+    assert saved.volume.incarnation == record.incarnation + 1
+
+
+@EVERY_STATE
+def test_a_volume_is_told_by_its_id_wherever_its_agent_has_come_back(state: TaskState) -> None:
+    record, idle = serving(Strategy.PERSISTENT_VOLUME)
+    seen = observed(volumes=(record,), tasks=tasks(record, state))
+    moved = replace(renamed(idle), hostname="new-name")
+    saved = plan(desired(spec()), seen, (moved,), OPERATOR).actions[0]
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.agent is not None
+    assert saved.volume.agent.hostname == "new-name"
+
+
+@EVERY_STATE
+def test_a_directory_waits_while_its_host_is_the_same_agent_or_another_host_offers(state: TaskState) -> None:
+    record, idle = serving(Strategy.HOST_PATH)
+    seen = observed(volumes=(record,), tasks=tasks(record, state))
+    for offered in (idle, renamed(offer("agent-2"))):
+        assert not plan(desired(spec(Strategy.HOST_PATH)), seen, (offered,), OPERATOR).actions
+
+
+@pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH])
+def test_data_that_a_person_declared_lost_is_never_rebuilt_in_silence(strategy: Strategy) -> None:
+    record, _ = serving(strategy)
+    seen = observed(volumes=(record,), tasks=tasks(record, TaskState.GONE_BY_OPERATOR))
+    decided = plan(desired(spec(strategy)), seen, (offer("agent-2"), offer("agent-3")), OPERATOR)
+    assert not decided.actions
+    (wait,) = decided.waiting
+    assert wait.reason is Reason.VOLUME_LOST
+    assert "statefuldb volumes release" in wait.fix
+    assert any(c.reason is Reason.VOLUME_LOST for c in decided.conditions)
+
+
+@EVERY_STATE
+def test_what_is_waited_for_says_which_state_it_is(state: TaskState) -> None:
+    record, _ = serving(Strategy.PERSISTENT_VOLUME)
+    decided = plan(desired(spec()), observed(volumes=(record,), tasks=tasks(record, state)), (), OPERATOR)
+    assert str(state) in decided.waiting[0].message
+    assert "agent-1" in decided.waiting[0].message
+    assert decided.wants_offers
+
+
+@EVERY_STRATEGY
+@EVERY_STATE
+def test_a_predecessor_that_comes_back_is_killed_before_anything_else(strategy: Strategy, state: TaskState) -> None:
+    first, idle = serving(strategy)
+    if strategy is Strategy.DFS:
+        first = replace(first, fencing=Fencing(incarnation=1, by="ops"))
+    lost = tasks(first, state)
+    saved = plan(desired(spec(strategy)), observed(volumes=(first,), tasks=lost), (renamed(idle),), OPERATOR).actions[0]
+    assert isinstance(saved, SaveVolume)
+    second = saved.volume
+    back = {**tasks(first, TaskState.RUNNING), **tasks(second, TaskState.RUNNING)}
+    (kill,) = plan(desired(spec(strategy)), observed(volumes=(second,), tasks=back), (), OPERATOR).actions
+    assert isinstance(kill, KillTask)
+    assert kill.task_id == first.task_id
+    assert kill.grace_seconds == 0
+
+
+@EVERY_STRATEGY
+@pytest.mark.parametrize("state", [TaskState.GONE, TaskState.DROPPED, TaskState.ERROR, TaskState.FINISHED])
+def test_states_that_are_proof_are_recorded_and_followed_by_a_launch(strategy: Strategy, state: TaskState) -> None:
+    record, idle = serving(strategy)
+    (saved,) = plan(
+        desired(spec(strategy)), observed(volumes=(record,), tasks=tasks(record, state)), (idle,), OPERATOR
+    ).actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.ended
+    seen = observed(volumes=(saved.volume,), tasks=tasks(record, state))
+    again = plan(desired(spec(strategy)), seen, (idle,), OPERATOR)
+    assert [type(a) for a in again.actions] == [SaveVolume, AcceptOffers]
+
+
+def test_only_an_offer_that_went_is_no_failure_of_a_dropped_launch() -> None:
+    record, _ = serving(Strategy.PERSISTENT_VOLUME)
+    assert record.task_id is not None
+    for reason, failures in (("REASON_INVALID_OFFERS", 0), ("REASON_TASK_INVALID", 1)):
+        status = TaskStatus(id=record.task_id, state=TaskState.DROPPED, agent_id=None, reason=reason)
+        seen = observed(volumes=(record,), tasks={record.task_id: status})
+        (saved,) = plan(desired(spec()), seen, (), OPERATOR).actions
+        assert isinstance(saved, SaveVolume)
+        assert saved.volume.failures == failures
+
+
+@pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH])
+def test_a_member_that_is_not_wanted_is_over_once_its_agent_is_back_without_it(strategy: Strategy) -> None:
+    record, idle = serving(strategy)
+    retained = replace(record, intent=Intent.RETAIN)
+    seen = observed(database=None, volumes=(retained,), tasks=tasks(record, TaskState.UNKNOWN))
+    assert not plan(None, seen, (), OPERATOR).actions
+    (saved,) = plan(None, seen, (renamed(idle),), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.ended

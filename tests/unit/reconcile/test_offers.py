@@ -1,0 +1,116 @@
+"""What is asked of Mesos in offers, and for how long what nobody takes is declined."""
+
+from dataclasses import dataclass, field, replace
+
+from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.observed import MesosView
+from statefuldb.model.plan import Demand, Plan, Waiting
+from statefuldb.planning.planner import plan
+from statefuldb.reconcile.offers import OfferDemand
+from unit.planning.world import OPERATOR, desired, observed, offer, spec
+
+ORDERS = DatabaseKey(namespace="shop", name="orders")
+STOCK = DatabaseKey(namespace="shop", name="stock")
+ANY = Demand(needs=frozenset({"cpus 500m"}))
+OFFERS = (offer("agent-1"), offer("agent-2"))
+
+
+@dataclass
+class Asked:
+    """Stands for Mesos and for the clock: remembers what was asked."""
+
+    calls: list[tuple[object, ...]] = field(default_factory=list)
+    seconds: float = 1_000.0
+
+    def now(self) -> float:
+        return self.seconds
+
+    def view(self) -> MesosView:
+        return MesosView(connected=True, framework_id="f", role="r", principal=None)
+
+    def revive(self) -> None:
+        self.calls.append(("revive",))
+
+    def suppress(self) -> None:
+        self.calls.append(("suppress",))
+
+    def decline(self, offer_ids: tuple[str, ...], refuse_seconds: float) -> None:
+        self.calls.append(("decline", offer_ids, refuse_seconds))
+
+    def taken(self) -> list[tuple[object, ...]]:
+        calls, self.calls = self.calls, []
+        return calls
+
+
+def wired() -> tuple[OfferDemand, Asked]:
+    asked = Asked()
+    return OfferDemand(asked, asked), asked  # type: ignore[arg-type]
+
+
+def test_while_nothing_is_to_be_placed_offers_are_suppressed_once() -> None:
+    demand, asked = wired()
+    demand.settle(OFFERS)
+    assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 3600.0), ("suppress",)]
+    demand.settle(())
+    assert asked.taken() == []
+
+
+def test_what_nobody_can_use_is_declined_for_long_and_a_members_own_agent_shortly() -> None:
+    demand, asked = wired()
+    demand.declare(ORDERS, Demand(hosts=frozenset({"agent-2"}), needs=frozenset({"volume v"})))
+    demand.settle(OFFERS)
+    assert asked.taken() == [
+        ("revive",),
+        ("decline", ("offer-of-agent-2",), 5.0),
+        ("decline", ("offer-of-agent-1",), 120.0),
+    ]
+
+
+def test_only_a_new_need_asks_again() -> None:
+    demand, asked = wired()
+    demand.declare(ORDERS, ANY)
+    demand.declare(ORDERS, ANY)
+    assert asked.taken() == [("revive",)]
+    demand.declare(STOCK, ANY)
+    demand.declare(STOCK, replace(ANY, needs=frozenset({"cpus 200m"})))
+    assert asked.taken() == [("revive",), ("revive",)]
+    demand.reconnected()
+    demand.declare(ORDERS, ANY)
+    assert asked.taken() == [("revive",)]
+    demand.declare(ORDERS, None)
+    demand.declare(STOCK, None)
+    demand.settle(())
+    assert asked.taken() == [("suppress",)]
+
+
+def test_nothing_is_declined_before_all_have_looked_unless_it_is_held_too_long() -> None:
+    demand, asked = wired()
+    demand.declare(ORDERS, ANY)
+    demand.declare(STOCK, ANY)
+    asked.taken()
+    assert demand.offered(frozenset()) == {ORDERS, STOCK}
+    demand.look(ORDERS)
+    demand.settle(OFFERS)
+    assert asked.taken() == []
+    asked.seconds += 6.0
+    demand.settle(OFFERS)
+    assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 5.0)]
+    demand.look(STOCK)
+    demand.settle(OFFERS)
+    assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 120.0)]
+
+
+def test_the_need_of_a_member_is_the_same_from_pass_to_pass_and_another_after_an_edit() -> None:
+    small = plan(desired(spec()), observed(), (offer(cpus=0.1),), OPERATOR)
+    later = plan(desired(spec()), observed(at_seconds=2_000.0), (), OPERATOR)
+    assert small.demand == later.demand
+    assert small.demand is not None
+    edited = spec(resources=replace(spec().resources, cpus_milli=400))
+    assert plan(desired(edited), observed(), (), OPERATOR).demand != small.demand
+
+
+def test_a_plan_that_waits_for_nothing_in_offers_has_no_demand() -> None:
+    from statefuldb.model.conditions import Reason
+
+    wait = Waiting(ordinal=0, reason=Reason.STOPPING, message="")
+    assert Plan(waiting=(wait,)).demand is None
