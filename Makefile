@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status check pythons test format crds clean
+.PHONY: help up down status check pythons test chaos format crds clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ test: check pythons ## everything: check, then tests with real processes and dat
 	@tools/ensure-mariadb
 	@tools/ensure-test-servers
 	$(BIN)/pytest -q -rs -n $(SIDE_BY_SIDE) --dist loadfile tests --ignore tests/unit --ignore tests/architecture
+
+chaos: $(STAMP) ## ten minutes of random kill -9 and pauses under writing clients
+	STATEFULDB_TEST_CHAOS_SECONDS=600 $(BIN)/pytest -q tests/e2e/test_chaos.py --timeout 1200
 
 format: $(STAMP) ## format and fix what can be fixed
 	$(BIN)/ruff format .

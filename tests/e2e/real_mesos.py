@@ -17,6 +17,7 @@ from e2e.conftest import ROOT, Cluster, Json
 from statefuldb.local.supervisor import free_port
 
 MOUNT_POINT = "/mnt/statefuldb-real"
+FIRST_PORT, PORT_RANGES, PORTS_EACH = 20000, 350, 30
 BUILD = Path(__file__).parents[1] / "conformance/mesos/real_mesos/build.sh"
 
 
@@ -51,8 +52,15 @@ class RealCluster(Cluster):
         super().__init__(state_dir)
         self._operator = operator
         self._binaries = binaries
-        self._settings = {"MESOS_ROLES": "statefuldb", "MESOS_ATTRIBUTES": f"statefuldb_dfs:{MOUNT_POINT}", **settings}
         self._port = free_port("127.0.0.1")
+        # Its agents are all on one address: clusters that run side by side must not offer the same ports.
+        ports = FIRST_PORT + self._port % PORT_RANGES * PORTS_EACH
+        self._settings = {
+            "MESOS_ROLES": "statefuldb",
+            "MESOS_ATTRIBUTES": f"statefuldb_dfs:{MOUNT_POINT}",
+            "MESOS_RESOURCES": f"ports:[{ports}-{ports + PORTS_EACH - 1}]",
+            **settings,
+        }
         self.mesos: subprocess.Popen[bytes] | None = None
         self.parts.plan(agents=0, dfs=())
         self.start_mesos()

@@ -22,6 +22,9 @@ def main() -> int:
     except (Refused, ValueError) as refusal:
         sys.stderr.write(f"refused: {refusal}\n")
         return EXIT_REFUSED
+    except OSError as error:
+        sys.stderr.write(f"failed before anything was opened: {error}\n")
+        return EXIT_ENDED
     except Ended as ended:
         sys.stderr.write(f"ended: {ended}\n")
         return EXIT_ENDED

@@ -229,12 +229,16 @@ class Keeper:
         """Listen, and only then publish the certificate: whoever finds it is answered."""
         config = self._config
         context, certificate = server_context(config.task_id, config.operator_ca_pem)
-        endpoint = Endpoint(
-            (config.listen_address, config.keeper_port),
-            context=context,
-            state=self._state,
-            commands=self._commands.by_path(),
-        )
+        try:
+            endpoint = Endpoint(
+                (config.listen_address, config.keeper_port),
+                context=context,
+                state=self._state,
+                commands=self._commands.by_path(),
+            )
+        except OSError as error:
+            place = f"{config.listen_address}:{config.keeper_port}"
+            raise OSError(f"cannot listen on {place}, which Mesos offered: {error.strerror}") from error
         endpoint.start()
         write_durably(self._sandbox / CERTIFICATE_FILE, certificate, mode=0o644)
 
