@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,3 +84,37 @@ def test_a_larger_volume_is_grown_in_one_restart(real: RealCluster) -> None:
     (agent,) = agents(real)
     sizes = [r["scalar"]["value"] for r in agent["total_resources"] if volume["spec"]["persistenceId"] in str(r)]
     assert sizes == [2048.0]
+
+
+def waits_for_maintenance(real: RealCluster, name: str) -> bool:
+    stored = real.database(name)
+    assert stored is not None
+    (ready,) = [c for c in stored["status"]["conditions"] if c["type"] == "Ready"]
+    return bool(ready["reason"] == "Maintenance")
+
+
+def test_a_member_stops_before_maintenance_answers_for_it_and_returns_after_it(real: RealCluster) -> None:
+    real.ready(NAME, 120)
+    task = real.task_id(NAME)
+    begin = int((time.time() + 130) * 1e9)
+    machine = {"hostname": "127.0.0.1", "ip": "127.0.0.1"}
+    away = {"start": {"nanoseconds": begin}, "duration": {"nanoseconds": 3_600 * 10**9}}
+    real.ask("UPDATE_MAINTENANCE_SCHEDULE", schedule={"windows": [{"machine_ids": [machine], "unavailability": away}]})
+    eventually(lambda: waits_for_maintenance(real, NAME), 60, lambda: real.cli("explain", NAME))
+    assert not real.processes(task)
+    assert "before maintenance of 127.0.0.1" in real.cli("journal", NAME)
+    assert "ACCEPT" in str(eventually(lambda: real.ask("GET_MAINTENANCE_STATUS")))
+    real.ask("UPDATE_MAINTENANCE_SCHEDULE", schedule={"windows": []})
+    real.ready(NAME, 120)
+    assert real.sql(NAME, "SELECT a FROM t") == "7"
+
+
+def test_a_drained_agent_stops_its_members_cleanly_and_has_them_back(real: RealCluster) -> None:
+    real.ready(NAME, 120)
+    agent = agent_id(real)
+    real.ask("DRAIN_AGENT", agent_id={"value": agent}, max_grace_period={"seconds": 60})
+    eventually(lambda: waits_for_maintenance(real, NAME), 60, lambda: real.cli("explain", NAME))
+    assert "REACTIVATE_AGENT" in real.cli("explain", NAME)
+    real.ask("REACTIVATE_AGENT", agent_id={"value": agent})
+    real.ready(NAME, 120)
+    assert real.sql(NAME, "SELECT a FROM t") == "7"

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     KEEPER_REFUSED = "KeeperRefused"
     SETTING_CREDENTIALS = "SettingCredentials"
     BACK_OFF = "BackOff"
+    MAINTENANCE = "Maintenance"
     AGENT_LOST = "AgentLost"
     FENCING_REQUIRED = "FencingRequired"
     DISK_FULL = "DiskFull"

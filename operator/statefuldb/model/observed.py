@@ -1,12 +1,12 @@
 """What was seen: a frozen snapshot of one database in Kubernetes, Mesos and its keepers, taken at one moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from statefuldb.model.identity import DatabaseKey, OperationId, TaskId
 from statefuldb.model.keeper import KeeperStatus
-from statefuldb.model.resources import AgentOffer
+from statefuldb.model.resources import AgentOffer, Unavailability
 from statefuldb.model.volume import VolumeRecord
 
 
@@ -161,6 +161,7 @@ class Observed:
     `found` are the ledger entries that tasks of this database name carry in their labels. `reserved` is what all agents
     hold for us, looked up while the database has no data in the ledger yet; None where it could not be. `operations`
     are the statuses of each member's last ACCEPT, on agents that tell: offers, not these, say what there is.
+    `maintenance` says of agents, by id, when they are announced to be away.
     """
 
     key: DatabaseKey
@@ -174,6 +175,7 @@ class Observed:
     found: tuple[VolumeRecord, ...] = ()
     reserved: Offers | None = ()
     operations: tuple[OperationStatus, ...] = ()
+    maintenance: Mapping[str, Unavailability] = field(default_factory=dict)
     crd_terminating: bool = False
     namespace_terminating: bool = False
     namespace_exists: bool = True

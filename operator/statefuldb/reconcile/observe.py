@@ -40,6 +40,7 @@ class Observer:
             found=found,
             reserved=self._mesos.reserved() if self._begins(database, volumes) else (),
             operations=tuple(status for uid in sorted(uids) for status in self._mesos.operations(uid)),
+            maintenance=self._mesos.maintenance(),
             tasks=tasks,
             keepers=self._views(volumes),
             mesos=self._mesos.view(),

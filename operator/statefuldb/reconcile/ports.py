@@ -18,6 +18,7 @@ from statefuldb.model.observed import (
     TaskStatus,
 )
 from statefuldb.model.plan import Announcement
+from statefuldb.model.resources import Unavailability
 from statefuldb.model.volume import Launch, VolumeRecord
 
 Enqueue = Callable[[DatabaseKey], None]
@@ -122,6 +123,10 @@ class MesosPort(Protocol):
 
     def operations(self, uid: str) -> tuple[OperationStatus, ...]:
         """Return what is known of the last operations of each member of one data identity."""
+        ...
+
+    def maintenance(self) -> Mapping[str, Unavailability]:
+        """Return when agents, by id, are announced to be away."""
         ...
 
     def found(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:

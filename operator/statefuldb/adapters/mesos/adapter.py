@@ -10,6 +10,7 @@ from typing import Any
 from statefuldb.adapters.mesos.agent_registry import AgentRegistry
 from statefuldb.adapters.mesos.driver import CallFailed, ConnectionState, Driver, Event
 from statefuldb.adapters.mesos.guard import UnsafeRequest
+from statefuldb.adapters.mesos.maintenance_book import MaintenanceBook
 from statefuldb.adapters.mesos.offer_cache import OfferCache
 from statefuldb.adapters.mesos.operation_book import OperationBook
 from statefuldb.adapters.mesos.operation_wire import (
@@ -22,6 +23,7 @@ from statefuldb.adapters.mesos.reconciliation import Reconciler
 from statefuldb.adapters.mesos.task_book import TaskBook
 from statefuldb.adapters.mesos.timers import Timers
 from statefuldb.adapters.mesos.wire import (
+    inverse_offer_from_wire,
     ledger_of_task,
     offer_from_wire,
     reserved_from_wire,
@@ -32,6 +34,7 @@ from statefuldb.model.actions import AcceptOffers, KillTask
 from statefuldb.model.identity import DatabaseKey, ReservationLabels, TaskId
 from statefuldb.model.observed import MesosView, Offers, OperationStatus, TaskStatus
 from statefuldb.model.operations import LaunchTask
+from statefuldb.model.resources import Unavailability
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_label
 from statefuldb.reconcile.ports import Clock, EffectFailed
@@ -75,6 +78,8 @@ class MesosAdapter:
         self._tasks = TaskBook(clock)
         self._operations = OperationBook()
         self._agents = AgentRegistry(list_agents)
+        self._maintenance = MaintenanceBook()
+        self._timers = timers
         self._reconciler = Reconciler(ask=self._ask, timers=timers, clock=clock)
         self._connected = False
         self._error = "not subscribed yet"
@@ -110,6 +115,10 @@ class MesosAdapter:
     def operations(self, uid: str) -> tuple[OperationStatus, ...]:
         """Return what is known of the last operations of each member of one data identity."""
         return self._operations.statuses(uid)
+
+    def maintenance(self) -> Mapping[str, Unavailability]:
+        """Return when agents, by id, are announced to be away."""
+        return self._maintenance.windows()
 
     def found(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries that tasks of this database name carry."""
@@ -150,9 +159,8 @@ class MesosAdapter:
         self._operations.sent((i for i in ids.values() if i is not None), wanted.agent.id)
         if self._operations.owed():
             self._reconciler.owed()
-        offers = [{"value": offer_id} for offer_id in wanted.offer_ids]
         filters = {"refuse_seconds": LEFTOVER_REFUSE_SECONDS}
-        self._call(lambda: self._driver.acceptOffers(offers, operations, filters=filters))
+        self._call(lambda: self._driver.acceptOffers(_ids(wanted.offer_ids), operations, filters=filters))
 
     def kill(self, wanted: KillTask) -> None:
         """Send one KILL. Raises EffectFailed."""
@@ -178,9 +186,8 @@ class MesosAdapter:
         """Decline what is still outstanding of these."""
         held = self._offers.take(offer_ids)
         if held:
-            ids = [{"value": offer_id} for offer_id in held]
             filters = {"refuse_seconds": refuse_seconds}
-            self._call(lambda: self._driver.declineOffer(ids, filters=filters))
+            self._call(lambda: self._driver.declineOffer(_ids(held), filters=filters))
 
     def revive(self) -> None:
         """Ask for offers again."""
@@ -220,7 +227,10 @@ class MesosAdapter:
             case "FAILURE":
                 self._failed(event["failure"])
             case "INVERSE_OFFERS":
-                log.info("maintenance was announced; inverse offers are left unanswered")
+                self._maintenance_announced(event["inverse_offers"]["inverse_offers"])
+            case "RESCIND_INVERSE_OFFER":
+                agent_id = self._maintenance.rescinded(event["rescind_inverse_offer"]["inverse_offer_id"]["value"])
+                self._look_at(agent_id)
             case _:
                 pass
 
@@ -234,6 +244,7 @@ class MesosAdapter:
             return
         self._offers.clear()
         self._agents.clear()
+        self._maintenance.clear()
         self._tasks.subscribed()
         self._operations.subscribed()
         self._connected, self._error = True, ""
@@ -262,6 +273,7 @@ class MesosAdapter:
         now = self._clock.now()
         found = [offer_from_wire(offer, now) for offer in offers]
         self._offers.add(found)
+        self._maintenance.offered(found)
         labels = [r.labels for offer in found for r in offer.resources]
         self._on_offers(frozenset(_key(label) for label in labels if label is not None))
 
@@ -270,10 +282,32 @@ class MesosAdapter:
         if status is None:
             return
         key = self._tasks.update(status)
+        self._answer_inverse_offers()
         if key is not None:
             self._enqueue(key)
         elif status.uuid is not None:
             self._driver.acknowledgeStatusUpdate(status_to_acknowledge(status))
+
+    def _maintenance_announced(self, inverse_offers: Sequence[Mapping[str, Any]]) -> None:
+        found = [offer for offer in map(inverse_offer_from_wire, inverse_offers) if offer is not None]
+        self._maintenance.announced(found)
+        for offer in found:
+            self._look_at(offer.agent_id)
+            wait = offer.window.start_seconds - self._clock.now()
+            if wait > 0:
+                self._timers.after(wait, self._answer_inverse_offers)
+        self._answer_inverse_offers()
+
+    def _look_at(self, agent_id: str | None) -> None:
+        for key in sorted(self._tasks.keys_on(agent_id) if agent_id is not None else ()):
+            self._enqueue(key)
+
+    def _answer_inverse_offers(self) -> None:
+        accepted, declined = self._maintenance.answers(self._tasks.alive_on, self._clock.now())
+        if accepted:
+            self._send(lambda: self._driver.acceptInverseOffers(_ids(accepted)))
+        if declined:
+            self._send(lambda: self._driver.declineInverseOffer(_ids(declined)))
 
     def _operation_updated(self, wire: Mapping[str, Any]) -> None:
         status = operation_status_from_wire(wire)
@@ -313,3 +347,7 @@ class MesosAdapter:
 
 def _key(labels: ReservationLabels) -> DatabaseKey:
     return DatabaseKey(namespace=labels.namespace, name=labels.name)
+
+
+def _ids(values: Sequence[str]) -> list[Mapping[str, str]]:
+    return [{"value": value} for value in values]
