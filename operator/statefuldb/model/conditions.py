@@ -38,6 +38,7 @@ class Reason(StrEnum):
     # waiting
     MESOS_DISCONNECTED = "MesosDisconnected"
     CONNECTED = "Connected"
+    MESOS_ERROR = "MesosError"
     AWAITING_RECONCILIATION = "AwaitingReconciliation"
     NO_SUITABLE_OFFER = "NoSuitableOffer"
     AWAITING_DISK = "AwaitingDisk"

@@ -115,13 +115,14 @@ class KeeperView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MesosView:
-    """The framework's connection, and who we are there."""
+    """The framework's connection, and who we are there. `fatal`: it ended by an ERROR and is not tried again."""
 
     connected: bool
     framework_id: str | None
     role: str
     principal: str | None
     error: str = ""
+    fatal: bool = False
     reconciled: bool = False
 
 

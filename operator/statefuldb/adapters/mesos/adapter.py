@@ -81,8 +81,7 @@ class MesosAdapter:
         self._maintenance = MaintenanceBook()
         self._timers = timers
         self._reconciler = Reconciler(ask=self._ask, timers=timers, clock=clock)
-        self._connected = False
-        self._error = "not subscribed yet"
+        self._state_seen = ConnectionState(connected=False, error="not subscribed yet")
         self._driver = make_driver(self._event, self._state)
 
     def start(self) -> None:
@@ -97,11 +96,12 @@ class MesosAdapter:
     def view(self) -> MesosView:
         """Return the state of the connection."""
         return MesosView(
-            connected=self._connected,
+            connected=self._state_seen.connected,
             framework_id=self._driver.framework_id,
             role=self._role,
             principal=self._principal,
-            error=self._error,
+            error=self._state_seen.error,
+            fatal=self._state_seen.fatal,
         )
 
     def offers(self) -> Offers:
@@ -247,7 +247,7 @@ class MesosAdapter:
         self._maintenance.clear()
         self._tasks.subscribed()
         self._operations.subscribed()
-        self._connected, self._error = True, ""
+        self._state_seen = ConnectionState(connected=True)
         self._take_inventory()
         self._on_connected()
         self._reconciler.begin()
@@ -264,7 +264,7 @@ class MesosAdapter:
     def _state(self, state: ConnectionState) -> None:
         if state.connected:
             return
-        self._connected, self._error = False, state.error
+        self._state_seen = state
         self._offers.clear()
         log.warning("Mesos: %s%s", state.error, " (not tried again)" if state.fatal else "")
         self._on_connected()
