@@ -67,6 +67,7 @@ class Reason(StrEnum):
     DATA_SAFE = "DataSafe"
     VOLUME_MISSING = "VolumeMissing"
     VOLUME_LOST = "VolumeLost"
+    RESERVATION_TAKEN = "ReservationTaken"
 
 
 class EventReason(StrEnum):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from statefuldb.model.actions import AcceptOffers, EnsureSecret, FenceAgent, KillTask
-from statefuldb.model.identity import DatabaseKey, TaskId
+from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId
 from statefuldb.model.observed import (
     DatabaseObject,
     KeeperView,
@@ -15,6 +15,7 @@ from statefuldb.model.observed import (
     Offers,
     OperationStatus,
     SecretView,
+    Sighting,
     TaskStatus,
 )
 from statefuldb.model.plan import Announcement
@@ -135,6 +136,13 @@ class MesosPort(Protocol):
 
     def reserved(self) -> Offers | None:
         """Return what every agent holds for us, offered or not, asked now; None where it cannot be known."""
+        ...
+
+    def sighting(self, identity: DataIdentity) -> Sighting | None:
+        """Return what the master says of a member's resources, offered or not; None where it does not say.
+
+        Asks the master, at most twice a minute.
+        """
         ...
 
     def expect(self, key: DatabaseKey, task_id: TaskId, agent_id: str) -> None:

@@ -20,6 +20,7 @@ from statefuldb.adapters.mesos.operation_wire import (
     operation_to_wire,
 )
 from statefuldb.adapters.mesos.reconciliation import Reconciler
+from statefuldb.adapters.mesos.sightings import Sightings
 from statefuldb.adapters.mesos.task_book import TaskBook
 from statefuldb.adapters.mesos.timers import Timers
 from statefuldb.adapters.mesos.wire import (
@@ -31,8 +32,8 @@ from statefuldb.adapters.mesos.wire import (
     status_to_acknowledge,
 )
 from statefuldb.model.actions import AcceptOffers, KillTask
-from statefuldb.model.identity import DatabaseKey, ReservationLabels, TaskId
-from statefuldb.model.observed import MesosView, Offers, OperationStatus, TaskStatus
+from statefuldb.model.identity import DatabaseKey, DataIdentity, ReservationLabels, TaskId
+from statefuldb.model.observed import MesosView, Offers, OperationStatus, Sighting, TaskStatus
 from statefuldb.model.operations import LaunchTask
 from statefuldb.model.resources import Unavailability
 from statefuldb.model.volume import VolumeRecord
@@ -53,6 +54,7 @@ class MesosAdapter:
         make_driver: Callable[[Callable[[Event], None], Callable[[ConnectionState], None]], Driver],
         list_tasks: Callable[[], Sequence[Mapping[str, Any]]],
         list_agents: Callable[[], Sequence[Mapping[str, Any]]],
+        list_frameworks: Callable[[], Sequence[Mapping[str, Any]]],
         cluster: str,
         role: str,
         principal: str | None,
@@ -79,6 +81,9 @@ class MesosAdapter:
         self._operations = OperationBook()
         self._agents = AgentRegistry(list_agents)
         self._maintenance = MaintenanceBook()
+        self._sightings = Sightings(
+            list_agents=self._agents.list, list_tasks=list_tasks, list_frameworks=list_frameworks, clock=clock
+        )
         self._timers = timers
         self._reconciler = Reconciler(ask=self._ask, timers=timers, clock=clock)
         self._state_seen = ConnectionState(connected=False, error="not subscribed yet")
@@ -132,6 +137,10 @@ class MesosAdapter:
             log.warning("agents could not be listed: %s", error)
             return None
         return tuple(held for held in found if held is not None)
+
+    def sighting(self, identity: DataIdentity) -> Sighting | None:
+        """Return what the master says of a member's resources, offered or not; None where it does not say."""
+        return self._sightings.of(identity)
 
     def found_keys(self) -> set[DatabaseKey]:
         """Return every database name that has a task."""
