@@ -1,5 +1,6 @@
 """A real Apache Mesos 1.11.0 under the operator, with the embedded API server."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -51,8 +52,15 @@ class RealCluster(Cluster):
         super().__init__(state_dir)
         self._operator = operator
         self._binaries = binaries
-        self._settings = {"MESOS_ROLES": "statefuldb", "MESOS_ATTRIBUTES": f"statefuldb_dfs:{MOUNT_POINT}", **settings}
         self._port = free_port("127.0.0.1")
+        # Clusters that run side by side share the loopback address, so each has ports of its own.
+        first = 20_000 + self._port % 100 * 100
+        self._settings = {
+            "MESOS_ROLES": "statefuldb",
+            "MESOS_ATTRIBUTES": f"statefuldb_dfs:{MOUNT_POINT}",
+            "MESOS_RESOURCES": f"cpus:4;mem:8192;disk:40960;ports:[{first}-{first + 99}]",
+            **settings,
+        }
         self.mesos: subprocess.Popen[bytes] | None = None
         self.parts.plan(agents=0, dfs=())
         self.start_mesos()
@@ -122,6 +130,11 @@ class RealCluster(Cluster):
             self.restart(daemon)
 
     def close(self) -> None:
+        """Stop everything, tasks included, which outlive their agents otherwise."""
         self.parts.supervisor.stop("operator")
         self.parts.supervisor.stop("api-server")
         self.stop_mesos(signal.SIGTERM)
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and (entry / "cwd").readlink().is_relative_to(self.state_dir / "real"):
+                    os.kill(int(entry.name), signal.SIGTERM)

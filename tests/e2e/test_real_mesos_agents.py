@@ -2,10 +2,7 @@
 
 import os
 import signal
-import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,14 +15,6 @@ from statefuldb.adapters.mesos.transport import Transport
 pytestmark = pytest.mark.real_mesos
 
 NAME = "settled"
-
-
-@pytest.fixture(scope="module")
-def real(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
-    one = RealCluster(tmp_path_factory.mktemp("real"), binaries)
-    yield one
-    sys.stderr.write(one.log("operator")[-4000:])
-    one.close()
 
 
 def agent_id(real: RealCluster) -> str:
