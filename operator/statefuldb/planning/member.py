@@ -50,9 +50,8 @@ def _keep_running(context: Context, record: VolumeRecord, status: TaskStatus) ->
         return Step(actions=(restart(context, record, status),))
     served = serve(context, record)
     if status.state is TaskState.RUNNING and not served.actions:
-        if growth.wanted(context, record):
-            return growth.while_running(context, record, status, served, STOP_GRACE_SECONDS)
-        return trim(context, record, served)
+        grown = growth.while_running(context, record, status, served, STOP_GRACE_SECONDS)
+        return grown if grown.actions else trim(context, record, grown)
     return served
 
 

@@ -345,10 +345,10 @@ class MesosAdapter:
         try:
             if tasks:
                 self._driver.reconcile(tasks)
-            if operations:
-                self._driver.reconcile_operations(operations)
             if everything:
                 self._driver.reconcile({})
+            if operations:
+                self._driver.reconcile_operations(operations)
         except CallFailed as error:
             log.warning("%s", error)
         return self._tasks.owed() or self._operations.owed()
