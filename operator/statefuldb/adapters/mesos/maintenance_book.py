@@ -74,3 +74,8 @@ class MaintenanceBook:
             for each in (*accepted, *declined):
                 del self._open[each]
             return accepted, declined
+
+    def next_start(self) -> float | None:
+        """Return when the first window begins for which an inverse offer waits for its answer, or None."""
+        with self._lock:
+            return min((offer.window.start_seconds for offer in self._open.values()), default=None)

@@ -4,7 +4,7 @@ Resources are echoed as they were offered; what we do not understand (shared, re
 left out of the model and so never touched.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from statefuldb.adapters.mesos.maintenance_book import InverseOffer
@@ -148,6 +148,11 @@ def status_from_wire(status: Mapping[str, Any], now: float) -> TaskStatus | None
         uuid=status.get("uuid"),
         seen_at_seconds=now,
     )
+
+
+def ids_to_wire(ids: Sequence[str]) -> list[Json]:
+    """Return ids as Mesos writes them."""
+    return [{"value": each} for each in ids]
 
 
 def ledger_of_task(task: Mapping[str, Any], cluster: str) -> VolumeRecord | None:
