@@ -122,6 +122,7 @@ class _Operator:
             make_driver=make_driver,
             list_tasks=master.tasks,
             list_agents=master.agents,
+            list_frameworks=master.frameworks,
             cluster=cluster,
             role=role,
             principal=settings.principal,
@@ -143,7 +144,13 @@ class _Operator:
         self._demand = OfferDemand(self._mesos, clock)
         self._loop = Loop(
             queue=self.queue,
-            observer=Observer(kubernetes=self._kubernetes, mesos=self._mesos, keepers=self._keepers, clock=clock),
+            observer=Observer(
+                kubernetes=self._kubernetes,
+                mesos=self._mesos,
+                keepers=self._keepers,
+                clock=clock,
+                waits=self._demand.waits,
+            ),
             executor=Executor(
                 kubernetes=self._kubernetes,
                 mesos=self._mesos,

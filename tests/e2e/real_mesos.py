@@ -1,5 +1,6 @@
 """A real Apache Mesos 1.11.0 under the operator, with the embedded API server."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,7 +18,6 @@ from e2e.conftest import ROOT, Cluster, Json
 from statefuldb.local.supervisor import free_port
 
 MOUNT_POINT = "/mnt/statefuldb-real"
-FIRST_PORT, PORT_RANGES, PORTS_EACH = 20000, 350, 30
 BUILD = Path(__file__).parents[1] / "conformance/mesos/real_mesos/build.sh"
 
 
@@ -53,12 +53,12 @@ class RealCluster(Cluster):
         self._operator = operator
         self._binaries = binaries
         self._port = free_port("127.0.0.1")
-        # Its agents are all on one address: clusters that run side by side must not offer the same ports.
-        ports = FIRST_PORT + self._port % PORT_RANGES * PORTS_EACH
+        # Clusters that run side by side share the loopback address, so each has ports of its own.
+        first = 20_000 + self._port % 100 * 100
         self._settings = {
             "MESOS_ROLES": "statefuldb",
             "MESOS_ATTRIBUTES": f"statefuldb_dfs:{MOUNT_POINT}",
-            "MESOS_RESOURCES": f"ports:[{ports}-{ports + PORTS_EACH - 1}]",
+            "MESOS_RESOURCES": f"cpus:4;mem:8192;disk:40960;ports:[{first}-{first + 99}]",
             **settings,
         }
         self.mesos: subprocess.Popen[bytes] | None = None
@@ -130,6 +130,11 @@ class RealCluster(Cluster):
             self.restart(daemon)
 
     def close(self) -> None:
+        """Stop everything, tasks included, which outlive their agents otherwise."""
         self.parts.supervisor.stop("operator")
         self.parts.supervisor.stop("api-server")
         self.stop_mesos(signal.SIGTERM)
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and (entry / "cwd").readlink().is_relative_to(self.state_dir / "real"):
+                    os.kill(int(entry.name), signal.SIGTERM)

@@ -12,8 +12,8 @@ from e2e.real_mesos import RealCluster
 pytestmark = pytest.mark.real_mesos
 
 RESOURCES = (
-    "cpus(statefuldb):2;mem(statefuldb):4096;disk(statefuldb):20480;ports(statefuldb):[31000-31499];"
-    "cpus:2;mem:4096;disk:20480;ports:[31500-31999]"
+    "cpus(statefuldb):2;mem(statefuldb):4096;disk(statefuldb):20480;ports(statefuldb):[30000-30049];"
+    "cpus:2;mem:4096;disk:20480;ports:[30050-30099]"
 )
 
 

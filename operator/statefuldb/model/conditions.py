@@ -38,6 +38,7 @@ class Reason(StrEnum):
     # waiting
     MESOS_DISCONNECTED = "MesosDisconnected"
     CONNECTED = "Connected"
+    MESOS_ERROR = "MesosError"
     AWAITING_RECONCILIATION = "AwaitingReconciliation"
     NO_SUITABLE_OFFER = "NoSuitableOffer"
     AWAITING_DISK = "AwaitingDisk"
@@ -50,6 +51,7 @@ class Reason(StrEnum):
     KEEPER_REFUSED = "KeeperRefused"
     SETTING_CREDENTIALS = "SettingCredentials"
     BACK_OFF = "BackOff"
+    MAINTENANCE = "Maintenance"
     AGENT_LOST = "AgentLost"
     FENCING_REQUIRED = "FencingRequired"
     DISK_FULL = "DiskFull"
@@ -65,6 +67,7 @@ class Reason(StrEnum):
     DATA_SAFE = "DataSafe"
     VOLUME_MISSING = "VolumeMissing"
     VOLUME_LOST = "VolumeLost"
+    RESERVATION_TAKEN = "ReservationTaken"
 
 
 class EventReason(StrEnum):

@@ -1,12 +1,12 @@
 """What was seen: a frozen snapshot of one database in Kubernetes, Mesos and its keepers, taken at one moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from statefuldb.model.identity import DatabaseKey, OperationId, TaskId
+from statefuldb.model.identity import DatabaseKey, DataIdentity, OperationId, TaskId
 from statefuldb.model.keeper import KeeperStatus
-from statefuldb.model.resources import AgentOffer
+from statefuldb.model.resources import AgentOffer, Unavailability
 from statefuldb.model.volume import VolumeRecord
 
 
@@ -114,14 +114,38 @@ class KeeperView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignTask:
+    """A task of somebody else that uses what is reserved for a member of ours, and its agent's host name."""
+
+    task_id: str
+    framework_id: str
+    framework_name: str
+    hostname: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What the master says of a member's resources while they are not offered.
+
+    `volume_on` are the hosts of registered agents that hold its volume, `hosts` those of all registered agents.
+    """
+
+    identity: DataIdentity
+    hosts: frozenset[str]
+    volume_on: frozenset[str]
+    used_by: tuple[ForeignTask, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MesosView:
-    """The framework's connection, and who we are there."""
+    """The framework's connection, and who we are there. `fatal`: it ended by an ERROR and is not tried again."""
 
     connected: bool
     framework_id: str | None
     role: str
     principal: str | None
     error: str = ""
+    fatal: bool = False
     reconciled: bool = False
 
 
@@ -161,6 +185,8 @@ class Observed:
     `found` are the ledger entries that tasks of this database name carry in their labels. `reserved` is what all agents
     hold for us, looked up while the database has no data in the ledger yet; None where it could not be. `operations`
     are the statuses of each member's last ACCEPT, on agents that tell: offers, not these, say what there is.
+    `maintenance` says of agents, by id, when they are announced to be away. `sightings` are looked up for members whose
+    own resources have been waited for.
     """
 
     key: DatabaseKey
@@ -174,6 +200,8 @@ class Observed:
     found: tuple[VolumeRecord, ...] = ()
     reserved: Offers | None = ()
     operations: tuple[OperationStatus, ...] = ()
+    maintenance: Mapping[str, Unavailability] = field(default_factory=dict)
+    sightings: tuple[Sighting, ...] = ()
     crd_terminating: bool = False
     namespace_terminating: bool = False
     namespace_exists: bool = True

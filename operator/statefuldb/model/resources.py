@@ -79,6 +79,19 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailability:
+    """When an agent will be away for maintenance, in Unix seconds; without a duration, for good."""
+
+    start_seconds: float
+    duration_seconds: float | None = None
+
+    @property
+    def end_seconds(self) -> float | None:
+        """When it is said to be back, or None where that is not said."""
+        return None if self.duration_seconds is None else self.start_seconds + self.duration_seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentOffer:
     """Everything that one agent offers to one role now: its outstanding offers taken together.
 
@@ -93,6 +106,7 @@ class AgentOffer:
     resources: tuple[Resource, ...]
     attributes: Mapping[str, str]
     received_at_seconds: float = 0.0
+    unavailability: Unavailability | None = None
 
     def amount_milli(self, name: str) -> int:
         """Return how much of a scalar is offered and unreserved."""

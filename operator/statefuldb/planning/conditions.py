@@ -8,6 +8,7 @@ from statefuldb.model.observed import Observed
 from statefuldb.model.plan import MemberReport, Plan, Waiting
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning import mesos_error
 from statefuldb.planning.context import status_of
 from statefuldb.planning.desired import Desired
 
@@ -36,7 +37,7 @@ def decide(plan: Plan, desired: Desired, observed: Observed) -> tuple[Condition,
             reason=accepted.reason,
             message="no valid spec was accepted yet",
         )
-        return (accepted, waits, _mesos(observed))
+        return (accepted, waits, mesos_error.condition(observed.mesos))
     wanted = 0 if spec.state is DesiredState.STOPPED else spec.replicas
     serving = [report for report in plan.members if report.ready]
     blocking = _blocking(plan)
@@ -53,7 +54,7 @@ def decide(plan: Plan, desired: Desired, observed: Observed) -> tuple[Condition,
         ),
         ready,
         _progressing(plan, ready),
-        _mesos(observed),
+        mesos_error.condition(observed.mesos),
     )
 
 
@@ -138,16 +139,6 @@ def _storage(observed: Observed, wanted: int) -> Condition:
         status=done,
         reason=Reason.BOUND if done else Reason.NOT_BOUND,
         message=", ".join(r.name for r in bound) or "no data directory initialised yet",
-    )
-
-
-def _mesos(observed: Observed) -> Condition:
-    view = observed.mesos
-    return Condition(
-        type=ConditionType.MESOS_CONNECTED,
-        status=view.connected,
-        reason=Reason.CONNECTED if view.connected else Reason.MESOS_DISCONNECTED,
-        message=f"framework {view.framework_id}" if view.connected else view.error,
     )
 
 

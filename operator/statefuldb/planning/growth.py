@@ -33,8 +33,14 @@ def wanted(context: Context, record: VolumeRecord) -> bool:
 
 
 def while_running(context: Context, record: VolumeRecord, status: TaskStatus, served: Step, grace: int) -> Step:
-    """Return the planned stop where the member's agent offers what is lacking, else `served` and why it stays small."""
+    """Return the planned stop where the member's agent offers what is lacking, else `served` and why it stays small.
+
+    A member that is still starting is left alone, unless it cannot start for want of space.
+    """
     assert record.launch is not None
+    full = any(wait.reason is Reason.DISK_FULL for wait in served.waiting)
+    if not wanted(context, record) or (served.report is None and not full):
+        return served
     name, host = f"{record.key.name}-{record.identity.ordinal}", record.launch.agent.hostname
     lacking = _milli(context.spec.storage.size_bytes) - _milli(record.size_bytes)
     sizes = f"storage {record.size_bytes} -> {context.spec.storage.size_bytes} bytes"

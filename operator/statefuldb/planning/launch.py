@@ -13,7 +13,7 @@ from statefuldb.model.operations import LaunchTask
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
 from statefuldb.model.volume_object import to_label
-from statefuldb.planning import growth
+from statefuldb.planning import growth, mesos_error
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.placing import choose, reservation_of
 from statefuldb.planning.storage import strategy_of
@@ -137,7 +137,7 @@ def _disconnected(context: Context, ordinal: int) -> Waiting:
         ordinal=ordinal,
         reason=Reason.MESOS_DISCONNECTED,
         message=f"Mesos is not connected: {error}",
-        fix="check the master and the operator's --mesos setting (statefuldb doctor)",
+        fix=mesos_error.remedy(context.observed.mesos),
         wants_offers=True,
     )
 

@@ -9,7 +9,7 @@ from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.quantity import render_bytes
 from statefuldb.model.spec import ResourcesSpec, RiskClass
 from statefuldb.model.volume import Ending, VolumeRecord
-from statefuldb.planning import growth
+from statefuldb.planning import growth, maintenance
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch
 from statefuldb.planning.serving import serve
@@ -37,14 +37,21 @@ def run(context: Context, record: VolumeRecord) -> Step:
         return undecided(context, record, status)
     if status.state is TaskState.KILLING:
         return Step(waiting=(stopping(record),))
+    stop_now = maintenance.stop_before(context, record, status, STOP_GRACE_SECONDS)
+    if stop_now is not None:
+        return stop_now
+    return maintenance.announced(context, record, _keep_running(context, record, status))
+
+
+def _keep_running(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
+    """Return the next step of a member that runs and stays where it is."""
     assert record.launch is not None
     if record.launch.template != template_of(context.spec, restart_request(context, record.launch)):
         return Step(actions=(restart(context, record, status),))
     served = serve(context, record)
     if status.state is TaskState.RUNNING and not served.actions:
-        if growth.wanted(context, record):
-            return growth.while_running(context, record, status, served, STOP_GRACE_SECONDS)
-        return trim(context, record, served)
+        grown = growth.while_running(context, record, status, served, STOP_GRACE_SECONDS)
+        return grown if grown.actions else trim(context, record, grown)
     return served
 
 

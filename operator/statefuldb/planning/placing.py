@@ -9,6 +9,7 @@ from statefuldb.model.plan import Waiting
 from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer
 from statefuldb.model.spec import AgentAttribute, DiskType, Strategy
 from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning import maintenance, missing
 from statefuldb.planning.context import Context
 from statefuldb.planning.storage import StorageStrategy, strategy_of
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal
@@ -62,14 +63,17 @@ def choose(context: Context, record: VolumeRecord) -> tuple[AgentOffer, Claim, V
             refusals.append(Refusal(code="role", message=f"{offer.hostname} offers to {offer.role}"))
             continue
         attempt = _placed(context, strategy, record, offer)
-        claim = _refused_by_attributes(context.spec.placement.attributes, offer) or strategy.claim(
-            context.spec, attempt, needs_of(context, attempt), offer
+        claim = (
+            _refused_by_attributes(context.spec.placement.attributes, offer)
+            or maintenance.refusal(context, record, offer)
+            or strategy.claim(context.spec, attempt, needs_of(context, attempt), offer)
         )
         if isinstance(claim, Refusal):
             refusals.append(claim)
         else:
             return offer, claim, attempt
-    return _no_offer(context, record, refusals)
+    wait = missing.explained(context, record, _no_offer(context, record, refusals))
+    return maintenance.away(context, record, wait)
 
 
 def _placed(context: Context, strategy: StorageStrategy, record: VolumeRecord, offer: AgentOffer) -> VolumeRecord:

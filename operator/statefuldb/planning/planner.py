@@ -13,7 +13,7 @@ from statefuldb.model.plan import Announcement, Plan
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import approval, conditions, ledger, member, operations, ownership, teardown
+from statefuldb.planning import approval, conditions, ledger, member, mesos_error, operations, ownership, teardown
 from statefuldb.planning.context import Context, Step, join
 from statefuldb.planning.desired import Desired
 
@@ -82,7 +82,7 @@ def _context(spec: DatabaseSpec, uid: str, observed: Observed, offers: Offers, o
 
 def _conclude(decided: Plan, desired: Desired, observed: Observed) -> Plan:
     """Add what is published: whether the spec was accepted, and the conditions."""
-    announcements = decided.announcements
+    announcements = (*decided.announcements, *mesos_error.announcements(observed.mesos))
     if desired.errors:
         text = "; ".join(str(error) for error in desired.errors)
         refused = Announcement(reason=EventReason.REJECTED, message=text, warning=True)

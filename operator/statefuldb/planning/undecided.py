@@ -11,7 +11,7 @@ from statefuldb.model.conditions import Reason
 from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.plan import Waiting
 from statefuldb.model.volume import Ending, VolumeRecord
-from statefuldb.planning import fencing
+from statefuldb.planning import fencing, missing
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.launch import launch
 from statefuldb.planning.storage import strategy_of
@@ -28,7 +28,8 @@ def undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Ste
     """Return the next step of a member that should run: a launch where there is proof, else what it waits for."""
     if strategy_of(record.strategy).reattaches_after(record, context.offers):
         return launch(context, record)
-    wait, due = _lost(record, status), fencing.due_in_seconds(context, status)
+    wait = missing.explained(context, record, _lost(record, status))
+    due = fencing.due_in_seconds(context, status)
     if due is None:
         return Step(waiting=(wait,))
     if due > 0:
@@ -41,7 +42,7 @@ def undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Ste
 def settled(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
     """Return the next step of a member that should not run: its end where its strategy has proof, else the wait."""
     if not strategy_of(record.strategy).reattaches_after(record, context.offers):
-        return Step(waiting=(_lost(record, status),))
+        return Step(waiting=(missing.explained(context, record, _lost(record, status)),))
     ending = Ending(
         incarnation=status.id.incarnation,
         state=status.state,

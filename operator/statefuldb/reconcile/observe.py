@@ -1,19 +1,32 @@
 """Taking a snapshot: what the ports' caches say of one database now. Nothing here writes."""
 
+from collections.abc import Callable, Mapping
+
 from statefuldb.model.identity import DatabaseKey, TaskId, connection_secret_name
-from statefuldb.model.observed import DatabaseObject, KeeperView, Observed, Offers, TaskState, TaskStatus
-from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.observed import DatabaseObject, KeeperView, Observed, Offers, Sighting, TaskState, TaskStatus
+from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.reconcile.ports import Clock, KeeperPort, KubernetesPort, MesosPort
+
+MISSED_AFTER_SECONDS = 30.0
 
 
 class Observer:
     """Reads the ports, and tells Mesos and the keepers what is to be followed."""
 
-    def __init__(self, *, kubernetes: KubernetesPort, mesos: MesosPort, keepers: KeeperPort, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        kubernetes: KubernetesPort,
+        mesos: MesosPort,
+        keepers: KeeperPort,
+        clock: Clock,
+        waits: Callable[[DatabaseKey], bool],
+    ) -> None:
         self._kubernetes = kubernetes
         self._mesos = mesos
         self._keepers = keepers
         self._clock = clock
+        self._waits = waits
 
     def offers(self) -> Offers:
         """Return the outstanding offers."""
@@ -40,6 +53,8 @@ class Observer:
             found=found,
             reserved=self._mesos.reserved() if self._begins(database, volumes) else (),
             operations=tuple(status for uid in sorted(uids) for status in self._mesos.operations(uid)),
+            maintenance=self._mesos.maintenance(),
+            sightings=self._sightings(key, volumes, tasks),
             tasks=tasks,
             keepers=self._views(volumes),
             mesos=self._mesos.view(),
@@ -52,6 +67,23 @@ class Observer:
     def _begins(self, database: DatabaseObject | None, volumes: tuple[VolumeRecord, ...]) -> bool:
         """Whether new data may be begun for this database: then it matters what there is that the ledger lacks."""
         return database is not None and not database.deleting and all(v.owner_uid != database.uid for v in volumes)
+
+    def _sightings(
+        self, key: DatabaseKey, volumes: tuple[VolumeRecord, ...], tasks: Mapping[TaskId, TaskStatus]
+    ) -> tuple[Sighting, ...]:
+        """Look for what members wait for that has not been offered for a while. Whatever runs is not missed."""
+        if not self._waits(key) or not self._mesos.view().connected:
+            return ()
+        missed = [v for v in volumes if self._missed(v, tasks)]
+        found = [self._mesos.sighting(volume.identity) for volume in missed]
+        return tuple(sighting for sighting in found if sighting is not None)
+
+    def _missed(self, volume: VolumeRecord, tasks: Mapping[TaskId, TaskStatus]) -> bool:
+        status = tasks.get(volume.task_id) if volume.task_id is not None else None
+        if volume.intent is not Intent.USE or not volume.initialised or (status is not None and status.state.alive):
+            return False
+        since = volume.ending.at_seconds if volume.ending is not None else status.seen_at_seconds if status else 0.0
+        return self._clock.now() - since > MISSED_AFTER_SECONDS
 
     def _follow(self, key: DatabaseKey, volume: VolumeRecord, tasks: dict[TaskId, TaskStatus]) -> None:
         """Ask Mesos about a recorded launch until it is over, and its keeper while it runs."""

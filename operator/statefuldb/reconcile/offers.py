@@ -46,6 +46,11 @@ class OfferDemand:
         with self._lock:
             self._revived = None
 
+    def waits(self, key: DatabaseKey) -> bool:
+        """Say whether `key`, when it last looked, waited for an offer."""
+        with self._lock:
+            return key in self._waiting
+
     def look(self, key: DatabaseKey) -> None:
         """Note that `key` is about to look at whatever is offered now; what comes later it must look at again."""
         with self._lock:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from statefuldb.model.actions import AcceptOffers, EnsureSecret, FenceAgent, KillTask
-from statefuldb.model.identity import DatabaseKey, TaskId
+from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId
 from statefuldb.model.observed import (
     DatabaseObject,
     KeeperView,
@@ -15,9 +15,11 @@ from statefuldb.model.observed import (
     Offers,
     OperationStatus,
     SecretView,
+    Sighting,
     TaskStatus,
 )
 from statefuldb.model.plan import Announcement
+from statefuldb.model.resources import Unavailability
 from statefuldb.model.volume import Launch, VolumeRecord
 
 Enqueue = Callable[[DatabaseKey], None]
@@ -124,12 +126,23 @@ class MesosPort(Protocol):
         """Return what is known of the last operations of each member of one data identity."""
         ...
 
+    def maintenance(self) -> Mapping[str, Unavailability]:
+        """Return when agents, by id, are announced to be away."""
+        ...
+
     def found(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries that tasks of this database name carry as a label."""
         ...
 
     def reserved(self) -> Offers | None:
         """Return what every agent holds for us, offered or not, asked now; None where it cannot be known."""
+        ...
+
+    def sighting(self, identity: DataIdentity) -> Sighting | None:
+        """Return what the master says of a member's resources, offered or not; None where it does not say.
+
+        Asks the master, at most twice a minute.
+        """
         ...
 
     def expect(self, key: DatabaseKey, task_id: TaskId, agent_id: str) -> None:

@@ -63,6 +63,9 @@ class Wired:
         self.driver = Remembering()
         self.time = Standing()
         self.enqueued: list[DatabaseKey] = []
+        self.tasks: list[Json] = []
+        self.frameworks: list[Json] = []
+        self.holdings: dict[str, list[Json]] = {}
         self.agents: Mapping[str, tuple[str, ...]] = capabilities or {"id-of-agent-1": CAPABLE}
         self.say: Callable[[Event], None]
         self.state: Callable[[ConnectionState], None]
@@ -73,7 +76,8 @@ class Wired:
 
         self.adapter = MesosAdapter(
             make_driver=make_driver,
-            list_tasks=list,
+            list_tasks=lambda: self.tasks,
+            list_frameworks=lambda: self.frameworks,
             list_agents=self._listed,
             cluster=CLUSTER,
             role=ROLE,
@@ -89,7 +93,11 @@ class Wired:
 
     def _listed(self) -> Sequence[Json]:
         return [
-            {"agent_info": {"id": {"value": agent}, "hostname": agent}, "capabilities": [{"type": c} for c in able]}
+            {
+                "agent_info": {"id": {"value": agent}, "hostname": agent.removeprefix("id-of-")},
+                "capabilities": [{"type": c} for c in able],
+                "total_resources": self.holdings.get(agent, []),
+            }
             for agent, able in self.agents.items()
         ]
 

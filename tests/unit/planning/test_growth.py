@@ -6,8 +6,9 @@ import pytest
 
 from statefuldb.model.actions import AcceptOffers, Action, KillTask, SaveVolume
 from statefuldb.model.conditions import ConditionType, Reason
+from statefuldb.model.keeper import EngineStatus, KeeperPhase
 from statefuldb.model.observed import Observed, TaskState
-from statefuldb.model.operations import Create, Grow, LaunchTask, Operation, Reserve
+from statefuldb.model.operations import Create, Grow, LaunchTask, Operation, Reserve, Unreserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import AgentOffer, Resource
 from statefuldb.model.spec import DatabaseSpec, ReconcileSpec, RiskClass, Strategy
@@ -170,6 +171,42 @@ def test_a_volume_that_does_not_grow_is_given_up_until_somebody_asks_again() -> 
     assert [type(a) for a in decide(running(again), beside, wanted=even_larger).actions] == [KillTask]
     asked = replace(stopped(again), database=database(restarted_at="now"))
     assert operations(decide(asked, idle).actions[1]) == [Reserve, Grow]
+
+
+def test_a_member_that_starts_is_not_stopped_for_it_unless_its_disk_is_full() -> None:
+    record, beside, _ = serving()
+    starting = replace(running(record), keepers=keeper(record, phase=KeeperPhase.STARTING, engine=EngineStatus()))
+    assert not decide(starting, beside).actions
+    full = replace(running(record), keepers=keeper(record, phase=KeeperPhase.DISK_FULL, engine=EngineStatus()))
+    assert [type(a) for a in decide(full, beside).actions] == [KillTask]
+
+
+def test_what_a_growth_that_was_given_up_left_reserved_is_given_back() -> None:
+    record, beside, idle = serving()
+    saved, grow = decide(stopped(record), idle).actions
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(grow, AcceptOffers)
+    reserved = remaining(beside, replace(grow, operations=grow.operations[:1]), launched=False)
+    growth = replace(saved.volume.growth, attempts=ATTEMPTS) if saved.volume.growth else None
+    given_up = replace(saved.volume, ending=None, growth=growth)
+    (trim,) = decide(running(given_up), reserved).actions
+    assert operations(trim) == [Unreserve]
+
+
+def test_a_plan_that_grows_a_volume_by_what_is_unlike_it_or_not_ours_is_refused() -> None:
+    record, _, idle = serving()
+    _, grow = decide(stopped(record), idle).actions
+    assert isinstance(grow, AcceptOffers)
+    (good,) = [o for o in grow.operations if isinstance(o, Grow)]
+    unlike = replace(good, addition=replace(good.addition, reservations=()))
+    foreign = Grow(volume=replace(good.volume, reservations=(), persistence=None), addition=good.addition)
+    for bad, law in (
+        (unlike, "bundle"),
+        (foreign, "ours_only"),
+        (replace(good, addition=good.addition.part(0)), "bundle"),
+    ):
+        broken = violations(Plan(actions=(replace(grow, operations=(bad,)),)), observed(), CLUSTER)
+        assert [v.law for v in broken] == [law]
 
 
 def test_a_size_that_changes_before_there_is_data_is_the_size_of_the_new_volume() -> None:

@@ -32,12 +32,16 @@ class MasterApi:
         """Return the tasks that the master knows. Raises EffectFailed."""
         return list(self._ask("GET_TASKS").get("tasks", []))
 
+    def frameworks(self) -> list[Json]:
+        """Return the frameworks that the master knows. Raises EffectFailed."""
+        return list(self._ask("GET_FRAMEWORKS").get("frameworks", []))
+
     def earlier_framework(self, role: str) -> tuple[str, str] | None:
         """Return framework id and cluster UUID of a framework of ours in or below `role`, or None. Raises EffectFailed.
 
         Completed frameworks do not count: Mesos has ended their tasks already.
         """
-        for framework in self._ask("GET_FRAMEWORKS").get("frameworks", []):
+        for framework in self.frameworks():
             info = framework["framework_info"]
             roles = info.get("roles") or [info.get("role")]
             if info.get("name") == FRAMEWORK_NAME and any(within(each or "", role) for each in roles):

@@ -46,5 +46,6 @@ def _join(held: AgentOffer, offer: AgentOffer) -> AgentOffer:
         held,
         offer_ids=(*held.offer_ids, *offer.offer_ids),
         resources=(*held.resources, *offer.resources),
+        unavailability=held.unavailability or offer.unavailability,
         received_at_seconds=min(held.received_at_seconds, offer.received_at_seconds),
     )

@@ -48,6 +48,16 @@ class TaskBook:
                     return key
             return next((record.key for record in self._found.values() if record.identity.uid == uid), None)
 
+    def alive_on(self, agent_id: str) -> bool:
+        """Say whether a task of ours may be alive on an agent: whatever is not known to be over is."""
+        with self._lock:
+            return any(status.agent_id == agent_id and not status.state.over for status in self._statuses.values())
+
+    def keys_on(self, agent_id: str) -> set[DatabaseKey]:
+        """Return whose tasks are followed on an agent."""
+        with self._lock:
+            return {key for key, agent in self._followed.values() if agent == agent_id}
+
     def learn(self, records: Iterable[VolumeRecord]) -> None:
         """Note ledger entries that tasks carry in their labels."""
         with self._lock:

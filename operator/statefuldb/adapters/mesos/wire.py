@@ -4,9 +4,10 @@ Resources are echoed as they were offered; what we do not understand (shared, re
 left out of the model and so never touched.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from statefuldb.adapters.mesos.maintenance_book import InverseOffer
 from statefuldb.model.identity import (
     CONTAINER_PATH,
     LABEL_LEDGER,
@@ -19,6 +20,7 @@ from statefuldb.model.resources import (
     Persistence,
     Reservation,
     Resource,
+    Unavailability,
 )
 from statefuldb.model.spec import DiskType
 from statefuldb.model.volume import VolumeRecord
@@ -44,6 +46,26 @@ def offer_from_wire(offer: Mapping[str, Any], now: float) -> AgentOffer:
         ),
         attributes={a["name"]: a["text"]["value"] for a in offer.get("attributes", []) if "text" in a},
         received_at_seconds=now,
+        unavailability=_unavailability(offer),
+    )
+
+
+def inverse_offer_from_wire(offer: Mapping[str, Any]) -> InverseOffer | None:
+    """Return one inverse offer, or None where it names no agent or no time."""
+    window = _unavailability(offer)
+    if window is None or "agent_id" not in offer:
+        return None
+    return InverseOffer(id=offer["id"]["value"], agent_id=offer["agent_id"]["value"], window=window)
+
+
+def _unavailability(offer: Mapping[str, Any]) -> Unavailability | None:
+    wire = offer.get("unavailability")
+    if wire is None:
+        return None
+    duration = wire.get("duration")
+    return Unavailability(
+        start_seconds=int(wire["start"]["nanoseconds"]) / 1e9,
+        duration_seconds=int(duration["nanoseconds"]) / 1e9 if duration is not None else None,
     )
 
 
@@ -126,6 +148,11 @@ def status_from_wire(status: Mapping[str, Any], now: float) -> TaskStatus | None
         uuid=status.get("uuid"),
         seen_at_seconds=now,
     )
+
+
+def ids_to_wire(ids: Sequence[str]) -> list[Json]:
+    """Return ids as Mesos writes them."""
+    return [{"value": each} for each in ids]
 
 
 def ledger_of_task(task: Mapping[str, Any], cluster: str) -> VolumeRecord | None:

@@ -1,0 +1,169 @@
+"""What Mesos tells: each event changes a book and enqueues the keys that should look at it. Nothing is decided here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from logging import getLogger
+from typing import Any
+
+from statefuldb.adapters.mesos.agent_registry import AgentRegistry
+from statefuldb.adapters.mesos.books import Books
+from statefuldb.adapters.mesos.driver import ConnectionState, Event
+from statefuldb.adapters.mesos.inverse_offers import InverseOffers
+from statefuldb.adapters.mesos.operation_wire import operation_status_from_wire
+from statefuldb.adapters.mesos.wire import (
+    inverse_offer_from_wire,
+    ledger_of_task,
+    offer_from_wire,
+    status_from_wire,
+)
+from statefuldb.model.identity import DatabaseKey, ReservationLabels
+from statefuldb.model.observed import OperationStatus, TaskStatus
+from statefuldb.reconcile.ports import Clock, EffectFailed
+
+log = getLogger(__name__)
+
+
+class Intake:
+    """Takes events and the state of the connection, in the order in which they come."""
+
+    def __init__(
+        self,
+        *,
+        books: Books,
+        agents: AgentRegistry,
+        inverse_offers: InverseOffers,
+        list_tasks: Callable[[], Sequence[Mapping[str, Any]]],
+        cluster: str,
+        save_framework_id: Callable[[str], None],
+        resubscribe: Callable[[], None],
+        acknowledge: Callable[[TaskStatus], None],
+        acknowledge_operation: Callable[[OperationStatus], None],
+        on_subscribed: Callable[[], None],
+        on_offers: Callable[[frozenset[DatabaseKey]], None],
+        on_connected: Callable[[], None],
+        enqueue: Callable[[DatabaseKey], None],
+        clock: Clock,
+    ) -> None:
+        self._books = books
+        self._agents = agents
+        self._inverse_offers = inverse_offers
+        self._list_tasks = list_tasks
+        self._cluster = cluster
+        self._save_framework_id = save_framework_id
+        self._resubscribe = resubscribe
+        self._acknowledge = acknowledge
+        self._acknowledge_operation = acknowledge_operation
+        self._on_subscribed = on_subscribed
+        self._on_offers = on_offers
+        self._on_connected = on_connected
+        self._enqueue = enqueue
+        self._clock = clock
+        self.connection = ConnectionState(connected=False, error="not subscribed yet")
+
+    def state(self, state: ConnectionState) -> None:
+        """Take the end of a connection up; its beginning is the event SUBSCRIBED."""
+        if state.connected:
+            return
+        self.connection = state
+        self._books.offers.clear()
+        log.warning("Mesos: %s%s", state.error, " (not tried again)" if state.fatal else "")
+        self._on_connected()
+
+    def event(self, event: Event) -> None:
+        """Take one event up."""
+        match event.get("type"):
+            case "SUBSCRIBED":
+                self._subscribed(event["subscribed"])
+            case "OFFERS":
+                self._offered(event["offers"]["offers"])
+            case "RESCIND":
+                self._books.offers.take([event["rescind"]["offer_id"]["value"]])
+            case "UPDATE":
+                self._updated(event["update"]["status"])
+            case "UPDATE_OPERATION_STATUS":
+                self._operation_updated(event["update_operation_status"]["status"])
+            case "FAILURE":
+                self._failed(event["failure"])
+            case "INVERSE_OFFERS":
+                self._maintenance_announced(event["inverse_offers"]["inverse_offers"])
+            case "RESCIND_INVERSE_OFFER":
+                offer_id = event["rescind_inverse_offer"]["inverse_offer_id"]["value"]
+                self._look_at(self._books.maintenance.rescinded(offer_id))
+            case _:
+                pass
+
+    def _subscribed(self, subscribed: Event) -> None:
+        # The id must be durable before anything is launched under it.
+        try:
+            self._save_framework_id(subscribed["framework_id"]["value"])
+        except EffectFailed as error:
+            log.warning("the framework id could not be stored, nothing is begun: %s", error)
+            self._resubscribe()
+            return
+        self._books.subscribed()
+        self._agents.clear()
+        self.connection = ConnectionState(connected=True)
+        self._take_inventory()
+        self._on_connected()
+        self._on_subscribed()
+
+    def _take_inventory(self) -> None:
+        """Learn from the tasks' labels whose they are, whatever has become of the ledger meanwhile."""
+        try:
+            listed = [ledger_of_task(task, self._cluster) for task in self._list_tasks()]
+        except EffectFailed as error:
+            log.warning("tasks could not be listed: %s", error)
+            return
+        self._books.tasks.learn(record for record in listed if record is not None)
+
+    def _offered(self, offers: Sequence[Mapping[str, Any]]) -> None:
+        now = self._clock.now()
+        found = [offer_from_wire(offer, now) for offer in offers]
+        self._books.offers.add(found)
+        self._books.maintenance.offered(found)
+        labels = [r.labels for offer in found for r in offer.resources]
+        self._on_offers(frozenset(_key(label) for label in labels if label is not None))
+
+    def _updated(self, wire: Mapping[str, Any]) -> None:
+        status = status_from_wire(wire, self._clock.now())
+        if status is None:
+            return
+        key = self._books.tasks.update(status)
+        self._inverse_offers.look()
+        if key is not None:
+            self._enqueue(key)
+        elif status.uuid is not None:
+            self._acknowledge(status)
+
+    def _operation_updated(self, wire: Mapping[str, Any]) -> None:
+        status = operation_status_from_wire(wire)
+        if status is None:
+            return
+        log.info("%s on %s: %s %s", status.id, status.agent_id or "the master", status.state, status.message)
+        self._books.operations.update(status)
+        key = self._books.tasks.key_of(status.id.uid)
+        if key is not None:
+            self._enqueue(key)
+        else:
+            # Of data that nobody looks after: the line above is all that is ever made of it.
+            self._acknowledge_operation(status)
+
+    def _maintenance_announced(self, inverse_offers: Sequence[Mapping[str, Any]]) -> None:
+        found = [offer for offer in map(inverse_offer_from_wire, inverse_offers) if offer is not None]
+        self._books.maintenance.announced(found)
+        self._inverse_offers.look()
+        for offer in found:
+            self._look_at(offer.agent_id)
+
+    def _look_at(self, agent_id: str | None) -> None:
+        """Have everyone with a task on an agent look again."""
+        for key in sorted(self._books.tasks.keys_on(agent_id) if agent_id is not None else ()):
+            self._enqueue(key)
+
+    def _failed(self, failure: Mapping[str, Any]) -> None:
+        """An agent was removed, unless it is an executor that failed."""
+        if "agent_id" in failure and "executor_id" not in failure:
+            self._agents.lost(failure["agent_id"]["value"])
+
+
+def _key(labels: ReservationLabels) -> DatabaseKey:
+    return DatabaseKey(namespace=labels.namespace, name=labels.name)

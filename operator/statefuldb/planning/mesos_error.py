@@ -1,0 +1,48 @@
+"""An ERROR of Mesos ends the operator's subscription for good: what is said then, and what a person does about it."""
+
+from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
+from statefuldb.model.observed import MesosView
+from statefuldb.model.plan import Announcement
+
+_REMEDIES = (
+    ("failed over", "another operator has subscribed as this framework: stop one of the two, then restart this one"),
+    (
+        "has been removed",
+        "Mesos ended the framework and its tasks; the data stays: take frameworkId out of the ConfigMap "
+        "statefuldb-framework, then restart the operator",
+    ),
+    ("not authorized", "permit it in the masters' ACLs (docs/mesos.md), then restart the operator"),
+    ("roles", "add the operator's role to the masters' --roles, then restart the operator"),
+    ("principal", "start the operator with the principal that it had before"),
+    ("root", "permit it with --root_submissions, or name another user with --framework-user"),
+)
+
+
+def condition(view: MesosView) -> Condition:
+    """Return the condition MesosConnected."""
+    if view.connected:
+        reason, message = Reason.CONNECTED, f"framework {view.framework_id}"
+    elif view.fatal:
+        reason, message = Reason.MESOS_ERROR, _said(view)
+    else:
+        reason, message = Reason.MESOS_DISCONNECTED, view.error
+    return Condition(type=ConditionType.MESOS_CONNECTED, status=view.connected, reason=reason, message=message)
+
+
+def announcements(view: MesosView) -> tuple[Announcement, ...]:
+    """Return the Event that an ERROR calls for."""
+    return (Announcement(reason=EventReason.MESOS_ERROR, message=_said(view), warning=True),) if view.fatal else ()
+
+
+def remedy(view: MesosView) -> str:
+    """Return what a person does about a subscription that is not there."""
+    if not view.fatal:
+        return "check the master and the operator's --mesos setting (statefuldb doctor)"
+    for words, advice in _REMEDIES:
+        if words in view.error.lower():
+            return advice
+    return "remove the cause, then restart the operator"
+
+
+def _said(view: MesosView) -> str:
+    return f"Mesos ended the subscription and it is not tried again: {view.error}; {remedy(view)}"

@@ -1,0 +1,49 @@
+"""A member's own resources do not come: used by another framework, gone from their agent, or their agent is away.
+
+Reservations and volumes belong to the role: whoever else is in it is offered them too.
+"""
+
+from dataclasses import replace
+
+from statefuldb.model.conditions import Reason
+from statefuldb.model.observed import ForeignTask
+from statefuldb.model.plan import Waiting
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning.context import Context
+
+LOOK_AGAIN_SECONDS = 60.0
+
+
+def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
+    """Return the wait for a member's own resources with what the master says of them, where that was looked up."""
+    if record.strategy is Strategy.DFS or not record.initialised:
+        return wait
+    again = replace(wait, look_again_seconds=wait.look_again_seconds or LOOK_AGAIN_SECONDS)
+    seen = next((s for s in context.observed.sightings if s.identity == record.identity), None)
+    if seen is None:
+        return again
+    if seen.used_by:
+        return _taken(record, again, seen.used_by)
+    host = record.agent.hostname if record.agent is not None else ""
+    if record.persistence_id is not None and not seen.volume_on and host in seen.hosts:
+        return replace(
+            again,
+            reason=Reason.VOLUME_MISSING,
+            message=f"{host} is registered and no longer has volume {record.persistence_id}: somebody destroyed it",
+            fix="restore a backup into a new database; who may destroy volumes is for the masters' ACLs to say",
+        )
+    if host not in seen.hosts:
+        return replace(again, message=f"{wait.message}; no agent on {host} is registered now")
+    return again
+
+
+def _taken(record: VolumeRecord, wait: Waiting, tasks: tuple[ForeignTask, ...]) -> Waiting:
+    said = ", ".join(f"task {t.task_id} of framework {t.framework_name} ({t.framework_id})" for t in tasks)
+    what = f"volume {record.persistence_id}" if record.persistence_id is not None else f"reservation {record.name}"
+    return replace(
+        wait,
+        reason=Reason.RESERVATION_TAKEN,
+        message=f"{what} on {tasks[0].hostname} is used by {said}, which is in the role {record.mesos_role} too",
+        fix="stop that task, and keep the role to the operator alone; the member goes on by itself",
+    )

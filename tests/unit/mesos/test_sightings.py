@@ -1,0 +1,111 @@
+"""Somebody else in our role uses what is reserved for a member, or has destroyed it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from statefuldb.adapters.mesos.wire import resource_to_wire
+from statefuldb.model.actions import AcceptOffers, SaveVolume
+from statefuldb.model.conditions import Reason
+from statefuldb.model.observed import Observed, TaskState
+from statefuldb.model.operations import LaunchTask
+from statefuldb.model.resources import Resource
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import Ending, VolumeRecord
+from statefuldb.planning.planner import plan
+from unit.mesos.adapter import Wired
+from unit.planning.world import OPERATOR, desired, observed, offer, spec, tasks
+
+BOUND = pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH])
+
+
+def member(strategy: Strategy) -> tuple[VolumeRecord, tuple[Resource, ...]]:
+    """Return a member that has ended, and its bundle."""
+    saved, accepted = plan(desired(spec(strategy)), observed(), (offer(),), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(accepted, AcceptOffers)
+    (task,) = [o for o in accepted.operations if isinstance(o, LaunchTask)]
+    ending = Ending(incarnation=1, state="TASK_KILLED", at_seconds=0.0)
+    return replace(saved.volume, initialised=True, token=1, ending=ending), task.resources
+
+
+def world(bundle: tuple[Resource, ...]) -> Wired:
+    wired = Wired()
+    wired.subscribe()
+    wired.holdings = {"id-of-agent-1": [resource_to_wire(r) for r in bundle]}
+    wired.frameworks = [{"framework_info": {"id": {"value": "F9"}, "name": "thief"}}]
+    return wired
+
+
+def foreign(bundle: tuple[Resource, ...], task_id: str = "loot") -> dict[str, Any]:
+    return {
+        "task_id": {"value": task_id},
+        "framework_id": {"value": "F9"},
+        "agent_id": {"value": "id-of-agent-1"},
+        "resources": [resource_to_wire(r) for r in bundle],
+    }
+
+
+def seen(wired: Wired, record: VolumeRecord, **more: Any) -> Observed:
+    sighting = wired.adapter.sighting(record.identity)
+    assert sighting is not None
+    return observed(volumes=(record,), sightings=(sighting,), **more)
+
+
+@BOUND
+def test_a_reservation_that_another_framework_uses_is_named_with_its_user(strategy: Strategy) -> None:
+    record, bundle = member(strategy)
+    wired = world(bundle)
+    wired.tasks = [foreign(bundle)]
+    for state in (None, TaskState.UNKNOWN):
+        held = record if state is None else replace(record, ending=None)
+        statuses = {} if state is None else tasks(record, state)
+        decided = plan(desired(spec(strategy)), seen(wired, held, tasks=statuses), (offer(cpus=0.1),), OPERATOR)
+        assert not decided.actions
+        (wait,) = decided.waiting
+        assert wait.reason is Reason.RESERVATION_TAKEN
+        assert "task loot of framework thief (F9)" in wait.message
+        assert "agent-1" in wait.message
+        assert wait.hosts == ("agent-1",)
+
+
+def test_our_own_task_and_tasks_on_other_resources_are_no_thieves() -> None:
+    record, bundle = member(Strategy.PERSISTENT_VOLUME)
+    wired = world(bundle)
+    wired.tasks = [foreign(bundle, str(record.task_id)), foreign(offer().resources)]
+    sighting = wired.adapter.sighting(record.identity)
+    assert sighting is not None
+    assert not sighting.used_by
+    assert sighting.volume_on == {"agent-1"}
+
+
+def test_a_volume_that_somebody_destroyed_is_said_to_be_gone() -> None:
+    record, _ = member(Strategy.PERSISTENT_VOLUME)
+    decided = plan(desired(spec()), seen(world(()), record), (offer(),), OPERATOR)
+    assert not decided.actions
+    assert decided.waiting[0].reason is Reason.VOLUME_MISSING
+    assert "somebody destroyed it" in decided.waiting[0].message
+
+
+def test_an_agent_that_is_not_registered_is_said_to_be_so() -> None:
+    record, bundle = member(Strategy.PERSISTENT_VOLUME)
+    wired = world(bundle)
+    wired.agents = {"id-of-agent-2": ()}
+    decided = plan(desired(spec()), seen(wired, record), (), OPERATOR)
+    assert decided.waiting[0].reason is Reason.AWAITING_VOLUME_OFFER
+    assert "no agent on agent-1 is registered" in decided.waiting[0].message
+    assert decided.look_again_after_seconds is not None
+
+
+def test_the_master_is_asked_at_most_twice_a_minute() -> None:
+    record, bundle = member(Strategy.PERSISTENT_VOLUME)
+    wired = world(bundle)
+    assert wired.adapter.sighting(record.identity) == wired.adapter.sighting(record.identity)
+    wired.tasks = [foreign(bundle)]
+    first = wired.adapter.sighting(record.identity)
+    wired.time.pass_by(31)
+    second = wired.adapter.sighting(record.identity)
+    assert first is not None
+    assert second is not None
+    assert (len(first.used_by), len(second.used_by)) == (0, 1)
