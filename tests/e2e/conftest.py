@@ -32,7 +32,9 @@ def eventually(what: Callable[[], Any], seconds: float = 60.0, why: Callable[[],
 
 
 class Cluster:
-    """One embedded cluster."""
+    """One embedded cluster. `mesos_options` name its master where the command line does not find it by itself."""
+
+    mesos_options: tuple[str, ...] = ()
 
     def __init__(self, state_dir: Path) -> None:
         self.state_dir = state_dir

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from statefuldb.model.identity import DatabaseKey, OperationId, TaskId
+from statefuldb.model.identity import DatabaseKey, DataIdentity, OperationId, TaskId
 from statefuldb.model.keeper import KeeperStatus
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.volume import VolumeRecord
@@ -158,9 +158,10 @@ Offers = tuple[AgentOffer, ...]
 class Observed:
     """One database, as seen at `at_seconds` (Unix time).
 
-    `found` are the ledger entries that tasks of this database name carry in their labels. `reserved` is what all agents
-    hold for us, looked up while the database has no data in the ledger yet; None where it could not be. `operations`
-    are the statuses of each member's last ACCEPT, on agents that tell: offers, not these, say what there is.
+    `found` are the ledger entries that tasks of this database name carry in their labels. `adopted_away` is data that
+    began under this name and was adopted for a database of another. `reserved` is what all agents hold for us, looked
+    up while the database has no data in the ledger yet; None where it could not be. `operations` are the statuses of
+    each member's last ACCEPT, on agents that tell: offers, not these, say what there is.
     """
 
     key: DatabaseKey
@@ -174,6 +175,7 @@ class Observed:
     found: tuple[VolumeRecord, ...] = ()
     reserved: Offers | None = ()
     operations: tuple[OperationStatus, ...] = ()
+    adopted_away: tuple[DataIdentity, ...] = ()
     crd_terminating: bool = False
     namespace_terminating: bool = False
     namespace_exists: bool = True

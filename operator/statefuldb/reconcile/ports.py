@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from statefuldb.model.actions import AcceptOffers, EnsureSecret, FenceAgent, KillTask
-from statefuldb.model.identity import DatabaseKey, TaskId
+from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId
 from statefuldb.model.observed import (
     DatabaseObject,
     KeeperView,
@@ -47,6 +47,10 @@ class KubernetesPort(Protocol):
 
     def volumes(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries of this namespace and database name, whatever their owner's uid, by ordinal."""
+        ...
+
+    def adopted_away(self, key: DatabaseKey) -> tuple[DataIdentity, ...]:
+        """Return the data that began under this database name and is in the ledger for a database of another name."""
         ...
 
     def secret(self, key: DatabaseKey, name: str) -> SecretView | None:
