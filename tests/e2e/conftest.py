@@ -1,5 +1,6 @@
 """An embedded cluster of its own for each module, driven by the command line as a user would."""
 
+import json
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,22 @@ class Cluster:
         )
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
+
+    @property
+    def master(self) -> str:
+        return self.parts.mesos
+
+    def ask(self, kind: str, **body: Any) -> Json:
+        """Make a call of the master's v1 operator API; return what it is answered with, {} for nothing."""
+        wanted = {"type": kind, **({kind.lower(): body} if body else {})}
+        request = urllib.request.Request(
+            f"http://{self.master}/api/v1",
+            json.dumps(wanted).encode(),
+            {"Content-Type": "application/json", "Accept": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            text = answer.read()
+        return dict(json.loads(text).get(kind.lower(), {})) if text else {}
 
     @property
     def client(self) -> CliClient:
