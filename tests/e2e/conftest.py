@@ -54,10 +54,6 @@ class Cluster:
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
-    @property
-    def master(self) -> str:
-        return self.parts.mesos
-
     def ask(self, kind: str, **body: Any) -> Json:
         """Make a call of the master's v1 operator API; return what it is answered with, {} for nothing."""
         wanted = {"type": kind, **({kind.lower(): body} if body else {})}
