@@ -44,8 +44,8 @@ CAPABILITIES = ("MULTI_ROLE", "RESERVATION_REFINEMENT", "PARTITION_AWARE", "TASK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorSettings:
-    """How one operator runs. `kubeconfig` None means: within a cluster.
+class MesosAccess:
+    """How masters are reached. `kubeconfig` None means: within a cluster.
 
     `mesos` is as `--mesos` is given; `secret_file` or else `secret_name`, a Secret in `namespace` with the keys
     `principal` and `secret`, holds the credentials; `tls` None means plain HTTP to Mesos. With `refine_static` the
@@ -55,15 +55,21 @@ class OperatorSettings:
     kubeconfig: Path | None
     mesos: tuple[str, ...]
     namespace: str
-    state_dir: Path
-    mesos_role: str
     principal: str
     secret_file: Path | None
+    secret_name: str | None = None
+    tls: TlsFiles | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorSettings(MesosAccess):
+    """How one operator runs."""
+
+    state_dir: Path
+    mesos_role: str
     framework_user: str
     keeper_command: tuple[str, ...]
     allowed_roots: tuple[str, ...] = ()
-    secret_name: str | None = None
-    tls: TlsFiles | None = None
     fence_command: Path | None = None
     refine_static: bool = False
 
@@ -74,6 +80,15 @@ class WallClock:
     def now(self) -> float:
         """Return Unix seconds."""
         return time.time()
+
+
+def master_of(access: MesosAccess) -> MasterApi:
+    """Return the master's operator API, for commands that ask it by themselves. Raises EffectFailed, NoCluster."""
+    masters = _masters(access)
+    masters.start(lambda: None)
+    needs_record = access.secret_name is not None and access.secret_file is None
+    record = FrameworkRecord(api_client(access.kubeconfig), access.namespace) if needs_record else None
+    return MasterApi(masters=masters, transport=Transport(credentials=_credentials(access, record), tls=access.tls))
 
 
 def run_operator(settings: OperatorSettings) -> None:
@@ -210,17 +225,19 @@ class _Operator:
         )
 
 
-def _credentials(settings: OperatorSettings, record: FrameworkRecord) -> Credentials | None:
+def _credentials(access: MesosAccess, record: FrameworkRecord | None) -> Credentials | None:
     """Return principal and secret as configured. Raises EffectFailed."""
-    if settings.secret_file is not None:
-        return settings.principal, read_secret(settings.secret_file)
-    return record.mesos_credentials(settings.secret_name, settings.principal) if settings.secret_name else None
+    if access.secret_file is not None:
+        return access.principal, read_secret(access.secret_file)
+    if access.secret_name is None or record is None:
+        return None
+    return record.mesos_credentials(access.secret_name, access.principal)
 
 
-def _masters(settings: OperatorSettings) -> Masters:
-    found = parse_masters(settings.mesos)
+def _masters(access: MesosAccess) -> Masters:
+    found = parse_masters(access.mesos)
     if isinstance(found, ZooKeeperAddress):
-        return ZooKeeperMasters(found, by_name=settings.tls is not None)
+        return ZooKeeperMasters(found, by_name=access.tls is not None)
     return found
 
 

@@ -1,5 +1,6 @@
 """An embedded cluster of its own for each module, driven by the command line as a user would."""
 
+import json
 import os
 import shutil
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,9 @@ def eventually(what: Callable[[], Any], seconds: float = 60.0, why: Callable[[],
 
 
 class Cluster:
-    """One embedded cluster."""
+    """One embedded cluster. `mesos_options` name its master where the command line does not find it by itself."""
+
+    mesos_options: tuple[str, ...] = ()
 
     def __init__(self, state_dir: Path) -> None:
         self.state_dir = state_dir
@@ -49,6 +53,18 @@ class Cluster:
         )
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
+
+    def ask(self, kind: str, **body: Any) -> Json:
+        """Make a call of the master's v1 operator API; return what it is answered with, {} for nothing."""
+        wanted = {"type": kind, **({kind.lower(): body} if body else {})}
+        request = urllib.request.Request(
+            f"http://{self.master}/api/v1",
+            json.dumps(wanted).encode(),
+            {"Content-Type": "application/json", "Accept": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            text = answer.read()
+        return dict(json.loads(text).get(kind.lower(), {})) if text else {}
 
     @property
     def client(self) -> CliClient:

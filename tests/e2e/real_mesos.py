@@ -1,20 +1,17 @@
 """A real Apache Mesos 1.11.0 under the operator, with the embedded API server."""
 
 import contextlib
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from e2e.conftest import ROOT, Cluster, Json
+from e2e.conftest import ROOT, Cluster
 from statefuldb.local.supervisor import free_port
 
 MOUNT_POINT = "/mnt/statefuldb-real"
@@ -61,6 +58,7 @@ class RealCluster(Cluster):
             "MESOS_RESOURCES": f"cpus:4;mem:8192;disk:40960;ports:[{first}-{first + 99}]",
             **settings,
         }
+        self.mesos_options = ("--mesos", self.master)
         self.mesos: subprocess.Popen[bytes] | None = None
         self.parts.plan(agents=0, dfs=())
         self.start_mesos()
@@ -89,18 +87,6 @@ class RealCluster(Cluster):
 
     def start_operator(self) -> None:
         self.run_operator(self.master, *self._operator)
-
-    def ask(self, kind: str, **body: Any) -> Json:
-        """Make a call of the master's v1 operator API; return what it is answered with, {} for nothing."""
-        wanted = {"type": kind, **({kind.lower(): body} if body else {})}
-        request = urllib.request.Request(
-            f"http://{self.master}/api/v1",
-            json.dumps(wanted).encode(),
-            {"Content-Type": "application/json", "Accept": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            text = answer.read()
-        return dict(json.loads(text).get(kind.lower(), {})) if text else {}
 
     def stop_mesos(self, number: int) -> None:
         assert self.mesos is not None

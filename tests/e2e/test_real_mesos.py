@@ -9,7 +9,16 @@ import pytest
 from e2e.conftest import eventually, from_file, manifest
 from e2e.forgetting import idle_data_is_found_again
 from e2e.killing import rows_survive_every_kill
+from e2e.orphans import an_orphan_is_adopted_for_another_database
 from e2e.real_mesos import MOUNT_POINT, RealCluster
+from e2e.uninstalling import (
+    a_released_volume,
+    foreign_reservations,
+    nothing_of_ours_is_left,
+    reserve,
+    reserved,
+    uuid_of,
+)
 from glusterfs import GlusterFs, run
 
 pytestmark = pytest.mark.real_mesos
@@ -71,3 +80,35 @@ def test_a_database_lives_and_survives_on_a_real_mesos(real: RealCluster) -> Non
     real.ready(name)
     real.cli("delete", name)
     eventually(lambda: not real.volumes(name), 60)
+
+
+def test_an_orphan_is_adopted_for_another_database(real: RealCluster) -> None:
+    an_orphan_is_adopted_for_another_database(real, "stray")
+
+
+def test_uninstalling_without_an_operator_leaves_all_of_others_and_nothing_of_ours(
+    binaries: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    one = RealCluster(tmp_path_factory.mktemp("uninstalled"), binaries)
+    try:
+        volume = a_released_volume(one, "fleeting", with_operator=False)
+        mine = reserved(one)
+        reserve(one, foreign_reservations(mine[0]["reservations"][-1]))
+        before = reserved(one)
+        others = [r for r in before if r not in mine]
+        assert len(others) == 2
+        (directory,) = one.state_dir.glob("real/**/volumes/roles/statefuldb/sdb.*")
+        said = one.cli("uninstall", "--dry-run", *one.mesos_options)
+        assert f"destroy and unreserve default/{volume}" in said
+        assert reserved(one) == before, "a dry run did something"
+        one.cli("uninstall", "--confirm", "yes", *one.mesos_options, code=4)
+        assert reserved(one) == before, "an unconfirmed run did something"
+        one.cli("uninstall", "--confirm", uuid_of(one), *one.mesos_options)
+        assert reserved(one) == others
+        assert not directory.exists()
+        assert one.ask("GET_FRAMEWORKS").get("frameworks", []) == []
+        assert one.ask("GET_TASKS").get("tasks", []) == []
+        nothing_of_ours_is_left(one)
+        one.cli("uninstall", *one.mesos_options, code=3)
+    finally:
+        one.close()

@@ -11,10 +11,21 @@ import typer
 from statefuldb import __version__
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.adapters.mesos.driver import CallFailed
-from statefuldb.adapters.mesos.transport import TlsFiles
 from statefuldb.app import OperatorSettings, run_operator
 from statefuldb.cli.console import fail, out
 from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.mesos_options import (
+    OPERATOR_NAMESPACE,
+    AuthorityOption,
+    CertificateOption,
+    KeyOption,
+    MastersOption,
+    PrincipalOption,
+    SecretFileOption,
+    SecretNameOption,
+    TlsOption,
+    tls_files,
+)
 from statefuldb.cli.session import session_of
 from statefuldb.reconcile.ports import EffectFailed
 
@@ -30,33 +41,23 @@ def register(app: typer.Typer) -> None:
 
 @operator_app.command()
 def run(
-    mesos: Annotated[
-        list[str],
-        typer.Option(
-            envvar="STATEFULDB_MESOS",
-            help="Master as host:port, repeat for more; or zk://host:port,host/path; or file:///path to either.",
-        ),
-    ],
+    mesos: MastersOption,
     kubeconfig: Annotated[
         Path | None, typer.Option(help="Kubeconfig; without it the in-cluster configuration.")
     ] = None,
-    namespace: Annotated[str, typer.Option(help="Where the operator keeps its own objects.")] = "statefuldb-system",
+    namespace: Annotated[str, typer.Option(help="Where the operator keeps its own objects.")] = OPERATOR_NAMESPACE,
     state: Annotated[Path, typer.Option(help="Directory for the journal and the client certificate.")] = Path("state"),
     mesos_role: Annotated[str, typer.Option(help="Mesos role to reserve for.")] = "statefuldb",
     refine_static: Annotated[
         bool, typer.Option(help="Be in a role of its own below --mesos-role, to refine static reservations for that.")
     ] = False,
-    principal: Annotated[str, typer.Option(help="Mesos principal.")] = "statefuldb",
-    secret_file: Annotated[Path | None, typer.Option(help="File with the principal's secret, mode 600.")] = None,
-    secret_name: Annotated[
-        str | None, typer.Option(help="Instead: Secret in --namespace with the keys principal and secret.")
-    ] = None,
-    mesos_tls: Annotated[bool, typer.Option(help="Speak TLS to masters and agents.")] = False,
-    mesos_ca: Annotated[Path | None, typer.Option(help="PEM of the authority to trust; implies --mesos-tls.")] = None,
-    mesos_certificate: Annotated[
-        Path | None, typer.Option(help="PEM of the client certificate; implies --mesos-tls.")
-    ] = None,
-    mesos_key: Annotated[Path | None, typer.Option(help="PEM of its key, where that is not in the same file.")] = None,
+    principal: PrincipalOption = "statefuldb",
+    secret_file: SecretFileOption = None,
+    secret_name: SecretNameOption = None,
+    mesos_tls: TlsOption = False,
+    mesos_ca: AuthorityOption = None,
+    mesos_certificate: CertificateOption = None,
+    mesos_key: KeyOption = None,
     framework_user: Annotated[str, typer.Option(help="User that tasks run as on the agents.")] = "root",
     keeper: Annotated[str, typer.Option(help="Python that runs the keeper on the agents.")] = sys.executable,
     allowed_root: Annotated[
@@ -75,10 +76,9 @@ def run(
     Example: statefuldb operator run --mesos 10.0.0.1:5050 --kubeconfig ~/.kube/config
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    tls = mesos_tls or mesos_ca is not None or mesos_certificate is not None
     settings = OperatorSettings(
         kubeconfig=kubeconfig,
-        mesos=tuple(mesos),
+        mesos=tuple(mesos or ()),
         namespace=namespace,
         state_dir=state,
         mesos_role=mesos_role,
@@ -86,7 +86,7 @@ def run(
         principal=principal,
         secret_file=secret_file,
         secret_name=secret_name,
-        tls=TlsFiles(authority=mesos_ca, certificate=mesos_certificate, key=mesos_key) if tls else None,
+        tls=tls_files(wanted=mesos_tls, authority=mesos_ca, certificate=mesos_certificate, key=mesos_key),
         framework_user=framework_user,
         keeper_command=(keeper, "-m", "statefuldb.keeper"),
         allowed_roots=tuple(allowed_root or ()),

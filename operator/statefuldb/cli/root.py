@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from statefuldb.cli import databases, inspect, journal, local, operating, restarting, volumes
+from statefuldb.cli import databases, inspect, journal, local, operating, restarting, uninstall, volumes
 from statefuldb.cli.session import Session
 
 app = typer.Typer(
@@ -30,7 +30,7 @@ def root(
     context.obj = Session(kubeconfig=kubeconfig, namespace=namespace, state_dir=state_dir)
 
 
-for room in (local, databases, restarting, inspect, journal, volumes, operating):
+for room in (local, databases, restarting, inspect, journal, volumes, operating, uninstall):
     room.register(app)
 
 

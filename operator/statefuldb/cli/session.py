@@ -36,6 +36,11 @@ class Session:
         embedded = self._state_dir / "api" / "kubeconfig"
         return embedded if embedded.exists() else Path.home() / ".kube" / "config"
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the API server spoken to is that of the embedded cluster."""
+        return self.cluster.exists and self.kubeconfig.resolve() == self.cluster.kubeconfig
+
     @cached_property
     def client(self) -> CliClient:
         """A client of the API server."""

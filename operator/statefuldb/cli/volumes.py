@@ -1,15 +1,24 @@
 """`volumes`, `fence`: the ledger, and what only a person may confirm."""
 
 import getpass
+import time
+from http import HTTPStatus
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.cli.console import fail, out
 from statefuldb.cli.exit_codes import ExitCode
-from statefuldb.cli.session import session_of
+from statefuldb.cli.ledger import lines_json, lines_table, say_if_blind, take_stock
+from statefuldb.cli.mesos_options import MesosOptions, takes_mesos
+from statefuldb.cli.output import Output, OutputOption, show
+from statefuldb.cli.session import Session, session_of
+from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.model.volume_object import to_object
+from statefuldb.planning.inventory import VolumeLine, VolumeState, find, orphan_to_release, volume_of
+from statefuldb.planning.ledger import entry_of
 
 volumes_app = typer.Typer(no_args_is_help=True, help="The ledger: every reservation, volume and directory of ours.")
 
@@ -21,52 +30,118 @@ def register(app: typer.Typer) -> None:
 
 
 @volumes_app.command("list")
-def list_volumes(context: typer.Context) -> None:
-    """Show what is in use, retained or being released.
+@takes_mesos
+def list_volumes(context: typer.Context, mesos: MesosOptions, output: OutputOption = Output.TABLE) -> None:
+    """Show the ledger against the cluster: each volume with its state, of all namespaces.
 
-    Example: statefuldb volumes list
+    States: Pending (not written yet), InUse, Retained (kept for a later owner), Releasing (being given back),
+    Orphaned (ours by label in Mesos, not in the ledger), Missing (in the ledger, not on its agent), Lost (its agent
+    is gone).
+
+    Example: statefuldb volumes list -o wide
     """
-    session = session_of(context)
-    table = Table("Namespace", "Name", "Database", "Strategy", "Intent", "Phase", "Agent", "Where", box=None)
-    try:
-        found = session.client.list("DatabaseVolume")
-    except CallRefused as refused:
-        fail(str(refused), ExitCode.CANNOT_CONNECT)
-    for stored in found:
-        spec = stored["spec"]
-        table.add_row(
-            stored["metadata"]["namespace"],
-            stored["metadata"]["name"],
-            spec["database"]["name"],
-            spec["strategy"],
-            spec["intent"],
-            spec.get("phase", ""),
-            spec.get("agent", {}).get("hostname", ""),
-            spec.get("directory") or spec.get("persistenceId", ""),
-        )
-    out.print(table)
+    stock = take_stock(session_of(context), mesos)
+    say_if_blind(stock)
+    show(lines_json(stock.lines), output, lambda wide: lines_table(stock.lines, wide))
 
 
 @volumes_app.command()
-def release(
+@takes_mesos
+def adopt(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The DatabaseVolume.")],
-    confirm: Annotated[str, typer.Option(prompt="This destroys its data. Type the volume's name to confirm")],
+    name: Annotated[str, typer.Argument(help="An orphaned volume, as `volumes list` shows it.")],
+    confirm: Annotated[str, typer.Option(prompt="Type the volume's name to adopt it")],
+    mesos: MesosOptions,
+    for_: Annotated[
+        str, typer.Option("--for", help="The database that is to take it up; without it the one it was made for.")
+    ] = "",
 ) -> None:
-    """Destroy retained data and give its resources back.
+    """Take an orphaned volume into the ledger, retained. The database of its name takes it up again by itself.
 
-    Example: statefuldb volumes release orders-0-1a2b3c4d
+    Example: statefuldb volumes adopt orders-0-1a2b3c4d --confirm orders-0-1a2b3c4d
     """
     session = session_of(context)
-    stored = session.client.get("DatabaseVolume", session.namespace, name)
-    if stored is None:
-        fail(f"there is no volume {name} in namespace {session.namespace}", ExitCode.NOT_FOUND)
-    if stored["spec"]["intent"] != "Retain":
-        fail(f"{name} is not retained but {stored['spec']['intent']}", ExitCode.REFUSED, "delete its database first")
-    if confirm != name:
-        fail(f"{confirm!r} is not {name!r}: nothing was done", ExitCode.REFUSED)
-    session.client.merge("DatabaseVolume", session.namespace, name, {"spec": {"intent": "Delete"}})
+    line = _line(session, mesos, name)
+    if line.state is not VolumeState.ORPHANED:
+        fix = "its database takes it up by itself" if line.state is VolumeState.RETAINED else ""
+        fail(f"{name} is not orphaned but {line.state}", ExitCode.REFUSED, fix)
+    _at_rest(line)
+    found = volume_of(line)
+    if found is None:
+        fail(
+            f"{name} holds no volume in Mesos that could be adopted",
+            ExitCode.REFUSED,
+            f"run `statefuldb volumes scan --adopt` on {line.agent}, or release it",
+        )
+    if not for_ and not line.key.namespace:
+        fail("nothing in Mesos tells which database it was made for", ExitCode.USAGE, "name one with --for")
+    _confirmed(confirm, name)
+    key = DatabaseKey(namespace=session.namespace, name=for_ or line.key.name)
+    _write_entry(session, entry_of(key, time.time(), *found))
+    out.print(f"{name} is in the ledger, retained for database {key.name} of namespace {key.namespace}")
+
+
+@volumes_app.command()
+@takes_mesos
+def release(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A retained or orphaned volume, as `volumes list` shows it.")],
+    confirm: Annotated[str, typer.Option(prompt="This destroys its data. Type the volume's name to confirm")],
+    mesos: MesosOptions,
+) -> None:
+    """Destroy retained or orphaned data and give its resources back. The running operator carries it out.
+
+    Example: statefuldb volumes release orders-0-1a2b3c4d --confirm orders-0-1a2b3c4d
+    """
+    session = session_of(context)
+    line = _line(session, mesos, name)
+    if line.record is not None and line.record.intent is not Intent.RETAIN:
+        fix = "delete its database first" if line.record.intent is Intent.USE else ""
+        fail(f"{name} is not retained but {line.state}", ExitCode.REFUSED, fix)
+    _at_rest(line)
+    _confirmed(confirm, name)
+    if line.record is None:
+        key = DatabaseKey(namespace=session.namespace, name=line.key.name)
+        _write_entry(session, orphan_to_release(line, key, time.time()))
+    else:
+        spec: dict[str, object] = {"intent": "Delete"}
+        if line.state is VolumeState.MISSING:
+            # The master was asked just now: nothing is left to destroy, the next offer of the agent may confirm it.
+            spec |= {"phase": "Releasing", "releasedAtSeconds": time.time()}
+        try:
+            session.client.merge("DatabaseVolume", session.namespace, name, {"spec": spec})
+        except CallRefused as refused:
+            fail(str(refused), ExitCode.REFUSED)
     out.print(f"{name} is being released")
+
+
+def _line(session: Session, mesos: MesosOptions, name: str) -> VolumeLine:
+    stock = take_stock(session, mesos)
+    line = find(stock.lines, session.namespace, name)
+    if line is None:
+        fix = f"Mesos was not asked: {stock.blind}" if stock.blind else "see `statefuldb volumes list`"
+        fail(f"there is no volume {name} in namespace {session.namespace}", ExitCode.NOT_FOUND, fix)
+    return line
+
+
+def _at_rest(line: VolumeLine) -> None:
+    if line.task is not None:
+        fail(line.note, ExitCode.REFUSED, "start the operator, or see why it is not connected: statefuldb doctor")
+
+
+def _confirmed(typed: str, name: str) -> None:
+    if typed != name:
+        fail(f"{typed!r} is not {name!r}: nothing was done", ExitCode.REFUSED)
+
+
+def _write_entry(session: Session, record: VolumeRecord) -> None:
+    """Add an entry to the ledger; one that is there already is left as it is."""
+    try:
+        session.client.create(to_object(record))
+    except CallRefused as refused:
+        missing = refused.status == HTTPStatus.NOT_FOUND
+        fix = f"create it first: kubectl create namespace {record.key.namespace}" if missing else ""
+        fail(str(refused), ExitCode.REFUSED, fix)
 
 
 def fence(

@@ -186,7 +186,8 @@ class Observed:
     hold for us, looked up while the database has no data in the ledger yet; None where it could not be. `operations`
     are the statuses of each member's last ACCEPT, on agents that tell: offers, not these, say what there is.
     `maintenance` says of agents, by id, when they are announced to be away. `sightings` are looked up for members whose
-    own resources have been waited for.
+    own resources have been waited for. `adopted_away` is data that began under this name and was adopted for a database
+    of another.
     """
 
     key: DatabaseKey
@@ -202,6 +203,7 @@ class Observed:
     operations: tuple[OperationStatus, ...] = ()
     maintenance: Mapping[str, Unavailability] = field(default_factory=dict)
     sightings: tuple[Sighting, ...] = ()
+    adopted_away: tuple[DataIdentity, ...] = ()
     crd_terminating: bool = False
     namespace_terminating: bool = False
     namespace_exists: bool = True

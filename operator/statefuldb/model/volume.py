@@ -7,7 +7,7 @@ behind it. Identity is fixed at birth; the owner may change by re-adoption.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId
+from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId, volume_record_name
 from statefuldb.model.spec import DfsSpec, EngineType, Strategy
 
 
@@ -142,6 +142,12 @@ class VolumeRecord:
             ordinal=self.identity.ordinal,
             incarnation=self.launch.incarnation,
         )
+
+    @property
+    def first_name(self) -> str:
+        """The name of the database that the data began with: its schema and account bear it for good."""
+        suffix = volume_record_name("", self.identity.ordinal, self.identity.uid)
+        return self.name.removesuffix(suffix) if self.name.endswith(suffix) else self.key.name
 
     @property
     def ended(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from statefuldb.model.actions import SaveVolume
 from statefuldb.model.conditions import EventReason
-from statefuldb.model.identity import DataIdentity, PersistenceId, volume_record_name
+from statefuldb.model.identity import DatabaseKey, DataIdentity, PersistenceId, volume_record_name
 from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.plan import Announcement
 from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource
@@ -21,7 +21,7 @@ from statefuldb.planning.storage.holding import identity_of
 
 def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdentity, tuple[AgentOffer, Resource]]:
     """Return the volumes of this database name that are offered with our labels and have no entry."""
-    known = {record.identity for record in observed.volumes}
+    known = {record.identity for record in observed.volumes} | set(observed.adopted_away)
     found: dict[DataIdentity, tuple[AgentOffer, Resource]] = {}
     newest: dict[DataIdentity, int] = {}
     for offer in offers:
@@ -52,7 +52,9 @@ def rebuild(observed: Observed, offers: Offers, operator: OperatorIdentity) -> S
     running = _running(observed)
     known = {record.identity for record in running}
     offered = unknown(observed, (*(observed.reserved or ()), *offers), operator.cluster)
-    idle = [_entry(observed, *offered[i]) for i in sorted(offered, key=str) if i not in known]
+    idle = [
+        entry_of(observed.key, observed.at_seconds, *offered[i]) for i in sorted(offered, key=str) if i not in known
+    ]
     records = (*running, *idle)
     return Step(
         actions=tuple(SaveVolume(volume=r, why="found in Mesos by its labels") for r in records),
@@ -68,7 +70,7 @@ def rebuild(observed: Observed, offers: Offers, operator: OperatorIdentity) -> S
 
 def _running(observed: Observed) -> list[VolumeRecord]:
     """Return the entries of tasks that may be running and have none: in use where their database is still there."""
-    known = {record.identity for record in observed.volumes}
+    known = {record.identity for record in observed.volumes} | set(observed.adopted_away)
     database = observed.database
     rebuilt = []
     for record in observed.found:
@@ -81,7 +83,11 @@ def _running(observed: Observed) -> list[VolumeRecord]:
     return rebuilt
 
 
-def _entry(observed: Observed, offer: AgentOffer, volume: Resource) -> VolumeRecord:
+def entry_of(key: DatabaseKey, at_seconds: float, offer: AgentOffer, volume: Resource) -> VolumeRecord:
+    """Return the retained entry of a volume of ours that `offer`'s agent holds, for the database `key`.
+
+    Its name is that of the database it was made for, as far as its labels tell. `at_seconds` is now.
+    """
     owner = identity_of(volume)
     assert owner is not None
     assert volume.persistence is not None
@@ -89,8 +95,8 @@ def _entry(observed: Observed, offer: AgentOffer, volume: Resource) -> VolumeRec
         r.labels.reservation for r in offer.resources if r.labels is not None and r.labels.identity == owner
     }
     return VolumeRecord(
-        name=volume_record_name(observed.key.name, owner.ordinal, owner.uid),
-        key=observed.key,
+        name=volume_record_name(volume.labels.name if volume.labels else key.name, owner.ordinal, owner.uid),
+        key=key,
         owner_uid=owner.uid,
         identity=owner,
         # Labels do not carry the engine; the keeper compares the marker in the directory before it opens anything.
@@ -104,7 +110,7 @@ def _entry(observed: Observed, offer: AgentOffer, volume: Resource) -> VolumeRec
         persistence_id=volume.persistence.id,
         reservations=tuple(sorted(reservations)),
         # The incarnations used before are forgotten; seconds since 1970 lie above any of them.
-        incarnation=int(observed.at_seconds),
+        incarnation=int(at_seconds),
         initialised=True,
         phase=VolumePhase.RETAINED,
     )

@@ -88,8 +88,8 @@ def _serving(context: Context, record: VolumeRecord, status: KeeperStatus) -> St
     wanted = EnsureSecret(
         name=name,
         key=key,
-        username=database_name(key.name),
-        database=database_name(key.name),
+        username=database_name(record.first_name),
+        database=database_name(record.first_name),
         host=launched.agent.address,
         port=launched.port,
     )

@@ -146,7 +146,7 @@ def _release(context: Context, record: VolumeRecord) -> Step:
                 ordinal=record.identity.ordinal,
                 reason=Reason.RELEASING,
                 message=f"waiting for an offer of {', '.join(_hosts(record))} that shows {record.name}",
-                fix="bring that agent back, or look for its resources with `statefuldb volumes`",
+                fix="bring that agent back, or look for its resources with `statefuldb volumes list`",
                 wants_offers=True,
                 hosts=_hosts(record),
             ),
@@ -207,6 +207,9 @@ def _erase(context: Context, record: VolumeRecord) -> Step:
             record,
             incarnation=incarnation,
             ending=None,
+            reservations=(*record.reservations, needs.labels.reservation)
+            if needs.labels is not None and claim.reserves
+            else record.reservations,
             launch=Launch(
                 incarnation=incarnation,
                 agent=agent,

@@ -51,6 +51,7 @@ class Observer:
             database=database,
             volumes=volumes,
             found=found,
+            adopted_away=self._kubernetes.adopted_away(key),
             reserved=self._mesos.reserved() if self._begins(database, volumes) else (),
             operations=tuple(status for uid in sorted(uids) for status in self._mesos.operations(uid)),
             maintenance=self._mesos.maintenance(),

@@ -51,6 +51,10 @@ class KubernetesPort(Protocol):
         """Return the ledger entries of this namespace and database name, whatever their owner's uid, by ordinal."""
         ...
 
+    def adopted_away(self, key: DatabaseKey) -> tuple[DataIdentity, ...]:
+        """Return the data that began under this database name and is in the ledger for a database of another name."""
+        ...
+
     def secret(self, key: DatabaseKey, name: str) -> SecretView | None:
         """Return the public part of a connection Secret, or None where there is none."""
         ...

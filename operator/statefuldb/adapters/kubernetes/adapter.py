@@ -19,7 +19,7 @@ from statefuldb.adapters.kubernetes.objects import (
 from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets
 from statefuldb.adapters.kubernetes.watching import Watcher
 from statefuldb.model.actions import EnsureSecret
-from statefuldb.model.identity import FINALIZER, DatabaseKey
+from statefuldb.model.identity import FINALIZER, DatabaseKey, DataIdentity, volume_record_name
 from statefuldb.model.observed import DatabaseObject, SecretView
 from statefuldb.model.plan import Announcement
 from statefuldb.model.schema.crd import GROUP
@@ -86,6 +86,16 @@ class KubernetesAdapter:
                 except (KeyError, TypeError, ValueError) as error:
                     raise EffectFailed(f"DatabaseVolume {stored['metadata']['name']} is damaged: {error}") from error
         return tuple(sorted(found, key=lambda v: (v.identity.ordinal, v.name)))
+
+    def adopted_away(self, key: DatabaseKey) -> tuple[DataIdentity, ...]:
+        """Return the data that began under this name and is in the ledger for another: an entry keeps its name."""
+        found = []
+        for stored in self._caches[VOLUMES].all():
+            held = stored.get("spec", {}).get("identity", {})
+            born = volume_record_name(key.name, held.get("ordinal", 0), held.get("uid", ""))
+            if stored["metadata"]["name"] == born and _key_of(VOLUMES, stored) != key:
+                found.append(DataIdentity(**held))
+        return tuple(sorted(found, key=str))
 
     def secret(self, key: DatabaseKey, name: str) -> SecretView | None:
         """Return the public part of a connection Secret."""

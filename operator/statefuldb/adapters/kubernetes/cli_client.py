@@ -72,6 +72,11 @@ class CliClient:
         """Return what an object would be after it was applied; nothing is stored. Raises CallRefused."""
         return self._apply(body, namespace, "&dryRun=All")
 
+    def create(self, body: Json) -> Json:
+        """Add an object to its namespace. Raises CallRefused, also where there is one of that name."""
+        path = self._path(body["kind"], body["metadata"].get("namespace", ""), "")
+        return self._call("POST", path, body)
+
     def merge(self, kind: str, namespace: str, name: str, patch: Json) -> Json:
         """Apply a merge patch. Raises CallRefused."""
         return self._call("PATCH", self._path(kind, namespace, name), patch, "application/merge-patch+json")

@@ -1,9 +1,15 @@
-"""The master's v1 operator API, as far as it is read: agents, tasks and frameworks (Mesos docs, operator-http-api)."""
+"""The master's v1 operator API, as far as it is used (Mesos docs, operator-http-api).
 
+The operator itself only reads. DESTROY_VOLUMES, UNRESERVE_RESOURCES and TEARDOWN are for `statefuldb uninstall` alone.
+"""
+
+import http.client
 import json
 import urllib.error
 import urllib.request
-from typing import Any
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from statefuldb.adapters.mesos.masters import Masters
@@ -14,6 +20,7 @@ from statefuldb.planning.storage.holding import within
 from statefuldb.reconcile.ports import EffectFailed
 
 Json = dict[str, Any]
+T = TypeVar("T")
 TIMEOUT_SECONDS = 5.0
 
 
@@ -32,9 +39,36 @@ class MasterApi:
         """Return the tasks that the master knows. Raises EffectFailed."""
         return list(self._ask("GET_TASKS").get("tasks", []))
 
+    def version(self) -> str:
+        """Return the version of the master. Raises EffectFailed."""
+        return str(self._ask("GET_VERSION")["version_info"]["version"])
+
+    def leader(self) -> str:
+        """Return the leading master as host:port. Raises EffectFailed."""
+        address = self._ask("GET_MASTER")["master_info"].get("address", {})
+        return f"{address.get('hostname') or address.get('ip', '?')}:{address.get('port', '?')}"
+
+    def flags(self) -> dict[str, str]:
+        """Return the master's flags. Raises EffectFailed, also where the principal may not see them."""
+        return {flag["name"]: flag.get("value", "") for flag in self._ask("GET_FLAGS").get("flags", [])}
+
     def frameworks(self) -> list[Json]:
-        """Return the frameworks that the master knows. Raises EffectFailed."""
+        """Return the frameworks that are registered; completed ones do not count. Raises EffectFailed."""
         return list(self._ask("GET_FRAMEWORKS").get("frameworks", []))
+
+    def destroy_volumes(self, agent_id: str, volumes: list[Json]) -> None:
+        """Destroy idle persistent volumes. That it was taken says nothing: read back. Raises EffectFailed."""
+        body = {"agent_id": {"value": agent_id}, "volumes": volumes}
+        self._tell({"type": "DESTROY_VOLUMES", "destroy_volumes": body})
+
+    def unreserve(self, agent_id: str, resources: list[Json]) -> None:
+        """Unreserve idle resources. That it was taken says nothing: read back. Raises EffectFailed."""
+        body = {"agent_id": {"value": agent_id}, "resources": resources}
+        self._tell({"type": "UNRESERVE_RESOURCES", "unreserve_resources": body})
+
+    def teardown(self, framework_id: str) -> None:
+        """End a framework for ever, with all its tasks. Raises EffectFailed."""
+        self._tell({"type": "TEARDOWN", "teardown": {"framework_id": {"value": framework_id}}})
 
     def earlier_framework(self, role: str) -> tuple[str, str] | None:
         """Return framework id and cluster UUID of a framework of ours in or below `role`, or None. Raises EffectFailed.
@@ -50,26 +84,68 @@ class MasterApi:
         return None
 
     def _ask(self, kind: str) -> Json:
+        return self._call({"type": kind}, lambda text: dict(json.loads(text)[kind.lower()]))
+
+    def _tell(self, call: Json) -> None:
+        self._call(call, lambda _: None)
+
+    def _call(self, call: Json, read: Callable[[bytes], T]) -> T:
+        """Return what `read` makes of the leader's answer; a master that does not lead names the one that does."""
         error = ""
+        to_try = list(self._masters.candidates())
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        for master in self._masters.candidates():
+        for master in to_try:
             url = self._transport.url(master, "/api/v1")
-            request = urllib.request.Request(url, json.dumps({"type": kind}).encode(), headers)
+            request = urllib.request.Request(url, json.dumps(call).encode(), headers)
             try:
-                return dict(fetch(request, self._transport)[kind.lower()])
+                return read(send(request, self._transport))
+            except AnsweredNo as refusal:
+                if refusal.status not in (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.SERVICE_UNAVAILABLE):
+                    raise
+                error = str(refusal)
+                if refusal.leader and refusal.leader not in to_try:
+                    to_try.append(refusal.leader)
             except EffectFailed as failure:
                 error = str(failure)
+            except (KeyError, TypeError, ValueError) as failure:
+                error = f"{master}: no answer to {call['type']}: {failure}"
         raise EffectFailed(error or self._masters.error)
+
+
+class AnsweredNo(EffectFailed):
+    """An HTTP answer that is no success. `leader` is the host:port that a redirect names, or empty."""
+
+    def __init__(self, message: str, *, status: int, leader: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.leader = leader
 
 
 def fetch(request: urllib.request.Request, transport: Transport) -> Json:
     """Return the JSON object that a request is answered with. Raises EffectFailed."""
+    try:
+        return dict(json.loads(send(request, transport)))
+    except ValueError as error:
+        raise EffectFailed(f"{_place(request)}: {error}") from error
+
+
+def send(request: urllib.request.Request, transport: Transport) -> bytes:
+    """Return the body that a request is answered with. Raises EffectFailed, with what the master said."""
     for name, value in transport.headers.items():
         # Not handed on to whoever a redirect names.
         request.add_unredirected_header(name, value)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=transport.context) as answer:
-            return dict(json.load(answer))
-    except (OSError, ValueError) as error:
-        where = urlsplit(request.full_url)
-        raise EffectFailed(f"{where.netloc}{where.path}: {error}") from error
+            return bytes(answer.read())
+    except urllib.error.HTTPError as refused:
+        said = refused.read(500).decode(errors="replace").strip()
+        message = f"{_place(request)}: {refused}{f': {said}' if said else ''}"
+        leader = urlsplit(refused.headers.get("Location") or "").netloc
+        raise AnsweredNo(message, status=refused.code, leader=leader) from refused
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise EffectFailed(f"{_place(request)}: {error}") from error
+
+
+def _place(request: urllib.request.Request) -> str:
+    where = urlsplit(request.full_url)
+    return f"{where.netloc}{where.path}"

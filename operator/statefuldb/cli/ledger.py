@@ -1,0 +1,116 @@
+"""Taking stock: the ledger's entries and, where a master answers, what Mesos holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+from statefuldb.adapters.kubernetes.cli_client import CallRefused
+from statefuldb.adapters.mesos.holdings import view_of
+from statefuldb.cli.console import errors, fail
+from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.mesos_options import MesosOptions
+from statefuldb.cli.output import table_of
+from statefuldb.cli.session import Session
+from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.volume_object import from_object
+from statefuldb.planning.inventory import VolumeLine, compare
+from statefuldb.reconcile.ports import EffectFailed
+
+BYTES_PER_GIB = 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """What was found. `blind` says why Mesos could not be asked; empty where it answered."""
+
+    lines: tuple[VolumeLine, ...]
+    records: tuple[VolumeRecord, ...]
+    blind: str
+
+
+def read_ledger(session: Session) -> tuple[VolumeRecord, ...]:
+    """Return every entry of every namespace; one that is damaged is named and left out. Ends where nobody answers."""
+    try:
+        stored = session.client.list("DatabaseVolume")
+    except CallRefused as refused:
+        fail(str(refused), ExitCode.CANNOT_CONNECT, "statefuldb doctor says what is amiss")
+    records = []
+    for each in stored:
+        try:
+            records.append(from_object(each))
+        except (KeyError, TypeError, ValueError) as error:
+            name = f"{each['metadata']['namespace']}/{each['metadata']['name']}"
+            errors.print(f"DatabaseVolume {name} is damaged and not shown: {error}", markup=False)
+    return tuple(records)
+
+
+def cluster_uuid(session: Session, operator_namespace: str) -> str | None:
+    """Return the UUID by which ownership is told, or None where there is no record of it. Raises CallRefused."""
+    record = session.client.get("ConfigMap", operator_namespace, FRAMEWORK_CONFIG_MAP)
+    found = (record or {}).get("data", {}).get("cluster")
+    return str(found) if found else None
+
+
+def take_stock(session: Session, mesos: MesosOptions) -> Stock:
+    """Return the ledger compared with the cluster, or the ledger alone and why."""
+    records = read_ledger(session)
+    blind, view = "", None
+    try:
+        cluster = cluster_uuid(session, mesos.operator_namespace)
+        if cluster is None:
+            raise EffectFailed(
+                f"ConfigMap {FRAMEWORK_CONFIG_MAP} is not in namespace {mesos.operator_namespace}: "
+                "nothing says which resources are ours (--operator-namespace)"
+            )
+        view = view_of(mesos.master(session), cluster)
+    except (EffectFailed, CallRefused) as failure:
+        blind = str(failure)
+    return Stock(lines=compare(records, view), records=records, blind=blind)
+
+
+def say_if_blind(stock: Stock) -> None:
+    """Say on standard error that only the ledger's own view is shown."""
+    if stock.blind:
+        errors.print(f"Mesos was not asked: {stock.blind}", markup=False)
+        errors.print("What follows is the ledger's own view: orphaned, missing and lost volumes are not seen.")
+
+
+def lines_json(lines: Sequence[VolumeLine]) -> list[dict[str, Any]]:
+    """Return lines as plain JSON."""
+    return [
+        {
+            "namespace": line.key.namespace,
+            "name": line.name,
+            "state": str(line.state),
+            "database": line.key.name,
+            "ordinal": line.identity.ordinal,
+            "uid": line.identity.uid,
+            "strategy": str(line.strategy),
+            "intent": line.intent,
+            "agent": line.agent,
+            "where": line.where,
+            "sizeBytes": line.size_bytes,
+            "note": line.note,
+        }
+        for line in lines
+    ]
+
+
+def lines_table(lines: Sequence[VolumeLine], wide: bool) -> Table | str:
+    """Return lines as a table."""
+    columns = ["NAMESPACE", "NAME", "STATE", "DATABASE", "STRATEGY", "AGENT", "WHERE"]
+    rows = [
+        [line.key.namespace, line.name, line.state, line.key.name, line.strategy, line.agent, line.where]
+        for line in lines
+    ]
+    if wide:
+        columns += ["INTENT", "SIZE", "UID"]
+        for row, line in zip(rows, lines, strict=True):
+            row += [line.intent, f"{line.size_bytes / BYTES_PER_GIB:g}Gi", line.identity.uid]
+    columns.append("NOTE")
+    for row, line in zip(rows, lines, strict=True):
+        row.append(line.note)
+    return table_of(columns, rows, "The ledger is empty, and nothing of ours was found.")

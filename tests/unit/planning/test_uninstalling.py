@@ -1,0 +1,36 @@
+"""An uninstallation is refused while anybody keeps anything."""
+
+import pytest
+
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import Intent
+from statefuldb.planning.inventory import compare
+from statefuldb.planning.uninstalling import directories, obstacles
+from unit.planning.test_inventory import HELD, cluster, entry
+from unit.planning.world import KEY
+
+
+def test_what_is_released_is_no_obstacle() -> None:
+    lines = compare([entry(intent=Intent.DELETE)], HELD)
+    assert obstacles([], lines, [], leave_lost=False) == ()
+
+
+def test_databases_and_kept_data_are_obstacles_with_a_remedy() -> None:
+    for lines in (compare([entry()], HELD), compare([entry(intent=Intent.RETAIN)], HELD), compare([], HELD)):
+        (found,) = obstacles([], lines, [], leave_lost=True)
+        assert "orders-0-11111111" in found.what
+        assert found.remedy
+    (found,) = obstacles([KEY], (), [], leave_lost=True)
+    assert found.remedy == "statefuldb -n shop delete orders"
+
+
+@pytest.mark.parametrize("leave_lost", [True, False])
+def test_released_data_on_an_agent_that_is_gone_is_left_only_on_request(leave_lost: bool) -> None:
+    lines = compare([entry(intent=Intent.DELETE)], cluster(hosts=()))
+    assert bool(obstacles([], lines, lines, leave_lost=leave_lost)) is not leave_lost
+
+
+def test_directories_that_nobody_could_empty_are_named() -> None:
+    record = entry(strategy=Strategy.HOST_PATH, persistence_id=None, directory="/srv/db/shop/orders/0")
+    assert directories(compare([record], None)) == ("/srv/db/shop/orders/0 on agent-1",)
+    assert directories(compare([entry()], None)) == ()
