@@ -25,7 +25,7 @@ from statefuldb.model.spec import (
 )
 from statefuldb.model.volume import AgentRef, Intent, Launch, VolumePhase, VolumeRecord
 from statefuldb.model.volume_object import to_label
-from statefuldb.planning.context import Context, Step
+from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.launch import back_off_seconds, keeper_config
 from statefuldb.planning.member import stop
@@ -33,6 +33,7 @@ from statefuldb.planning.placing import needs_of
 from statefuldb.planning.storage import strategy_of
 from statefuldb.planning.storage.bundle import Claim
 from statefuldb.planning.storage.holding import is_ours
+from statefuldb.planning.strays import strays
 
 ERASE_RESOURCES = ResourcesSpec(cpus_milli=100, memory_bytes=64 * BYTES_PER_MIB)
 
@@ -101,7 +102,9 @@ def disown(observed: Observed) -> Step:
 
 def wind_up(context: Context, record: VolumeRecord) -> Step:
     """Return the next step of an entry that no database uses: stop its task, then keep or release its data."""
-    stopped = stop(context, record, f"stop {record.key.name}-{record.identity.ordinal}: {record.intent}")
+    stopped = _erasing(context, record) or stop(
+        context, record, f"stop {record.key.name}-{record.identity.ordinal}: {record.intent}"
+    )
     if stopped.actions or stopped.waiting:
         return stopped
     if record.intent is Intent.RETAIN:
@@ -110,6 +113,20 @@ def wind_up(context: Context, record: VolumeRecord) -> Step:
         saved = replace(record, phase=VolumePhase.RETAINED)
         return Step(actions=(SaveVolume(volume=saved, why="stopped and retained"),))
     return _release(context, record)
+
+
+def _erasing(context: Context, record: VolumeRecord) -> Step | None:
+    """Return the wait for the task that empties the directory: it ends by itself, and killed it would begin anew."""
+    status = status_of(record, context.observed.tasks)
+    runs = status is not None and status.state.alive and status.state is not TaskState.KILLING and not record.ended
+    if record.intent is not Intent.DELETE or record.launch is None or not record.launch.erase or not runs:
+        return None
+    wait = Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.RELEASING,
+        message=f"{record.directory} is being emptied on {record.launch.agent.hostname}",
+    )
+    return strays(context, record) or Step(waiting=(wait,))
 
 
 def _release(context: Context, record: VolumeRecord) -> Step:
