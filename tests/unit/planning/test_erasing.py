@@ -42,7 +42,7 @@ def test_it_is_waited_for_while_it_runs(strategy: Strategy, state: TaskState) ->
     decided = seen(record, state)
     assert not decided.actions
     (wait,) = decided.waiting
-    assert record.directory in wait.message
+    assert str(record.directory) in wait.message
     assert decided.look_again_after_seconds is None, "its end is an update of Mesos, nothing to look for"
 
 
