@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status check pythons test chaos format crds clean
+.PHONY: help up down status check pythons test chaos takeovers format crds clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ test: check pythons ## everything: check, then tests with real processes and dat
 
 chaos: $(STAMP) ## ten minutes of random kill -9 and pauses under writing clients
 	STATEFULDB_TEST_CHAOS_SECONDS=600 $(BIN)/pytest -q tests/e2e/test_chaos.py --timeout 1200
+
+takeovers: $(STAMP) ## kill the leading one of two operators with -9, twenty times amid its work
+	STATEFULDB_TEST_TAKEOVERS=20 $(BIN)/pytest -q tests/e2e/test_leader.py --timeout 1200
 
 format: $(STAMP) ## format and fix what can be fixed
 	$(BIN)/ruff format .

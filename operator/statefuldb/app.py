@@ -4,7 +4,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
@@ -17,6 +18,7 @@ from statefuldb.adapters.keeper.pool import KeeperPool
 from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
 from statefuldb.adapters.kubernetes.connection import api_client
 from statefuldb.adapters.kubernetes.framework import FrameworkRecord
+from statefuldb.adapters.kubernetes.lease import Leadership
 from statefuldb.adapters.mesos.adapter import MesosAdapter
 from statefuldb.adapters.mesos.agent_files import AgentFiles
 from statefuldb.adapters.mesos.credentials import Credentials, read_secret
@@ -39,6 +41,7 @@ from statefuldb.reconcile.queue import KeyQueue
 from statefuldb.reconcile.report import Reporter
 
 log = getLogger(__name__)
+LEASE_LOST = 1
 FAILOVER_TIMEOUT_SECONDS = 28 * 24 * 3600
 CAPABILITIES = ("MULTI_ROLE", "RESERVATION_REFINEMENT", "PARTITION_AWARE", "TASK_KILLING_STATE")
 
@@ -72,6 +75,7 @@ class OperatorSettings(MesosAccess):
     allowed_roots: tuple[str, ...] = ()
     fence_command: Path | None = None
     refine_static: bool = False
+    leader_elect: bool = False
 
 
 class WallClock:
@@ -94,19 +98,37 @@ def master_of(access: MesosAccess) -> MasterApi:
 def run_operator(settings: OperatorSettings) -> None:
     """Run until SIGTERM. Stopping sends nothing to Mesos: tasks run on. Raises EffectFailed where it cannot start."""
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    operator = _Operator(settings)
+    stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: operator.queue.close())
-    operator.run()
+        signal.signal(number, lambda *_: stopping.set())
+    if not settings.leader_elect:
+        _Operator(settings, may_act=None).run(stopping)
+        return
+    leadership = Leadership(
+        api_client(settings.kubeconfig),
+        namespace=settings.namespace,
+        me=f"{os.uname().nodename}_{uuid.uuid4()}",
+        on_lost=_leave_at_once,
+    )
+    if leadership.acquire(stopping):
+        _Operator(settings, may_act=leadership.holds).run(stopping)
+        leadership.release()
+
+
+def _leave_at_once() -> None:
+    """End the process as if it were killed: another operator leads, and none of our threads may do one more thing."""
+    log.critical("the Lease is lost; another operator leads")
+    os._exit(LEASE_LOST)
 
 
 class _Operator:
     """All parts of one operator, wired."""
 
-    def __init__(self, settings: OperatorSettings) -> None:
+    def __init__(self, settings: OperatorSettings, may_act: Callable[[], bool] | None) -> None:
         clock = WallClock()
         fencing = FenceCommand(settings.fence_command)
-        client = api_client(settings.kubeconfig)
+        client = api_client(settings.kubeconfig, may_act)
+        may_act = may_act or (lambda: True)
         record = FrameworkRecord(client, settings.namespace)
         transport = Transport(credentials=_credentials(settings, record), tls=settings.tls)
         masters = _masters(settings)
@@ -131,6 +153,7 @@ class _Operator:
                 framework_info=_framework_info(settings, role, cluster, framework_id),
                 on_event=on_event,
                 on_state=on_state,
+                may_act=may_act,
             )
 
         self._mesos = MesosAdapter(
@@ -172,6 +195,7 @@ class _Operator:
                 keepers=self._keepers,
                 secrets=self._kubernetes,
                 fencing=fencing,
+                may_act=may_act,
             ),
             reporter=Reporter(kubernetes=self._kubernetes, journal=FileJournal(settings.state_dir / "journal.jsonl")),
             demand=self._demand,
@@ -185,19 +209,26 @@ class _Operator:
             ),
         )
 
-    def run(self) -> None:
-        """Start what notices, work, stop what notices."""
+    def run(self, stopping: threading.Event) -> None:
+        """Start what notices, work until `stopping` is set, stop what notices."""
         self._kubernetes.start()
         self._mesos.start()
-        worker = threading.Thread(target=self._loop.run, name="worker")
+        worker = threading.Thread(target=self._work, args=(stopping,), name="worker")
         worker.start()
         log.info("operator is running")
-        while worker.is_alive():
-            # A plain join would keep Python from seeing the signal that ends the queue.
-            worker.join(1.0)
+        stopping.wait()
+        self.queue.close()
+        worker.join()
         self._mesos.stop()
         self._keepers.close()
         self._kubernetes.stop()
+
+    def _work(self, stopping: threading.Event) -> None:
+        try:
+            self._loop.run()
+        finally:
+            # An operator whose worker is gone must not keep another from working.
+            stopping.set()
 
     def _offered(self, labelled: frozenset[DatabaseKey]) -> None:
         to_look = self._demand.offered(labelled)

@@ -52,7 +52,7 @@ def test_every_file_is_used() -> None:
 
 
 def test_objects_are_named_as_in_the_code() -> None:
-    for name in (identity.FRAMEWORK_CONFIG_MAP, identity.OPERATOR_IDENTITY_SECRET):
+    for name in (identity.FRAMEWORK_CONFIG_MAP, identity.OPERATOR_IDENTITY_SECRET, identity.OPERATOR_LEASE):
         assert f"`{name}`" in section("Objects")
 
 

@@ -58,6 +58,12 @@ def run(
     mesos_ca: AuthorityOption = None,
     mesos_certificate: CertificateOption = None,
     mesos_key: KeyOption = None,
+    leader_elect: Annotated[
+        bool | None,
+        typer.Option(
+            help="Work only while holding the Lease; others stand by. The default is to do so within a cluster."
+        ),
+    ] = None,
     framework_user: Annotated[str, typer.Option(help="User that tasks run as on the agents.")] = "root",
     keeper: Annotated[str, typer.Option(help="Python that runs the keeper on the agents.")] = sys.executable,
     allowed_root: Annotated[
@@ -91,6 +97,7 @@ def run(
         keeper_command=(keeper, "-m", "statefuldb.keeper"),
         allowed_roots=tuple(allowed_root or ()),
         fence_command=fence_command,
+        leader_elect=kubeconfig is None if leader_elect is None else leader_elect,
     )
     try:
         run_operator(settings)

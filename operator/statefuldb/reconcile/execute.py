@@ -3,6 +3,7 @@
 The first effect that fails ends the pass: what follows may depend on it, and the next snapshot tells what took place.
 """
 
+from collections.abc import Callable
 from logging import getLogger
 from typing import assert_never
 
@@ -34,7 +35,7 @@ log = getLogger(__name__)
 
 
 class Executor:
-    """Carries actions out through the ports."""
+    """Carries actions out through the ports, as long as `may_act` says so."""
 
     def __init__(
         self,
@@ -44,16 +45,20 @@ class Executor:
         keepers: KeeperPort,
         secrets: SecretReader,
         fencing: FencePort,
+        may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         self._kubernetes = kubernetes
         self._mesos = mesos
         self._keepers = keepers
         self._secrets = secrets
         self._fencing = fencing
+        self._may_act = may_act
 
     def execute(self, actions: tuple[Action, ...]) -> None:
-        """Carry out `actions` in order. Raises EffectFailed at the first that fails."""
+        """Carry out `actions` in order. Raises EffectFailed at the first that fails, or that may not be begun."""
         for action in actions:
+            if not self._may_act():
+                raise EffectFailed(f"{type(action).__name__} not begun: another operator may lead now")
             log.info("%s: %s", type(action).__name__, describe(action))
             self._one(action)
 

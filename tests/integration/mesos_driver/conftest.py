@@ -33,6 +33,7 @@ class Setup:
         on_event: Callable[[Event], None] | None = None,
         credentials: tuple[str, str] | None = None,
         tls: TlsFiles | None = None,
+        may_act: Callable[[], bool] = lambda: True,
     ) -> Driver:
         one = Driver(
             masters=MasterList((address,)),
@@ -40,6 +41,7 @@ class Setup:
             framework_info=dict(INFO),
             on_event=on_event or self.events.append,
             on_state=self.states.append,
+            may_act=may_act,
         )
         self.ends.append(one.stop)
         one.start()

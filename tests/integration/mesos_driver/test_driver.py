@@ -165,3 +165,25 @@ def test_a_disconnected_driver_says_so(setup: Setup) -> None:
     driver = setup.driver(master.address)
     with pytest.raises(CallFailed, match="not subscribed"):
         driver.kill("t", "a", 1)
+
+
+def test_an_operator_that_may_not_act_sends_no_call_and_does_not_subscribe_again(setup: Setup) -> None:
+    ending, leads = threading.Event(), threading.Event()
+    leads.set()
+
+    def end_when_told(stream: Stream) -> None:
+        stream.subscribed()
+        ending.wait(20)
+
+    master = setup.master(end_when_told)
+    driver = setup.driver(master.address, may_act=leads.is_set)
+    setup.connected()
+    leads.clear()
+    with pytest.raises(CallFailed, match="REVIVE not sent"):
+        driver.reviveOffers(["r"])
+    ending.set()
+    deadline = time.monotonic() + 10
+    while not any("SUBSCRIBE not sent" in state.error for state in setup.states):
+        assert time.monotonic() < deadline, setup.states
+        time.sleep(0.01)
+    assert master.kinds() == ["SUBSCRIBE"]

@@ -55,7 +55,10 @@ class ConnectionState:
 
 
 class Driver(MesosSchedulerDriver):  # type: ignore[misc]
-    """One framework's connection. The candidates of `masters` are tried in turn; a redirect names the leader."""
+    """One framework's connection. The candidates of `masters` are tried in turn; a redirect names the leader.
+
+    Nothing is sent while `may_act` says no, a subscription neither.
+    """
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         framework_info: Mapping[str, Any],
         on_event: Callable[[Event], None],
         on_state: Callable[[ConnectionState], None],
+        may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         super().__init__(
             None,
@@ -77,6 +81,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self._transport = transport
         self._on_event = on_event
         self._on_state = on_state
+        self._may_act = may_act
         self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._ending = threading.Event()
         self._leader: str | None = None
@@ -188,6 +193,10 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         connection = self._transport.connection(leader, CALL_TIMEOUT_SECONDS)
         sent = {**self._headers(), **(headers or {}), "Mesos-Stream-Id": stream_id}
         try:
+            connection.connect()
+            # Asked last of all: whoever has succeeded us also has a new stream id, so that what is overtaken between
+            # here and the master is refused there.
+            self._check_may_act(body["type"])
             connection.request(method, path, json.dumps(body), sent)
             answer = connection.getresponse()
             text = answer.read().decode(errors="replace")
@@ -200,6 +209,10 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
                 self._close_stream()
             raise CallFailed(f"{body['type']} refused with {answer.status}: {text[:500]}")
         return {}
+
+    def _check_may_act(self, what: str) -> None:
+        if not self._may_act():
+            raise CallFailed(f"{what} not sent: another operator may lead now")
 
     def _headers(self) -> dict[str, str]:
         return {
@@ -256,6 +269,8 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
             call["framework_id"] = {"value": self.framework_id}
         connection = self._transport.connection(master, CONNECT_TIMEOUT_SECONDS)
         self._stream = connection
+        connection.connect()
+        self._check_may_act("SUBSCRIBE")
         connection.request("POST", SCHEDULER_PATH, json.dumps(call), self._headers())
         answer = connection.getresponse()
         if answer.status == http.client.TEMPORARY_REDIRECT:
