@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status check pythons test chaos takeovers format crds clean
+.PHONY: help up down status check pythons test chaos takeovers bench format crds clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -48,6 +48,11 @@ chaos: $(STAMP) ## ten minutes of random kill -9 and pauses under writing client
 
 takeovers: $(STAMP) ## kill the leading one of two operators with -9, twenty times amid its work
 	STATEFULDB_TEST_TAKEOVERS=20 $(BIN)/pytest -q tests/e2e/test_leader.py --timeout 1200
+
+bench: bench-planner bench-offers ## measure; the results are kept in benchmarks/results
+
+bench-planner bench-offers: bench-%: $(STAMP)
+	PYTHONPATH=tests:benchmarks $(BIN)/python benchmarks/$*.py
 
 format: $(STAMP) ## format and fix what can be fixed
 	$(BIN)/ruff format .

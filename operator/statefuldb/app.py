@@ -230,12 +230,10 @@ class _Operator:
             # An operator whose worker is gone must not keep another from working.
             stopping.set()
 
-    def _offered(self, labelled: frozenset[DatabaseKey]) -> None:
-        to_look = self._demand.offered(labelled)
-        for key in sorted(to_look):
+    def _offered(self, labelled: frozenset[DatabaseKey], hosts: frozenset[str]) -> None:
+        for key in sorted(self._demand.offered(labelled, hosts)):
             self.queue.put(key)
-        if not to_look:
-            self._demand.settle(self._mesos.offers())
+        self._demand.settle()
 
     def _connected(self) -> None:
         self._demand.reconnected()

@@ -30,9 +30,13 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """What a database wants of offers: from which hosts soon, and, in words to compare with, what."""
+    """What a database wants of offers: from which hosts soon, and, in words to compare with, what.
+
+    `anywhere` says that an offer of any host might do.
+    """
 
     hosts: frozenset[str] = frozenset()
+    anywhere: bool = False
     needs: frozenset[str] = frozenset()
 
 
@@ -96,5 +100,6 @@ class Plan:
             return None
         return Demand(
             hosts=frozenset(host for waiting in wanting for host in waiting.hosts),
+            anywhere=any(not waiting.hosts for waiting in wanting),
             needs=frozenset(f"{waiting.ordinal} {waiting.reason} {waiting.needs}" for waiting in wanting),
         )

@@ -1,5 +1,6 @@
 """Deciding: from a snapshot to a plan that breaks no law. Pure, so that a recorded pass can be decided again."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
@@ -9,6 +10,10 @@ from statefuldb.model.settings import OperatorIdentity
 from statefuldb.planning.desired import desired_of
 from statefuldb.planning.invariants import Violation, violations
 from statefuldb.planning.planner import plan
+from statefuldb.reconcile.ports import Excerpt
+
+BEST_FIRST = 16
+BEST_GROWTH = 4
 
 
 def decide(observed: Observed, offers: Offers, operator: OperatorIdentity) -> Plan:
@@ -17,6 +22,23 @@ def decide(observed: Observed, offers: Offers, operator: OperatorIdentity) -> Pl
     decided = plan(desired, observed, offers, operator)
     broken = violations(decided, observed, operator.cluster)
     return refused(decided, broken) if broken else decided
+
+
+def decide_among(
+    observed: Observed, look: Callable[[int], Excerpt], operator: OperatorIdentity
+) -> tuple[Plan, Excerpt]:
+    """Return what to do, and the offers by which it was decided: a few, and more only where none of them fits.
+
+    `look` returns the database's own offers and so many of the best others. They come in the order in which a place is
+    chosen, so the first that fits among a few is the first that fits among all.
+    """
+    best = BEST_FIRST
+    while True:
+        excerpt = look(best)
+        decided = decide(observed, excerpt.offers, operator)
+        if excerpt.whole or decided.demand is None or not decided.demand.anywhere:
+            return decided, excerpt
+        best *= BEST_GROWTH
 
 
 def refused(decided: Plan, broken: tuple[Violation, ...]) -> Plan:

@@ -5,12 +5,13 @@ missed; what happened while the operator was away is seen at start, like everyth
 """
 
 from collections.abc import Callable
+from functools import partial
 from logging import getLogger
 
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.recording import Recording
 from statefuldb.model.settings import OperatorIdentity
-from statefuldb.reconcile.decide import decide
+from statefuldb.reconcile.decide import decide_among
 from statefuldb.reconcile.execute import Executor
 from statefuldb.reconcile.observe import Observer
 from statefuldb.reconcile.offers import OfferDemand
@@ -64,14 +65,14 @@ class Loop:
     def reconcile(self, key: DatabaseKey) -> None:
         """Observe, plan, check, record, execute and report, once. Raises EffectFailed."""
         self._demand.look(key)
-        observed, offers = self._observer.observe(key), self._observer.offers()
-        decided = decide(observed, offers, self._operator)
-        self._reporter.record(Recording(observed=observed, offers=offers, operator=self._operator, plan=decided))
+        observed = self._observer.observe(key)
+        decided, seen = decide_among(observed, partial(self._observer.offers, observed), self._operator)
+        self._reporter.record(Recording(observed=observed, offers=seen.offers, operator=self._operator, plan=decided))
         self._executor.execute(decided.actions)
         self._executor.acknowledge(observed)
         self._reporter.announce(observed, decided)
         self._demand.declare(key, decided.demand)
-        self._demand.settle(offers)
+        self._demand.settle(seen.newest)
         if decided.actions:
             self._queue.put(key)
         elif decided.look_again_after_seconds is not None:

@@ -1,11 +1,12 @@
 """Taking a snapshot: what the ports' caches say of one database now. Nothing here writes."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from statefuldb.model.identity import DatabaseKey, TaskId, connection_secret_name
-from statefuldb.model.observed import DatabaseObject, KeeperView, Observed, Offers, Sighting, TaskState, TaskStatus
+from statefuldb.model.observed import DatabaseObject, KeeperView, Observed, Sighting, TaskState, TaskStatus
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.reconcile.ports import Clock, KeeperPort, KubernetesPort, MesosPort
+from statefuldb.reconcile.ports import Clock, Excerpt, KeeperPort, KubernetesPort, MesosPort
 
 MISSED_AFTER_SECONDS = 30.0
 
@@ -28,9 +29,9 @@ class Observer:
         self._clock = clock
         self._waits = waits
 
-    def offers(self) -> Offers:
-        """Return the outstanding offers."""
-        return self._mesos.offers()
+    def offers(self, observed: Observed, best: int) -> Excerpt:
+        """Return the outstanding offers that concern a database, and the `best` ones of all."""
+        return self._mesos.offers(observed, best)
 
     def observe(self, key: DatabaseKey) -> Observed:
         """Return a frozen snapshot of one database."""
@@ -45,14 +46,13 @@ class Observer:
         tasks = {task_id: status for uid in sorted(uids) for task_id, status in self._mesos.tasks(uid).items()}
         for volume in volumes:
             self._follow(key, volume, tasks)
-        return Observed(
+        observed = Observed(
             key=key,
             at_seconds=self._clock.now(),
             database=database,
             volumes=volumes,
             found=found,
             adopted_away=self._kubernetes.adopted_away(key),
-            reserved=self._mesos.reserved() if self._begins(database, volumes) else (),
             operations=tuple(status for uid in sorted(uids) for status in self._mesos.operations(uid)),
             maintenance=self._mesos.maintenance(),
             sightings=self._sightings(key, volumes, tasks),
@@ -64,6 +64,9 @@ class Observer:
             namespace_terminating=self._kubernetes.namespace_terminating(key.namespace),
             namespace_exists=self._kubernetes.namespace_exists(key.namespace),
         )
+        if self._begins(database, volumes):
+            return replace(observed, reserved=self._mesos.reserved(observed))
+        return observed
 
     def _begins(self, database: DatabaseObject | None, volumes: tuple[VolumeRecord, ...]) -> bool:
         """Whether new data may be begun for this database: then it matters what there is that the ledger lacks."""

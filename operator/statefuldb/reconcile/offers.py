@@ -6,7 +6,9 @@ its volume may come back there any moment.
 """
 
 import threading
+from collections.abc import Hashable
 
+from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Offers
 from statefuldb.model.plan import Demand
@@ -16,6 +18,7 @@ DECLINE_WHERE_EXPECTED_SECONDS = 5.0
 DECLINE_UNSUITABLE_SECONDS = 120.0
 DECLINE_AT_REST_SECONDS = 3600.0
 HOLD_LIMIT_SECONDS = 5.0
+_ANYWHERE = "anywhere"
 
 
 class OfferDemand:
@@ -28,18 +31,22 @@ class OfferDemand:
         self._mesos = mesos
         self._clock = clock
         self._lock = threading.Lock()
-        self._waiting: dict[DatabaseKey, Demand] = {}
+        self._waiting: Grouped[DatabaseKey, Demand] = Grouped(lambda _, demand: _groups(demand))
         self._to_look: set[DatabaseKey] = set()
         self._revived: bool | None = None
 
-    def offered(self, labelled: frozenset[DatabaseKey]) -> frozenset[DatabaseKey]:
-        """Note that new offers came; return the keys that should look at them.
+    def offered(self, labelled: frozenset[DatabaseKey], hosts: frozenset[str]) -> frozenset[DatabaseKey]:
+        """Note that new offers of `hosts` came; return the keys that should look at them.
 
-        `labelled` are the keys that the offered reservations name: whatever carries our label is looked at.
+        `labelled` are the keys that the offered reservations name: whatever carries our label is looked at. Who waits
+        for certain hosts only looks at what comes from there.
         """
         with self._lock:
-            self._to_look |= self._waiting.keys() | labelled
-            return frozenset(self._to_look)
+            to_look = set(labelled)
+            for group in (_ANYWHERE, *(("host", host) for host in hosts)):
+                to_look.update(self._waiting.of(group))
+            self._to_look |= to_look
+            return frozenset(to_look)
 
     def reconnected(self) -> None:
         """Forget what was asked for: suppression does not outlive a subscription."""
@@ -72,13 +79,16 @@ class OfferDemand:
             self._mesos.revive()
             self._revived = True
 
-    def settle(self, looked_at: Offers) -> None:
-        """Decline of `looked_at` what nobody took, once all have looked or it is old; suppress once nobody waits."""
+    def settle(self, newest: float = float("inf")) -> None:
+        """Decline what nobody took of the offers up to number `newest`, once all have looked or they are old.
+
+        Suppress once nobody waits.
+        """
         if not self._mesos.view().connected:
             return
-        oldest = self._clock.now() - HOLD_LIMIT_SECONDS
         with self._lock:
-            seen = looked_at if not self._to_look else tuple(o for o in looked_at if o.received_at_seconds < oldest)
+            before = self._clock.now() - HOLD_LIMIT_SECONDS if self._to_look else float("inf")
+            seen = self._mesos.offers_up_to(newest, before)
             rest = not self._to_look and not self._waiting
             filters = self._filters(seen)
         for seconds, ids in sorted(filters.items()):
@@ -89,14 +99,18 @@ class OfferDemand:
 
     def _filters(self, offers: Offers) -> dict[float, list[str]]:
         """Return the ids of offers by the seconds for which they are declined."""
-        expected = {host for demand in self._waiting.values() for host in demand.hosts}
         found: dict[float, list[str]] = {}
         for offer in offers:
             if not self._waiting and not self._to_look:
                 seconds = DECLINE_AT_REST_SECONDS
-            elif offer.hostname in expected or self._to_look:
+            elif self._to_look or self._waiting.of(("host", offer.hostname)):
                 seconds = DECLINE_WHERE_EXPECTED_SECONDS
             else:
                 seconds = DECLINE_UNSUITABLE_SECONDS
             found.setdefault(seconds, []).extend(offer.offer_ids)
         return found
+
+
+def _groups(demand: Demand) -> set[Hashable]:
+    hosts = {("host", host) for host in demand.hosts}
+    return {*hosts, _ANYWHERE} if demand.anywhere else {*hosts}

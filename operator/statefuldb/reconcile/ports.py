@@ -4,6 +4,7 @@ Reading methods answer from caches and never block. Effects block for a bounded 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from statefuldb.model.actions import AcceptOffers, EnsureSecret, FenceAgent, KillTask
@@ -12,6 +13,7 @@ from statefuldb.model.observed import (
     DatabaseObject,
     KeeperView,
     MesosView,
+    Observed,
     Offers,
     OperationStatus,
     SecretView,
@@ -34,6 +36,15 @@ class EffectFailed(Exception):
     def __init__(self, message: str, *, conflict: bool = False) -> None:
         super().__init__(message)
         self.conflict = conflict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """Offers, one entry for each agent and role. `whole`: there are no others. `newest` numbers the last that came."""
+
+    offers: Offers
+    whole: bool
+    newest: int
 
 
 class KubernetesPort(Protocol):
@@ -118,8 +129,12 @@ class MesosPort(Protocol):
         """Return the state of the connection."""
         ...
 
-    def offers(self) -> Offers:
-        """Return the outstanding offers, one entry for each agent and role."""
+    def offers(self, observed: Observed, best: int) -> Excerpt:
+        """Return the outstanding offers that concern a database, and the `best` ones of all (most free cpu first)."""
+        ...
+
+    def offers_up_to(self, newest: float, received_before: float) -> Offers:
+        """Return, of the offers up to number `newest`, those that came before a moment (Unix seconds)."""
         ...
 
     def tasks(self, uid: str) -> Mapping[TaskId, TaskStatus]:
@@ -138,8 +153,8 @@ class MesosPort(Protocol):
         """Return the ledger entries that tasks of this database name carry as a label."""
         ...
 
-    def reserved(self) -> Offers | None:
-        """Return what every agent holds for us, offered or not, asked now; None where it cannot be known."""
+    def reserved(self, observed: Observed) -> Offers | None:
+        """Return what agents hold of a database's, offered or not, as of now; None where it cannot be known."""
         ...
 
     def sighting(self, identity: DataIdentity) -> Sighting | None:

@@ -84,7 +84,7 @@ class Wired:
             principal="statefuldb",
             keeper_command=("keeper",),
             save_framework_id=lambda _: None,
-            on_offers=lambda _: None,
+            on_offers=lambda *_: None,
             on_connected=lambda: None,
             enqueue=self.enqueued.append,
             clock=self.time,

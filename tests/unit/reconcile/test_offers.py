@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import MesosView
 from statefuldb.model.plan import Demand, Plan, Waiting
+from statefuldb.model.resources import AgentOffer
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.offers import OfferDemand
 from unit.planning.world import OPERATOR, desired, observed, offer, spec
 
 ORDERS = DatabaseKey(namespace="shop", name="orders")
 STOCK = DatabaseKey(namespace="shop", name="stock")
-ANY = Demand(needs=frozenset({"cpus 500m"}))
+ANY = Demand(anywhere=True, needs=frozenset({"cpus 500m"}))
 OFFERS = (offer("agent-1"), offer("agent-2"))
 
 
@@ -21,12 +22,17 @@ class Asked:
 
     calls: list[tuple[object, ...]] = field(default_factory=list)
     seconds: float = 1_000.0
+    outstanding: tuple[AgentOffer, ...] = OFFERS
 
     def now(self) -> float:
         return self.seconds
 
     def view(self) -> MesosView:
         return MesosView(connected=True, framework_id="f", role="r", principal=None)
+
+    def offers_up_to(self, newest: float, received_before: float) -> tuple[AgentOffer, ...]:
+        assert newest >= len(self.outstanding)
+        return tuple(o for o in self.outstanding if o.received_at_seconds < received_before)
 
     def revive(self) -> None:
         self.calls.append(("revive",))
@@ -49,16 +55,17 @@ def wired() -> tuple[OfferDemand, Asked]:
 
 def test_while_nothing_is_to_be_placed_offers_are_suppressed_once() -> None:
     demand, asked = wired()
-    demand.settle(OFFERS)
+    demand.settle(2)
     assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 3600.0), ("suppress",)]
-    demand.settle(())
+    asked.outstanding = ()
+    demand.settle(0)
     assert asked.taken() == []
 
 
 def test_what_nobody_can_use_is_declined_for_long_and_a_members_own_agent_shortly() -> None:
     demand, asked = wired()
     demand.declare(ORDERS, Demand(hosts=frozenset({"agent-2"}), needs=frozenset({"volume v"})))
-    demand.settle(OFFERS)
+    demand.settle(2)
     assert asked.taken() == [
         ("revive",),
         ("decline", ("offer-of-agent-2",), 5.0),
@@ -79,7 +86,8 @@ def test_only_a_new_need_asks_again() -> None:
     assert asked.taken() == [("revive",)]
     demand.declare(ORDERS, None)
     demand.declare(STOCK, None)
-    demand.settle(())
+    asked.outstanding = ()
+    demand.settle(0)
     assert asked.taken() == [("suppress",)]
 
 
@@ -88,16 +96,28 @@ def test_nothing_is_declined_before_all_have_looked_unless_it_is_held_too_long()
     demand.declare(ORDERS, ANY)
     demand.declare(STOCK, ANY)
     asked.taken()
-    assert demand.offered(frozenset()) == {ORDERS, STOCK}
+    assert demand.offered(frozenset(), frozenset()) == {ORDERS, STOCK}
     demand.look(ORDERS)
-    demand.settle(OFFERS)
+    demand.settle(2)
     assert asked.taken() == []
     asked.seconds += 6.0
-    demand.settle(OFFERS)
+    demand.settle(2)
     assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 5.0)]
     demand.look(STOCK)
-    demand.settle(OFFERS)
+    demand.settle(2)
     assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 120.0)]
+
+
+def test_only_those_look_whom_an_offer_may_serve() -> None:
+    demand, _ = wired()
+    demand.declare(ORDERS, Demand(hosts=frozenset({"agent-2"})))
+    demand.declare(STOCK, ANY)
+    assert demand.offered(frozenset(), frozenset({"agent-1"})) == {STOCK}
+    assert demand.offered(frozenset(), frozenset({"agent-2"})) == {ORDERS, STOCK}
+    demand.declare(ORDERS, None)
+    demand.declare(STOCK, None)
+    assert demand.offered(frozenset(), frozenset({"agent-2"})) == frozenset()
+    assert demand.offered(frozenset({ORDERS}), frozenset()) == {ORDERS}
 
 
 def test_the_need_of_a_member_is_the_same_from_pass_to_pass_and_another_after_an_edit() -> None:

@@ -42,7 +42,8 @@ class KubernetesAdapter:
         self._enqueue = enqueue
         self._on_surroundings = on_surroundings
         self._databases, self._volumes = Objects(client, DATABASES), Objects(client, VOLUMES)
-        self._caches = {n: Cache() for n in (DATABASES, VOLUMES, "namespaces", "customresourcedefinitions")}
+        self._caches = {n: Cache() for n in (DATABASES, "namespaces", "customresourcedefinitions")}
+        self._caches[VOLUMES] = Cache(_volume_groups)
         self._surroundings = Surroundings(client)
         self._secrets = ConnectionSecrets(client)
         self._events = Events(client, instance)
@@ -79,22 +80,17 @@ class KubernetesAdapter:
     def volumes(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries of this database name."""
         found = []
-        for stored in self._caches[VOLUMES].all():
-            if _key_of(VOLUMES, stored) == key:
-                try:
-                    found.append(from_object(stored))
-                except (KeyError, TypeError, ValueError) as error:
-                    raise EffectFailed(f"DatabaseVolume {stored['metadata']['name']} is damaged: {error}") from error
+        for stored in self._caches[VOLUMES].of(("of", key)):
+            try:
+                found.append(from_object(stored))
+            except (KeyError, TypeError, ValueError) as error:
+                raise EffectFailed(f"DatabaseVolume {stored['metadata']['name']} is damaged: {error}") from error
         return tuple(sorted(found, key=lambda v: (v.identity.ordinal, v.name)))
 
     def adopted_away(self, key: DatabaseKey) -> tuple[DataIdentity, ...]:
         """Return the data that began under this name and is in the ledger for another: an entry keeps its name."""
-        found = []
-        for stored in self._caches[VOLUMES].all():
-            held = stored.get("spec", {}).get("identity", {})
-            born = volume_record_name(key.name, held.get("ordinal", 0), held.get("uid", ""))
-            if stored["metadata"]["name"] == born and _key_of(VOLUMES, stored) != key:
-                found.append(DataIdentity(**held))
+        born = self._caches[VOLUMES].of(("born", key))
+        found = [DataIdentity(**stored["spec"]["identity"]) for stored in born if _key_of(VOLUMES, stored) != key]
         return tuple(sorted(found, key=str))
 
     def secret(self, key: DatabaseKey, name: str) -> SecretView | None:
@@ -249,3 +245,12 @@ def _key_of(plural: str, stored: Json) -> DatabaseKey | None:
         return DatabaseKey(namespace=namespace, name=stored["metadata"]["name"])
     name = stored.get("spec", {}).get("database", {}).get("name")
     return DatabaseKey(namespace=namespace, name=name) if name else None
+
+
+def _volume_groups(stored: Json) -> list[tuple[str, DatabaseKey | None]]:
+    """Return the groups of a ledger entry: the database it is of, and the one it was born for, which its name tells."""
+    held = stored.get("spec", {}).get("identity", {})
+    suffix = volume_record_name("", held.get("ordinal", 0), held.get("uid", ""))
+    name, metadata = stored["metadata"]["name"], stored["metadata"]
+    born = DatabaseKey(namespace=metadata.get("namespace", ""), name=name.removesuffix(suffix))
+    return [("of", _key_of(VOLUMES, stored)), *([("born", born)] if name.endswith(suffix) else [])]

@@ -5,19 +5,21 @@ are compared as numbers, as Kubernetes allows (KEP-5504, comparable resource ver
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
+
+from statefuldb.model.grouped import Grouped
 
 Json = dict[str, Any]
 Name = tuple[str, str]
 
 
 class Cache:
-    """Objects of one kind by namespace and name."""
+    """Objects of one kind by namespace and name, and by the groups that `groups_of` names for each."""
 
-    def __init__(self) -> None:
+    def __init__(self, groups_of: Callable[[Json], Iterable[Hashable]] = lambda _: ()) -> None:
         self._lock = threading.Lock()
-        self._objects: dict[Name, Json] = {}
+        self._objects: Grouped[Name, Json] = Grouped(lambda _, stored: groups_of(stored))
         self._gone: dict[Name, int] = {}
 
     def put(self, stored: Json) -> bool:
@@ -56,6 +58,12 @@ class Cache:
         """Return all objects in order of name."""
         with self._lock:
             return [self._objects[name] for name in sorted(self._objects)]
+
+    def of(self, group: Hashable) -> list[Json]:
+        """Return the objects of a group in order of name."""
+        with self._lock:
+            found = self._objects.of(group)
+            return [found[name] for name in sorted(found)]
 
     def replace_all(self, listed: Iterable[Json]) -> set[Name]:
         """Take in a complete list; return the names of what has changed or vanished."""

@@ -11,7 +11,7 @@ from statefuldb.adapters.mesos.agent_registry import AgentRegistry
 from statefuldb.adapters.mesos.books import Books
 from statefuldb.adapters.mesos.driver import CallFailed, ConnectionState, Driver, Event
 from statefuldb.adapters.mesos.guard import UnsafeRequest
-from statefuldb.adapters.mesos.intake import Intake
+from statefuldb.adapters.mesos.intake import Intake, OnOffers
 from statefuldb.adapters.mesos.inverse_offers import InverseOffers
 from statefuldb.adapters.mesos.maintenance_book import MaintenanceBook
 from statefuldb.adapters.mesos.offer_cache import OfferCache
@@ -22,22 +22,22 @@ from statefuldb.adapters.mesos.operation_wire import (
     operation_to_wire,
 )
 from statefuldb.adapters.mesos.reconciliation import Reconciler
+from statefuldb.adapters.mesos.reserved import Reserved
 from statefuldb.adapters.mesos.sightings import Sightings
 from statefuldb.adapters.mesos.task_book import TaskBook
 from statefuldb.adapters.mesos.timers import Timers
 from statefuldb.adapters.mesos.wire import (
     ids_to_wire,
-    reserved_from_wire,
     status_to_acknowledge,
 )
 from statefuldb.model.actions import AcceptOffers, KillTask
 from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId
-from statefuldb.model.observed import MesosView, Offers, OperationStatus, Sighting, TaskStatus
-from statefuldb.model.operations import LaunchTask
+from statefuldb.model.observed import MesosView, Observed, Offers, OperationStatus, Sighting, TaskStatus
+from statefuldb.model.operations import Destroy, LaunchTask, Unreserve
 from statefuldb.model.resources import Unavailability
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_label
-from statefuldb.reconcile.ports import Clock, EffectFailed
+from statefuldb.reconcile.ports import Clock, EffectFailed, Excerpt
 
 log = getLogger(__name__)
 
@@ -59,13 +59,12 @@ class MesosAdapter:
         principal: str | None,
         keeper_command: tuple[str, ...],
         save_framework_id: Callable[[str], None],
-        on_offers: Callable[[frozenset[DatabaseKey]], None],
+        on_offers: OnOffers,
         on_connected: Callable[[], None],
         enqueue: Callable[[DatabaseKey], None],
         clock: Clock,
         timers: Timers,
     ) -> None:
-        self._cluster = cluster
         self._role = role
         self._principal = principal
         self._keeper_command = keeper_command
@@ -79,6 +78,7 @@ class MesosAdapter:
         self._sightings = Sightings(
             list_agents=self._agents.list, list_tasks=list_tasks, list_frameworks=list_frameworks, clock=clock
         )
+        self._reserved = Reserved(list_agents=self._agents.list, cluster=cluster, clock=clock)
         self._reconciler = Reconciler(ask=self._ask, timers=timers, clock=clock)
         self._inverse_offers = InverseOffers(
             book=books.maintenance, alive_on=books.tasks.alive_on, answer=self._answer, timers=timers, clock=clock
@@ -123,9 +123,13 @@ class MesosAdapter:
             fatal=seen.fatal,
         )
 
-    def offers(self) -> Offers:
-        """Return the outstanding offers, those of one agent and role together."""
-        return self._books.offers.joined()
+    def offers(self, observed: Observed, best: int) -> Excerpt:
+        """Return the outstanding offers that concern a database and the `best` of all; an agent's and role's as one."""
+        return self._books.offers.excerpt(observed, best)
+
+    def offers_up_to(self, newest: float, received_before: float) -> Offers:
+        """Return, of the offers up to number `newest`, those that came before a moment (Unix seconds)."""
+        return self._books.offers.up_to(newest, received_before)
 
     def tasks(self, uid: str) -> Mapping[TaskId, TaskStatus]:
         """Return what is known of the tasks of one data identity; one just killed counts as KILLING."""
@@ -143,14 +147,9 @@ class MesosAdapter:
         """Return the ledger entries that tasks of this database name carry."""
         return self._books.tasks.found(key)
 
-    def reserved(self) -> Offers | None:
-        """Return what the registered agents hold for us now, offered or not; None where the master does not say."""
-        try:
-            found = [reserved_from_wire(agent, self._cluster) for agent in self._agents.list()]
-        except EffectFailed as error:
-            log.warning("agents could not be listed: %s", error)
-            return None
-        return tuple(held for held in found if held is not None)
+    def reserved(self, observed: Observed) -> Offers | None:
+        """Return what registered agents hold of a database's, offered or not; None where the master does not say."""
+        return self._reserved.of(observed)
 
     def sighting(self, identity: DataIdentity) -> Sighting | None:
         """Return what the master says of a member's resources, offered or not; None where it does not say."""
@@ -173,6 +172,8 @@ class MesosAdapter:
         """Send one ACCEPT. Raises EffectFailed."""
         if len(self._books.offers.take(wanted.offer_ids)) != len(wanted.offer_ids):
             raise EffectFailed(f"an offer of {wanted.agent.hostname} is gone", conflict=True)
+        if any(isinstance(o, Destroy | Unreserve) for o in wanted.operations):
+            self._reserved.gives_back()
         ids = {}
         if self._agents.gives_feedback(wanted.agent.id):
             ids = {n: operation_id(o, n, wanted.offer_ids[0]) for n, o in enumerate(wanted.operations)}

@@ -21,6 +21,8 @@ from statefuldb.reconcile.ports import Clock, EffectFailed
 
 log = getLogger(__name__)
 
+OnOffers = Callable[[frozenset[DatabaseKey], frozenset[str]], None]
+
 
 class Intake:
     """Takes events and the state of the connection, in the order in which they come."""
@@ -38,7 +40,7 @@ class Intake:
         acknowledge: Callable[[TaskStatus], None],
         acknowledge_operation: Callable[[OperationStatus], None],
         on_subscribed: Callable[[], None],
-        on_offers: Callable[[frozenset[DatabaseKey]], None],
+        on_offers: OnOffers,
         on_connected: Callable[[], None],
         enqueue: Callable[[DatabaseKey], None],
         clock: Clock,
@@ -121,7 +123,8 @@ class Intake:
         self._books.offers.add(found)
         self._books.maintenance.offered(found)
         labels = [r.labels for offer in found for r in offer.resources]
-        self._on_offers(frozenset(_key(label) for label in labels if label is not None))
+        hosts = frozenset(offer.hostname for offer in found)
+        self._on_offers(frozenset(_key(label) for label in labels if label is not None), hosts)
 
     def _updated(self, wire: Mapping[str, Any]) -> None:
         status = status_from_wire(wire, self._clock.now())

@@ -2,50 +2,56 @@
 
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from statefuldb.model.observed import Offers
+from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.resources import AgentOffer
+from statefuldb.planning.offer_book import OfferBook
+from statefuldb.reconcile.ports import Excerpt
 
 
 class OfferCache:
-    """Outstanding offers by id. Safe for use by several threads."""
+    """Outstanding offers in the order in which they came. Safe for use by several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._offers: dict[str, AgentOffer] = {}
+        self._book = OfferBook()
+        self._outstanding: dict[str, tuple[int, AgentOffer]] = {}
+        self._newest = 0
 
-    def joined(self) -> Offers:
-        """Return the outstanding offers, those of one agent and role together, in a fixed order."""
-        joined: dict[tuple[str, str], AgentOffer] = {}
+    def excerpt(self, observed: Observed, best: int) -> Excerpt:
+        """Return the offers that concern a database, and the `best` ones of all."""
         with self._lock:
-            for offer in self._offers.values():
-                place = (offer.agent_id, offer.role)
-                held = joined.get(place)
-                joined[place] = _join(held, offer) if held is not None else offer
-        return tuple(joined[place] for place in sorted(joined))
+            offers = self._book.excerpt(observed, best)
+            return Excerpt(offers=offers, whole=best >= len(self._book), newest=self._newest)
+
+    def up_to(self, newest: float, received_before: float) -> Offers:
+        """Return, of the offers up to number `newest`, those that came before a moment (Unix seconds), oldest first."""
+        found = []
+        with self._lock:
+            for number, offer in self._outstanding.values():
+                if number > newest or offer.received_at_seconds >= received_before:
+                    break
+                found.append(offer)
+        return tuple(found)
 
     def add(self, offers: Iterable[AgentOffer]) -> None:
         """Take new offers up."""
         with self._lock:
-            self._offers.update({offer.offer_ids[0]: offer for offer in offers})
+            for offer in offers:
+                self._newest += 1
+                self._outstanding[offer.offer_ids[0]] = (self._newest, offer)
+                self._book.add(offer)
 
     def take(self, offer_ids: Sequence[str]) -> tuple[str, ...]:
         """Remove offers; return the ids of those that were still outstanding."""
         with self._lock:
-            return tuple(i for i in offer_ids if self._offers.pop(i, None) is not None)
+            found = tuple(i for i in offer_ids if self._outstanding.pop(i, None) is not None)
+            for offer_id in found:
+                self._book.remove(offer_id)
+            return found
 
     def clear(self) -> None:
         """Drop all: offers do not outlive a subscription."""
         with self._lock:
-            self._offers.clear()
-
-
-def _join(held: AgentOffer, offer: AgentOffer) -> AgentOffer:
-    return replace(
-        held,
-        offer_ids=(*held.offer_ids, *offer.offer_ids),
-        resources=(*held.resources, *offer.resources),
-        unavailability=held.unavailability or offer.unavailability,
-        received_at_seconds=min(held.received_at_seconds, offer.received_at_seconds),
-    )
+            self._outstanding.clear()
+            self._book.clear()

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import replace
 
+from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import OperationId
 from statefuldb.model.observed import OperationState, OperationStatus
 
@@ -15,13 +16,13 @@ class OperationBook:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._statuses: dict[OperationId, OperationStatus] = {}
+        self._statuses: Grouped[OperationId, OperationStatus] = Grouped(lambda operation_id, _: (operation_id.uid,))
         self._unanswered: set[OperationId] = set()
 
     def statuses(self, uid: str) -> tuple[OperationStatus, ...]:
         """Return the statuses of one data identity's operations, in the order in which they stood in their ACCEPT."""
         with self._lock:
-            mine = [status for status in self._statuses.values() if status.id.uid == uid]
+            mine = list(self._statuses.of(uid).values())
         return tuple(sorted(mine, key=lambda s: (s.id.ordinal, s.id.offer, s.id.position)))
 
     def sent(self, ids: Iterable[OperationId], agent_id: str) -> bool:
@@ -29,7 +30,8 @@ class OperationBook:
         with self._lock:
             wanted = {i: OperationStatus(id=i, state=OperationState.PENDING, agent_id=agent_id) for i in ids}
             members = {_member(i) for i in wanted}
-            self._drop([i for i in self._statuses if _member(i) in members])
+            before = [i for uid, _ in members for i in self._statuses.of(uid) if _member(i) in members]
+            self._drop(before)
             self._statuses.update(wanted)
             self._unanswered |= set(wanted)
             return bool(wanted)

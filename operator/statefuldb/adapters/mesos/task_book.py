@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import DatabaseKey, TaskId
 from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.volume import VolumeRecord
@@ -18,22 +19,22 @@ class TaskBook:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._statuses: dict[TaskId, TaskStatus] = {}
-        self._followed: dict[TaskId, tuple[DatabaseKey, str]] = {}
+        self._statuses: Grouped[TaskId, TaskStatus] = Grouped(lambda task_id, _: (task_id.uid,))
+        self._followed: Grouped[TaskId, tuple[DatabaseKey, str]] = Grouped(lambda task_id, _: (task_id.uid,))
         self._unanswered: set[TaskId] = set()
         self._killed: dict[TaskId, float] = {}
-        self._found: dict[TaskId, VolumeRecord] = {}
+        self._found: Grouped[TaskId, VolumeRecord] = Grouped(lambda _, record: (record.identity.uid, record.key))
 
     def statuses(self, uid: str) -> Mapping[TaskId, TaskStatus]:
         """Return what is known of the tasks of one data identity; one just killed counts as KILLING."""
         now = self._clock.now()
         with self._lock:
-            return {t: self._with_kill(status, now) for t, status in self._statuses.items() if t.uid == uid}
+            return {t: self._with_kill(status, now) for t, status in self._statuses.of(uid).items()}
 
     def found(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries that tasks of this database name carry."""
         with self._lock:
-            return tuple(record for record in self._found.values() if record.key == key)
+            return tuple(self._found.of(key).values())
 
     def found_keys(self) -> set[DatabaseKey]:
         """Return every database name that has a task."""
@@ -43,10 +44,8 @@ class TaskBook:
     def key_of(self, uid: str) -> DatabaseKey | None:
         """Return whose data has this uid, as far as a followed or a found task tells."""
         with self._lock:
-            for task_id, (key, _) in self._followed.items():
-                if task_id.uid == uid:
-                    return key
-            return next((record.key for record in self._found.values() if record.identity.uid == uid), None)
+            followed = next((key for key, _ in self._followed.of(uid).values()), None)
+            return followed or next((record.key for record in self._found.of(uid).values()), None)
 
     def alive_on(self, agent_id: str) -> bool:
         """Say whether a task of ours may be alive on an agent: whatever is not known to be over is."""

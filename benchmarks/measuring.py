@@ -1,0 +1,46 @@
+"""What every benchmark says beside its numbers, and how they are written down."""
+
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+MEBIBYTE = 1024 * 1024
+
+
+def median_seconds(work: Callable[[], object], rounds: int = 5) -> float:
+    """Return the median time that `work` takes, of `rounds` after one that is not counted."""
+    work()
+    return statistics.median(seconds(work) for _ in range(rounds))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return the time that `work` takes."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines) + "\n"
+
+
+def write(name: str, title: str, parts: Sequence[str]) -> None:
+    """Write `results/<name>.md`: the title, the machine and the command, then `parts`. Print it too."""
+    text = "\n".join([f"# {title}\n", f"{machine()} Command: `make bench-{name}`.\n", *parts])
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.md").write_text(text)
+    sys.stdout.write(text)
+
+
+def machine() -> str:
+    """Return the facts of this machine that numbers depend on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    cores = len(os.sched_getaffinity(0))
+    return f"Machine: {cores} cores, {memory / 1024**3:.0f} GiB of memory, Python {platform.python_version()}, Linux."
