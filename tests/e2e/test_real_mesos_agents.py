@@ -8,6 +8,7 @@ import pytest
 
 from e2e.conftest import Json, eventually, manifest
 from e2e.real_mesos import RealCluster
+from statefuldb.adapters.machine import RealMachine
 from statefuldb.adapters.mesos.driver import Driver, Event
 from statefuldb.adapters.mesos.masters import MasterList
 from statefuldb.adapters.mesos.transport import Transport
@@ -154,6 +155,7 @@ class Thief:
             framework_info=info,
             on_event=self._event,
             on_state=lambda _: None,
+            machine=RealMachine(),
         )
         self._driver.start()
 

@@ -11,8 +11,9 @@ import typer
 
 from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.transport import TlsFiles
-from statefuldb.app import MesosAccess, master_of
+from statefuldb.app import master_of
 from statefuldb.cli.session import Session
+from statefuldb.operator import MesosAccess
 from statefuldb.reconcile.ports import EffectFailed
 
 OPERATOR_NAMESPACE = "statefuldb-system"

@@ -11,7 +11,7 @@ import typer
 from statefuldb import __version__
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.adapters.mesos.driver import CallFailed
-from statefuldb.app import OperatorSettings, run_operator
+from statefuldb.app import run_operator
 from statefuldb.cli.console import fail, out
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.mesos_options import (
@@ -27,6 +27,7 @@ from statefuldb.cli.mesos_options import (
     tls_files,
 )
 from statefuldb.cli.session import session_of
+from statefuldb.operator import OperatorSettings
 from statefuldb.reconcile.ports import EffectFailed
 
 operator_app = typer.Typer(no_args_is_help=True, help="Run the operator itself.")

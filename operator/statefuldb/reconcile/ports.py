@@ -25,6 +25,8 @@ from statefuldb.model.resources import Unavailability
 from statefuldb.model.volume import Launch, VolumeRecord
 
 Enqueue = Callable[[DatabaseKey], None]
+Call = Callable[[], None]
+Lane = Callable[[Call], None]
 
 
 class EffectFailed(Exception):
@@ -153,6 +155,10 @@ class MesosPort(Protocol):
         """Return the ledger entries that tasks of this database name carry as a label."""
         ...
 
+    def found_keys(self) -> set[DatabaseKey]:
+        """Return every database name that has a task."""
+        ...
+
     def reserved(self, observed: Observed) -> Offers | None:
         """Return what agents hold of a database's, offered or not, as of now; None where it cannot be known."""
         ...
@@ -248,6 +254,40 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Return the present time."""
+        ...
+
+
+class Timers(Protocol):
+    """Calls back after a while, on a thread of its own or on whatever stands for time."""
+
+    def after(self, seconds: float, call: Call) -> Call:
+        """Have `call` made in `seconds`, unless what is returned is called before."""
+        ...
+
+
+class Machine(Clock, Timers, Protocol):
+    """All that an operator gets from the machine under it and that no two runs have in common.
+
+    Whoever gives it decides it all: a real machine, or a simulated one of which each run can be had again.
+    """
+
+    def fresh_uuid(self) -> str:
+        """Return a UUID that nobody has."""
+        ...
+
+    def fresh_secret(self) -> str:
+        """Return a password that nobody guesses."""
+        ...
+
+    def chance(self) -> float:
+        """Return a random number from 0 to below 1."""
+        ...
+
+    def lane(self, name: str) -> Lane:
+        """Return what makes calls in the order in which they are given, one after the other, beside everything else.
+
+        An exception of one call is logged and does not keep the next from being made.
+        """
         ...
 
 

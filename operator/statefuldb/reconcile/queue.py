@@ -30,6 +30,13 @@ class KeyQueue:
             heapq.heappush(self._later, (self._clock.now() + seconds, key))
             self._changed.notify()
 
+    def next_due(self) -> float | None:
+        """Return when `take` will have something, in Unix seconds: in the past where it has; None where nothing is."""
+        with self._changed:
+            if self._ready:
+                return float("-inf")
+            return self._later[0][0] if self._later else None
+
     def close(self) -> None:
         """Let `take` return None from now on."""
         with self._changed:

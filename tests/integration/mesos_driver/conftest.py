@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from integration.mesos_driver.scripted_master import ScriptedMaster, Stream
+from statefuldb.adapters.machine import RealMachine
 from statefuldb.adapters.mesos.driver import ConnectionState, Driver, Event
 from statefuldb.adapters.mesos.masters import MasterList
 from statefuldb.adapters.mesos.transport import TlsFiles, Transport
@@ -42,6 +43,7 @@ class Setup:
             on_event=on_event or self.events.append,
             on_state=self.states.append,
             may_act=may_act,
+            machine=RealMachine(),
         )
         self.ends.append(one.stop)
         one.start()

@@ -1,10 +1,9 @@
 """The Kubernetes port: caches fed by kopf, writes by the official client, own writes seen at once."""
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from logging import getLogger
-from typing import Any
+from typing import Any, Protocol
 
 from statefuldb.adapters.kubernetes.cache import Cache
 from statefuldb.adapters.kubernetes.events import Events
@@ -17,7 +16,7 @@ from statefuldb.adapters.kubernetes.objects import (
     database_of,
 )
 from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets
-from statefuldb.adapters.kubernetes.watching import Watcher
+from statefuldb.adapters.kubernetes.watching import OnEvent
 from statefuldb.model.actions import EnsureSecret
 from statefuldb.model.identity import FINALIZER, DatabaseKey, DataIdentity, volume_record_name
 from statefuldb.model.observed import DatabaseObject, SecretView
@@ -25,7 +24,7 @@ from statefuldb.model.plan import Announcement
 from statefuldb.model.schema.crd import GROUP
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.model.volume_object import from_object, to_object
-from statefuldb.reconcile.ports import EffectFailed, Enqueue
+from statefuldb.reconcile.ports import Call, EffectFailed, Enqueue, Machine
 
 log = getLogger(__name__)
 Json = dict[str, Any]
@@ -33,33 +32,55 @@ RELIST_SECONDS = 300.0
 _OUR_CRDS = tuple(f"{plural}.{GROUP}" for plural in (DATABASES, VOLUMES))
 
 
+class Watch(Protocol):
+    """What tells of changes: kopf, or whatever stands for it."""
+
+    def start(self) -> None:
+        """Begin to watch."""
+        ...
+
+    def stop(self) -> None:
+        """End watching."""
+        ...
+
+
 class KubernetesAdapter:
     """The API as the worker sees it."""
 
     def __init__(
-        self, client: Any, *, enqueue: Enqueue, on_surroundings: Callable[[str | None], None], instance: str
+        self,
+        client: Any,
+        *,
+        make_watch: Callable[[OnEvent], Watch],
+        enqueue: Enqueue,
+        on_surroundings: Callable[[str | None], None],
+        instance: str,
+        machine: Machine,
     ) -> None:
+        self._machine = machine
         self._enqueue = enqueue
         self._on_surroundings = on_surroundings
         self._databases, self._volumes = Objects(client, DATABASES), Objects(client, VOLUMES)
         self._caches = {n: Cache() for n in (DATABASES, "namespaces", "customresourcedefinitions")}
         self._caches[VOLUMES] = Cache(_volume_groups)
         self._surroundings = Surroundings(client)
-        self._secrets = ConnectionSecrets(client)
-        self._events = Events(client, instance)
-        self._watcher = Watcher(client, self._noticed)
-        self._stopped = threading.Event()
+        self._secrets = ConnectionSecrets(client, machine)
+        self._events = Events(client, instance, machine)
+        self._watch = make_watch(self._noticed)
+        self._stopped = False
+        self._cancel: Call = lambda: None
 
     def start(self) -> None:
         """List everything once, then watch. Raises EffectFailed."""
         self._relist()
-        self._watcher.start()
-        threading.Thread(target=self._relist_forever, name="relist", daemon=True).start()
+        self._watch.start()
+        self._relist_later()
 
     def stop(self) -> None:
         """Watch no more."""
-        self._stopped.set()
-        self._watcher.stop()
+        self._stopped = True
+        self._cancel()
+        self._watch.stop()
 
     def keys(self) -> tuple[DatabaseKey, ...]:
         """Return every key that has a database or a ledger entry."""
@@ -231,12 +252,17 @@ class KubernetesAdapter:
                     self._enqueue(DatabaseKey(namespace=namespace, name=name))
         self._secrets.forget_views()
 
-    def _relist_forever(self) -> None:
-        while not self._stopped.wait(RELIST_SECONDS):
-            try:
-                self._relist()
-            except EffectFailed as error:
-                log.warning("%s", error)
+    def _relist_later(self) -> None:
+        if not self._stopped:
+            self._cancel = self._machine.after(RELIST_SECONDS, self._relist_again)
+
+    def _relist_again(self) -> None:
+        try:
+            self._relist()
+        except EffectFailed as error:
+            log.warning("%s", error)
+        finally:
+            self._relist_later()
 
 
 def _key_of(plural: str, stored: Json) -> DatabaseKey | None:

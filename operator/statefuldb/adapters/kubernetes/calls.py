@@ -1,6 +1,5 @@
-"""Calls to the API with bounded repetition, and their failures in our words. No body ever gets into a message."""
+"""Calls to the API, and their failures in our words. No body ever gets into a message."""
 
-import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -11,26 +10,18 @@ import urllib3.exceptions
 from statefuldb.reconcile.ports import EffectFailed
 
 Json = dict[str, Any]
-ATTEMPTS = 4
-PAUSE_FIRST_SECONDS = 0.2
-_AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, 500, 502, 503, 504}
 ApiException = kubernetes.client.exceptions.ApiException
 
 
 def call(what: str, function: Callable[[], Any]) -> Any:
     """Return what `function` returns. Raises EffectFailed; a stale version is marked as a conflict."""
-    for attempt in range(ATTEMPTS):
-        try:
-            return function()
-        except ApiException as error:
-            if error.status in _AGAIN and attempt + 1 < ATTEMPTS:
-                time.sleep(PAUSE_FIRST_SECONDS * 2**attempt)
-                continue
-            conflict = error.status == HTTPStatus.CONFLICT
-            raise EffectFailed(f"{what}: {error.status} {error.reason}", conflict=conflict) from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise EffectFailed(f"{what}: {type(error).__name__}") from error
-    raise EffectFailed(f"{what}: not answered")
+    try:
+        return function()
+    except ApiException as error:
+        conflict = error.status == HTTPStatus.CONFLICT
+        raise EffectFailed(f"{what}: {error.status} {error.reason}", conflict=conflict) from error
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise EffectFailed(f"{what}: {type(error).__name__}") from error
 
 
 def find(what: str, function: Callable[[], Any]) -> Any:

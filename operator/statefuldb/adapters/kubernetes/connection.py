@@ -1,14 +1,29 @@
 """How to reach the API: from a kubeconfig, or from within a cluster; for the client and for kopf alike."""
 
 import base64
+import json
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import kopf
 import kubernetes
+import urllib3
 
 from statefuldb.reconcile.ports import EffectFailed
+
+# Reads are repeated, at growing intervals, while a server is overloaded or just begins. Writes never are: whether they
+# may leave is asked before each of them (FencedClient), and the next pass sees what has become of one.
+_PATIENCE = urllib3.Retry(
+    total=3,
+    connect=0,
+    allowed_methods=("GET", "HEAD"),
+    status_forcelist=(429, 500, 502, 503, 504),
+    backoff_factor=0.2,
+    raise_on_status=False,
+    respect_retry_after_header=False,
+)
 
 
 class NoCluster(Exception):
@@ -35,6 +50,7 @@ def api_client(kubeconfig: Path | None, may_write: Callable[[], bool] | None = N
     With `may_write` nothing is written while that says no.
     """
     configuration = kubernetes.client.Configuration()
+    configuration.retries = _PATIENCE
     try:
         if kubeconfig is not None:
             kubernetes.config.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
@@ -45,6 +61,50 @@ def api_client(kubeconfig: Path | None, may_write: Callable[[], bool] | None = N
     if may_write is not None:
         return FencedClient(configuration, may_write)
     return kubernetes.client.ApiClient(configuration)
+
+
+Answer = tuple[int, Any]
+Exchange = Callable[[str, str, Any, str], Answer]
+
+
+def client_over(exchange: Exchange) -> Any:
+    """Return a client without a network: `exchange` takes method, path with query, body and content type.
+
+    It returns status and body, or raises OSError where nothing is answered.
+    """
+    client = kubernetes.client.ApiClient(kubernetes.client.Configuration(host="http://simulated"))
+    client.rest_client = _Exchanging(exchange)
+    return client
+
+
+class _Exchanging:
+    """Stands for the client's HTTP layer."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def request(self, method: str, url: str, headers: Any = None, body: Any = None, **_: Any) -> "_Answered":
+        """Exchange one request for its answer."""
+        content_type = (headers or {}).get("Content-Type") or "application/json"
+        return _Answered(*self._exchange(method, url.removeprefix("http://simulated"), body, content_type))
+
+
+class _Answered:
+    """An answer as the client's HTTP layer gives it."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        self.status = status
+        self.reason = HTTPStatus(status).phrase
+        self.headers = {"content-type": "application/json"}
+        self.data = json.dumps(body).encode()
+
+    def read(self) -> bytes:
+        """Return the body."""
+        return self.data
+
+    def getheaders(self) -> dict[str, str]:
+        """Return the headers."""
+        return self.headers
 
 
 def kopf_connection(client: Any) -> kopf.ConnectionInfo:

@@ -1,8 +1,6 @@
 """What the operator itself keeps in the API: cluster UUID, framework id, epoch, and its certificates."""
 
 import base64
-import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -10,14 +8,15 @@ import kubernetes
 
 from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET
-from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.reconcile.ports import EffectFailed, Machine
 
 
 class FrameworkRecord:
     """The ConfigMap and the Secret of one operator, in its namespace."""
 
-    def __init__(self, client: Any, namespace: str) -> None:
+    def __init__(self, client: Any, namespace: str, machine: Machine) -> None:
         self._api = kubernetes.client.CoreV1Api(client)
+        self._machine = machine
         self._namespace = namespace
 
     def begin(self, earlier: Callable[[], tuple[str, str] | None]) -> tuple[str, str | None, int]:
@@ -36,7 +35,7 @@ class FrameworkRecord:
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
                 "metadata": {"name": FRAMEWORK_CONFIG_MAP},
-                "data": {"cluster": str(uuid.uuid4()), "epoch": "0"},
+                "data": {"cluster": self._machine.fresh_uuid(), "epoch": "0"},
             }
             stored = call(
                 "create the framework record",
@@ -89,7 +88,7 @@ class FrameworkRecord:
     def _lost(self, framework_id: str, cluster: str) -> str:
         record = f"{FRAMEWORK_CONFIG_MAP} -n {self._namespace}"
         # Keepers refuse an epoch below the highest they have seen; starts are fewer than seconds.
-        epoch = int(time.time())
+        epoch = int(self._machine.now())
         values = (
             f"--from-literal=frameworkId={framework_id} --from-literal=cluster={cluster} --from-literal=epoch={epoch}"
         )

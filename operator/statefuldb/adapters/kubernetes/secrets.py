@@ -1,7 +1,6 @@
 """The connection Secret: made once with a random password, its public keys kept current, its password never kept."""
 
 import base64
-import secrets
 import threading
 from typing import Any
 
@@ -12,9 +11,8 @@ from statefuldb.adapters.kubernetes.objects import MERGE_PATCH
 from statefuldb.model.actions import EnsureSecret
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import SecretView
-from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.reconcile.ports import EffectFailed, Machine
 
-PASSWORD_BYTES = 24
 MANAGED_LABEL = "statefuldb.dev/managed"
 DATABASE_LABEL = "statefuldb.dev/database"
 
@@ -22,8 +20,9 @@ DATABASE_LABEL = "statefuldb.dev/database"
 class ConnectionSecrets:
     """Connection Secrets by database."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, machine: Machine) -> None:
         self._api = kubernetes.client.CoreV1Api(client)
+        self._machine = machine
         self._lock = threading.Lock()
         self._views: dict[tuple[DatabaseKey, str], SecretView | None] = {}
 
@@ -55,7 +54,7 @@ class ConnectionSecrets:
         stored = self._read(wanted.key, wanted.name)
         namespace = wanted.key.namespace
         if stored is None:
-            password = secrets.token_urlsafe(PASSWORD_BYTES)
+            password = self._machine.fresh_secret()
             body = {
                 "apiVersion": "v1",
                 "kind": "Secret",
@@ -73,7 +72,7 @@ class ConnectionSecrets:
             self._keep(wanted.key, wanted.name, made)
             return
         password = base64.b64decode((stored.data or {}).get("password", "")).decode()
-        password = password or secrets.token_urlsafe(PASSWORD_BYTES)
+        password = password or self._machine.fresh_secret()
         coded = {k: _code(v) for k, v in {"password": password, **_public(wanted, password)}.items()}
         patched = call(
             f"patch Secret {wanted.name} in {namespace}",

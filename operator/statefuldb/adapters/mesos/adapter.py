@@ -25,7 +25,6 @@ from statefuldb.adapters.mesos.reconciliation import Reconciler
 from statefuldb.adapters.mesos.reserved import Reserved
 from statefuldb.adapters.mesos.sightings import Sightings
 from statefuldb.adapters.mesos.task_book import TaskBook
-from statefuldb.adapters.mesos.timers import Timers
 from statefuldb.adapters.mesos.wire import (
     ids_to_wire,
     status_to_acknowledge,
@@ -37,7 +36,7 @@ from statefuldb.model.operations import Destroy, LaunchTask, Unreserve
 from statefuldb.model.resources import Unavailability
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_label
-from statefuldb.reconcile.ports import Clock, EffectFailed, Excerpt
+from statefuldb.reconcile.ports import Clock, EffectFailed, Excerpt, Timers
 
 log = getLogger(__name__)
 

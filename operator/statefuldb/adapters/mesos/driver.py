@@ -7,8 +7,6 @@ without being asked. The consumer gets plain v1 JSON events, in order, on a thre
 
 import http.client
 import json
-import queue
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +21,7 @@ from statefuldb.adapters.mesos.guard import check_call
 from statefuldb.adapters.mesos.masters import Masters
 from statefuldb.adapters.mesos.pymesos_import import MesosSchedulerDriver
 from statefuldb.adapters.mesos.transport import Transport
+from statefuldb.reconcile.ports import Machine
 
 log = getLogger(__name__)
 
@@ -68,6 +67,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         framework_info: Mapping[str, Any],
         on_event: Callable[[Event], None],
         on_state: Callable[[ConnectionState], None],
+        machine: Machine,
         may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         super().__init__(
@@ -82,12 +82,13 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self._on_event = on_event
         self._on_state = on_state
         self._may_act = may_act
-        self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._chance = machine.chance
+        self._hand_on = machine.lane("mesos-events")
         self._ending = threading.Event()
         self._leader: str | None = None
         self.stream_id: str | None
         self._stream: http.client.HTTPConnection | None = None
-        self._threads: list[threading.Thread] = []
         self._again = threading.Event()
 
     @property
@@ -99,10 +100,9 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         """Subscribe, and stay subscribed until `stop`."""
         self._started = True
         self._masters.start(self._leader_changed)
-        for name, target in (("mesos-stream", self._run), ("mesos-events", self._deliver)):
-            thread = threading.Thread(target=target, name=name, daemon=True)
-            thread.start()
-            self._threads.append(thread)
+        thread = threading.Thread(target=self._run, name="mesos-stream", daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
     def stop(self, failover: bool = True) -> None:
         """Close the connection. Sends nothing: tasks run on (law `no_surprise_teardown`)."""
@@ -111,7 +111,6 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self._end()
         self._close_stream()
         self._masters.stop()
-        self._events.put(None)
 
     def abort(self) -> None:
         """Do as `stop` does; pymesos would tear the framework down."""
@@ -185,30 +184,37 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         method: str = "POST",
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Send one call on a connection of its own. Raises CallFailed, and UnsafeRequest before anything leaves."""
+        """Send one call. Raises CallFailed, and UnsafeRequest before anything leaves."""
         check_call(body)
         leader, stream_id = self._leader, self.stream_id
         if leader is None or stream_id is None:
             raise CallFailed(f"{body['type']} not sent: not subscribed")
+        try:
+            status, text = self._exchange(leader, body, {**(headers or {}), "Mesos-Stream-Id": stream_id})
+        except (OSError, http.client.HTTPException) as error:
+            raise CallFailed(f"{body['type']} unanswered: {error}", unanswered=True) from error
+        if not 200 <= status < 300:
+            if "stream ID" in text or status == http.client.FORBIDDEN:
+                self._close_stream()
+            raise CallFailed(f"{body['type']} refused with {status}: {text[:500]}")
+        return {}
+
+    def _exchange(self, leader: str, body: Any, headers: Mapping[str, str]) -> tuple[int, str]:
+        """Post one call on a connection of its own; return status and text.
+
+        Raises OSError, HTTPException, and CallFailed where nothing may leave any more.
+        """
         connection = self._transport.connection(leader, CALL_TIMEOUT_SECONDS)
-        sent = {**self._headers(), **(headers or {}), "Mesos-Stream-Id": stream_id}
         try:
             connection.connect()
             # Asked last of all: whoever has succeeded us also has a new stream id, so that what is overtaken between
             # here and the master is refused there.
             self._check_may_act(body["type"])
-            connection.request(method, path, json.dumps(body), sent)
+            connection.request("POST", SCHEDULER_PATH, json.dumps(body), {**self._headers(), **headers})
             answer = connection.getresponse()
-            text = answer.read().decode(errors="replace")
-        except (OSError, http.client.HTTPException) as error:
-            raise CallFailed(f"{body['type']} unanswered: {error}", unanswered=True) from error
+            return answer.status, answer.read().decode(errors="replace")
         finally:
             connection.close()
-        if not 200 <= answer.status < 300:
-            if "stream ID" in text or answer.status == http.client.FORBIDDEN:
-                self._close_stream()
-            raise CallFailed(f"{body['type']} refused with {answer.status}: {text[:500]}")
-        return {}
 
     def _check_may_act(self, what: str) -> None:
         if not self._may_act():
@@ -241,7 +247,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
                 continue
             self._leader = None
             self._tell(ConnectionState(connected=False, error=error))
-            self._again.wait(back_off_seconds(failures, random.random()))
+            self._again.wait(back_off_seconds(failures, self._chance()))
 
     def _candidate(self, failures: int) -> str | None:
         if self._leader is not None:
@@ -282,21 +288,24 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self._leader = master
         stream_id = answer.headers.get("Mesos-Stream-Id", "")
         while (event := _read_record(answer)) is not None and not self._ending.is_set():
-            if event.get("type") == "SUBSCRIBED":
-                self._on_subscribed(event["subscribed"], stream_id, connection)
-            elif event.get("type") == "ERROR":
-                self._on_error(event["error"].get("message", ""))
+            if not self._take(event, stream_id):
                 return
-            self._events.put(partial(self._on_event, event))
+            if event.get("type") == "SUBSCRIBED" and connection.sock is not None:
+                # Silence for several heartbeats means a dead connection, however open it looks.
+                beat = float(event["subscribed"].get("heartbeat_interval_seconds", 15.0))
+                connection.sock.settimeout(beat * HEARTBEATS_MISSED)
 
-    def _on_subscribed(self, subscribed: Event, stream_id: str, connection: http.client.HTTPConnection) -> None:
-        self.framework_id = subscribed["framework_id"]["value"]
-        self.stream_id = stream_id
-        beat = float(subscribed.get("heartbeat_interval_seconds", 15.0))
-        if connection.sock is not None:
-            # Silence for several heartbeats means a dead connection, however open it looks.
-            connection.sock.settimeout(beat * HEARTBEATS_MISSED)
-        self._tell(ConnectionState(connected=True))
+    def _take(self, event: Event, stream_id: str) -> bool:
+        """Take one event of a stream; say whether the stream goes on."""
+        if event.get("type") == "ERROR":
+            self._on_error(event["error"].get("message", ""))
+            return False
+        if event.get("type") == "SUBSCRIBED":
+            self.framework_id = event["subscribed"]["framework_id"]["value"]
+            self.stream_id = stream_id
+            self._tell(ConnectionState(connected=True))
+        self._hand_on(partial(self._on_event, event))
+        return True
 
     def _on_error(self, message: str) -> None:
         """An ERROR ends the client: trying again would loop, and two operators would depose each other for ever."""
@@ -304,15 +313,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self._tell(ConnectionState(connected=False, error=message, fatal=True))
 
     def _tell(self, state: ConnectionState) -> None:
-        self._events.put(lambda: self._on_state(state))
-
-    def _deliver(self) -> None:
-        """Hand events on, in order. What a consumer does wrong stays with the consumer."""
-        while (item := self._events.get()) is not None:
-            try:
-                item()
-            except Exception:
-                log.exception("an event was not taken")
+        self._hand_on(lambda: self._on_state(state))
 
     def _close_stream(self) -> None:
         stream, self._stream = self._stream, None

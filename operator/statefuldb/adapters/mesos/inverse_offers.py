@@ -4,8 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from statefuldb.adapters.mesos.maintenance_book import MaintenanceBook
-from statefuldb.adapters.mesos.timers import Cancel, Timers
-from statefuldb.reconcile.ports import Clock
+from statefuldb.reconcile.ports import Call, Clock, Timers
 
 LOOK_AGAIN_LIMIT_SECONDS = 900.0
 
@@ -28,7 +27,7 @@ class InverseOffers:
         self._timers = timers
         self._clock = clock
         self._lock = threading.Lock()
-        self._cancel: Cancel | None = None
+        self._cancel: Call | None = None
         self._stopped = False
 
     def look(self) -> None:

@@ -7,8 +7,7 @@ each quarter of an hour.
 import threading
 from collections.abc import Callable
 
-from statefuldb.adapters.mesos.timers import Cancel, Timers
-from statefuldb.reconcile.ports import Clock
+from statefuldb.reconcile.ports import Call, Clock, Timers
 
 AGAIN_FIRST_SECONDS = 15.0
 AGAIN_LIMIT_SECONDS = 240.0
@@ -26,7 +25,7 @@ class Reconciler:
         self._rounds = 0
         self._all_due = 0.0
         self._due = float("inf")
-        self._cancel: Cancel | None = None
+        self._cancel: Call | None = None
         self._stopped = False
 
     def begin(self) -> None:

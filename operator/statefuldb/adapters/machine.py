@@ -1,0 +1,56 @@
+"""The real machine: its clock, its randomness, its threads."""
+
+import queue
+import random
+import secrets
+import threading
+import time
+import uuid
+from logging import getLogger
+
+from statefuldb.reconcile.ports import Call, Lane
+
+log = getLogger(__name__)
+SECRET_BYTES = 24
+
+
+class RealMachine:
+    """The machine port."""
+
+    def now(self) -> float:
+        """Return Unix seconds."""
+        return time.time()
+
+    def after(self, seconds: float, call: Call) -> Call:
+        """Have `call` made in `seconds` on a thread of its own, unless what is returned is called before."""
+        timer = threading.Timer(seconds, call)
+        timer.daemon = True
+        timer.start()
+        return timer.cancel
+
+    def fresh_uuid(self) -> str:
+        """Return a random UUID."""
+        return str(uuid.uuid4())
+
+    def fresh_secret(self) -> str:
+        """Return a random password that is safe in a URL."""
+        return secrets.token_urlsafe(SECRET_BYTES)
+
+    def chance(self) -> float:
+        """Return a random number from 0 to below 1."""
+        return random.random()
+
+    def lane(self, name: str) -> Lane:
+        """Return what makes calls on one thread, in order."""
+        calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
+
+        def work() -> None:
+            while True:
+                call = calls.get()
+                try:
+                    call()
+                except Exception:  # what one call does wrong must not keep the next from being made
+                    log.exception("%s: a call failed", name)
+
+        threading.Thread(target=work, name=name, daemon=True).start()
+        return calls.put

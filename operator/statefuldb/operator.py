@@ -1,0 +1,241 @@
+"""One operator: all its parts, wired, on whatever it stands on (a real machine, or a simulated world)."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from logging import getLogger
+from pathlib import Path
+from typing import Any, Protocol
+
+from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter, Watch
+from statefuldb.adapters.kubernetes.framework import FrameworkRecord
+from statefuldb.adapters.kubernetes.watching import OnEvent
+from statefuldb.adapters.mesos.adapter import MesosAdapter
+from statefuldb.adapters.mesos.driver import ConnectionState, Driver, Event
+from statefuldb.adapters.mesos.master_api import MasterApi
+from statefuldb.adapters.mesos.transport import TlsFiles
+from statefuldb.model.identity import LABEL_CLUSTER
+from statefuldb.model.settings import FRAMEWORK_NAME, OperatorIdentity
+from statefuldb.reconcile.execute import Executor
+from statefuldb.reconcile.loop import Loop
+from statefuldb.reconcile.notices import Notices
+from statefuldb.reconcile.observe import Observer
+from statefuldb.reconcile.offers import OfferDemand
+from statefuldb.reconcile.ports import Enqueue, FencePort, Journal, KeeperPort, Machine
+from statefuldb.reconcile.queue import KeyQueue
+from statefuldb.reconcile.report import Reporter
+
+log = getLogger(__name__)
+FAILOVER_TIMEOUT_SECONDS = 28 * 24 * 3600
+CAPABILITIES = ("MULTI_ROLE", "RESERVATION_REFINEMENT", "PARTITION_AWARE", "TASK_KILLING_STATE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MesosAccess:
+    """How masters are reached. `kubeconfig` None means: within a cluster.
+
+    `mesos` is as `--mesos` is given; `secret_file` or else `secret_name`, a Secret in `namespace` with the keys
+    `principal` and `secret`, holds the credentials; `tls` None means plain HTTP to Mesos. With `refine_static` the
+    framework is in a role of its own below `mesos_role`, where static reservations for that can be refined.
+    """
+
+    kubeconfig: Path | None
+    mesos: tuple[str, ...]
+    namespace: str
+    principal: str
+    secret_file: Path | None
+    secret_name: str | None = None
+    tls: TlsFiles | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorSettings(MesosAccess):
+    """How one operator runs."""
+
+    state_dir: Path
+    mesos_role: str
+    framework_user: str
+    keeper_command: tuple[str, ...]
+    allowed_roots: tuple[str, ...] = ()
+    fence_command: Path | None = None
+    refine_static: bool = False
+    leader_elect: bool = False
+
+
+class Keepers(KeeperPort, Protocol):
+    """The keeper port with its end."""
+
+    def close(self) -> None:
+        """Stop following all keepers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeeperNeeds:
+    """What an operator gives to whatever follows its keepers. `client_pem` is its certificate with the key.
+
+    `framework_id` tells None until there is a subscription; `epoch` is higher at each start.
+    """
+
+    framework_id: Callable[[], str | None]
+    client_pem: str
+    epoch: int
+    enqueue: Enqueue
+
+
+class MakeDriver(Protocol):
+    """Makes the driver for one framework."""
+
+    def __call__(
+        self,
+        *,
+        framework_info: Mapping[str, Any],
+        on_event: Callable[[Event], None],
+        on_state: Callable[[ConnectionState], None],
+    ) -> Driver:
+        """Return a driver that is not started."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What an operator reaches the world through.
+
+    `may_act` says before each effect whether this operator leads; `new_certificates` makes an authority and
+    a client certificate with key (PEM); `fences` says whether `fencing` does.
+    """
+
+    machine: Machine
+    client: Any
+    make_watch: Callable[[OnEvent], Watch]
+    master: MasterApi
+    make_driver: MakeDriver
+    make_keepers: Callable[[KeeperNeeds], Keepers]
+    new_certificates: Callable[[], tuple[str, str]]
+    may_act: Callable[[], bool]
+    fencing: FencePort
+    fences: bool
+    journal: Journal
+    instance: str
+
+
+class Operator:
+    """All parts of one operator, wired."""
+
+    def __init__(self, settings: OperatorSettings, around: Surroundings) -> None:
+        machine = around.machine
+        record = FrameworkRecord(around.client, settings.namespace, machine)
+        cluster, framework_id, epoch = record.begin(lambda: around.master.earlier_framework(settings.mesos_role))
+        role = f"{settings.mesos_role}/{cluster}" if settings.refine_static else settings.mesos_role
+        authority, client_pem = record.certificates(around.new_certificates)
+        self.queue = KeyQueue(machine)
+        self._kubernetes = KubernetesAdapter(
+            around.client,
+            make_watch=around.make_watch,
+            enqueue=self.queue.put,
+            on_surroundings=lambda namespace: self._notices.look_at_all(namespace),
+            instance=around.instance,
+            machine=machine,
+        )
+
+        def make_driver(on_event: Callable[[Event], None], on_state: Callable[[ConnectionState], None]) -> Driver:
+            info = _framework_info(settings, role, cluster, framework_id)
+            return around.make_driver(framework_info=info, on_event=on_event, on_state=on_state)
+
+        self._mesos = MesosAdapter(
+            make_driver=make_driver,
+            list_tasks=around.master.tasks,
+            list_agents=around.master.agents,
+            list_frameworks=around.master.frameworks,
+            cluster=cluster,
+            role=role,
+            principal=settings.principal,
+            keeper_command=settings.keeper_command,
+            save_framework_id=record.save_framework_id,
+            on_offers=lambda labelled, hosts: self._notices.offered(labelled, hosts),
+            on_connected=lambda: self._notices.connected(),
+            enqueue=self.queue.put,
+            clock=machine,
+            timers=machine,
+        )
+        self._keepers = around.make_keepers(
+            KeeperNeeds(
+                framework_id=lambda: self._mesos.view().framework_id,
+                client_pem=client_pem,
+                epoch=epoch,
+                enqueue=self.queue.put,
+            )
+        )
+        demand = OfferDemand(self._mesos, machine)
+        self._notices = Notices(queue=self.queue, kubernetes=self._kubernetes, mesos=self._mesos, demand=demand)
+        self.loop = Loop(
+            queue=self.queue,
+            observer=Observer(
+                kubernetes=self._kubernetes,
+                mesos=self._mesos,
+                keepers=self._keepers,
+                clock=machine,
+                waits=demand.waits,
+            ),
+            executor=Executor(
+                kubernetes=self._kubernetes,
+                mesos=self._mesos,
+                keepers=self._keepers,
+                secrets=self._kubernetes,
+                fencing=around.fencing,
+                may_act=around.may_act,
+            ),
+            reporter=Reporter(kubernetes=self._kubernetes, journal=around.journal),
+            demand=demand,
+            operator=OperatorIdentity(
+                cluster=cluster,
+                mesos_role=role,
+                principal=settings.principal,
+                operator_ca_pem=authority,
+                allowed_roots=settings.allowed_roots,
+                fences=around.fences,
+            ),
+        )
+
+    def run(self, stopping: threading.Event) -> None:
+        """Start what notices, work until `stopping` is set, stop what notices."""
+        self.start()
+        worker = threading.Thread(target=self._work, args=(stopping,), name="worker")
+        worker.start()
+        log.info("operator is running")
+        stopping.wait()
+        self.queue.close()
+        worker.join()
+        self.stop()
+
+    def _work(self, stopping: threading.Event) -> None:
+        try:
+            self.loop.run()
+        finally:
+            # An operator whose worker is gone must not keep another from working.
+            stopping.set()
+
+    def start(self) -> None:
+        """Start what notices. Raises EffectFailed."""
+        self._kubernetes.start()
+        self._mesos.start()
+
+    def stop(self) -> None:
+        """Stop what notices."""
+        self._mesos.stop()
+        self._keepers.close()
+        self._kubernetes.stop()
+
+
+def _framework_info(settings: OperatorSettings, role: str, cluster: str, framework_id: str | None) -> Mapping[str, Any]:
+    info: dict[str, Any] = {
+        "user": settings.framework_user,
+        "name": FRAMEWORK_NAME,
+        "roles": [role],
+        "capabilities": [{"type": capability} for capability in CAPABILITIES],
+        "failover_timeout": float(FAILOVER_TIMEOUT_SECONDS),
+        "checkpoint": True,
+        "principal": settings.principal,
+        "labels": {"labels": [{"key": LABEL_CLUSTER, "value": cluster}]},
+    }
+    return {**info, "id": {"value": framework_id}} if framework_id is not None else info
