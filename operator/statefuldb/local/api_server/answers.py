@@ -17,13 +17,18 @@ def answer(body: Json, form: str, *, status: int = 200, warnings: list[str] | No
     """Return an object or document in the form that was asked for."""
     if form == YAML:
         text = yaml.safe_dump(body, default_flow_style=False)
-        response = web.Response(text=text, status=status, content_type="application/yaml")
+        response = web.Response(body=text.encode(), status=status, content_type="application/yaml")
     else:
-        response = web.json_response(body, status=status)
+        response = in_json(body, status)
     for warning in warnings or []:
         escaped = warning.replace("\\", "\\\\").replace('"', '\\"')
         response.headers.add("Warning", f'299 - "{escaped}"')
     return response
+
+
+def in_json(body: Json, status: int = 200) -> web.Response:
+    """Return a JSON answer. Its type names no charset, as on the real server."""
+    return web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")
 
 
 def discovered(body: Json, form: str, known: str) -> web.Response:
@@ -39,4 +44,4 @@ def discovered(body: Json, form: str, known: str) -> web.Response:
 
 def refused(error: ApiError) -> web.Response:
     """Return an error as a Status."""
-    return web.json_response(error.status(), status=error.code)
+    return in_json(error.status(), error.code)

@@ -54,7 +54,7 @@ def apply(
     time = mine["time"] if mine is not None and before == after else now
     entries = [e for e in entries if e is not mine and e["fieldsV1"]]
     entries.append(_new_entry(manager, "Apply", wanted["apiVersion"], after, time, subresource))
-    merged["metadata"]["managedFields"] = entries
+    merged["metadata"]["managedFields"] = sorted(entries, key=_order)
     return merged
 
 
@@ -81,7 +81,7 @@ def track_update(
         entries.append(_new_entry(manager, "Update", new["apiVersion"], changed, now, subresource))
     entries = [entry for entry in entries if entry["fieldsV1"]]
     if entries:
-        new["metadata"]["managedFields"] = entries
+        new["metadata"]["managedFields"] = sorted(entries, key=_order)
     else:
         new["metadata"].pop("managedFields", None)
 
@@ -112,6 +112,11 @@ def _entry(entries: list[Json], manager: str, operation: str, subresource: str) 
         if (entry["manager"], entry["operation"], entry.get("subresource", "")) == (manager, operation, subresource):
             return entry
     return None
+
+
+def _order(entry: Json) -> tuple[str, ...]:
+    """Return where the real server puts an entry."""
+    return tuple(entry.get(name, "") for name in ("operation", "time", "manager", "apiVersion", "subresource"))
 
 
 def _new_entry(manager: str, operation: str, version: str, paths: set[Path], now: str, subresource: str) -> Json:

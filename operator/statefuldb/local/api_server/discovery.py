@@ -7,7 +7,10 @@ from statefuldb.local.api_server.kinds import Kind
 
 Json = dict[str, Any]
 _SUBRESOURCE_VERBS = ["get", "patch", "update"]
-_SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
+_OTHER_KINDS = {
+    "scale": {"group": "autoscaling", "version": "v1", "kind": "Scale"},
+    "token": {"group": "authentication.k8s.io", "version": "v1", "kind": "TokenRequest"},
+}
 
 
 def api_versions() -> Json:
@@ -54,7 +57,7 @@ def resource_list(api_version: str, kinds: Iterable[Kind]) -> Json:
             entry["categories"] = list(kind.categories)
         resources.append(entry)
         for name in kind.subresources:
-            about = _SCALE if name == "scale" else {"kind": kind.kind}
+            about = _OTHER_KINDS.get(name, {"kind": kind.kind})
             below = {"name": f"{kind.plural}/{name}", "singularName": "", "namespaced": kind.namespaced}
             resources.append({**below, "verbs": _verbs(name), **about})
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": api_version, "resources": resources}
@@ -96,11 +99,11 @@ def _resource(kind: Kind) -> Json:
         entry["categories"] = list(kind.categories)
     if kind.subresources:
         entry["subresources"] = [
-            {"subresource": name, "responseKind": _SCALE if name == "scale" else about, "verbs": _verbs(name)}
+            {"subresource": name, "responseKind": _OTHER_KINDS.get(name, about), "verbs": _verbs(name)}
             for name in kind.subresources
         ]
     return entry
 
 
 def _verbs(subresource: str) -> list[str]:
-    return ["update"] if subresource == "finalize" else _SUBRESOURCE_VERBS
+    return {"finalize": ["update"], "token": ["create"]}.get(subresource, _SUBRESOURCE_VERBS)

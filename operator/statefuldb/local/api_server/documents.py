@@ -1,4 +1,4 @@
-"""What is served beside objects: health, version, discovery, OpenAPI; and reviews, which are answered, never stored."""
+"""What is served beside objects: version, discovery, OpenAPI."""
 
 from typing import Any
 
@@ -8,7 +8,6 @@ from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.representation import DISCOVERY
 
 Json = dict[str, Any]
-_USER = {"username": "admin", "groups": ["system:masters", "system:authenticated"]}
 _VERSION = {
     "major": "1",
     "minor": "32",
@@ -50,16 +49,3 @@ def document(path: str, form: str, kinds: list[Kind]) -> Json | None:
 
 def _served(api_version: str, kinds: list[Kind]) -> bool:
     return any(kind.api_version == api_version for kind in kinds)
-
-
-def review(kind: Kind, body: Json, now: str) -> Json:
-    """Return the answer to a review: there is one user, who may do everything that is served."""
-    if body.get("kind", kind.kind) != kind.kind:
-        raise ApiError(400, f"{body.get('kind')} cannot be handled as a {kind.kind}")
-    answer: Json = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": {}}
-    if kind.kind == "SelfSubjectReview":
-        return {**answer, "metadata": {"creationTimestamp": now}, "status": {"userInfo": _USER}}
-    asked = body.get("spec") or {}
-    if not asked.get("resourceAttributes") and not asked.get("nonResourceAttributes"):
-        raise ApiError(422, f'{kind.kind}.{kind.group} "" is invalid: spec: Invalid value: exactly one is required')
-    return {**answer, "spec": asked, "status": {"allowed": True}}

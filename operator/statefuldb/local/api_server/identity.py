@@ -13,7 +13,7 @@ def identify(kind: Kind, namespace: str, new: Json, suffix: str) -> None:
     """Check kind, version and namespace of a whole object, and complete them in place. Raises ApiError(400)."""
     if not new.get("kind") and kind.custom:
         text = json.dumps(new)
-        why = f"Object 'Kind' is missing in '{text}' ({text[:24]} ...)"
+        why = f"Object 'Kind' is missing in '{text}' ({text[:30]} ...)"
         raise ApiError(400, f"the object provided is unrecognized (must be of type {kind.kind}): {why}")
     new["kind"] = new.get("kind") or kind.kind
     given = new["apiVersion"] = new.get("apiVersion") or kind.api_version

@@ -44,15 +44,17 @@ class Kind:
     def subresources(self) -> tuple[str, ...]:
         """The names below an object's path."""
         present = {
+            "finalize": self.key == "namespaces",
             "status": self.status_subresource,
             "scale": self.scale is not None,
-            "finalize": self.key == "namespaces",
+            "token": self.key == "serviceaccounts",
         }
         return tuple(name for name, served in present.items() if served)
 
 
 _EXTENSIONS = "apiextensions.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
+_ACCESS = "authorization.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 _EVENT_FIELDS = (
     *(f"involvedObject.{name}" for name in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion")),
@@ -75,7 +77,10 @@ BUILT_IN: tuple[Kind, ...] = (
     Kind("", "v1", "ServiceAccount", "serviceaccounts", short_names=("sa",)),
     Kind("coordination.k8s.io", "v1", "Lease", "leases"),
     Kind("events.k8s.io", "v1", "Event", "events", short_names=("ev",), selectable=_EVENT_FIELDS, storage="events"),
-    Kind("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", False, verbs=_CREATE),
+    Kind(_ACCESS, "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", False, verbs=_CREATE),
+    Kind(_ACCESS, "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews", False, verbs=_CREATE),
+    Kind(_ACCESS, "v1", "SubjectAccessReview", "subjectaccessreviews", False, verbs=_CREATE),
+    Kind(_ACCESS, "v1", "LocalSubjectAccessReview", "localsubjectaccessreviews", verbs=_CREATE),
     Kind("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews", False, verbs=_CREATE),
     Kind(_RBAC, "v1", "ClusterRole", "clusterroles", namespaced=False),
     Kind(_RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),

@@ -85,7 +85,8 @@ def document(api_version: str, kinds: Iterable[Kind]) -> Json:
         paths[f"{place}/{kind.plural}"] = _operations(kind, name, "get", "post", "delete")
         paths[f"{place}/{kind.plural}/{{name}}"] = _operations(kind, name, "get", "put", "patch", "delete")
         for below in kind.subresources:
-            paths[f"{place}/{kind.plural}/{{name}}/{below}"] = _operations(kind, name, "get", "put", "patch")
+            methods = ("post",) if below == "token" else ("get", "put", "patch")
+            paths[f"{place}/{kind.plural}/{{name}}/{below}"] = _operations(kind, name, *methods)
         if kind.namespaced:
             paths[f"{base}/{kind.plural}"] = _operations(kind, name, "get")
     return {

@@ -14,7 +14,7 @@ Json = dict[str, Any]
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
 _Message = dict[int, tuple[str, Any]]
-# A field is text, bytes, a flag, a message (a table), a list of one of these, or a map of texts or bytes.
+# A field is text, bytes, a flag, a number, a message (a table), a list of one of these, or a map of texts or bytes.
 _OWNER: _Message = {1: ("kind", str), 3: ("name", str), 4: ("uid", str), 5: ("apiVersion", str)}
 _OWNER |= {6: ("controller", bool), 7: ("blockOwnerDeletion", bool)}
 _METADATA: _Message = {1: ("name", str), 2: ("generateName", str), 3: ("namespace", str), 5: ("uid", str)}
@@ -42,7 +42,10 @@ _KINDS: dict[str, _Message] = {
     "RoleBinding": _BINDING,
     "ClusterRoleBinding": _BINDING,
     "SelfSubjectAccessReview": {2: ("spec", _REVIEW)},
+    "SelfSubjectRulesReview": {2: ("spec", {1: ("namespace", str)})},
+    "SubjectAccessReview": {2: ("spec", _REVIEW | {3: ("user", str), 4: ("groups", [str]), 6: ("uid", str)})},
     "SelfSubjectReview": {},
+    "TokenRequest": {2: ("spec", {1: ("audiences", [str]), 4: ("expirationSeconds", int)})},
 }
 
 

@@ -25,6 +25,26 @@ def label_selector(text: str) -> Predicate:
     return lambda o: all(test(o["metadata"].get("labels") or {}) for test in tests)
 
 
+def label_selector_matches(selector: Json, labels: Json) -> bool:
+    """Say whether labels match a LabelSelector object (`matchLabels`, `matchExpressions`)."""
+    wanted = selector.get("matchLabels") or {}
+    return all(labels.get(name) == value for name, value in wanted.items()) and all(
+        _expression_holds(expression, labels) for expression in selector.get("matchExpressions") or ()
+    )
+
+
+def _expression_holds(expression: Json, labels: Json) -> bool:
+    name, values = expression["key"], expression.get("values") or ()
+    match expression["operator"]:
+        case "In":
+            return labels.get(name) in values
+        case "NotIn":
+            return labels.get(name) not in values
+        case "Exists":
+            return name in labels
+    return name not in labels
+
+
 def _label_test(part: str) -> Test:
     if found := _SET.fullmatch(part):
         return _set_test(found[1], found[2], {value.strip() for value in found[3].split(",")})

@@ -4,22 +4,24 @@ import asyncio
 import secrets
 import string
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from statefuldb.local.api_server import representation
-from statefuldb.local.api_server.access import check_access
-from statefuldb.local.api_server.answers import answer, discovered, refused
-from statefuldb.local.api_server.documents import document, review
+from statefuldb.local.api_server.access import Access
+from statefuldb.local.api_server.answers import answer, discovered, in_json, refused
+from statefuldb.local.api_server.documents import document
 from statefuldb.local.api_server.errors import ApiError, details_of, not_found, shown_name
 from statefuldb.local.api_server.event_view import from_view
 from statefuldb.local.api_server.listing import page, selector
 from statefuldb.local.api_server.options import check_list, check_write, delete_options
 from statefuldb.local.api_server.persistence import Persistence
+from statefuldb.local.api_server.rbac import API_GROUP, FIRST_BINDINGS, FIRST_ROLES, User
 from statefuldb.local.api_server.requests import Target, parse_body, parse_path
+from statefuldb.local.api_server.reviews import review, token_request, token_seconds
 from statefuldb.local.api_server.scale import scale_of
 from statefuldb.local.api_server.service import APPLY_PATCH, Service, Write
 from statefuldb.local.api_server.store import Change, Store
@@ -28,7 +30,13 @@ from statefuldb.local.api_server.watch import Watch
 Json = dict[str, Any]
 BODY_LIMIT_BYTES = 3_145_728
 STORED_LIMIT_BYTES = 1_572_864
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "statefuldb-system")
+_FIRST: dict[tuple[str, str, str], tuple[Json, ...]] = {
+    ("", "v1", "namespaces"): tuple({"metadata": {"name": name}} for name in _FIRST_NAMESPACES),
+    (API_GROUP, "v1", "clusterroles"): FIRST_ROLES,
+    (API_GROUP, "v1", "clusterrolebindings"): FIRST_BINDINGS,
+}
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 # Watches of a kind outlive its definition for a moment, as on the real server: kopf 1.45 gives up for good where its
 # watch ends, and is refused with 404, before it has heard that the definition is gone.
@@ -40,16 +48,16 @@ class ApiServer:
     """One API server on one state directory."""
 
     def __init__(self, state_dir: Path, token: str) -> None:
-        self._token = token
         self._persistence = Persistence(state_dir / "objects.sqlite")
         self._watches: set[Watch] = set()
         self._store = Store(lambda: str(uuid.uuid4()), self._changed)
         self._store.restore(*self._persistence.load())
+        self._access = Access(token, self._store.objects)
         self._service = Service(self._store)
-        kind = self._store.kinds["", "v1", "namespaces"]
-        for name in _FIRST_NAMESPACES:
-            if (kind.key, "", name) not in self._store.objects:
-                self._service.create(kind, "", {"metadata": {"name": name}}, _write("apiserver"))
+        for kind, objects in _FIRST.items():
+            for first in objects:
+                if (self._store.kinds[kind].key, "", first["metadata"]["name"]) not in self._store.objects:
+                    self._service.create(self._store.kinds[kind], "", first, _write("apiserver"))
         self._store.forget()
         self._service.settle(_now())
 
@@ -78,27 +86,30 @@ class ApiServer:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
             target = parse_path(request.path, self._store.kinds)
-            given = request.headers.get("Authorization", "")
-            check_access(given, self._token, request.method, request.path, target, _is_watch(request, target))
+            user = self._access.user(request.headers)
+            self._access.check(user, request.method, request.path, target, watch=_is_watch(request, target))
             if target is None:
                 return self._document(request)
-            return await self._route(request, target)
+            return await self._route(request, target, user)
         except ApiError as error:
             return refused(error)
         except web.HTTPRequestEntityTooLarge:
             return refused(ApiError(413, f"Request entity too large: limit is {BODY_LIMIT_BYTES}"))
 
-    async def _route(self, request: web.Request, target: Target) -> web.StreamResponse:
+    async def _route(self, request: web.Request, target: Target, user: User) -> web.StreamResponse:
         kind, method = target.kind, request.method
         if target.subresource and target.subresource not in kind.subresources:
             raise not_found(kind.plural, kind.group, target.name)
+        if target.subresource == "token" and method == "POST":
+            return await self._token(request, target)
         verb = {"POST": "create", "DELETE": "delete"}.get(method, "get")
-        if method not in ("GET", "POST", "PUT", "PATCH", "DELETE") or (target.subresource and verb != "get"):
+        no_such = target.subresource == "token" or (target.subresource and verb != "get")
+        if method not in ("GET", "POST", "PUT", "PATCH", "DELETE") or no_such:
             shown = shown_name(kind.plural, kind.group)
             text = f'{verb} is not supported on resources of kind "{shown}"'
             raise ApiError(405, text, details=details_of(kind.plural, kind.group, ""))
         if kind.verbs == ("create",):
-            return await self._review(request, target)
+            return await self._review(request, target, user)
         if method == "GET":
             return await self._read(request, target)
         if method == "DELETE":
@@ -117,12 +128,21 @@ class ApiServer:
             return discovered(found, form, request.headers.get("If-None-Match", ""))
         return answer(found, form)
 
-    async def _review(self, request: web.Request, target: Target) -> web.Response:
+    async def _token(self, request: web.Request, target: Target) -> web.Response:
+        account = self._store.get(target.kind, target.namespace, target.name)
+        raw = await request.read()
+        body, _ = parse_body(raw, _content_type(request)) if raw else ({}, ())
+        now = datetime.now(UTC)
+        expires = (now + timedelta(seconds=token_seconds(body))).strftime(_TIME)
+        made = token_request(body, account, self._access.signing_key, now.timestamp(), expires)
+        return answer(made, _form(request), status=201)
+
+    async def _review(self, request: web.Request, target: Target, user: User) -> web.Response:
         if request.method != "POST":
             text = "the server does not allow this method on the requested resource"
             raise ApiError(405, text, details=details_of(target.kind.plural, target.kind.group, ""))
         body, _ = parse_body(await request.read(), _content_type(request))
-        return answer(review(target.kind, body, _now()), _form(request), status=201)
+        return answer(review(target.kind, body, user, self._store.objects, _now()), _form(request), status=201)
 
     async def _read(self, request: web.Request, target: Target) -> web.StreamResponse:
         kind, form = target.kind, _form(request)
@@ -236,7 +256,7 @@ class ApiServer:
             return answer(representation.one(kind, kept, representation.PLAIN, datetime.now(UTC)), "")
         details = {**details_of(kind.plural, kind.group, target.name), "uid": old["metadata"]["uid"]}
         done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
-        return web.json_response(done)
+        return in_json(done)
 
 
 def _is_watch(request: web.Request, target: Target | None) -> bool:
@@ -261,7 +281,7 @@ def _writer(request: web.Request) -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).strftime(_TIME)
 
 
 def _write(manager: str, **more: Any) -> Write:
