@@ -37,11 +37,23 @@ LEASE_LOST = 1
 
 def master_of(access: MesosAccess) -> MasterApi:
     """Return the master's operator API, for commands that ask it by themselves. Raises EffectFailed, NoCluster."""
+    master, _ = _asked(access)
+    return master
+
+
+def files_of(access: MesosAccess) -> AgentFiles:
+    """Return the files of sandboxes, for commands that show them. Raises EffectFailed, NoCluster."""
+    master, transport = _asked(access)
+    return AgentFiles(master=master, transport=transport)
+
+
+def _asked(access: MesosAccess) -> tuple[MasterApi, Transport]:
     masters = _masters(access)
     masters.start(lambda: None)
     needs_record = access.secret_name is not None and access.secret_file is None
     record = FrameworkRecord(api_client(access.kubeconfig), access.namespace, RealMachine()) if needs_record else None
-    return MasterApi(masters=masters, transport=Transport(credentials=_credentials(access, record), tls=access.tls))
+    transport = Transport(credentials=_credentials(access, record), tls=access.tls)
+    return MasterApi(masters=masters, transport=transport), transport
 
 
 def run_operator(settings: OperatorSettings) -> None:

@@ -64,6 +64,7 @@ class EmbeddedCluster:
         """
         if self.exists:
             return
+        self.supervisor.prepare()
         planned = []
         for number in range(1, agents + 1):
             host = f"{_loopback_network(self.state_dir)}.{10 + number}"

@@ -21,5 +21,5 @@ def fail(message: str, code: ExitCode = ExitCode.FAILED, fix: str = "") -> NoRet
     """Say what went wrong and what to do, and end."""
     errors.print(f"[red]error:[/red] {escape(message)}")
     if fix:
-        errors.print(f"  {fix}")
+        errors.print(f"  {fix}", markup=False)
     raise typer.Exit(code)

@@ -1,31 +1,28 @@
-"""`apply`, `get`, `delete`, `wait`, `approve`, `sql`: commands about databases."""
+"""`apply`, `delete`, `approve`, `sql`: commands that change a database, or speak to it."""
 
-import json
 import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import yaml
 
-from statefuldb.adapters.databases.mysql import SqlFailed, run_statements
+from statefuldb.adapters.databases.mysql import SqlFailed, plain, run_statements
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
-from statefuldb.cli.console import fail, out
-from statefuldb.cli.exit_codes import ExitCode
-from statefuldb.cli.local import condition, databases_table
+from statefuldb.cli.console import errors, fail, out
+from statefuldb.cli.exit_codes import ExitCode, code_of
+from statefuldb.cli.output import Output, OutputOption, printed
 from statefuldb.cli.session import session_of
 from statefuldb.model.parse import parse_database
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.planning.engines import engine_errors
 
 Json = dict[str, Any]
-POLL_SECONDS = 0.3
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (apply, get, delete, wait, approve, sql):
+    for command in (apply, delete, approve, sql):
         app.command()(command)
 
 
@@ -40,9 +37,21 @@ def read_manifests(path: str) -> list[Json]:
     else:
         fail(f"there is no file {path}", ExitCode.NOT_FOUND)
     try:
-        return [body for text in texts for body in yaml.safe_load_all(text) if body]
+        bodies = [body for text in texts for body in yaml.safe_load_all(text) if body]
     except yaml.YAMLError as error:
         fail(f"{path} is no YAML: {error}", ExitCode.USAGE)
+    if not all(isinstance(body, dict) for body in bodies):
+        fail(
+            f"{path} holds something that is no object", ExitCode.USAGE, "each document begins with apiVersion and kind"
+        )
+    if not bodies:
+        fail(f"{path} holds no manifest", ExitCode.USAGE)
+    return bodies
+
+
+def name_of(body: Json) -> str:
+    """Return the name that a manifest gives its object, or `?`."""
+    return str((body.get("metadata") or {}).get("name") or "?")
 
 
 def manifest_errors(body: Json) -> list[str]:
@@ -55,7 +64,9 @@ def manifest_errors(body: Json) -> list[str]:
 
 
 def apply(
-    context: typer.Context, file: Annotated[str, typer.Option("--file", "-f", help="File, directory, or - for stdin.")]
+    context: typer.Context,
+    file: Annotated[str, typer.Option("--file", "-f", help="File, directory, or - for stdin.")],
+    output: OutputOption = Output.TABLE,
 ) -> None:
     """Apply manifests. Every error is named, with its path, before anything is sent.
 
@@ -63,38 +74,19 @@ def apply(
     """
     session = session_of(context)
     bodies = read_manifests(file)
-    errors = [f"{body['metadata'].get('name')}: {text}" for body in bodies for text in manifest_errors(body)]
-    if errors:
-        fail("\n       ".join(errors), ExitCode.REFUSED)
-    try:
-        for body in bodies:
-            done = session.client.apply(body, session.namespace)
-            out.print(f"{body['kind']}/{body['metadata']['name']} {done}")
-    except CallRefused as refused:
-        fail(str(refused), ExitCode.REFUSED)
-
-
-def get(
-    context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="One database; without it all.")] = None,
-    output: Annotated[str, typer.Option("--output", "-o", help="table, json or yaml.")] = "table",
-) -> None:
-    """Show databases.
-
-    Example: statefuldb get quickstart -o yaml
-    """
-    session = session_of(context)
-    try:
-        found = [session.database(name)] if name else session.client.list("StatefulDatabase", session.namespace)
-    except CallRefused as refused:
-        fail(str(refused), ExitCode.CANNOT_CONNECT)
-    shown: Any = found[0] if name else found
-    if output == "json":
-        typer.echo(json.dumps(shown, indent=2))
-    elif output == "yaml":
-        typer.echo(yaml.safe_dump(shown, sort_keys=False))
-    else:
-        out.print(databases_table(found))
+    wrong = [f"{name_of(body)}: {text}" for body in bodies for text in manifest_errors(body)]
+    if wrong:
+        fail("\n       ".join(wrong), ExitCode.REFUSED)
+    done = []
+    for body in bodies:
+        try:
+            result = session.client.apply(body, session.namespace)
+        except CallRefused as refused:
+            fail(f"{name_of(body)}: {refused}", code_of(refused.status))
+        done.append({"kind": body["kind"], "name": name_of(body), "result": result})
+        if not output.is_data:
+            out.print(f"{body['kind']}/{name_of(body)} {result}", markup=False)
+    printed(done, output)
 
 
 def delete(context: typer.Context, name: Annotated[str, typer.Argument(help="The database.")]) -> None:
@@ -110,38 +102,9 @@ def delete(context: typer.Context, name: Annotated[str, typer.Argument(help="The
             ExitCode.REFUSED,
             "set it to Disabled and apply; spec.retention.whenDeleted says what becomes of the data",
         )
-    try:
-        session.client.delete("StatefulDatabase", session.namespace, name)
-    except CallRefused as refused:
-        fail(str(refused), ExitCode.REFUSED)
+    session.client.delete("StatefulDatabase", session.namespace, name)
     kept = stored["spec"].get("retention", {}).get("whenDeleted", "Retain")
     out.print(f"{name} is being deleted; its data: {kept} (see `statefuldb volumes list`)")
-
-
-def wait(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The database.")],
-    for_: Annotated[str, typer.Option("--for", help="A condition type, or `delete`.")] = "Ready",
-    timeout: Annotated[float, typer.Option(help="Seconds.")] = 120.0,
-) -> None:
-    """Wait until a condition is True at the present generation, or the database is gone.
-
-    Example: statefuldb wait quickstart --for Ready --timeout 60
-    """
-    session = session_of(context)
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        stored = session.client.get("StatefulDatabase", session.namespace, name)
-        if stored is None:
-            if for_ == "delete":
-                return
-            fail(f"there is no database {name} in namespace {session.namespace}", ExitCode.NOT_FOUND)
-        held = condition(stored, for_)
-        if held.get("status") == "True" and held.get("observedGeneration") == stored["metadata"]["generation"]:
-            return
-        time.sleep(POLL_SECONDS)
-    summary = (stored or {}).get("status", {}).get("summary", "")
-    fail(f"{name}: {for_} did not come true in {timeout:g} s: {summary}", ExitCode.TIMED_OUT)
 
 
 def approve(
@@ -170,8 +133,11 @@ def sql(
     execute: Annotated[
         str, typer.Option("--execute", "-e", help="A statement; without it they are read from stdin.")
     ] = "",
+    output: OutputOption = Output.TABLE,
 ) -> None:
     """Run SQL as the application's account. The password comes from the Secret and is shown nowhere.
+
+    Rows come out as lines of cells with tabs between them, below a line of names with wide.
 
     Example: statefuldb sql quickstart -e 'SELECT VERSION()'
     """
@@ -179,9 +145,19 @@ def sql(
     secret = session.client.secret(session.namespace, f"{name}-connection")
     if secret is None:
         fail(f"{name} has no connection Secret yet", ExitCode.NOT_FOUND, f"see `statefuldb explain {name}`")
+    if not execute and sys.stdin.isatty():
+        errors.print("Statements are read from standard input, each ended by ; and a new line. Ctrl-D ends.")
     statements = [execute] if execute else [line for line in sys.stdin.read().split(";\n") if line.strip()]
+    found: list[Json] = []
     try:
-        for row in run_statements(secret, statements):
-            typer.echo("\t".join("NULL" if cell is None else str(cell) for cell in row))
+        for answer in run_statements(secret, statements):
+            if output is Output.WIDE and answer.columns:
+                typer.echo("\t".join(answer.columns))
+            for row in answer.rows:
+                found.append(dict(zip(answer.columns, map(plain, row), strict=True)))
+                if not output.is_data:
+                    typer.echo("\t".join("NULL" if cell is None else str(cell) for cell in row))
     except SqlFailed as error:
-        fail(f"{name}: {error}")
+        code = ExitCode.FAILED if error.reached else ExitCode.CANNOT_CONNECT
+        fail(f"{name}: {error}", code, "" if error.reached else f"see `statefuldb explain {name}`")
+    printed(found, output)

@@ -8,8 +8,9 @@ import typer
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.adapters.kubernetes.objects import database_of
 from statefuldb.cli.console import errors, out
-from statefuldb.cli.databases import manifest_errors, read_manifests
-from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.databases import manifest_errors, name_of, read_manifests
+from statefuldb.cli.exit_codes import ExitCode, code_of
+from statefuldb.cli.output import Output, printed
 from statefuldb.cli.session import Session
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DatabaseKey, connection_secret_name
 from statefuldb.model.observed import MesosView, Observed, SecretView
@@ -25,44 +26,59 @@ DEFAULT_ROLE = "statefuldb"
 UNKNOWN_CLUSTER = "00000000-0000-0000-0000-000000000000"
 
 
-def foresee_file(session: Session, file: str) -> None:
-    """Print, for each database in a file, the steps that applying it would lead to. Ends with REFUSED for a bad one."""
-    refused = False
-    for body in read_manifests(file):
-        name = body.get("metadata", {}).get("name", "?")
-        wrong = manifest_errors(body)
-        if not wrong:
-            try:
-                wrong = _foresee(session, body)
-            except CallRefused as problem:
-                wrong = [str(problem)]
-        for text in wrong:
-            errors.print(f"{name}: {text}", markup=False)
-        refused = refused or bool(wrong)
-    if refused:
+def foresee_file(session: Session, file: str, output: Output) -> None:
+    """Show, for each object of a file, the steps that applying it would lead to. Ends with REFUSED for a bad one."""
+    found = [_foreseen(session, body) for body in read_manifests(file)]
+    if not printed(found, output):
+        for each in found:
+            _say(each)
+    if any(each["errors"] for each in found):
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def _foresee(session: Session, body: Json) -> list[str]:
-    """Print the steps of one object; return what the operator would refuse."""
-    after = session.client.dry_run(body, session.namespace)
-    name = after["metadata"]["name"]
+def _say(found: Json) -> None:
+    name = found["name"]
+    for text in found["errors"]:
+        errors.print(f"{name}: {text}", markup=False)
+    if found["errors"]:
+        return
+    if found["kind"] != "StatefulDatabase":
+        out.print(f"{found['kind']}/{name}: would be applied", markup=False)
+        return
+    steps = found["steps"]
+    out.print(f"{name}: {len(steps)} steps" if steps else f"{name}: nothing to do", markup=False)
+    for step in steps:
+        approval = "" if step["approved"] else "  (waits for approval)"
+        out.print(f"  {step['risk']:14} {step['description']}{approval}", markup=False)
+    for wait in found["waiting"]:
+        out.print(f"  then waits     {wait['reason']}: {wait['message']}", markup=False)
+
+
+def _foreseen(session: Session, body: Json) -> Json:
+    """Return what applying one object would lead to; `errors` holds what would be refused."""
+    found: Json = {"kind": body.get("kind"), "name": name_of(body), "steps": [], "waiting": [], "errors": []}
+    wrong = manifest_errors(body)
+    if wrong:
+        return {**found, "errors": wrong}
+    try:
+        after = session.client.dry_run(body, session.namespace)
+    except CallRefused as problem:
+        if code_of(problem.status) is ExitCode.CANNOT_CONNECT:
+            raise
+        return {**found, "errors": [str(problem)]}
     if body.get("kind") != "StatefulDatabase":
-        out.print(f"{body.get('kind')}/{name}: would be applied")
-        return []
+        return found
     operator = _operator(session)
     observed = _observed(session, after, operator)
     desired = desired_of(observed, operator.allowed_roots)
     if desired is None or desired.errors:
-        return [str(error) for error in desired.errors] if desired is not None else []
+        return {**found, "errors": [str(error) for error in desired.errors] if desired is not None else []}
     steps, waiting = foresee(desired, observed, operator)
-    out.print(f"{name}: {len(steps)} steps" if steps else f"{name}: nothing to do")
-    for step in steps:
-        approval = "" if step.approved else "  (waits for approval)"
-        out.print(f"  {step.risk:14} {step.description}{approval}", markup=False)
-    for wait in waiting:
-        out.print(f"  then waits     {wait.reason}: {wait.message}", markup=False)
-    return []
+    return {
+        **found,
+        "steps": [{"risk": str(s.risk), "description": s.description, "approved": s.approved} for s in steps],
+        "waiting": [{"reason": str(w.reason), "message": w.message} for w in waiting],
+    }
 
 
 def _observed(session: Session, after: Json, operator: OperatorIdentity) -> Observed:

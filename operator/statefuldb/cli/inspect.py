@@ -1,34 +1,24 @@
-"""`describe`, `plan`, `explain`, `events`, `logs`: commands that answer why."""
+"""`plan`, `explain`, `events`: commands that answer why."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import yaml
 
-from statefuldb.cli.console import fail, out
+from statefuldb.cli.console import errors, fail, out
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.foreseeing import foresee_file
-from statefuldb.cli.session import session_of
+from statefuldb.cli.output import Output, OutputOption, print_one, printed
+from statefuldb.cli.session import AllNamespacesOption, Json, Session, session_of
+from statefuldb.cli.showing import bare, summary
 
-Json = dict[str, Any]
 POLL_SECONDS = 0.5
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (describe, plan, explain, events, logs):
+    for command in (plan, explain, events):
         app.command()(command)
-
-
-def describe(context: typer.Context, name: Annotated[str, typer.Argument(help="The database.")]) -> None:
-    """Show a database whole: what was asked for and what is.
-
-    Example: statefuldb describe quickstart
-    """
-    stored = session_of(context).database(name)
-    stored["metadata"].pop("managedFields", None)
-    typer.echo(yaml.safe_dump(stored, sort_keys=False))
 
 
 def plan(
@@ -37,29 +27,40 @@ def plan(
     file: Annotated[
         str | None, typer.Option("--file", "-f", help="What a manifest would lead to; file, directory or -.")
     ] = None,
+    output: OutputOption = Output.TABLE,
 ) -> None:
     """Show the ordered actions with their risk, before they happen: of a database, or of a manifest not yet applied.
+
+    Exit code 4 where a manifest would be refused.
 
     Example: statefuldb plan -f orders.yaml
     """
     session = session_of(context)
     if file is not None:
-        foresee_file(session, file)
+        foresee_file(session, file, output)
         return
     if name is None:
         fail("name a database, or a manifest with -f", ExitCode.USAGE)
-    held = session.database(name).get("status", {}).get("plan", {})
-    if not held.get("actions"):
-        out.print(f"{name}: nothing to do")
-    for action in held.get("actions", []):
-        out.print(f"{action['risk']:14} {action['description']}")
-    for wait in held.get("waiting", []):
-        out.print(f"waiting        {wait['reason']}: {wait['message']}")
-    if held.get("hash"):
-        out.print(f"hash           {held['hash']}")
+    stored = session.database(name)
+    if not printed(stored.get("status", {}).get("plan", {}), output):
+        for line in plan_lines(stored):
+            out.print(line, markup=False)
 
 
-def explain(context: typer.Context, name: Annotated[str, typer.Argument(help="The database.")]) -> None:
+def plan_lines(stored: Json) -> list[str]:
+    """Return the plan that is under way as lines."""
+    held = stored.get("status", {}).get("plan", {})
+    lines = [] if held.get("actions") else [f"{stored['metadata']['name']}: nothing to do"]
+    lines += [f"{action['risk']:14} {action['description']}" for action in held.get("actions", [])]
+    lines += [f"{'waiting':14} {wait['reason']}: {wait['message']}" for wait in held.get("waiting", [])]
+    return [*lines, f"{'hash':14} {held['hash']}"] if held.get("hash") else lines
+
+
+def explain(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The database.")],
+    output: OutputOption = Output.TABLE,
+) -> None:
     """Say why a database is as it is: what waits, since when, and what would help.
 
     Example: statefuldb explain orders
@@ -68,67 +69,82 @@ def explain(context: typer.Context, name: Annotated[str, typer.Argument(help="Th
     state = stored.get("status", {})
     if not state:
         fail(f"{name} has not been looked at yet", fix="does the operator run? statefuldb doctor")
-    out.print(f"{name}: {state.get('summary', '')}")
-    for held in state.get("conditions", []):
-        out.print(f"  {held['type']:16} {held['status']:8} {held['reason']}: {held['message']}")
-    for member in state.get("members", []):
+    found = {
+        "name": name,
+        "namespace": stored["metadata"]["namespace"],
+        "summary": summary(stored),
+        "conditions": state.get("conditions", []),
+        "members": state.get("members", []),
+        "waiting": state.get("plan", {}).get("waiting", []),
+    }
+    if not printed(found, output):
+        for line in _explanation(found):
+            out.print(line, markup=False)
+
+
+def _explanation(found: Json) -> list[str]:
+    lines = [f"{found['name']}: {found['summary']}"]
+    lines += [f"  {c['type']:16} {c['status']:8} {c['reason']}: {c['message']}" for c in found["conditions"]]
+    for member in found["members"]:
         where = f" on {member['agent']}" if member.get("agent") else ""
-        out.print(f"  member {member['ordinal']}: {member['phase']}{where}, restarts {member.get('restarts', 0)}")
-    for wait in state.get("plan", {}).get("waiting", []):
-        out.print(f"  waits since {wait['since']}: {wait['reason']}: {wait['message']}")
-        for code, count in wait.get("refusals", {}).items():
-            out.print(f"      {count} offer(s) refused for {code}")
+        lines.append(f"  member {member['ordinal']}: {member['phase']}{where}, restarts {member.get('restarts', 0)}")
+    for wait in found["waiting"]:
+        lines.append(f"  waits since {wait['since']}: {wait['reason']}: {wait['message']}")
+        lines += [f"      {count} offer(s) refused for {code}" for code, count in wait.get("refusals", {}).items()]
         if wait.get("fix"):
-            out.print(f"      what helps: {wait['fix']}")
+            lines.append(f"      what helps: {wait['fix']}")
+    return lines
 
 
 def events(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Of one database; without it of all.")] = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on showing new ones.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on showing new ones until Ctrl-C.")] = False,
+    all_namespaces: AllNamespacesOption = False,
+    output: OutputOption = Output.TABLE,
 ) -> None:
-    """Show what happened.
+    """Show what happened, oldest first. With --watch and -o json each event is one line.
 
     Example: statefuldb events orders -w
     """
     session = session_of(context)
+    happened = events_of(session, name, all_namespaces=all_namespaces)
+    if not watch:
+        if not printed(happened, output):
+            for event in happened:
+                out.print(event_line(event), markup=False)
+            if not happened:
+                errors.print("There are no events; the API server forgets them after a while.")
+        return
     seen: set[tuple[str, int]] = set()
     while True:
-        listed = session.client.list("Event", session.namespace)
-        for event in sorted(listed, key=lambda e: str(e.get("lastTimestamp", ""))):
-            about = event.get("involvedObject", {})
-            mark = (event["metadata"]["name"], event.get("count", 1))
-            if mark in seen or about.get("kind") != "StatefulDatabase" or (name and about.get("name") != name):
+        for event in happened:
+            mark = (event["metadata"]["uid"], event.get("count", 1))
+            if mark in seen:
                 continue
             seen.add(mark)
-            said = f"{event['reason']}: {event['message']}"
-            out.print(f"{event.get('lastTimestamp')} {event['type']:8} {about['name']:16} {said}")
-        if not watch:
-            return
+            if output.is_data:
+                print_one(event, output)
+            else:
+                out.print(event_line(event), markup=False)
         time.sleep(POLL_SECONDS)
+        happened = events_of(session, name, all_namespaces=all_namespaces)
 
 
-def logs(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The database.")],
-    member: Annotated[int, typer.Option(help="Its ordinal.")] = 0,
-    lines: Annotated[int, typer.Option(help="How many lines of each file.")] = 40,
-) -> None:
-    """Show the latest output of a member: the keeper's and the server's (embedded cluster).
+def events_of(session: Session, name: str | None, *, all_namespaces: bool = False) -> list[Json]:
+    """Return the events about databases, or about one, in the order of their last time."""
+    listed = session.client.list("Event", "" if all_namespaces else session.namespace)
+    about_it = [
+        bare(event)
+        for event in listed
+        if event.get("involvedObject", {}).get("kind") == "StatefulDatabase"
+        and name in (None, event["involvedObject"].get("name"))
+    ]
+    return sorted(about_it, key=lambda event: str(event.get("lastTimestamp", "")))
 
-    Example: statefuldb logs quickstart
-    """
-    session = session_of(context)
-    members = session.database(name).get("status", {}).get("members", [])
-    task_id = next((m.get("taskId") for m in members if m["ordinal"] == member), None)
-    if task_id is None:
-        fail(f"{name} has no member {member} that was launched", ExitCode.NOT_FOUND)
-    pattern = f"mesos/agent-*/slaves/*/frameworks/*/executors/{task_id}/runs/latest"
-    sandboxes = sorted(session.cluster.state_dir.glob(pattern))
-    if not sandboxes:
-        fail(f"no sandbox of {task_id} on this machine", ExitCode.NOT_FOUND, "look at the agent's own files page")
-    for file in ("stderr", "server.log"):
-        path = sandboxes[-1] / file
-        if path.exists():
-            out.print(f"--- {file} of {task_id}")
-            typer.echo("\n".join(path.read_text(errors="replace").splitlines()[-lines:]))
+
+def event_line(event: Json) -> str:
+    """Return an event as one line."""
+    times = f" ({event['count']} times)" if event.get("count", 1) > 1 else ""
+    said = f"{event['reason']}: {event['message']}{times}"
+    return f"{event.get('lastTimestamp')} {event['type']:8} {event['involvedObject']['name']:16} {said}"

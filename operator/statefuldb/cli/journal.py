@@ -1,6 +1,5 @@
 """`journal`, `replay`: what the operator did, pass by pass, and whether it would decide the same again."""
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 from statefuldb.adapters.journal import JournalReader, Line
 from statefuldb.cli.console import errors, fail, out
 from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.output import Output, OutputOption, print_one, printed
 from statefuldb.cli.session import Session, session_of
 from statefuldb.model.recording import from_json
 from statefuldb.reconcile.replay import replay as decide_again
@@ -33,26 +33,26 @@ def register(app: typer.Typer) -> None:
 def journal(
     context: typer.Context,
     name: Name = None,
-    output: Annotated[str, typer.Option("--output", "-o", help="table, or json: whole entries, one a line.")] = "table",
+    output: OutputOption = Output.TABLE,
     follow: Annotated[bool, typer.Option("--follow", help="Go on showing new passes.")] = False,
     file: File = None,
 ) -> None:
     """Show every pass that did something: when, for which database, each action with its risk, and what waited.
 
+    json holds whole entries, one a line; yaml one document for each.
+
     Example: statefuldb journal orders --follow
     """
-    if output not in ("table", "json"):
-        fail(f"-o {output} is not known here: table or json", ExitCode.USAGE)
     session = session_of(context)
     reader = JournalReader(_path(session, file))
-    if output == "table":
+    if not output.is_data:
         typer.echo(HEADING)
     while True:
         for line in _of_database(reader, session, name):
             if line.entry is None:
                 errors.print(f"line {line.number} is damaged")
-            elif output == "json":
-                typer.echo(json.dumps(line.entry))
+            elif output.is_data:
+                print_one(dict(line.entry), output)
             else:
                 typer.echo("\n".join(_rows(line.number, line.entry)))
         if not follow:
@@ -65,6 +65,7 @@ def replay(
     name: Name = None,
     line: Annotated[int | None, typer.Option("--line", help="Only this line, as `journal` numbers them.")] = None,
     file: File = None,
+    output: OutputOption = Output.TABLE,
 ) -> None:
     """Decide recorded passes again and compare: the same snapshot must give the same plan. Nothing is executed.
 
@@ -73,26 +74,30 @@ def replay(
     Example: statefuldb replay orders --line 12
     """
     session = session_of(context)
-    same = different = unreadable = 0
+    same = 0
+    different: list[tuple[int, list[str]]] = []
+    unreadable: list[dict[str, Any]] = []
     for each in _of_database(JournalReader(_path(session, file)), session, name):
         if line is not None and each.number != line:
             continue
         try:
             recording = from_json((each.entry or {}).get("pass"))
         except ValueError as error:
-            unreadable += 1
+            unreadable.append({"line": each.number, "why": str(error)})
             errors.print(f"line {each.number}: not to be replayed by this version: {error}", markup=False)
             continue
         difference = decide_again(recording)
         if difference:
-            different += 1
-            out.print(f"line {each.number}: different")
-            typer.echo("\n".join(difference))
+            different.append((each.number, list(difference)))
         else:
             same += 1
-    if not same + different + unreadable:
+    if not same and not different and not unreadable:
         fail("the journal has no such pass", ExitCode.NOT_FOUND)
-    out.print(f"{same} the same, {different} different, {unreadable} not replayed")
+    changed = [{"line": number, "difference": text} for number, text in different]
+    if not printed({"same": same, "different": changed, "notReplayed": unreadable}, output):
+        for number, text in different:
+            typer.echo("\n".join((f"line {number}: different", *text)))
+        out.print(f"{same} the same, {len(different)} different, {len(unreadable)} not replayed")
     if different or not same:
         raise typer.Exit(ExitCode.FAILED)
 

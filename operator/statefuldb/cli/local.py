@@ -10,11 +10,13 @@ import yaml
 from rich.table import Table
 
 from statefuldb.adapters.databases.mysql import SqlFailed, run_statements
-from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.cli.cluster import AGENT_TIMEOUT_SECONDS
 from statefuldb.cli.console import fail, out
 from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.output import Output, OutputOption, show, table_of, verdict
+from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Session, session_of
+from statefuldb.cli.showing import condition, database_line, databases_table
 
 Json = dict[str, Any]
 READY_SECONDS = 120.0
@@ -47,7 +49,7 @@ def up(
 
     Example: statefuldb up
     """
-    session = session_of(context)
+    session = session_of(context).embedded()
     began = time.monotonic()
     cluster = session.cluster
     fresh = not cluster.exists
@@ -59,8 +61,6 @@ def up(
             _await_ready(session, name, began)
     except TimeoutError as error:
         fail(str(error), ExitCode.TIMED_OUT)
-    except CallRefused as refused:
-        fail(str(refused), ExitCode.REFUSED)
     _farewell(session, names)
 
 
@@ -72,53 +72,34 @@ def down(context: typer.Context) -> None:
     cluster = session_of(context).cluster
     if not cluster.exists:
         fail(f"there is no embedded cluster in {cluster.state_dir}", ExitCode.NOT_FOUND)
-    cluster.stop(lambda text: out.print(text))
-    out.print(f"All data is kept in {cluster.state_dir}; `statefuldb up` goes on where you left off.")
+    with Progress("stopping the operator, then the databases cleanly"):
+        cluster.stop(lambda text: out.print(text))
+    again = session_of(context).invocation
+    out.print(f"All data is kept in {cluster.state_dir}; `{again} up` goes on where you left off.", markup=False)
 
 
-def status(context: typer.Context) -> None:
-    """Show what runs: daemons, and every database with its state.
+def status(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
+    """Show what runs: daemons of the embedded cluster, and every database with its state.
 
     Example: statefuldb status
     """
     session = session_of(context)
     cluster = session.cluster
-    if cluster.exists:
-        table = Table("Daemon", "Pid", "State", box=None)
-        for daemon in cluster.daemons():
-            pid = cluster.supervisor.pid(daemon.name)
-            table.add_row(daemon.name, str(pid or ""), "running" if pid else "[red]stopped[/red]")
-        out.print(table)
-    try:
-        databases = session.client.list("StatefulDatabase")
-    except CallRefused as refused:
-        fail(str(refused), ExitCode.CANNOT_CONNECT, "start it with `statefuldb up`")
-    out.print(databases_table(databases))
+    daemons = [
+        {"name": daemon.name, "pid": pid, "state": "running" if pid else "stopped"}
+        for daemon in (cluster.daemons() if cluster.exists else ())
+        for pid in (cluster.supervisor.pid(daemon.name),)
+    ]
+    if daemons and not output.is_data:
+        out.print(_daemons_table(daemons))
+    databases = session.client.list("StatefulDatabase")
+    found = {"daemons": daemons, "databases": [database_line(stored) for stored in databases]}
+    show(found, output, lambda wide: databases_table(databases, wide))
 
 
-def databases_table(databases: list[Json]) -> Table:
-    """Return a table of databases that answers: is it fine, where, why not."""
-    table = Table("Namespace", "Name", "Ready", "Strategy", "Endpoint", "Why", box=None)
-    for stored in databases:
-        state = stored.get("status", {})
-        primary = state.get("endpoints", {}).get("primary", {})
-        endpoint = f"{primary['host']}:{primary['port']}" if primary else ""
-        ready = condition(stored, "Ready").get("status", "Unknown")
-        table.add_row(
-            stored["metadata"]["namespace"],
-            stored["metadata"]["name"],
-            ready,
-            stored["spec"]["storage"]["strategy"],
-            endpoint,
-            state.get("summary", "not looked at yet"),
-        )
-    return table
-
-
-def condition(stored: Json, kind: str) -> Json:
-    """Return a condition of a database, empty where there is none."""
-    conditions = stored.get("status", {}).get("conditions", [])
-    return next((dict(c) for c in conditions if c["type"] == kind), {})
+def _daemons_table(daemons: list[Json]) -> Table | str:
+    rows = [[d["name"], str(d["pid"] or ""), verdict(d["state"], good=d["pid"] is not None)] for d in daemons]
+    return table_of(("DAEMON", "PID", "STATE"), rows)
 
 
 def packaged(folder: str, name: str) -> str:
@@ -205,6 +186,8 @@ def _answers(session: Session, name: str) -> bool:
 
 
 def _farewell(session: Session, names: list[str]) -> None:
+    """Say how to go on, in commands that work where one is."""
+    here = session.invocation
     for name in names:
         stored = session.database(name)
         primary = stored.get("status", {}).get("endpoints", {}).get("primary")
@@ -212,9 +195,11 @@ def _farewell(session: Session, names: list[str]) -> None:
             continue
         secret = stored["status"]["endpoints"]["secretName"]
         out.print(f"\n[green]Ready[/green]  {name} answers at {primary['host']}:{primary['port']}")
-        out.print(f"  connect     statefuldb sql {name} -e 'SELECT VERSION()'")
+        out.print(f"  connect     {here} sql {name} -e 'SELECT VERSION()'", markup=False)
         out.print(
             f"  account     Secret {secret} in namespace {session.namespace} (host, port, username, password, uri)"
         )
-    out.print(f"  kubeconfig  export KUBECONFIG={session.kubeconfig.resolve()}")
-    out.print("  look around statefuldb status; statefuldb explain NAME; statefuldb events -w; statefuldb down")
+    out.print(f"  kubeconfig  export KUBECONFIG={session.kubeconfig.resolve()}", markup=False)
+    out.print(f"  look around {here} status", markup=False)
+    out.print(f"              {here} explain {names[0] if names else 'NAME'}", markup=False)
+    out.print(f"  stop        {here} down", markup=False)

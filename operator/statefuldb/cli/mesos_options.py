@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from statefuldb.adapters.mesos.agent_files import AgentFiles
 from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.transport import TlsFiles
-from statefuldb.app import master_of
+from statefuldb.app import files_of, master_of
 from statefuldb.cli.session import Session
 from statefuldb.operator import MesosAccess
 from statefuldb.reconcile.ports import EffectFailed
@@ -51,21 +52,26 @@ class MesosOptions:
 
     def master(self, session: Session) -> MasterApi:
         """Return the master that is named, else that of the embedded cluster. Raises EffectFailed."""
+        return master_of(self._access(session))
+
+    def files(self, session: Session) -> AgentFiles:
+        """Return the files of sandboxes on that master's agents. Raises EffectFailed."""
+        return files_of(self._access(session))
+
+    def _access(self, session: Session) -> MesosAccess:
         masters = self.masters
         if not masters and session.is_embedded:
             masters = (session.cluster.mesos,)
         if not masters:
             raise EffectFailed("no master is named: give --mesos host:port")
-        return master_of(
-            MesosAccess(
-                kubeconfig=session.kubeconfig,
-                mesos=masters,
-                namespace=self.operator_namespace,
-                principal=self.principal,
-                secret_file=self.secret_file,
-                secret_name=self.secret_name,
-                tls=self.tls,
-            )
+        return MesosAccess(
+            kubeconfig=session.kubeconfig,
+            mesos=masters,
+            namespace=self.operator_namespace,
+            principal=self.principal,
+            secret_file=self.secret_file,
+            secret_name=self.secret_name,
+            tls=self.tls,
         )
 
 

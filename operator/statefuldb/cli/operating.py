@@ -1,18 +1,20 @@
 """`operator run`, `doctor`, `version`: for those who run the operator."""
 
 import logging
+import platform
 import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from statefuldb import __version__
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.adapters.mesos.driver import CallFailed
 from statefuldb.app import run_operator
-from statefuldb.cli.console import fail, out
+from statefuldb.cli.console import fail
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.mesos_options import (
     OPERATOR_NAMESPACE,
@@ -26,6 +28,7 @@ from statefuldb.cli.mesos_options import (
     TlsOption,
     tls_files,
 )
+from statefuldb.cli.output import Output, OutputOption, show, table_of, verdict
 from statefuldb.cli.session import session_of
 from statefuldb.operator import OperatorSettings
 from statefuldb.reconcile.ports import EffectFailed
@@ -106,7 +109,7 @@ def run(
         fail(str(error), ExitCode.CANNOT_CONNECT)
 
 
-def doctor(context: typer.Context) -> None:
+def doctor(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     """Check a set-up, and name the remedy of whatever is amiss.
 
     Example: statefuldb doctor
@@ -129,16 +132,23 @@ def doctor(context: typer.Context) -> None:
             checks.append((f"daemon {daemon.name}", alive, "statefuldb up"))
     server = shutil.which("mariadbd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     checks.append(("MariaDB server on this machine", server is not None, "apt-get install mariadb-server"))
-    for what, good, remedy in checks:
-        mark = "[green]ok[/green]  " if good else "[red]amiss[/red]"
-        out.print(f"{mark} {what}" + ("" if good else f"  ->  {remedy}"))
+    listed = [{"check": what, "ok": good, "remedy": "" if good else remedy} for what, good, remedy in checks]
+    rows: list[list[str | Text]] = [
+        [verdict("ok" if good else "amiss", good=good), what, "" if good else remedy] for what, good, remedy in checks
+    ]
+    show(listed, output, lambda _: table_of(("", "CHECK", "REMEDY"), rows))
     if not all(good for _, good, _ in checks):
         raise typer.Exit(ExitCode.FAILED)
 
 
-def version() -> None:
+def version(output: OutputOption = Output.TABLE) -> None:
     """Print the version.
 
     Example: statefuldb version
     """
-    out.print(__version__)
+    python = platform.python_version()
+    show(
+        {"version": __version__, "python": python},
+        output,
+        lambda wide: f"{__version__} (Python {python})" if wide else __version__,
+    )

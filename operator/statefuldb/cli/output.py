@@ -1,4 +1,4 @@
-"""`-o table|wide|json|yaml`: one way to print what a command found."""
+"""`-o table|wide|json|yaml`: one way to print what a command found. Nothing else goes to standard output with json."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 import yaml
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from statefuldb.cli.console import out
 
@@ -21,6 +21,11 @@ class Output(StrEnum):
     JSON = "json"
     YAML = "yaml"
 
+    @property
+    def is_data(self) -> bool:
+        """Whether it is for programs to read."""
+        return self in (Output.JSON, Output.YAML)
+
 
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of the output.")]
 
@@ -31,9 +36,15 @@ def printed(found: Any, output: Output) -> bool:
         typer.echo(json.dumps(found, indent=2))
     elif output is Output.YAML:
         typer.echo(yaml.safe_dump(found, sort_keys=False).rstrip())
+    return output.is_data
+
+
+def print_one(found: Any, output: Output) -> None:
+    """Print one of many as a line of JSON or a document of YAML, where they come one after the other."""
+    if output is Output.JSON:
+        typer.echo(json.dumps(found))
     else:
-        return False
-    return True
+        typer.echo("---\n" + yaml.safe_dump(found, sort_keys=False).rstrip())
 
 
 def show(found: Any, output: Output, table: Callable[[bool], Table | str]) -> None:
@@ -42,11 +53,16 @@ def show(found: Any, output: Output, table: Callable[[bool], Table | str]) -> No
         out.print(table(output is Output.WIDE), markup=False)
 
 
-def table_of(columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> Table | str:
-    """Return a plain table, or the sentence `empty` where there is nothing to show."""
+def table_of(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], empty: str = "") -> Table | str:
+    """Return a plain table, or the sentence `empty` where there is nothing to show. Cells are shown as they are."""
     if not rows:
         return empty
-    table = Table(*columns, box=None)
+    table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return table
+
+
+def verdict(word: str, *, good: bool) -> Text:
+    """Return a word, green or red on a terminal."""
+    return Text(word, style="green" if good else "red")

@@ -1,19 +1,15 @@
 """`restart`: asking for a clean stop and a new launch of every member, on the same data."""
 
-import time
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from statefuldb.adapters.kubernetes.cli_client import CallRefused
-from statefuldb.cli.console import fail, out
-from statefuldb.cli.exit_codes import ExitCode
-from statefuldb.cli.local import condition
-from statefuldb.cli.session import Json, Session, session_of
+from statefuldb.cli.console import out
+from statefuldb.cli.session import Json, session_of
+from statefuldb.cli.showing import condition
+from statefuldb.cli.waiting import await_database
 from statefuldb.model.identity import ANNOTATION_RESTARTED_AT
-
-POLL_SECONDS = 0.3
 
 
 def register(app: typer.Typer) -> None:
@@ -38,32 +34,21 @@ def restart(
     before = _task_ids(session.database(name))
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     patch = {"metadata": {"annotations": {ANNOTATION_RESTARTED_AT: now}}}
-    try:
-        stored = session.client.merge("StatefulDatabase", session.namespace, name, patch)
-    except CallRefused as refused:
-        fail(str(refused), ExitCode.REFUSED)
+    stored = session.client.merge("StatefulDatabase", session.namespace, name, patch)
     out.print(f"restart of {name} is asked for at {now}")
     mode = stored["spec"].get("reconcile", {}).get("mode", "Apply")
     if mode != "Apply":
         out.print(f"  spec.reconcile.mode is {mode}: see `statefuldb plan {name}`")
-    if wait:
-        _await_new_members(session, name, before, timeout)
-        out.print(f"{name} is Ready again")
+    if not wait:
+        return
 
+    def arrived(stored: Json | None) -> bool:
+        now = _task_ids(stored) if stored is not None else set()
+        ready = stored is not None and condition(stored, "Ready").get("status") == "True"
+        return bool(now) and not now & before and ready
 
-def _await_new_members(session: Session, name: str, before: set[str], timeout: float) -> None:
-    deadline = time.monotonic() + timeout
-    stored: Json = {}
-    while time.monotonic() < deadline:
-        stored = session.database(name)
-        now = _task_ids(stored)
-        if now and not now & before and condition(stored, "Ready").get("status") == "True":
-            return
-        time.sleep(POLL_SECONDS)
-    summary = stored.get("status", {}).get("summary", "")
-    fail(
-        f"{name} was not restarted in {timeout:g} s: {summary}", ExitCode.TIMED_OUT, f"see `statefuldb explain {name}`"
-    )
+    await_database(session, name, arrived, timeout, "was not restarted")
+    out.print(f"{name} is Ready again")
 
 
 def _task_ids(stored: Json) -> set[str]:

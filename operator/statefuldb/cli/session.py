@@ -1,13 +1,17 @@
 """What every command shares: which API server, which namespace, which embedded cluster."""
 
+import os
+import shlex
+import shutil
+import sys
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from statefuldb.adapters.kubernetes.cli_client import CliClient
-from statefuldb.adapters.kubernetes.connection import NoCluster
+from statefuldb.adapters.kubernetes.connection import NoCluster, context_namespace
 from statefuldb.cli.cluster import EmbeddedCluster
 from statefuldb.cli.console import fail
 from statefuldb.cli.exit_codes import ExitCode
@@ -15,13 +19,26 @@ from statefuldb.cli.exit_codes import ExitCode
 Json = dict[str, Any]
 
 
+PROGRAM = "statefuldb"
+DEFAULT_STATE_DIR = ".statefuldb"
+STATE_VARIABLE = "STATEFULDB_STATE"
+KUBECONFIG_VARIABLE = "KUBECONFIG"
+
+AllNamespacesOption = Annotated[bool, typer.Option("--all-namespaces", "-A", help="Of every namespace.")]
+
+
 class Session:
     """One invocation of the command line."""
 
     def __init__(self, *, kubeconfig: str, namespace: str, state_dir: str) -> None:
-        self.namespace = namespace
+        self._namespace = namespace
         self._kubeconfig = kubeconfig
         self._state_dir = Path(state_dir)
+
+    @cached_property
+    def namespace(self) -> str:
+        """The namespace: named, else that of the kubeconfig's context, else `default`."""
+        return self._namespace or context_namespace(self.kubeconfig) or "default"
 
     @cached_property
     def cluster(self) -> EmbeddedCluster:
@@ -53,12 +70,36 @@ class Session:
                 "start the embedded cluster with `statefuldb up`, or give --kubeconfig",
             )
 
+    def embedded(self) -> "Session":
+        """Return the session of the embedded cluster, whatever else a kubeconfig names."""
+        return Session(
+            kubeconfig=str(self.cluster.kubeconfig), namespace=self._namespace, state_dir=str(self._state_dir)
+        )
+
+    @property
+    def invocation(self) -> str:
+        """What to type, where one is now, to reach the embedded cluster: program and options."""
+        program = Path(sys.executable).with_name(PROGRAM)
+        found = shutil.which(PROGRAM)
+        words = [PROGRAM if found and Path(found).resolve() == program.resolve() else _from_here(program)]
+        if self._state_dir != Path(DEFAULT_STATE_DIR) and os.environ.get(STATE_VARIABLE) != str(self._state_dir):
+            words += ["--state-dir", str(self._state_dir)]
+        elsewhere = os.environ.get(KUBECONFIG_VARIABLE)
+        if elsewhere and Path(elsewhere).resolve() != self.cluster.kubeconfig:
+            words += ["--kubeconfig", _from_here(self.cluster.kubeconfig)]
+        return shlex.join(words)
+
     def database(self, name: str) -> Json:
         """Return a database, or end with a clear error."""
         found = self.client.get("StatefulDatabase", self.namespace, name)
         if found is None:
             fail(f"there is no database {name} in namespace {self.namespace}", ExitCode.NOT_FOUND)
         return found
+
+
+def _from_here(path: Path) -> str:
+    """Return a path as it is shortest from the present directory."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def session_of(context: typer.Context) -> Session:

@@ -26,6 +26,7 @@ volumes_app = typer.Typer(no_args_is_help=True, help="The ledger: every reservat
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(volumes_app, name="volumes")
+    app.command(help=(release.__doc__ or "").replace("volumes release", "release"))(release)
     app.command()(fence)
 
 
@@ -50,7 +51,10 @@ def list_volumes(context: typer.Context, mesos: MesosOptions, output: OutputOpti
 def adopt(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="An orphaned volume, as `volumes list` shows it.")],
-    confirm: Annotated[str, typer.Option(prompt="Type the volume's name to adopt it")],
+    confirm: Annotated[
+        str,
+        typer.Option(prompt="Type the volume's name to adopt it", help="Its name once more; without it you are asked."),
+    ],
     mesos: MesosOptions,
     for_: Annotated[
         str, typer.Option("--for", help="The database that is to take it up; without it the one it was made for.")
@@ -86,7 +90,13 @@ def adopt(
 def release(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="A retained or orphaned volume, as `volumes list` shows it.")],
-    confirm: Annotated[str, typer.Option(prompt="This destroys its data. Type the volume's name to confirm")],
+    confirm: Annotated[
+        str,
+        typer.Option(
+            prompt="This destroys its data. Type the volume's name to confirm",
+            help="Its name once more; without it you are asked.",
+        ),
+    ],
     mesos: MesosOptions,
 ) -> None:
     """Destroy retained or orphaned data and give its resources back. The running operator carries it out.

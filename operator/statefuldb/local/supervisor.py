@@ -29,14 +29,18 @@ class Daemon:
 
 
 class Supervisor:
-    """The daemons of one state directory."""
+    """The daemons of one state directory, which is made once the first is started."""
 
     def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
         self._run = state_dir / "run"
         self._logs = state_dir / "logs"
-        for folder in (state_dir, self._run, self._logs):
+
+    def prepare(self) -> None:
+        """Make the directories, which only their owner may enter."""
+        for folder in (self._state_dir, self._run, self._logs):
             folder.mkdir(parents=True, exist_ok=True)
-        state_dir.chmod(0o700)
+        self._state_dir.chmod(0o700)
 
     def pid(self, name: str) -> int | None:
         """Return the pid of a daemon that is alive, else None."""
@@ -58,6 +62,7 @@ class Supervisor:
         """Start a daemon that is not alive; return whether it had to be started."""
         if self.pid(daemon.name) is not None:
             return False
+        self.prepare()
         log = self.log(daemon.name)
         if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
             log.rename(log.with_suffix(".old.log"))

@@ -1,19 +1,33 @@
 """SQL as an application sends it, to MariaDB and MySQL."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import pymysql
 
 CONNECT_TIMEOUT_SECONDS = 10
+CLIENT_ERRORS = range(2000, 3000)
 Row = tuple[object, ...]
 
 
 class SqlFailed(Exception):
-    """The server refused, or did not answer. The message is the server's own."""
+    """The server refused, or did not answer. The message is the server's own; `reached` says whether one answered."""
+
+    def __init__(self, message: str, *, reached: bool) -> None:
+        super().__init__(message)
+        self.reached = reached
 
 
-def run_statements(secret: Mapping[str, str], statements: Iterable[str]) -> Iterator[Row]:
-    """Run statements as the account of a connection Secret, each committed; yield all rows. Raises SqlFailed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one statement was answered with; without columns where it returns no rows."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def run_statements(secret: Mapping[str, str], statements: Iterable[str]) -> Iterator[Answer]:
+    """Run statements as the account of a connection Secret, each committed; yield the answers. Raises SqlFailed."""
     try:
         connection = pymysql.connect(
             host=secret["host"],
@@ -27,6 +41,16 @@ def run_statements(secret: Mapping[str, str], statements: Iterable[str]) -> Iter
         with connection, connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
-                yield from cursor.fetchall()
+                names = tuple(column[0] for column in cursor.description or ())
+                yield Answer(columns=names, rows=tuple(cursor.fetchall()))
     except pymysql.MySQLError as error:
-        raise SqlFailed(str(error.args[-1])) from error
+        # Numbers from 2000 on are the client's: nobody answered, or the connection was lost.
+        reached = not error.args or error.args[0] not in CLIENT_ERRORS
+        raise SqlFailed(str(error.args[-1] if error.args else error), reached=reached) from error
+
+
+def plain(cell: object) -> object:
+    """Return a cell as JSON can hold it: numbers as they are, bytes as text, everything else in the server's words."""
+    if cell is None or isinstance(cell, bool | int | float):
+        return cell
+    return cell.decode(errors="backslashreplace") if isinstance(cell, bytes) else str(cell)

@@ -107,10 +107,11 @@ class CliClient:
         return f"{base}{scope}/{plural}" + (f"/{name}" if name else "")
 
     def _call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Json:
+        host = self._client.configuration.host
         try:
             answer = self._client.call_api(
                 method,
-                self._client.configuration.host + path,
+                host + path,
                 header_params={
                     "Accept": "application/json",
                     "Content-Type": content_type,
@@ -121,7 +122,7 @@ class CliClient:
             )
             text = answer.read() or b"{}"
         except (urllib3.exceptions.HTTPError, kubernetes.client.exceptions.ApiException, OSError) as error:
-            raise CallRefused(f"the API server does not answer: {type(error).__name__}", 0) from error
+            raise CallRefused(f"the API server at {host} does not answer: {_cause(error)}", 0) from error
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise CallRefused(_message(text, answer.status), answer.status)
         return dict(json.loads(text))
@@ -134,6 +135,17 @@ def _identity(body: Json, namespace: str) -> tuple[str, str, str]:
     if kind not in _PATHS or not name:
         raise CallRefused(f"kind {kind!r} with name {name!r} cannot be applied here", HTTPStatus.BAD_REQUEST)
     return kind, metadata.get("namespace", namespace), name
+
+
+def _cause(error: BaseException) -> str:
+    """Return in words why nobody answered: the libraries wrap the error of the socket several times."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.strerror:
+            return seen.strerror
+        reason = getattr(seen, "reason", None)
+        seen = reason if isinstance(reason, BaseException) else seen.__cause__ or seen.__context__
+    return str(error) or type(error).__name__
 
 
 def _message(text: bytes, status: int) -> str:

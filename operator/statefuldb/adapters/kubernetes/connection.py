@@ -107,6 +107,15 @@ class _Answered:
         return self.headers
 
 
+def context_namespace(kubeconfig: Path) -> str:
+    """Return the namespace of a kubeconfig's current context; empty where it names none or cannot be read."""
+    try:
+        _, current = kubernetes.config.list_kube_config_contexts(config_file=str(kubeconfig))
+    except (kubernetes.config.ConfigException, OSError):
+        return ""
+    return str(current.get("context", {}).get("namespace") or "")
+
+
 def kopf_connection(client: Any) -> kopf.ConnectionInfo:
     """Return the same connection for kopf."""
     configuration = client.configuration

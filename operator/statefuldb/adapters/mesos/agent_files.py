@@ -1,14 +1,31 @@
-"""Reading a file of a task's sandbox through its agent (Mesos docs, endpoints/files/read)."""
+"""Reading files of a task's sandbox through its agent (Mesos docs, endpoints/files)."""
 
+import json
 import urllib.request
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlencode
 
-from statefuldb.adapters.mesos.master_api import MasterApi, fetch
+from statefuldb.adapters.mesos.master_api import MasterApi, send
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.reconcile.ports import EffectFailed
 
-PAGE_BYTES = 64 * 1024
+PAGE_BYTES = 64 * 1024  # an agent answers no more at once, whatever is asked for
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """The latest sandbox of a command task: the agent's host:port, and its directory there."""
+
+    address: str
+    directory: str
+
+
+class NoSandbox(EffectFailed):
+    """Agents answered, and none knows the task: it never ran, or its sandbox was collected."""
 
 
 class AgentFiles:
@@ -18,35 +35,67 @@ class AgentFiles:
         self._master = master
         self._transport = transport
 
+    def sandbox(self, task_id: str, *, agent_id: str, framework_id: str | None = None) -> Sandbox:
+        """Return the sandbox of a task, running or ended, of one framework or of whichever has it.
+
+        An agent that came back under another id still lists what it ran, so where the named one is not registered or
+        does not know the task, all others are asked. Raises NoSandbox, EffectFailed.
+        """
+        agents = {str(agent["agent_info"]["id"]["value"]): str(agent["pid"]) for agent in self._master.agents()}
+        failure: EffectFailed = NoSandbox(f"agent {agent_id} is not registered")
+        for known in sorted(agents, key=lambda each: each != agent_id):
+            name, _, address = agents[known].rpartition("@")
+            try:
+                state = self._get(address, f"/{name}/state")
+            except EffectFailed as error:
+                failure = error
+                continue
+            for executor in _executors(state, framework_id):
+                if executor["id"] == task_id:
+                    return Sandbox(address=address, directory=str(executor["directory"]))
+            if known == agent_id:
+                failure = NoSandbox(f"{address} does not know task {task_id}: its sandbox is gone")
+        raise failure
+
+    def names(self, sandbox: Sandbox) -> dict[str, int]:
+        """Return the files in a sandbox with their sizes in bytes. Raises EffectFailed."""
+        listed = self._get(sandbox.address, "/files/browse?" + urlencode({"path": sandbox.directory}))
+        return {PurePosixPath(entry["path"]).name: int(entry["size"]) for entry in listed}
+
+    def size(self, sandbox: Sandbox, name: str) -> int:
+        """Return the size of a file in bytes. Raises EffectFailed."""
+        return int(self._page(sandbox, name, -1)["offset"])
+
+    def text(self, sandbox: Sandbox, name: str, begin: int, end: int) -> str:
+        """Return the bytes from `begin` up to `end` as text; what is no UTF-8 is replaced. Raises EffectFailed."""
+        pages = [
+            self._page(sandbox, name, offset, min(PAGE_BYTES, end - offset))["data"]
+            for offset in range(begin, end, PAGE_BYTES)
+        ]
+        return "".join(pages)
+
     def read(self, *, agent_id: str, framework_id: str, task_id: str, name: str) -> str:
         """Return a whole file of the latest sandbox of a command task. Raises EffectFailed."""
-        address = self._address(agent_id)
-        directory = self._sandbox(address, framework_id, task_id)
-        text, offset = "", 0
-        while True:
-            query = urlencode({"path": f"{directory}/{name}", "offset": offset, "length": PAGE_BYTES})
-            page = self._get(address, f"/files/read?{query}").get("data", "")
-            if not page:
-                return text
-            text += page
-            offset += len(page.encode())
+        sandbox = self.sandbox(task_id, agent_id=agent_id, framework_id=framework_id)
+        return self.text(sandbox, name, 0, self.size(sandbox, name))
 
-    def _address(self, agent_id: str) -> str:
-        for agent in self._master.agents():
-            info = agent["agent_info"]
-            if info.get("id", {}).get("value") == agent_id:
-                return str(agent["pid"].rpartition("@")[2])
-        raise EffectFailed(f"agent {agent_id} is not registered")
+    def _page(self, sandbox: Sandbox, name: str, offset: int, length: int = PAGE_BYTES) -> Json:
+        query = urlencode({"path": f"{sandbox.directory}/{name}", "offset": offset, "length": length})
+        return dict(self._get(sandbox.address, f"/files/read?{query}"))
 
-    def _sandbox(self, address: str, framework_id: str, task_id: str) -> str:
-        state = self._get(address, "/slave(1)/state")
-        for framework in state.get("frameworks", []):
-            if framework["id"] != framework_id:
-                continue
-            for executor in framework.get("executors", []):
-                if executor["id"] == task_id:
-                    return str(executor["directory"])
-        raise EffectFailed(f"{address} does not know task {task_id}")
+    def _get(self, address: str, path: str) -> Any:
+        request = urllib.request.Request(self._transport.url(address, path))
+        try:
+            # Agents write the bytes of a file into their JSON as they are: they need not be UTF-8.
+            return json.loads(send(request, self._transport).decode(errors="replace"))
+        except ValueError as error:
+            raise EffectFailed(f"{address}{path}: {error}") from error
 
-    def _get(self, address: str, path: str) -> dict[str, Any]:
-        return fetch(urllib.request.Request(self._transport.url(address, path)), self._transport)
+
+def _executors(state: Json, framework_id: str | None) -> Iterable[Json]:
+    """Yield the executors that an agent knows, the running ones first."""
+    frameworks = [*state.get("frameworks", []), *state.get("completed_frameworks", [])]
+    wanted = [each for each in frameworks if framework_id in (None, each["id"])]
+    for kind in ("executors", "completed_executors"):
+        for framework in wanted:
+            yield from framework.get(kind, [])

@@ -43,8 +43,23 @@ class AgentServer:
                 for task in agent.tasks.values()
                 if task.framework_id == framework_id
             ]
-            frameworks.append({"id": framework_id, "name": info.get("name", ""), "executors": executors})
+            frameworks.append(
+                {
+                    "id": framework_id,
+                    "name": info.get("name", ""),
+                    "executors": executors,
+                    "completed_executors": self._completed(framework_id),
+                }
+            )
         return web.json_response({"id": agent.id, "version": "1.11.0", "frameworks": frameworks})
+
+    def _completed(self, framework_id: str) -> list[Json]:
+        """Return the command executors whose tasks are over, as their sandboxes tell."""
+        folder = self._agent.work_dir / "slaves" / str(self._agent.id) / "frameworks" / framework_id / "executors"
+        names = [path.name for path in sorted(folder.glob("*")) if path.name not in self._agent.tasks]
+        return [
+            {"id": name, "directory": str(self._agent.sandbox_of(framework_id, name)), "tasks": []} for name in names
+        ]
 
     async def _read(self, request: web.Request) -> web.Response:
         path = self._resolve(request.query.get("path", ""))

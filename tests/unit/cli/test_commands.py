@@ -1,0 +1,77 @@
+"""Every command has an example that can be typed, and a form for programs where it shows objects or tables."""
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+
+from statefuldb.cli.exit_codes import ExitCode, code_of
+from statefuldb.cli.root import app
+
+GROUP = typer.main.get_command(app)
+# These do something and say so in a sentence; `logs` shows what others wrote, as it is.
+SENTENCES = {
+    *("up", "down", "delete", "approve", "restart", "fence", "logs", "uninstall", "release"),
+    *("volumes adopt", "volumes release", "operator run"),
+}
+
+
+def walk(group: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        full = f"{path} {name}".strip()
+        if hasattr(command, "commands"):
+            yield from walk(command, full)
+        else:
+            yield full, command
+
+
+COMMANDS = dict(walk(GROUP))
+EVERY = pytest.mark.parametrize("path", sorted(COMMANDS))
+
+
+@EVERY
+def test_its_example_can_be_typed(path: str) -> None:
+    example = (COMMANDS[path].help or "").rpartition("Example:")[2].strip()
+    words = shlex.split(example.splitlines()[0])
+    named = path.split()
+    assert words[: 1 + len(named)] == ["statefuldb", *named]
+    # Parsing ends with an error for an option that is not there, and for an argument that is missing.
+    with COMMANDS[path].make_context(path, words[1 + len(named) :]) as parsed:
+        assert parsed.command is COMMANDS[path]
+
+
+@EVERY
+def test_what_it_shows_can_be_had_as_json(path: str) -> None:
+    options = {option for parameter in COMMANDS[path].params for option in parameter.opts}
+    assert ({"--output", "-o"} <= options) is (path not in SENTENCES)
+
+
+@EVERY
+def test_each_option_says_what_it_is_for(path: str) -> None:
+    assert not [p.name for p in COMMANDS[path].params if not getattr(p, "help", "") and p.name != "help"]
+
+
+def test_all_of_the_product_is_there() -> None:
+    wanted = (
+        "up down status apply get describe plan explain wait approve restart events delete release logs sql journal "
+        "replay doctor version uninstall fence"
+    )
+    assert set(wanted.split()) <= set(COMMANDS)
+    assert {"volumes list", "volumes adopt", "volumes release"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (0, ExitCode.CANNOT_CONNECT),
+        (503, ExitCode.CANNOT_CONNECT),
+        (404, ExitCode.NOT_FOUND),
+        (403, ExitCode.REFUSED),
+        (409, ExitCode.REFUSED),
+        (422, ExitCode.REFUSED),
+    ],
+)
+def test_an_http_status_has_one_exit_code(status: int, code: ExitCode) -> None:
+    assert code_of(status) is code
