@@ -25,6 +25,7 @@ from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.masters import Masters, ZooKeeperAddress, parse_masters
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.adapters.mesos.zookeeper import ZooKeeperMasters
+from statefuldb.adapters.metrics import Metrics, MetricsServer
 from statefuldb.model.identity import TaskId
 from statefuldb.model.keeper import CERTIFICATE_FILE
 from statefuldb.model.volume import Launch
@@ -62,8 +63,11 @@ def run_operator(settings: OperatorSettings) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    metrics = Metrics()
+    if settings.metrics_port is not None:
+        MetricsServer(metrics, settings.metrics_host, settings.metrics_port)
     if not settings.leader_elect:
-        Operator(settings, surroundings_of(settings)).run(stopping)
+        Operator(settings, surroundings_of(settings, metrics)).run(stopping)
         return
     leadership = Leadership(
         api_client(settings.kubeconfig),
@@ -71,8 +75,10 @@ def run_operator(settings: OperatorSettings) -> None:
         me=f"{os.uname().nodename}_{uuid.uuid4()}",
         on_lost=_leave_at_once,
     )
+    metrics.ready_when(leadership.out_of_sight)
+    metrics.gauge("statefuldb_leader", "1 where this operator leads, 0 where it stands by", leadership.holds)
     if leadership.acquire(stopping):
-        Operator(settings, surroundings_of(settings, leadership.holds)).run(stopping)
+        Operator(settings, surroundings_of(settings, metrics, leadership.holds)).run(stopping)
         leadership.release()
 
 
@@ -82,7 +88,9 @@ def _leave_at_once() -> None:
     os._exit(LEASE_LOST)
 
 
-def surroundings_of(settings: OperatorSettings, may_act: Callable[[], bool] | None = None) -> Surroundings:
+def surroundings_of(
+    settings: OperatorSettings, metrics: Metrics, may_act: Callable[[], bool] | None = None
+) -> Surroundings:
     """Return the real ones; with `may_act` nothing is done while that says no. Raises EffectFailed, NoCluster."""
     machine = RealMachine()
     client = api_client(settings.kubeconfig, may_act)
@@ -125,6 +133,7 @@ def surroundings_of(settings: OperatorSettings, may_act: Callable[[], bool] | No
         fencing=fencing,
         fences=fencing.configured,
         journal=FileJournal(settings.state_dir / "journal.jsonl"),
+        metrics=metrics,
         instance=f"{os.uname().nodename}-{os.getpid()}",
     )
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from logging import getLogger
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from statefuldb.adapters.mesos.adapter import MesosAdapter
 from statefuldb.adapters.mesos.driver import ConnectionState, Driver, Event
 from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.transport import TlsFiles
+from statefuldb.adapters.metrics import Metrics
 from statefuldb.model.identity import LABEL_CLUSTER
 from statefuldb.model.settings import FRAMEWORK_NAME, OperatorIdentity
 from statefuldb.reconcile.execute import Executor
@@ -60,6 +61,8 @@ class OperatorSettings(MesosAccess):
     fence_command: Path | None = None
     refine_static: bool = False
     leader_elect: bool = False
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = None
 
 
 class Keepers(KeeperPort, Protocol):
@@ -92,6 +95,7 @@ class MakeDriver(Protocol):
         framework_info: Mapping[str, Any],
         on_event: Callable[[Event], None],
         on_state: Callable[[ConnectionState], None],
+        on_call: Callable[[str, str], None],
     ) -> Driver:
         """Return a driver that is not started."""
         ...
@@ -117,6 +121,7 @@ class Surroundings:
     fences: bool
     journal: Journal
     instance: str
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 class Operator:
@@ -140,7 +145,9 @@ class Operator:
 
         def make_driver(on_event: Callable[[Event], None], on_state: Callable[[ConnectionState], None]) -> Driver:
             info = _framework_info(settings, role, cluster, framework_id)
-            return around.make_driver(framework_info=info, on_event=on_event, on_state=on_state)
+            return around.make_driver(
+                framework_info=info, on_event=on_event, on_state=on_state, on_call=around.metrics.mesos_call
+            )
 
         self._mesos = MesosAdapter(
             make_driver=make_driver,
@@ -183,6 +190,7 @@ class Operator:
                 keepers=self._keepers,
                 secrets=self._kubernetes,
                 fencing=around.fencing,
+                measures=around.metrics,
                 may_act=around.may_act,
             ),
             reporter=Reporter(kubernetes=self._kubernetes, journal=around.journal),
@@ -195,7 +203,17 @@ class Operator:
                 allowed_roots=settings.allowed_roots,
                 fences=around.fences,
             ),
+            measures=around.metrics,
         )
+        self._tell(around.metrics)
+
+    def _tell(self, metrics: Metrics) -> None:
+        """Have told what only an operator at work can tell."""
+        metrics.gauge("statefuldb_queue_depth", "Databases that wait to be looked at", self.queue.depth)
+        metrics.gauge("statefuldb_mesos_offers", "Offers that are not answered yet", self._mesos.offers_outstanding)
+        metrics.gauge("statefuldb_mesos_connected", "1 where subscribed", lambda: self._mesos.view().connected)
+        metrics.databases(self._kubernetes.conditions)
+        metrics.ready_when(lambda: "" if self._mesos.view().connected else f"Mesos: {self._mesos.view().error}")
 
     def run(self, stopping: threading.Event) -> None:
         """Start what notices, work until `stopping` is set, stop what notices."""

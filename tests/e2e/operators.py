@@ -1,7 +1,10 @@
 """Two operators on one API and one Mesos, each with a proxy of its own that remembers what it sent to the master."""
 
+import re
 import signal
 import time
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +57,7 @@ class Pair:
         arguments = (
             *("statefuldb", "operator", "run", "--leader-elect"),
             *("--kubeconfig", str(self._cluster.parts.kubeconfig), "--mesos", ear.address),
-            *("--namespace", NAMESPACE, "--state", str(self._state_dir / name)),
+            *("--namespace", NAMESPACE, "--state", str(self._state_dir / name), "--metrics-port", "0"),
         )
         lines = len(self._cluster.log(name).splitlines())
         self._cluster.parts.supervisor.start(Daemon(name=name, arguments=arguments))
@@ -62,6 +65,15 @@ class Pair:
 
     def says(self, name: str, text: str, after_lines: int = 0) -> bool:
         return any(text in line for line in self._cluster.log(name).splitlines()[after_lines:])
+
+    def ask(self, name: str, path: str) -> tuple[int, str]:
+        """Return what one answers where it serves its metrics."""
+        url = re.findall(r"metrics at (http://\S+)/metrics", self._cluster.log(name))[-1]
+        try:
+            with urllib.request.urlopen(url + path, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
 
     def leader(self) -> str | None:
         """Return the one that subscribed last."""

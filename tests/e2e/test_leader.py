@@ -35,6 +35,23 @@ def shared(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterat
     pair.close()
 
 
+def test_both_serve_metrics_and_only_the_leader_has_work_to_count(shared: tuple[Cluster, Pair]) -> None:
+    _, pair = shared
+    for name in NAMES:
+        leads = name == pair.leader()
+        status, text = pair.ask(name, "/metrics")
+        assert status == 200
+        lines = text.splitlines()
+        assert f"statefuldb_leader {float(leads)}" in lines
+        assert ("statefuldb_mesos_connected 1.0" in lines) == leads
+        assert ('statefuldb_databases{condition="Ready",status="True"} 1.0' in lines) == leads
+        assert ('statefuldb_effects_total{kind="AcceptOffers",outcome="done"}' in text) == leads
+        assert ('statefuldb_mesos_calls_total{call="SUBSCRIBE",outcome="accepted"} 1.0' in lines) == leads
+        assert NAME not in text, "a database is named"
+        assert pair.ask(name, "/readyz") == (200, "ok\n")
+        assert pair.ask(name, "/healthz") == (200, "ok\n")
+
+
 def test_the_leader_is_killed_amid_reconciles(shared: tuple[Cluster, Pair], record_property: Report) -> None:
     cluster, pair = shared
     seed = random.SystemRandom().randrange(1, 10**9)

@@ -68,6 +68,11 @@ def run(
             help="Work only while holding the Lease; others stand by. The default is to do so within a cluster."
         ),
     ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Serve /metrics, /healthz and /readyz here; 0 for any free port."),
+    ] = None,
+    metrics_host: Annotated[str, typer.Option(help="Address for --metrics-port.")] = "127.0.0.1",
     framework_user: Annotated[str, typer.Option(help="User that tasks run as on the agents.")] = "root",
     keeper: Annotated[str, typer.Option(help="Python that runs the keeper on the agents.")] = sys.executable,
     allowed_root: Annotated[
@@ -101,6 +106,8 @@ def run(
         keeper_command=(keeper, "-m", "statefuldb.keeper"),
         allowed_roots=tuple(allowed_root or ()),
         fence_command=fence_command,
+        metrics_host=metrics_host,
+        metrics_port=metrics_port,
         leader_elect=kubeconfig is None if leader_elect is None else leader_elect,
     )
     try:

@@ -27,6 +27,7 @@ from statefuldb.reconcile.ports import (
     FencePort,
     KeeperPort,
     KubernetesPort,
+    Measures,
     MesosPort,
     SecretReader,
 )
@@ -45,6 +46,7 @@ class Executor:
         keepers: KeeperPort,
         secrets: SecretReader,
         fencing: FencePort,
+        measures: Measures,
         may_act: Callable[[], bool] = lambda: True,
     ) -> None:
         self._kubernetes = kubernetes
@@ -52,15 +54,22 @@ class Executor:
         self._keepers = keepers
         self._secrets = secrets
         self._fencing = fencing
+        self._measures = measures
         self._may_act = may_act
 
     def execute(self, actions: tuple[Action, ...]) -> None:
         """Carry out `actions` in order. Raises EffectFailed at the first that fails, or that may not be begun."""
         for action in actions:
+            kind = type(action).__name__
             if not self._may_act():
-                raise EffectFailed(f"{type(action).__name__} not begun: another operator may lead now")
-            log.info("%s: %s", type(action).__name__, describe(action))
-            self._one(action)
+                raise EffectFailed(f"{kind} not begun: another operator may lead now")
+            log.info("%s: %s", kind, describe(action))
+            try:
+                self._one(action)
+            except EffectFailed:
+                self._measures.effect(kind, "failed")
+                raise
+            self._measures.effect(kind, "done")
 
     def acknowledge(self, observed: Observed) -> None:
         """Acknowledge the statuses in a snapshot whose pass is recorded; an end, only once the ledger has it."""

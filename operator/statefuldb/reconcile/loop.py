@@ -4,7 +4,6 @@ kopf and pymesos only put keys here. A key carries no news, so nothing is lost w
 missed; what happened while the operator was away is seen at start, like everything else.
 """
 
-from collections.abc import Callable
 from functools import partial
 from logging import getLogger
 
@@ -15,7 +14,7 @@ from statefuldb.reconcile.decide import decide_among
 from statefuldb.reconcile.execute import Executor
 from statefuldb.reconcile.observe import Observer
 from statefuldb.reconcile.offers import OfferDemand
-from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.reconcile.ports import EffectFailed, Measures
 from statefuldb.reconcile.queue import KeyQueue
 from statefuldb.reconcile.report import Reporter
 from statefuldb.reconcile.retry import Retries
@@ -35,6 +34,7 @@ class Loop:
         reporter: Reporter,
         demand: OfferDemand,
         operator: OperatorIdentity,
+        measures: Measures,
     ) -> None:
         self._queue = queue
         self._observer = observer
@@ -42,13 +42,14 @@ class Loop:
         self._reporter = reporter
         self._demand = demand
         self._operator = operator
-        self._retries = Retries(queue=queue, reporter=reporter)
+        self._measures = measures
+        self._retries = Retries(queue=queue, reporter=reporter, measures=measures)
 
-    def run(self, on_pass: Callable[[], None] = lambda: None) -> None:
-        """Work until the queue is closed. `on_pass` is called after each pass (the liveness signal)."""
+    def run(self) -> None:
+        """Work until the queue is closed."""
         while (key := self._queue.take()) is not None:
+            self._measures.pass_began()
             self.attempt(key)
-            on_pass()
 
     def attempt(self, key: DatabaseKey) -> None:
         """Make one pass; whatever goes wrong, the key is looked at again, ever more rarely."""

@@ -249,6 +249,22 @@ class SecretReader(Protocol):
         ...
 
 
+class Measures(Protocol):
+    """Counts what happens, for those who watch the operator."""
+
+    def pass_began(self) -> None:
+        """Note that the worker took a key."""
+        ...
+
+    def pass_ended(self, outcome: str) -> None:
+        """Note how that pass ended."""
+        ...
+
+    def effect(self, kind: str, outcome: str) -> None:
+        """Count an action."""
+        ...
+
+
 class Clock(Protocol):
     """Time, as Unix seconds."""
 

@@ -37,6 +37,11 @@ class KeyQueue:
                 return float("-inf")
             return self._later[0][0] if self._later else None
 
+    def depth(self) -> int:
+        """Return how many keys wait to be looked at now."""
+        with self._changed:
+            return len(self._ready)
+
     def close(self) -> None:
         """Let `take` return None from now on."""
         with self._changed:

@@ -1,6 +1,7 @@
 """Looking again after a failed pass: ever more rarely, and said where users look once it happens twice in a row."""
 
 from statefuldb.model.identity import DatabaseKey
+from statefuldb.reconcile.ports import Measures
 from statefuldb.reconcile.queue import KeyQueue
 from statefuldb.reconcile.report import Reporter
 
@@ -12,17 +13,20 @@ LIMIT_SECONDS = 60.0
 class Retries:
     """How often the passes of each key have failed in a row."""
 
-    def __init__(self, *, queue: KeyQueue, reporter: Reporter) -> None:
+    def __init__(self, *, queue: KeyQueue, reporter: Reporter, measures: Measures) -> None:
         self._queue = queue
         self._reporter = reporter
+        self._measures = measures
         self._failures: dict[DatabaseKey, int] = {}
 
     def passed(self, key: DatabaseKey) -> None:
         """Note that a pass went through."""
         self._failures.pop(key, None)
+        self._measures.pass_ended("done")
 
     def failed(self, key: DatabaseKey, message: str, *, stale: bool = False) -> None:
         """Have `key` looked at again; at once where only our picture of it was `stale`."""
+        self._measures.pass_ended("stale" if stale else "failed")
         failures = self._failures.get(key, 0) + 1
         self._failures[key] = failures
         pause = min(LIMIT_SECONDS, FIRST_SECONDS * 2 ** min(failures - 1, 10))

@@ -1,5 +1,6 @@
 """The Kubernetes port: caches fed by kopf, writes by the official client, own writes seen at once."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from logging import getLogger
@@ -87,6 +88,14 @@ class KubernetesAdapter:
         found = {_key_of(DATABASES, o) for o in self._caches[DATABASES].all()}
         found |= {_key_of(VOLUMES, o) for o in self._caches[VOLUMES].all()}
         return tuple(sorted(key for key in found if key is not None))
+
+    def conditions(self) -> Counter[tuple[str, str]]:
+        """Return how many databases have each condition with each status, as last seen."""
+        return Counter(
+            (condition["type"], condition["status"])
+            for stored in self._caches[DATABASES].all()
+            for condition in (stored.get("status") or {}).get("conditions") or []
+        )
 
     def database(self, key: DatabaseKey) -> DatabaseObject | None:
         """Return the database. That one with data in use is gone is believed only after a direct look."""

@@ -48,6 +48,7 @@ class Leadership:
         self._election = Election(me)
         self._released = threading.Event()
         self._once = threading.Lock()
+        self._looked_at = -float("inf")
         self._said = ""
 
     def acquire(self, stopping: threading.Event) -> bool:
@@ -67,6 +68,11 @@ class Leadership:
     def holds(self) -> bool:
         """Say whether this operator may act now. Cheap: asked immediately before each effect leaves."""
         return not self._released.is_set() and self._election.leads(self._clock())
+
+    def out_of_sight(self) -> str:
+        """Say since when the Lease could not be read, "" where a candidate could take it in time."""
+        ago = self._clock() - self._looked_at
+        return f"the Lease was not read for {ago:.0f} s" if ago > LEASE_SECONDS else ""
 
     def release(self) -> None:
         """Give the Lease back, so that another takes over at once. Nothing must be acted on any more."""
@@ -102,6 +108,7 @@ class Leadership:
             stored = self._read()
             seen = _record(stored) if stored is not None else None
             self._election.observe(seen, self._clock())
+            self._looked_at = self._clock()
             if self._election.may_write(self._clock()):
                 sent = self._clock()
                 self._write(stored, self._election.me)

@@ -130,6 +130,10 @@ class MesosAdapter:
         """Return, of the offers up to number `newest`, those that came before a moment (Unix seconds)."""
         return self._books.offers.up_to(newest, received_before)
 
+    def offers_outstanding(self) -> int:
+        """Return how many offers nobody has answered yet."""
+        return self._books.offers.count()
+
     def tasks(self, uid: str) -> Mapping[TaskId, TaskStatus]:
         """Return what is known of the tasks of one data identity; one just killed counts as KILLING."""
         return self._books.tasks.statuses(uid)

@@ -56,7 +56,8 @@ class ConnectionState:
 class Driver(MesosSchedulerDriver):  # type: ignore[misc]
     """One framework's connection. The candidates of `masters` are tried in turn; a redirect names the leader.
 
-    Nothing is sent while `may_act` says no, a subscription neither.
+    Nothing is sent while `may_act` says no, a subscription neither. `on_call` gets the type of each call that was sent,
+    and whether it was accepted, refused or unanswered.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         on_state: Callable[[ConnectionState], None],
         machine: Machine,
         may_act: Callable[[], bool] = lambda: True,
+        on_call: Callable[[str, str], None] = lambda kind, outcome: None,
     ) -> None:
         super().__init__(
             None,
@@ -82,6 +84,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self._on_event = on_event
         self._on_state = on_state
         self._may_act = may_act
+        self._on_call = on_call
         self._threads: list[threading.Thread] = []
         self._chance = machine.chance
         self._hand_on = machine.lane("mesos-events")
@@ -192,8 +195,11 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         try:
             status, text = self._exchange(leader, body, {**(headers or {}), "Mesos-Stream-Id": stream_id})
         except (OSError, http.client.HTTPException) as error:
+            self._on_call(body["type"], "unanswered")
             raise CallFailed(f"{body['type']} unanswered: {error}", unanswered=True) from error
-        if not 200 <= status < 300:
+        accepted = 200 <= status < 300
+        self._on_call(body["type"], "accepted" if accepted else "refused")
+        if not accepted:
             if "stream ID" in text or status == http.client.FORBIDDEN:
                 self._close_stream()
             raise CallFailed(f"{body['type']} refused with {status}: {text[:500]}")
@@ -279,6 +285,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self._check_may_act("SUBSCRIBE")
         connection.request("POST", SCHEDULER_PATH, json.dumps(call), self._headers())
         answer = connection.getresponse()
+        self._on_call("SUBSCRIBE", "accepted" if answer.status == http.client.OK else "refused")
         if answer.status == http.client.TEMPORARY_REDIRECT:
             self._leader = urlsplit(answer.headers["Location"] or "").netloc or None
             raise CallFailed(f"redirected to {self._leader or 'nowhere'}")

@@ -34,6 +34,11 @@ class OfferCache:
                 found.append(offer)
         return tuple(found)
 
+    def count(self) -> int:
+        """Return how many offers are outstanding."""
+        with self._lock:
+            return len(self._outstanding)
+
     def add(self, offers: Iterable[AgentOffer]) -> None:
         """Take new offers up."""
         with self._lock:
