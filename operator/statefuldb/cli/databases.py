@@ -112,7 +112,7 @@ def approve(
     name: Annotated[str, typer.Argument(help="The database.")],
     plan_hash: Annotated[str | None, typer.Argument(help="The plan's hash; without it the present plan's.")] = None,
 ) -> None:
-    """Release exactly the plan that is shown by `statefuldb plan`.
+    """Release exactly the plan that is shown by `statefuldb plan`. In Git, commit its hash as approvedPlan instead.
 
     Example: statefuldb approve orders 3f9ad20c11be
     """

@@ -18,7 +18,8 @@ from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_object
 from statefuldb.planning.desired import desired_of
-from statefuldb.planning.foresight import foresee
+from statefuldb.planning.foresight import asks, foresee
+from statefuldb.planning.planner import plan
 
 Json = dict[str, Any]
 OPERATOR_NAMESPACE = "statefuldb-system"
@@ -73,11 +74,16 @@ def _foreseen(session: Session, body: Json) -> Json:
     desired = desired_of(observed, operator.allowed_roots)
     if desired is None or desired.errors:
         return {**found, "errors": [str(error) for error in desired.errors] if desired is not None else []}
-    steps, waiting = foresee(desired, observed, operator)
+    foreseen = foresee(desired, observed, operator, plan)
+    assert desired.spec is not None
+    reconcile = desired.spec.reconcile
     return {
         **found,
-        "steps": [{"risk": str(s.risk), "description": s.description, "approved": s.approved} for s in steps],
-        "waiting": [{"reason": str(w.reason), "message": w.message} for w in waiting],
+        "steps": [
+            {"risk": str(s.risk), "description": s.description, "approved": not asks(s.risk, reconcile)}
+            for s in foreseen.actions
+        ],
+        "waiting": [{"reason": str(w.reason), "message": w.message} for w in foreseen.waiting],
     }
 
 

@@ -53,7 +53,12 @@ def plan_lines(stored: Json) -> list[str]:
     lines = [] if held.get("actions") else [f"{stored['metadata']['name']}: nothing to do"]
     lines += [f"{action['risk']:14} {action['description']}" for action in held.get("actions", [])]
     lines += [f"{'waiting':14} {wait['reason']}: {wait['message']}" for wait in held.get("waiting", [])]
-    return [*lines, f"{'hash':14} {held['hash']}"] if held.get("hash") else lines
+    if held.get("hash"):
+        how = f"release it: statefuldb approve {stored['metadata']['name']}, or commit it as approvedPlan"
+        lines.append(f"{'hash':14} {held['hash']} ({how})")
+    if held.get("release", {}).get("keys"):
+        lines.append(f"{'released':14} {held['release']['hash']}, which is being carried out")
+    return lines
 
 
 def explain(

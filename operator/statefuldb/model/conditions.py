@@ -56,6 +56,7 @@ class Reason(StrEnum):
     FENCING_REQUIRED = "FencingRequired"
     DISK_FULL = "DiskFull"
     APPROVAL_REQUIRED = "ApprovalRequired"
+    APPROVAL_STALE = "ApprovalStale"
     AMBIGUOUS_RETAINED_VOLUMES = "AmbiguousRetainedVolumes"
     DELETION_PROTECTED = "DeletionProtected"
     PLAN_VIOLATES_LAW = "PlanViolatesLaw"

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from statefuldb.model.check import check, shown
@@ -182,6 +183,11 @@ def hash_of_spec(spec: DatabaseSpec) -> str:
     """Return a digest of the canonical form."""
     text = json.dumps(canonical(spec), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def target_of_spec(spec: DatabaseSpec) -> str:
+    """Return a digest of what is asked for, which approving a plan does not change."""
+    return hash_of_spec(replace(spec, reconcile=replace(spec.reconcile, approved_plan=None)))
 
 
 def parse_dfs(dfs: Spec) -> DfsSpec:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from statefuldb.model.actions import Action
 from statefuldb.model.conditions import Condition, EventReason, Reason
-from statefuldb.model.spec import DatabaseSpec
+from statefuldb.model.spec import DatabaseSpec, RiskClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +75,42 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProposedAction:
+    """An action as it is published and approved; `key` tells it apart whichever agent serves in the end."""
+
+    type: str
+    risk: RiskClass
+    key: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A plan that was approved: its hash, the generation it was made for, and the keys of what may still be done."""
+
+    hash: str
+    generation: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Where a database stands with approvals (`status.plan`).
+
+    `target` is a digest of the spec without the approval itself, `generation` the one in which that became the target:
+    committing an approval changes neither. `hash` and `actions` are of the plan that waits; empty where none does.
+    """
+
+    target: str
+    generation: int
+    hash: str = ""
+    actions: tuple[ProposedAction, ...] = ()
+    release: Release | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One decision. `needs_approval` lists action descriptions held back until approved."""
+    """One decision. `held_back` are the actions of this pass that wait until the plan in `approval` is approved."""
 
     actions: tuple[Action, ...] = ()
     waiting: tuple[Waiting, ...] = ()
@@ -85,6 +119,7 @@ class Plan:
     announcements: tuple[Announcement, ...] = ()
     accepted: Accepted | None = None
     held_back: tuple[Action, ...] = ()
+    approval: Approval | None = None
     look_again_after_seconds: float | None = None
 
     @property

@@ -1,11 +1,9 @@
-"""Holding actions back until a person has released them.
+"""Actions as people approve them: what each one risks, says, and is known by.
 
-`PlanOnly` holds everything; otherwise only the risk classes outside `autoApprove` wait. An approval names the hash of
-exactly one plan, so a plan that has changed since is not released by it.
+The key of an action names the incarnation, the volume or the account that it is about, and no offer or agent: by it an
+approved action is known whichever agent serves in the end, and since no incarnation is launched twice, none is by it.
 """
 
-import hashlib
-from dataclasses import replace
 from typing import assert_never
 
 from statefuldb.model.actions import (
@@ -21,10 +19,10 @@ from statefuldb.model.actions import (
     SaveVolume,
     SendCredentials,
 )
-from statefuldb.model.conditions import Reason
-from statefuldb.model.plan import Plan, Waiting
-from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
-from statefuldb.planning.context import Step, join
+from statefuldb.model.operations import Destroy, Grow, LaunchTask, Operation, Unreserve
+from statefuldb.model.plan import ProposedAction
+from statefuldb.model.spec import RiskClass
+from statefuldb.model.volume import VolumeRecord
 
 
 def risk_of(action: Action) -> RiskClass:
@@ -61,34 +59,60 @@ def describe(action: Action) -> str:
             assert_never(action)
 
 
-def hash_of(actions: tuple[Action, ...]) -> str:
-    """Return the hash by which these actions are approved; empty for none."""
-    if not actions:
-        return ""
-    text = "\n".join(f"{risk_of(action)} {describe(action)}" for action in actions)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def key_of(action: Action) -> str:
+    """Return what makes this action the same one in a later pass."""
+    match action:
+        case AcceptOffers(operations=operations):
+            return ", ".join(filter(None, map(_operation_key, operations)))
+        case KillTask(task_id=task_id):
+            return f"stop {task_id}"
+        case FenceAgent(task_id=task_id):
+            return f"fence {task_id}"
+        case SaveVolume(volume=volume):
+            return f"{volume.intent} {volume.name} for {volume.owner_uid}"
+        case ForgetVolume(volume=volume):
+            return f"forget {volume.name}"
+        case EnsureSecret(name=name):
+            return f"secret {name}"
+        case DeleteSecret(name=name):
+            return f"remove secret {name}"
+        case SendCredentials(task_id=task_id):
+            return f"account {task_id}"
+        case AddFinalizer(key=key) | RemoveFinalizer(key=key):
+            return f"{type(action).__name__} {key}"
+        case _:
+            assert_never(action)
 
 
-def hold_back(steps: list[Step], reconcile: ReconcileSpec) -> Plan:
-    """Return the joined plan with what needs approval moved to `held_back`, and a wait that says how to approve it.
-
-    A step is held back whole: its ledger entries say what its effects do, and must not be written without them.
-    """
-    held = tuple(action for step in steps if _needs_approval(step, reconcile) for action in step.actions)
-    if not held or reconcile.approved_plan == hash_of(held):
-        return join(steps)
-    free = [replace(step, actions=(), announcements=()) if _needs_approval(step, reconcile) else step for step in steps]
-    wait = Waiting(
-        ordinal=None,
-        reason=Reason.APPROVAL_REQUIRED,
-        message="; ".join(describe(action) for action in held),
-        fix=f"set spec.reconcile.approvedPlan to {hash_of(held)} (statefuldb approve)",
+def proposed(action: Action) -> ProposedAction:
+    """Return an action as it is published."""
+    return ProposedAction(
+        type=type(action).__name__, risk=risk_of(action), key=key_of(action), description=describe(action)
     )
-    plan = join(free)
-    return replace(plan, held_back=held, waiting=(*plan.waiting, wait))
 
 
-def _needs_approval(step: Step, reconcile: ReconcileSpec) -> bool:
-    if reconcile.mode is ReconcileMode.PLAN_ONLY:
-        return bool(step.actions)
-    return any(risk_of(action) not in reconcile.auto_approve for action in step.actions)
+def changes_something(action: Action, volumes: tuple[VolumeRecord, ...]) -> bool:
+    """Say whether an action does more than write down what was learned, or what its neighbour is about to do.
+
+    An entry of the ledger that changes hands, or that is to be kept or deleted from now on, is a change.
+    """
+    if not isinstance(action, SaveVolume):
+        return True
+    saved = action.volume
+    return any(v.name == saved.name and (v.owner_uid, v.intent) != (saved.owner_uid, saved.intent) for v in volumes)
+
+
+def _operation_key(operation: Operation) -> str:
+    """Name what an operation is for; what only prepares a launch has no name of its own."""
+    match operation:
+        case LaunchTask(task_id=task_id):
+            return f"launch {task_id}"
+        case Destroy(volume=volume):
+            return f"destroy {volume.persistence.id if volume.persistence else volume.name}"
+        case Grow(volume=volume):
+            return f"grow {volume.persistence.id if volume.persistence else volume.name}"
+        case Unreserve(resources=resources):
+            owners = sorted({str(r.labels.identity) for r in resources if r.labels is not None})
+            return f"unreserve {' '.join(owners)}"
+        case _:
+            return ""

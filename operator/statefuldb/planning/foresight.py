@@ -1,7 +1,8 @@
 """Foreseeing: the plan of each pass applied to an imagined world, until nothing is left to do.
 
-What `statefuldb plan -f` shows before anything happens. The imagined Mesos has one agent that offers enough, every task
-starts, every keeper is well; so it says what would be done and in which order, not whether the real cluster has room.
+What `statefuldb plan -f` shows before anything happens, and what is approved where approval is asked for. The imagined
+Mesos has one agent that offers enough, every task starts, every keeper is well; so it says what would be done and in
+which order, not whether the real cluster has room.
 """
 
 from collections.abc import Callable
@@ -22,43 +23,45 @@ from statefuldb.model.actions import (
 )
 from statefuldb.model.identity import FINALIZER, TaskId
 from statefuldb.model.keeper import EngineStatus, KeeperPhase, KeeperStatus
-from statefuldb.model.observed import KeeperView, Observed, SecretView, TaskState, TaskStatus
+from statefuldb.model.observed import KeeperView, Observed, Offers, SecretView, TaskState, TaskStatus
 from statefuldb.model.operations import LaunchTask
-from statefuldb.model.plan import Waiting
+from statefuldb.model.plan import Plan, ProposedAction, Waiting
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.settings import OperatorIdentity
-from statefuldb.model.spec import DatabaseSpec, ReconcileMode, RiskClass
-from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
 from statefuldb.planning import imagined
-from statefuldb.planning.approval import describe, risk_of
+from statefuldb.planning.approval import changes_something, proposed
 from statefuldb.planning.desired import Desired
-from statefuldb.planning.planner import plan
 
 PASSES_LIMIT = 50
 SEEN = "seen"
 
+Planner = Callable[[Desired, Observed, Offers, OperatorIdentity], Plan]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Foreseen:
-    """One step that would be taken. `approved` says that it needs nobody's approval."""
+class Foresight:
+    """The actions that would be taken, in order, and what would still wait at the end."""
 
-    risk: RiskClass
-    description: str
-    approved: bool
+    actions: tuple[ProposedAction, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
 
 
-def foresee(
-    desired: Desired, observed: Observed, operator: OperatorIdentity
-) -> tuple[tuple[Foreseen, ...], tuple[Waiting, ...]]:
-    """Return the steps towards `desired` in order, and what would still wait at the end."""
+def asks(risk: RiskClass, reconcile: ReconcileSpec) -> bool:
+    """Say whether actions of this risk need approval."""
+    return reconcile.mode is ReconcileMode.PLAN_ONLY or risk not in reconcile.auto_approve
+
+
+def foresee(desired: Desired, observed: Observed, operator: OperatorIdentity, plan: Planner) -> Foresight:
+    """Return what `plan` would call for, pass after pass, with everything approved."""
     spec = desired.spec
     if spec is None:
-        return (), ()
+        return Foresight()
     free = replace(spec, reconcile=replace(spec.reconcile, mode=ReconcileMode.APPLY, auto_approve=frozenset(RiskClass)))
     assert desired.accepted is not None
     wanted = replace(desired, accepted=replace(desired.accepted, spec=free))
-    world = _World(observed=_settled(observed), agent=imagined.agent(free, observed))
-    steps: list[Foreseen] = []
+    world = ImaginedWorld(observed=_settled(observed), agent=imagined.agent(free, observed))
+    actions: list[ProposedAction] = []
     waiting: tuple[Waiting, ...] = ()
     for _ in range(PASSES_LIMIT):
         decided = plan(wanted, world.observed, (world.agent,), operator)
@@ -66,36 +69,37 @@ def foresee(
         if not decided.actions:
             break
         for action in decided.actions:
-            if _is_told(action, world.observed.volumes):
-                steps.append(_step(action, spec))
+            if changes_something(action, world.observed.volumes):
+                actions.append(proposed(action))
             world.carry_out(action)
-    return tuple(steps), waiting
-
-
-def _is_told(action: Action, volumes: tuple[VolumeRecord, ...]) -> bool:
-    """Leave out what the ledger only learns or says ahead of the next action; whose data it is, is told."""
-    if not isinstance(action, SaveVolume):
-        return True
-    saved = action.volume
-    return any(v.name == saved.name and (v.owner_uid, v.intent) != (saved.owner_uid, saved.intent) for v in volumes)
-
-
-def _step(action: Action, spec: DatabaseSpec) -> Foreseen:
-    risk = risk_of(action)
-    held = spec.reconcile.mode is ReconcileMode.PLAN_ONLY or risk not in spec.reconcile.auto_approve
-    return Foreseen(risk=risk, description=describe(action), approved=not held)
+    return Foresight(actions=tuple(actions), waiting=waiting)
 
 
 def _settled(observed: Observed) -> Observed:
-    """Return the snapshot as it will be: Mesos connected, and what runs known to be well."""
+    """Return the snapshot as it will be: Mesos connected, what starts started, what stops stopped, no back-off left."""
     tasks, keepers = dict(observed.tasks), dict(observed.keepers)
     revision = observed.secret.revision if observed.secret is not None else ""
     for record in observed.volumes:
         if record.task_id is not None and not record.ended:
-            tasks.setdefault(record.task_id, _status(record.task_id, TaskState.RUNNING))
-            keepers.setdefault(record.task_id, _well(record.task_id, revision, record.token))
+            known = tasks.setdefault(record.task_id, _status(record.task_id, TaskState.RUNNING))
+            if known.state is TaskState.KILLING:
+                tasks[record.task_id] = replace(known, state=TaskState.KILLED)
+            elif known.state.alive:
+                tasks[record.task_id] = replace(known, state=TaskState.RUNNING)
+            keepers[record.task_id] = _started(record.task_id, keepers.get(record.task_id), revision, record.token)
+    volumes = tuple(replace(record, failures=0) for record in observed.volumes)
     connected = replace(observed.mesos, connected=True)
-    return replace(observed, tasks=tasks, keepers=keepers, mesos=connected, reserved=())
+    return replace(observed, tasks=tasks, keepers=keepers, volumes=volumes, mesos=connected, reserved=())
+
+
+def _started(task_id: TaskId, view: KeeperView | None, revision: str, token: int) -> KeeperView:
+    """Return a keeper's view once it has started. One that waits for what does not pass by itself stays as it is."""
+    status = view.status if view is not None else None
+    if view is None or status is None:
+        return _well(task_id, revision, token)
+    if status.phase not in (KeeperPhase.CHECKING, KeeperPhase.BOOTSTRAPPING, KeeperPhase.STARTING):
+        return view
+    return _well(task_id, status.credentials_revision, status.token)
 
 
 def _status(task_id: TaskId, state: TaskState) -> TaskStatus:
@@ -116,7 +120,7 @@ def _well(task_id: TaskId, revision: str, token: int) -> KeeperView:
     return KeeperView(task_id=task_id, status=status)
 
 
-class _World:
+class ImaginedWorld:
     """The imagined world, changed by each action as the real one would be."""
 
     def __init__(self, *, observed: Observed, agent: AgentOffer) -> None:
@@ -161,8 +165,9 @@ class _World:
         for operation in action.operations:
             if isinstance(operation, LaunchTask):
                 task_id = operation.task_id
+                state = TaskState.FINISHED if operation.keeper.mode == "Erase" else TaskState.RUNNING
                 self._see(
-                    tasks={**self.observed.tasks, task_id: _status(task_id, TaskState.RUNNING)},
+                    tasks={**self.observed.tasks, task_id: _status(task_id, state)},
                     keepers={**self.observed.keepers, task_id: _well(task_id, "", 1)},
                 )
 

@@ -26,9 +26,9 @@ _PORTS = (30000, 39999)
 
 
 def agent(spec: DatabaseSpec, observed: Observed) -> AgentOffer:
-    """Return the agent that this database's members run on, or would."""
+    """Return the agent that this database's members run on, or would. With DFS the next one may be any."""
     mine = [r for r in observed.volumes if r.agent is not None]
-    place = mine[0].agent if mine else None
+    place = mine[0].agent if mine and spec.storage.dfs is None else None
     volume = spec.storage.persistent_volume
     disk_type = volume.disk_type if volume is not None else DiskType.ROOT
     attributes = {a.name: a.value for a in spec.placement.attributes}

@@ -13,9 +13,10 @@ from statefuldb.model.plan import Announcement, Plan
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import approval, conditions, ledger, member, mesos_error, operations, ownership, teardown
+from statefuldb.planning import conditions, foresight, ledger, member, mesos_error, operations, ownership, teardown
 from statefuldb.planning.context import Context, Step, join
 from statefuldb.planning.desired import Desired
+from statefuldb.planning.release import hold_back
 
 
 def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: OperatorIdentity) -> Plan:
@@ -44,7 +45,7 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
     paused = spec.reconcile.mode is ReconcileMode.PAUSED
     if not paused and not observed.crd_terminating and not observed.namespace_terminating:
         steps += [_member(context, ordinal) for ordinal in _ordinals(context)]
-    decided = approval.hold_back(steps, spec.reconcile)
+    decided = hold_back(steps, desired, observed, lambda: foresight.foresee(desired, observed, operator, plan))
     return _conclude(decided, desired, observed)
 
 

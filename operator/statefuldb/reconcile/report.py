@@ -12,9 +12,9 @@ from statefuldb.model.conditions import Condition, ConditionType, EventReason, R
 from statefuldb.model.identity import DatabaseKey, connection_secret_name
 from statefuldb.model.observed import Observed
 from statefuldb.model.parse import canonical, hash_of_spec
-from statefuldb.model.plan import Announcement, MemberReport, Plan, Waiting
+from statefuldb.model.plan import Announcement, Approval, MemberReport, Plan, Waiting
 from statefuldb.model.recording import Recording, to_json
-from statefuldb.planning.approval import describe, hash_of, risk_of
+from statefuldb.planning.approval import describe, proposed, risk_of
 from statefuldb.planning.storage import capabilities_of
 from statefuldb.reconcile.ports import Journal, KubernetesPort
 
@@ -175,19 +175,28 @@ def _member(member: MemberReport) -> dict[str, object]:
 
 
 def _plan(decided: Plan, previous: Mapping[str, object], now: str) -> dict[str, object]:
-    shown = decided.held_back or decided.actions
+    approval = decided.approval
+    waits = approval is not None and approval.hash
+    shown = approval.actions if approval is not None and waits else [proposed(action) for action in decided.actions]
     return {
-        "hash": hash_of(shown),
+        **(_approval(approval) if approval is not None else {}),
         "actions": [
-            {
-                "type": type(action).__name__,
-                "risk": str(risk_of(action)),
-                "description": describe(action)[:1024],
-            }
+            {"type": action.type, "risk": str(action.risk), "description": action.description[:1024]}
             for action in shown
         ],
         "waiting": [_waiting(wait, previous, now) for wait in decided.waiting],
     }
+
+
+def _approval(approval: Approval) -> dict[str, object]:
+    """Return what tells a plan that may be approved, and the release that was given last."""
+    entry: dict[str, object] = {"target": approval.target, "generation": approval.generation}
+    if approval.hash:
+        entry["hash"] = approval.hash
+    if approval.release is not None:
+        given = approval.release
+        entry["release"] = {"hash": given.hash, "generation": given.generation, "keys": list(given.keys)}
+    return entry
 
 
 def _waiting(wait: Waiting, previous: Mapping[str, object], now: str) -> dict[str, object]:

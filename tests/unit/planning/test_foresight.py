@@ -7,9 +7,17 @@ import pytest
 from statefuldb.model.observed import Observed
 from statefuldb.model.spec import DesiredState, ReconcileMode, ReconcileSpec, ResourcesSpec, RiskClass, Strategy
 from statefuldb.model.volume import Ending, Intent, VolumePhase
-from statefuldb.planning.foresight import foresee
+from statefuldb.planning.desired import Desired
+from statefuldb.planning.foresight import Foresight, asks
+from statefuldb.planning.foresight import foresee as foresee_by
+from statefuldb.planning.planner import plan
 from unit.planning.test_strays import serving
 from unit.planning.world import MIB, OPERATOR, database, desired, observed, secret, spec
+
+
+def foresee(wanted: Desired, seen: Observed) -> Foresight:
+    return foresee_by(wanted, seen, OPERATOR, plan)
+
 
 EVERY_STRATEGY = pytest.mark.parametrize("strategy", list(Strategy))
 
@@ -21,38 +29,40 @@ def running(strategy: Strategy) -> Observed:
 
 @EVERY_STRATEGY
 def test_a_new_database_from_its_finalizer_to_its_account(strategy: Strategy) -> None:
-    steps, waiting = foresee(desired(spec(strategy)), observed(database=database(finalizers=())), OPERATOR)
-    said = [step.description for step in steps]
+    foreseen = foresee(desired(spec(strategy)), observed(database=database(finalizers=())))
+    said = [step.description for step in foreseen.actions]
     assert "deletion" in said[0]
     assert "launch orders-0 (incarnation 1) on an agent that offers enough" in said[1]
     assert said[-1].startswith("set the application's account")
-    assert all(step.approved for step in steps)
-    assert not waiting
+    assert not any(asks(step.risk, ReconcileSpec()) for step in foreseen.actions)
+    assert not foreseen.waiting
 
 
 @EVERY_STRATEGY
 def test_an_edit_of_memory_is_a_stop_and_a_relaunch(strategy: Strategy) -> None:
     wanted = spec(strategy, resources=ResourcesSpec(cpus_milli=500, memory_bytes=768 * MIB))
-    steps, waiting = foresee(desired(wanted), running(strategy), OPERATOR)
+    foreseen = foresee(desired(wanted), running(strategy))
+    steps = foreseen.actions
     assert [step.risk for step in steps][:2] == [RiskClass.RESTART, RiskClass.NON_DISRUPTIVE]
     assert "restart orders-0: memory" in steps[0].description
     assert "incarnation 2" in steps[1].description
-    assert not waiting
+    assert not foreseen.waiting
 
 
 @EVERY_STRATEGY
 def test_what_is_as_it_should_be_needs_nothing(strategy: Strategy) -> None:
-    assert foresee(desired(spec(strategy)), running(strategy), OPERATOR) == ((), ())
+    assert foresee(desired(spec(strategy)), running(strategy)) == Foresight()
 
 
-def test_what_needs_approval_is_marked() -> None:
-    stop = spec(state=DesiredState.STOPPED, reconcile=ReconcileSpec(auto_approve=frozenset({RiskClass.NON_DISRUPTIVE})))
-    (step,), _ = foresee(desired(stop), running(Strategy.PERSISTENT_VOLUME), OPERATOR)
-    assert not step.approved
-    plan_only = spec(reconcile=ReconcileSpec(mode=ReconcileMode.PLAN_ONLY))
-    steps, _ = foresee(desired(plan_only), observed(), OPERATOR)
+def test_what_is_foreseen_is_what_an_approval_is_asked_for() -> None:
+    cautious = ReconcileSpec(auto_approve=frozenset({RiskClass.NON_DISRUPTIVE}))
+    stop = spec(state=DesiredState.STOPPED, reconcile=cautious)
+    (step,) = foresee(desired(stop), running(Strategy.PERSISTENT_VOLUME)).actions
+    assert asks(step.risk, cautious)
+    plan_only = ReconcileSpec(mode=ReconcileMode.PLAN_ONLY)
+    steps = foresee(desired(spec(reconcile=plan_only)), observed()).actions
     assert steps
-    assert not any(step.approved for step in steps)
+    assert all(asks(step.risk, plan_only) for step in steps)
 
 
 @EVERY_STRATEGY
@@ -64,7 +74,7 @@ def test_retained_data_is_said_to_be_taken_up_again(strategy: Strategy) -> None:
         phase=VolumePhase.RETAINED,
         ending=Ending(incarnation=1, state="TASK_KILLED"),
     )
-    steps, waiting = foresee(desired(spec(strategy)), observed(volumes=(kept,)), OPERATOR)
-    assert steps[0].description.startswith("re-adopt")
-    assert any("incarnation 2" in step.description for step in steps)
-    assert not waiting
+    foreseen = foresee(desired(spec(strategy)), observed(volumes=(kept,)))
+    assert foreseen.actions[0].description.startswith("re-adopt")
+    assert any("incarnation 2" in step.description for step in foreseen.actions)
+    assert not foreseen.waiting

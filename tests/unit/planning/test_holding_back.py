@@ -9,7 +9,6 @@ from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.operations import Destroy
 from statefuldb.model.spec import NodeLossAction, ReconcileSpec, RiskClass, Strategy
 from statefuldb.model.volume import Ending, Intent, VolumePhase
-from statefuldb.planning.approval import hash_of
 from statefuldb.planning.planner import plan
 from unit.planning.test_fencing import FENCING, lost, wanted
 from unit.planning.test_strays import serving
@@ -23,7 +22,8 @@ def test_fencing_that_is_held_back_is_not_recorded_as_done() -> None:
     decided = plan(desired(cautious), lost(), (offer(),), FENCING)
     assert not decided.actions
     assert [type(action) for action in decided.held_back] == [FenceAgent, SaveVolume]
-    approved = replace(cautious, reconcile=replace(CAUTIOUS, approved_plan=hash_of(decided.held_back)))
+    assert decided.approval is not None
+    approved = replace(cautious, reconcile=replace(CAUTIOUS, approved_plan=decided.approval.hash))
     assert plan(desired(approved), lost(), (offer(),), FENCING).actions == decided.held_back
 
 

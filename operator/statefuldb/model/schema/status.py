@@ -42,9 +42,21 @@ _MEMBER = obj(
     required=("ordinal",),
 )
 
+_RELEASE = obj(
+    {
+        "hash": text("By which it was approved."),
+        "generation": integer(),
+        "keys": array(text("What may still be done.", max_length=1024), max_items=100),
+    },
+    description="The plan that was approved last.",
+)
+
 _PLAN = obj(
     {
-        "hash": text(),
+        "hash": text("Of the plan that waits for approval."),
+        "target": text("Digest of the spec that is planned for, without the approval."),
+        "generation": integer("The generation that is planned for."),
+        "release": _RELEASE,
         "actions": array(
             obj({"type": text(), "risk": text(), "description": text(max_length=_LONG)}),
             max_items=100,

@@ -1,0 +1,264 @@
+"""Approval by hash: a release is of one plan, of one generation, and good once; nothing beyond it is done."""
+
+from dataclasses import replace
+
+import pytest
+
+from statefuldb.model.actions import Action, EnsureSecret, KillTask
+from statefuldb.model.conditions import EventReason, Reason
+from statefuldb.model.observed import Observed, Offers, TaskState
+from statefuldb.model.plan import Accepted, Plan
+from statefuldb.model.spec import DatabaseSpec, ReconcileMode, ReconcileSpec, ResourcesSpec, RiskClass, Strategy
+from statefuldb.planning.approval import changes_something, key_of
+from statefuldb.planning.desired import Desired
+from statefuldb.planning.foresight import ImaginedWorld
+from statefuldb.planning.imagined import agent, given_back
+from statefuldb.planning.planner import plan
+from statefuldb.reconcile.report import status_of_plan
+from unit.planning.world import MIB, OPERATOR, database, observed, spec, tasks
+
+PLAN_ONLY = ReconcileSpec(mode=ReconcileMode.PLAN_ONLY)
+EVERY_STRATEGY = pytest.mark.parametrize("strategy", list(Strategy))
+
+
+class Life:
+    """A database over many passes: what is published is read back, what is decided takes place."""
+
+    def __init__(self, wanted: DatabaseSpec) -> None:
+        self.spec = wanted
+        self.generation = 1
+        real = replace(agent(wanted, observed()), agent_id="real", hostname="agent-1", address="127.0.0.9")
+        self.world = ImaginedWorld(observed=observed(database=database()), agent=real)
+        self.done: list[str] = []
+        self.accepted: Accepted | None = None
+
+    @property
+    def seen(self) -> Observed:
+        return self.world.observed
+
+    @property
+    def hash(self) -> str:
+        assert self.seen.database is not None
+        published = self.seen.database.status["plan"]
+        assert isinstance(published, dict)
+        return str(published.get("hash", ""))
+
+    def edit(self, **changes: object) -> None:
+        self.spec, self.generation = replace(self.spec, **changes), self.generation + 1  # type: ignore[arg-type]
+
+    def approve(self, plan_hash: str) -> None:
+        self.edit(reconcile=replace(self.spec.reconcile, approved_plan=plan_hash))
+
+    def decide(self, offers: Offers | None = None) -> Plan:
+        """Make one pass without its effects; what it publishes is read by the next."""
+        accepted = Accepted(generation=self.generation, spec=self.spec)
+        wanted = Desired(accepted=accepted, is_new=accepted != self.accepted)
+        self.accepted = accepted
+        decided = plan(wanted, self.seen, (self.world.agent,) if offers is None else offers, OPERATOR)
+        assert self.seen.database is not None
+        stored = replace(self.seen.database, generation=self.generation, status=status_of_plan(self.seen, decided))
+        self.world.observed = replace(self.seen, database=stored)
+        return decided
+
+    def run(self) -> Plan:
+        """Make passes with their effects until one has none; return it."""
+        for _ in range(30):
+            decided = self.decide()
+            if not decided.actions:
+                return decided
+            for action in decided.actions:
+                self.carry_out(action)
+        raise AssertionError("no rest after 30 passes")
+
+    def carry_out(self, action: Action) -> None:
+        if changes_something(action, self.seen.volumes):
+            self.done.append(key_of(action))
+        self.world.carry_out(action)
+
+
+def planned(life: Life) -> list[str]:
+    approval = life.decide().approval
+    assert approval is not None
+    return [action.key for action in approval.actions]
+
+
+def fail(life: Life, state: TaskState = TaskState.FAILED) -> None:
+    """End the member by itself; its agent offers again what it holds."""
+    (record,) = life.seen.volumes
+    life.world.observed = replace(life.seen, tasks=tasks(record, state))
+    life.world.agent = given_back(life.world.agent, record)
+
+
+def served(strategy: Strategy = Strategy.PERSISTENT_VOLUME) -> Life:
+    """A database that came to run by an approval, which its spec still names."""
+    life = Life(spec(strategy, reconcile=PLAN_ONLY))
+    life.run()
+    life.approve(life.hash)
+    assert not life.run().waiting
+    life.done.clear()
+    return life
+
+
+@EVERY_STRATEGY
+def test_an_approved_plan_is_carried_out_whole_and_nothing_more(strategy: Strategy) -> None:
+    life = Life(spec(strategy, reconcile=PLAN_ONLY))
+    held = life.run()
+    assert not life.done
+    assert [wait.reason for wait in held.waiting] == [Reason.APPROVAL_REQUIRED]
+    wanted = planned(life)
+    assert len(wanted) == 3
+    life.approve(life.hash)
+    rested = life.run()
+    assert life.done == wanted
+    assert not rested.waiting
+    assert life.hash == ""
+    assert rested.members[0].ready
+
+
+@EVERY_STRATEGY
+def test_a_plan_that_waits_is_the_same_with_and_without_offers_and_asks_for_none(strategy: Strategy) -> None:
+    life = Life(spec(strategy, reconcile=PLAN_ONLY))
+    with_offer = life.decide()
+    published = life.seen.database
+    without = life.decide(())
+    assert (with_offer.approval, with_offer.waiting) == (without.approval, without.waiting)
+    assert not without.wants_offers
+    assert life.seen.database == published
+    assert any(a.reason is EventReason.PLANNED for a in with_offer.announcements)
+    assert not without.announcements
+    life.approve(life.hash)
+    assert life.decide(()).wants_offers
+
+
+def test_a_stale_hash_is_refused_with_the_new_plan() -> None:
+    life = Life(spec(reconcile=PLAN_ONLY))
+    life.run()
+    first = life.hash
+    life.edit(resources=ResourcesSpec(cpus_milli=700, memory_bytes=512 * MIB))
+    life.approve(first)
+    refused = life.run()
+    assert not life.done
+    assert life.hash not in ("", first)
+    (wait,) = refused.waiting
+    assert wait.reason is Reason.APPROVAL_STALE
+    assert first in wait.message
+    assert f"approvedPlan to {life.hash}" in wait.fix
+    life.approve(life.hash)
+    life.run()
+    assert life.done
+
+
+def test_an_edit_that_is_taken_back_does_not_revive_an_old_hash() -> None:
+    life = Life(spec(reconcile=PLAN_ONLY))
+    life.run()
+    first, before = life.hash, life.spec.resources
+    life.edit(resources=ResourcesSpec(cpus_milli=700, memory_bytes=512 * MIB))
+    life.run()
+    life.edit(resources=before)
+    life.approve(first)
+    assert life.run().waiting[0].reason is Reason.APPROVAL_STALE
+    assert not life.done
+
+
+@EVERY_STRATEGY
+def test_a_repair_waits_for_approval_too_and_what_happened_is_written_down(strategy: Strategy) -> None:
+    life = served(strategy)
+    spent = life.spec.reconcile.approved_plan
+    fail(life)
+    held = life.run()
+    assert not life.done
+    (record,) = life.seen.volumes
+    assert record.ended
+    assert held.waiting[0].reason is Reason.APPROVAL_REQUIRED, "the spec names a plan that was carried out"
+    wanted = planned(life)
+    moved = ["secret"] if strategy is Strategy.DFS else []
+    assert [key.partition(" ")[0] for key in wanted] == ["launch", *moved, "account"]
+    assert life.hash != spent
+    life.approve(life.hash)
+    life.run()
+    assert life.done == wanted
+
+
+def test_a_release_outlives_an_operator_that_knows_nothing_yet() -> None:
+    life = Life(spec(reconcile=PLAN_ONLY))
+    life.run()
+    wanted = planned(life)
+    life.approve(life.hash)
+    assert life.decide(()).wants_offers
+    life.world.observed = replace(life.seen, crd_terminating=True)
+    assert not life.run().waiting
+    life.world.observed = replace(life.seen, crd_terminating=False)
+    life.run()
+    assert life.done == wanted
+
+
+def test_a_hash_is_good_once() -> None:
+    life = served()
+    for _ in range(2):
+        life.world.observed = replace(life.seen, secret=None)
+        assert not life.run().actions
+        assert not life.done
+        held = life.decide().held_back
+        assert [type(action) for action in held] == [EnsureSecret]
+        before = life.hash
+        life.approve(before)
+        life.run()
+        assert life.done
+        life.done.clear()
+    life.world.observed = replace(life.seen, secret=None)
+    life.run()
+    assert not life.done
+    assert life.hash != before
+
+
+def test_a_release_that_is_taken_back_in_the_middle_stops_there() -> None:
+    life = served()
+    life.edit(resources=ResourcesSpec(cpus_milli=700, memory_bytes=512 * MIB))
+    life.run()
+    wanted = planned(life)
+    assert [key.partition(" ")[0] for key in wanted][:2] == ["stop", "launch"]
+    life.approve(life.hash)
+    (kill,) = life.decide().actions
+    assert isinstance(kill, KillTask)
+    life.carry_out(kill)
+    life.edit(reconcile=PLAN_ONLY)
+    life.run()
+    assert life.done == wanted[:1]
+    assert planned(life)[0] == wanted[1]
+
+
+@pytest.mark.parametrize("state", [TaskState.FAILED, TaskState.DROPPED, TaskState.GONE])
+def test_only_a_launch_that_never_took_place_is_repeated_under_its_release(state: TaskState) -> None:
+    life = served()
+    life.edit(resources=ResourcesSpec(cpus_milli=700, memory_bytes=512 * MIB))
+    life.run()
+    life.approve(life.hash)
+    for _ in range(3):
+        for action in life.decide().actions:
+            life.carry_out(action)
+    (record,) = life.seen.volumes
+    assert record.incarnation == 2
+    fail(life, state)
+    life.run()
+    again = [key.partition(" ")[0] for key in life.done if key.endswith(".3")]
+    assert again == ([] if state is TaskState.FAILED else ["launch", "account"])
+    assert bool(life.hash) is (state is TaskState.FAILED)
+
+
+def test_a_held_risk_class_alone_waits_and_the_rest_follows_by_itself() -> None:
+    cautious = ReconcileSpec(auto_approve=frozenset({RiskClass.NON_DISRUPTIVE}))
+    life = Life(spec(reconcile=cautious))
+    assert not life.run().waiting
+    life.done.clear()
+    life.edit(resources=ResourcesSpec(cpus_milli=700, memory_bytes=512 * MIB))
+    held = life.run()
+    assert [type(action) for action in held.held_back] == [KillTask]
+    assert not life.done
+    life.approve(life.hash)
+    assert not life.run().waiting
+    assert [key.partition(" ")[0] for key in life.done] == ["stop", "launch", "account"]
+
+
+def test_paused_proposes_nothing() -> None:
+    life = Life(spec(reconcile=ReconcileSpec(mode=ReconcileMode.PAUSED)))
+    assert life.run().approval is None
