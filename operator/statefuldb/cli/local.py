@@ -167,11 +167,11 @@ def _await_ready(session: Session, name: str, began: float) -> None:
         current = state.get("observedGeneration") == stored["metadata"]["generation"]
         stopped = ready.get("reason") == "StoppedAsAsked"
         refused = condition(stored, "Accepted").get("status") == "False" and "accepted" not in state
-        if current and ready.get("status") == "True" and not _answers(session, name):
+        if current and ready.get("status") == "True" and not stopped and not _answers(session, name):
             say("it was Ready when it was last seen; waiting for its answer now")
         else:
             say(state.get("summary", ""))
-            if current and (stopped or refused or ready.get("status") == "True"):
+            if current and (refused or ready.get("status") == "True"):
                 return
         time.sleep(POLL_SECONDS)
     raise TimeoutError(f"{name} is not Ready after {READY_SECONDS:g} s: {said}; see `statefuldb explain {name}`")

@@ -16,6 +16,8 @@ class ConditionType(StrEnum):
     AVAILABLE = "Available"
     READY = "Ready"
     PROGRESSING = "Progressing"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
     DEGRADED = "Degraded"
     DATA_AT_RISK = "DataAtRisk"
     MESOS_CONNECTED = "MesosConnected"
@@ -33,6 +35,7 @@ class Reason(StrEnum):
     STOPPED_AS_ASKED = "StoppedAsAsked"
     RECONCILING = "Reconciling"
     SETTLED = "Settled"
+    AS_EXPECTED = "AsExpected"
     PAUSED = "Paused"
     DELETING = "Deleting"
     # waiting

@@ -1,6 +1,8 @@
 """The conditions of one database, and the report of every member, as they follow from a plan.
 
-`Ready` is True only where every wanted member was seen to answer SQL at the present target (law `ready_is_true`).
+`Ready` is True only where every wanted member was seen to answer SQL at the present target (law `ready_is_true`): also
+where none is wanted and none runs, so that a stopped database reads as done, as a Deployment with no replicas does.
+`Available` says whether any member answers.
 """
 
 from statefuldb.model.conditions import Condition, ConditionType, Reason
@@ -8,7 +10,7 @@ from statefuldb.model.observed import Observed
 from statefuldb.model.plan import MemberReport, Plan, Waiting
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import mesos_error
+from statefuldb.planning import health, mesos_error
 from statefuldb.planning.context import status_of
 from statefuldb.planning.desired import Desired
 
@@ -37,11 +39,12 @@ def decide(plan: Plan, desired: Desired, observed: Observed) -> tuple[Condition,
             reason=accepted.reason,
             message="no valid spec was accepted yet",
         )
-        return (accepted, waits, mesos_error.condition(observed.mesos))
+        return (accepted, waits, *health.settling(accepted, None, settled=True), mesos_error.condition(observed.mesos))
     wanted = 0 if spec.state is DesiredState.STOPPED else spec.replicas
     serving = [report for report in plan.members if report.ready]
     blocking = _blocking(plan)
     ready = _ready(plan, spec, wanted, len(serving), blocking)
+    settled = ready.status is True or ready.reason is Reason.PAUSED
     return (
         accepted,
         _placed(plan, observed, wanted),
@@ -53,7 +56,10 @@ def decide(plan: Plan, desired: Desired, observed: Observed) -> tuple[Condition,
             message=f"{len(serving)} of {wanted} members answer SQL",
         ),
         ready,
-        _progressing(plan, ready),
+        _progressing(ready, settled=settled),
+        *health.settling(accepted, ready, settled=settled),
+        health.degraded(plan),
+        health.data_at_risk(plan, spec, observed),
         mesos_error.condition(observed.mesos),
     )
 
@@ -93,13 +99,12 @@ def _ready(plan: Plan, spec: DatabaseSpec, wanted: int, serving: int, blocking: 
         return _not_ready(blocking.reason, blocking.message)
     if plan.actions or serving < wanted:
         return _not_ready(Reason.RECONCILING, f"{serving} of {wanted} members are ready")
-    if wanted == 0:
-        return _not_ready(Reason.STOPPED_AS_ASKED, "no member is wanted; the data is kept")
+    stopped = wanted == 0
     return Condition(
         type=ConditionType.READY,
         status=True,
-        reason=Reason.ALL_MEMBERS_READY,
-        message=f"{serving} of {wanted} members answer SQL",
+        reason=Reason.STOPPED_AS_ASKED if stopped else Reason.ALL_MEMBERS_READY,
+        message="stopped as asked; the data is kept" if stopped else f"{serving} of {wanted} members answer SQL",
     )
 
 
@@ -107,8 +112,7 @@ def _not_ready(reason: Reason, message: str) -> Condition:
     return Condition(type=ConditionType.READY, status=False, reason=reason, message=message)
 
 
-def _progressing(plan: Plan, ready: Condition) -> Condition:
-    settled = ready.status is True or ready.reason in (Reason.STOPPED_AS_ASKED, Reason.PAUSED)
+def _progressing(ready: Condition, *, settled: bool) -> Condition:
     return Condition(
         type=ConditionType.PROGRESSING,
         status=not settled,

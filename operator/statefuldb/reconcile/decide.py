@@ -8,6 +8,7 @@ from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.plan import Announcement, Plan, Waiting
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.planning.desired import desired_of
+from statefuldb.planning.health import settling
 from statefuldb.planning.invariants import Violation, violations
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.ports import Excerpt
@@ -52,11 +53,12 @@ def refused(decided: Plan, broken: tuple[Violation, ...]) -> Plan:
     )
     event = Announcement(reason=EventReason.PLAN_REFUSED, message=text, warning=True)
     not_ready = Condition(type=ConditionType.READY, status=False, reason=Reason.PLAN_VIOLATES_LAW, message=text)
-    conditions = tuple(c for c in decided.conditions if c.type is not ConditionType.READY)
+    said = (not_ready, *settling(not_ready, not_ready, settled=False))
+    conditions = tuple(c for c in decided.conditions if c.type not in {s.type for s in said})
     return replace(
         decided,
         actions=(),
         waiting=(*decided.waiting, wait),
         announcements=(event,),
-        conditions=(*conditions, not_ready),
+        conditions=(*conditions, *said),
     )

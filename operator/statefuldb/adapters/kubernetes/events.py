@@ -1,7 +1,12 @@
-"""Kubernetes Events: one for each distinct thing said, counted up where it is said again."""
+"""Kubernetes Events: one for each distinct thing said, a series where it is said again, and never a flood.
+
+They are written in the v1 form with what events.k8s.io adds (`eventTime`, `series`, reporting controller), so that
+`kubectl describe`, `kubectl events` and newer readers all count the same.
+"""
 
 import hashlib
 import threading
+from collections import deque
 from datetime import UTC, datetime
 from logging import getLogger
 from typing import Any
@@ -16,8 +21,12 @@ from statefuldb.reconcile.ports import EffectFailed, Machine
 
 log = getLogger(__name__)
 COMPONENT = "statefuldb"
+ACTION = "Reconcile"
 MESSAGE_LIMIT = 1000
 WAITING_LIMIT = 10_000
+# As in client-go's EventCorrelator: the eleventh text of one reason within ten minutes goes where the tenth went.
+SIMILAR_LIMIT, SIMILAR_SECONDS = 10, 600.0
+COMBINED = "(combined from similar events): "
 
 
 class Events:
@@ -27,6 +36,7 @@ class Events:
         self._api = kubernetes.client.CoreV1Api(client)
         self._instance = instance
         self._last: dict[str, str] = {}
+        self._said: dict[tuple[str, str], deque[tuple[float, str]]] = {}
         self._machine = machine
         self._lane = machine.lane("events")
         self._room = threading.Semaphore(WAITING_LIMIT)
@@ -37,27 +47,44 @@ class Events:
         if self._last.get(database["uid"]) == text:
             return
         self._last[database["uid"]] = text
+        combined = self._is_one_of_many(database["uid"], announcement)
         if self._room.acquire(blocking=False):
-            self._lane(lambda: self._try(database, announcement))
+            self._lane(lambda: self._try(database, announcement, combined=combined))
         else:
             log.warning("too many Events are waiting; one was left out")
 
-    def _try(self, database: dict[str, str], announcement: Announcement) -> None:
+    def _is_one_of_many(self, uid: str, announcement: Announcement) -> bool:
+        """Say whether so much of this reason was said lately that this goes into one Event with the rest."""
+        now = self._machine.now()
+        said = self._said.setdefault((uid, str(announcement.reason)), deque())
+        while said and said[0][0] <= now - SIMILAR_SECONDS:
+            said.popleft()
+        if any(text == announcement.message for _, text in said):
+            return False
+        if len(said) >= SIMILAR_LIMIT:
+            return True
+        said.append((now, announcement.message))
+        return False
+
+    def _try(self, database: dict[str, str], announcement: Announcement, *, combined: bool) -> None:
         self._room.release()
         try:
-            self._send(database, announcement)
+            self._send(database, announcement, combined=combined)
         except EffectFailed as error:
             log.warning("Event not sent: %s", error)
 
-    def _send(self, database: dict[str, str], announcement: Announcement) -> None:
-        message = announcement.message[:MESSAGE_LIMIT]
-        text = f"{database['uid']} {announcement.reason} {message}"
+    def _send(self, database: dict[str, str], announcement: Announcement, *, combined: bool) -> None:
+        message = ((COMBINED if combined else "") + announcement.message)[:MESSAGE_LIMIT]
+        text = f"{database['uid']} {announcement.reason} {COMBINED if combined else message}"
         name = f"{database['name']}.{hashlib.sha256(text.encode()).hexdigest()[:16]}"
         namespace = database["namespace"]
-        now = datetime.fromtimestamp(self._machine.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        moment = datetime.fromtimestamp(self._machine.now(), UTC)
+        now, exactly = moment.strftime("%Y-%m-%dT%H:%M:%SZ"), moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         held = find(f"get Event {name}", lambda: self._api.read_namespaced_event(name, namespace))
         if held is not None:
-            again = {"count": (held.count or 1) + 1, "lastTimestamp": now}
+            count = (held.count or 1) + 1
+            series = {"count": count, "lastObservedTime": exactly}
+            again = {"count": count, "lastTimestamp": now, "series": series, "message": message}
             call(
                 f"count Event {name}",
                 lambda: self._api.patch_namespaced_event(name, namespace, again, _content_type=MERGE_PATCH),
@@ -69,8 +96,10 @@ class Events:
             "metadata": {"name": name, "namespace": namespace},
             "involvedObject": {"apiVersion": API_VERSION, "kind": "StatefulDatabase", **database},
             "reason": str(announcement.reason),
+            "action": ACTION,
             "message": message,
             "type": "Warning" if announcement.warning else "Normal",
+            "eventTime": exactly,
             "firstTimestamp": now,
             "lastTimestamp": now,
             "count": 1,

@@ -17,6 +17,10 @@ def _column(name: str, path: str, type_: str = "string", *, wide: bool = False) 
     return column
 
 
+def _of_condition(kind: str, field: str) -> str:
+    return f".status.conditions[?(@.type=='{kind}')].{field}"
+
+
 def _definition(
     *,
     kind: str,
@@ -78,7 +82,6 @@ def custom_resource_definitions() -> tuple[Schema, ...]:
         required=("spec",),
         description="One entry of the ledger: a reservation with its volume, or a directory.",
     )
-    ready = ".status.conditions[?(@.type=='Ready')].status"
     return (
         _definition(
             kind="StatefulDatabase",
@@ -93,15 +96,18 @@ def custom_resource_definitions() -> tuple[Schema, ...]:
                 },
             },
             columns=[
-                _column("Ready", ready),
+                # Is it fine, why not, where; with -o wide also how to reach it, and what to do.
+                _column("Ready", _of_condition("Ready", "status")),
+                _column("Reason", _of_condition("Ready", "reason")),
                 _column("Engine", ".spec.engine.type"),
                 _column("Strategy", ".spec.storage.strategy"),
-                _column("Members", ".status.readyReplicas", "integer"),
-                _column("Summary", ".status.summary"),
-                _column("Host", ".status.endpoints.primary.host", wide=True),
-                _column("Port", ".status.endpoints.primary.port", "integer", wide=True),
-                _column("Version", ".spec.engine.version", wide=True),
+                _column("Where", ".status.members[0].agent"),
                 _column("Age", ".metadata.creationTimestamp", "date"),
+                _column("Version", ".spec.engine.version", wide=True),
+                _column("Address", ".status.endpoints.primary.host", wide=True),
+                _column("Port", ".status.endpoints.primary.port", "integer", wide=True),
+                _column("At Risk", _of_condition("DataAtRisk", "status"), wide=True),
+                _column("Summary", ".status.summary", wide=True),
             ],
         ),
         _definition(

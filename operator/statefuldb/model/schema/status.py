@@ -98,6 +98,8 @@ DATABASE_STATUS: Schema = obj(
         "accepted": obj({"generation": integer(), "hash": text(), "spec": anything("As it was accepted.")}),
     }
 )
+# Until the operator has seen an object, kstatus must not take it for done: it compares this with the generation.
+DATABASE_STATUS["default"] = {"observedGeneration": -1}
 
 _AGENT = obj({"id": text(), "hostname": text(), "address": text()})
 

@@ -1,0 +1,101 @@
+"""Events: said once, counted as a series where said again, combined where there would be many."""
+
+from collections.abc import Callable
+from typing import Any
+
+from statefuldb.adapters.kubernetes.connection import client_over
+from statefuldb.adapters.kubernetes.events import SIMILAR_LIMIT, SIMILAR_SECONDS, Events
+from statefuldb.model.conditions import EventReason
+from statefuldb.model.plan import Announcement
+
+Json = dict[str, Any]
+ABOUT = {"namespace": "shop", "name": "orders", "uid": "1-2-3"}
+
+
+class Api:
+    """A core API that knows Events only."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, Json] = {}
+        self.calls: list[str] = []
+
+    def exchange(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
+        self.calls.append(method)
+        name = path.rpartition("/")[2]
+        if method == "POST":
+            self.events[body["metadata"]["name"]] = body
+            return 201, body
+        if name not in self.events:
+            return 404, {}
+        if method == "PATCH":
+            assert content_type == "application/merge-patch+json"
+            self.events[name] |= body
+        return 200, self.events[name]
+
+
+class Clockwork:
+    """A machine whose time stands still unless it is moved, and whose lanes run at once."""
+
+    seconds = 1_000_000.25
+
+    def now(self) -> float:
+        return self.seconds
+
+    def lane(self, name: str) -> Callable[[Callable[[], object]], None]:
+        def run(call: Callable[[], object]) -> None:
+            call()
+
+        return run
+
+
+def speaker() -> tuple[Api, Clockwork, Callable[[str], None]]:
+    api, machine = Api(), Clockwork()
+    events = Events(client_over(api.exchange), "operator-1", machine)  # type: ignore[arg-type]
+
+    def say(message: str) -> None:
+        events.announce(ABOUT, Announcement(reason=EventReason.WAITING, message=message))
+
+    return api, machine, say
+
+
+def test_an_event_names_who_reports_what_and_when_to_the_microsecond() -> None:
+    api, _, say = speaker()
+    say("no offer fits")
+    (event,) = api.events.values()
+    assert (event["reportingComponent"], event["reportingInstance"]) == ("statefuldb", "operator-1")
+    assert (event["action"], event["reason"]) == ("Reconcile", "Waiting")
+    assert event["eventTime"].startswith("1970-01-12T13:46:40.250000")
+    assert "series" not in event
+
+
+def test_what_is_said_twice_in_a_row_is_said_once() -> None:
+    api, _, say = speaker()
+    say("no offer fits")
+    calls = len(api.calls)
+    say("no offer fits")
+    assert len(api.calls) == calls
+
+
+def test_what_is_said_again_is_a_series() -> None:
+    api, machine, say = speaker()
+    for text in ("no offer fits", "starting", "no offer fits", "starting", "no offer fits"):
+        say(text)
+        machine.seconds += 1
+    counts = {event["message"]: (event["count"], event.get("series", {}).get("count")) for event in api.events.values()}
+    assert counts == {"no offer fits": (3, 3), "starting": (2, 2)}
+    assert all(event["series"]["lastObservedTime"].endswith(".250000Z") for event in api.events.values())
+
+
+def test_many_different_texts_of_one_reason_end_in_one_event() -> None:
+    api, machine, say = speaker()
+    for number in range(50):
+        say(f"attempt {number}")
+        machine.seconds += 1
+    assert len(api.events) == SIMILAR_LIMIT + 1
+    combined = [event for event in api.events.values() if event["message"].startswith("(combined")]
+    assert [(e["message"], e["series"]["count"]) for e in combined] == [
+        ("(combined from similar events): attempt 49", 50 - SIMILAR_LIMIT)
+    ]
+    machine.seconds += SIMILAR_SECONDS
+    say("much later")
+    assert len(api.events) == SIMILAR_LIMIT + 2
