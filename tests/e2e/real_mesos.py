@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.conftest import ROOT, Cluster
+from e2e.conftest import ROOT, Cluster, eventually
 from statefuldb.local.supervisor import free_port
 
 MOUNT_POINT = "/mnt/statefuldb-real"
@@ -120,7 +120,17 @@ class RealCluster(Cluster):
         self.parts.supervisor.stop("operator")
         self.parts.supervisor.stop("api-server")
         self.stop_mesos(signal.SIGTERM)
+        for pid in self._left():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        # Servers still write into folders that are about to be removed.
+        eventually(lambda: not self._left(), 90, lambda: f"{self._left()} still run")
+
+    def _left(self) -> list[int]:
+        """Return the processes that work in a sandbox or a volume of this cluster."""
+        found = []
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
                 if entry.name.isdigit() and (entry / "cwd").readlink().is_relative_to(self.state_dir / "real"):
-                    os.kill(int(entry.name), signal.SIGTERM)
+                    found.append(int(entry.name))
+        return found

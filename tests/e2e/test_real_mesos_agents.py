@@ -174,7 +174,10 @@ class Thief:
             launch = {"type": "LAUNCH", "launch": {"task_infos": [task]}}
             self._driver.acceptOffers([offer["id"]], [launch])
         if event.get("type") == "UPDATE":
-            self.running = event["update"]["status"]["state"] == "TASK_RUNNING"
+            status = event["update"]["status"]
+            self.running = status["state"] == "TASK_RUNNING"
+            # Until one status is acknowledged, an agent forwards no later one of that task.
+            self._driver.acknowledgeStatusUpdate(status)
 
     def leave(self) -> None:
         """End the framework, and its task with it."""

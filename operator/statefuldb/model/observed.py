@@ -57,7 +57,10 @@ _OVER = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskStatus:
-    """The latest that Mesos said of one task. `uuid` is set where it must still be acknowledged."""
+    """The latest that Mesos said of one task. `uuid` is set where it must still be acknowledged.
+
+    `owed_since_seconds` is set where it was said to an earlier subscription, and since when an answer is owed.
+    """
 
     id: TaskId
     state: TaskState
@@ -66,6 +69,7 @@ class TaskStatus:
     message: str = ""
     uuid: str | None = None
     seen_at_seconds: float = 0.0
+    owed_since_seconds: float | None = None
 
 
 class OperationState(StrEnum):

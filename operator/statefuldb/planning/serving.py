@@ -13,6 +13,7 @@ from statefuldb.planning.context import Context, Step
 
 HEALTHY_AFTER_SECONDS = 60.0
 START_PATIENCE_SECONDS = 10.0
+LISTEN_AGAIN_SECONDS = 30.0
 
 _FREE_SPACE = "free space where the data lies, or raise spec.storage.size; the member goes on by itself"
 _WAITS = {
@@ -54,6 +55,7 @@ def serve(context: Context, record: VolumeRecord) -> Step:
                 reason=Reason.KEEPER_UNREACHABLE,
                 message=f"no answer from the keeper: {view.error}",
                 fix="look at the member's output with `statefuldb logs`",
+                look_again_seconds=LISTEN_AGAIN_SECONDS,
             )
         return Step(waiting=(wait,))
     status = view.status

@@ -155,7 +155,9 @@ def _release(context: Context, record: VolumeRecord) -> Step:
                 ),
             )
         )
-    if not record.reservations or _seen_without(context, record):
+    # On a static reservation a volume is all that a member owns.
+    holds = record.reservations or (written and record.persistence_id is not None)
+    if not holds or _seen_without(context, record):
         return Step(actions=_forget(context, record))
     return Step(
         waiting=(

@@ -9,6 +9,7 @@ from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.reconcile.ports import Clock, Excerpt, KeeperPort, KubernetesPort, MesosPort
 
 MISSED_AFTER_SECONDS = 30.0
+DOUBTED_AFTER_SECONDS = 30.0
 
 
 class Observer:
@@ -43,7 +44,12 @@ class Observer:
         uids = {volume.identity.uid for volume in (*volumes, *found)}
         if database is not None:
             uids.add(database.uid)
-        tasks = {task_id: status for uid in sorted(uids) for task_id, status in self._mesos.tasks(uid).items()}
+        keepers = self._views(volumes)
+        tasks = {
+            task_id: self._doubted(status, keepers.get(task_id))
+            for uid in sorted(uids)
+            for task_id, status in self._mesos.tasks(uid).items()
+        }
         for volume in volumes:
             self._follow(key, volume, tasks)
         observed = Observed(
@@ -57,7 +63,7 @@ class Observer:
             maintenance=self._mesos.maintenance(),
             sightings=self._sightings(key, volumes, tasks),
             tasks=tasks,
-            keepers=self._views(volumes),
+            keepers=keepers,
             mesos=self._mesos.view(),
             secret=self._kubernetes.secret(key, connection_secret_name(key.name)),
             crd_terminating=self._kubernetes.crd_terminating(),
@@ -67,6 +73,19 @@ class Observer:
         if self._begins(database, volumes):
             return replace(observed, reserved=self._mesos.reserved(observed))
         return observed
+
+    def _doubted(self, status: TaskStatus, keeper: KeeperView | None) -> TaskStatus:
+        """Return what is known of a task: nothing, where neither Mesos nor its keeper answers for it.
+
+        A master that was started again says nothing of an agent that has not come back, until its
+        `agent_reregister_timeout` is over, even where a person has marked that agent as gone.
+        """
+        owed = status.owed_since_seconds
+        heard = keeper is not None and keeper.status is not None
+        if owed is None or heard or not status.state.alive or self._clock.now() - owed < DOUBTED_AFTER_SECONDS:
+            return status
+        message = "the master was asked again, and does not answer"
+        return replace(status, state=TaskState.UNKNOWN, message=message, seen_at_seconds=owed)
 
     def _begins(self, database: DatabaseObject | None, volumes: tuple[VolumeRecord, ...]) -> bool:
         """Whether new data may be begun for this database: then it matters what there is that the ledger lacks."""

@@ -162,6 +162,7 @@ def test_a_large_offers_event_is_read_and_translated_in_time_linear_in_its_size(
     small, large = 2_000_000, 20_000_000
     took: dict[int, list[float]] = {small: [], large: []}
     arrived, done = threading.Event(), threading.Event()
+    # Time of this process alone: what else the machine does is no matter here.
     began = [0.0]
     current = [0]
 
@@ -169,7 +170,7 @@ def test_a_large_offers_event_is_read_and_translated_in_time_linear_in_its_size(
         if event["type"] == "OFFERS":
             for offer in event["offers"]["offers"]:
                 offer_from_wire(offer, 0.0)
-            took[current[0]].append(time.perf_counter() - began[0])
+            took[current[0]].append(time.process_time() - began[0])
             arrived.set()
 
     events = {size: offers_event(size) for size in took}
@@ -179,7 +180,7 @@ def test_a_large_offers_event_is_read_and_translated_in_time_linear_in_its_size(
         for size in (small, large) * 5:
             arrived.clear()
             record = stream.record(events[size])
-            current[0], began[0] = size, time.perf_counter()
+            current[0], began[0] = size, time.process_time()
             stream.send(record)
             assert arrived.wait(60)
         done.set()

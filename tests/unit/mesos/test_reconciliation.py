@@ -91,3 +91,23 @@ def test_nothing_is_asked_once_stopped() -> None:
     asked(wired)
     wired.time.pass_by(5_000)
     assert asked(wired) == []
+
+
+def test_what_an_earlier_subscription_was_told_is_told_apart_until_it_is_told_again() -> None:
+    wired = followed(TASK)
+    wired.update(str(TASK), "TASK_RUNNING")
+    assert wired.adapter.tasks(UID)[TASK].owed_since_seconds is None
+    wired.time.pass_by(5.0)
+    wired.subscribe()
+    assert wired.adapter.tasks(UID)[TASK].owed_since_seconds == 1_005.0
+    wired.update(str(TASK), "TASK_RUNNING")
+    assert wired.adapter.tasks(UID)[TASK].owed_since_seconds is None
+
+
+def test_a_status_is_acknowledged_once_though_it_is_known_in_another_light() -> None:
+    wired = followed(TASK)
+    status = {"task_id": {"value": str(TASK)}, "state": "TASK_RUNNING", "agent_id": {"value": "a"}, "uuid": "dXVpZA=="}
+    wired.say({"type": "UPDATE", "update": {"status": status}})
+    wired.subscribe()
+    wired.adapter.acknowledge(wired.adapter.tasks(UID)[TASK])
+    assert wired.adapter.tasks(UID)[TASK].uuid is None

@@ -136,3 +136,12 @@ def test_a_bundle_of_the_role_above_is_used_from_the_role_below() -> None:
     idle = replace(remaining(offer(), accepted, launched=False), role=BELOW)
     _, again = attempt(plan(desired(spec()), observed(volumes=(over(record),)), (idle,), operator(BELOW)))
     assert [type(o) for o in again.operations] == [LaunchTask]
+
+
+def test_a_volume_on_a_static_reservation_is_destroyed_before_it_is_forgotten() -> None:
+    record, _ = attempt(plan(desired(spec()), observed(), (static(ROLE),), OPERATOR))
+    assert not record.reservations
+    seen = observed(database=None, volumes=(over(record, Intent.DELETE),))
+    decided = plan(None, seen, (), OPERATOR)
+    assert not decided.actions
+    assert decided.wants_offers

@@ -21,6 +21,7 @@ from statefuldb.adapters.mesos.guard import check_call
 from statefuldb.adapters.mesos.masters import Masters
 from statefuldb.adapters.mesos.pymesos_import import MesosSchedulerDriver
 from statefuldb.adapters.mesos.transport import Transport
+from statefuldb.adapters.mesos.uncollected import uncollected
 from statefuldb.reconcile.ports import Machine
 
 log = getLogger(__name__)
@@ -311,8 +312,12 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
             self.framework_id = event["subscribed"]["framework_id"]["value"]
             self.stream_id = stream_id
             self._tell(ConnectionState(connected=True))
-        self._hand_on(partial(self._on_event, event))
+        self._hand_on(partial(self._tell_event, event))
         return True
+
+    def _tell_event(self, event: Event) -> None:
+        with uncollected():
+            self._on_event(event)
 
     def _on_error(self, message: str) -> None:
         """An ERROR ends the client: trying again would loop, and two operators would depose each other for ever."""
@@ -337,4 +342,5 @@ def _read_record(answer: http.client.HTTPResponse) -> dict[str, Any] | None:
     if not line.strip():
         return None
     body = answer.read(int(line))
-    return dict(json.loads(body))
+    with uncollected():
+        return dict(json.loads(body))

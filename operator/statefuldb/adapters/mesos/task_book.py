@@ -22,6 +22,8 @@ class TaskBook:
         self._statuses: Grouped[TaskId, TaskStatus] = Grouped(lambda task_id, _: (task_id.uid,))
         self._followed: Grouped[TaskId, tuple[DatabaseKey, str]] = Grouped(lambda task_id, _: (task_id.uid,))
         self._unanswered: set[TaskId] = set()
+        self._heard: set[TaskId] = set()
+        self._subscribed_at = 0.0
         self._killed: dict[TaskId, float] = {}
         self._found: Grouped[TaskId, VolumeRecord] = Grouped(lambda _, record: (record.identity.uid, record.key))
 
@@ -29,7 +31,7 @@ class TaskBook:
         """Return what is known of the tasks of one data identity; one just killed counts as KILLING."""
         now = self._clock.now()
         with self._lock:
-            return {t: self._with_kill(status, now) for t, status in self._statuses.of(uid).items()}
+            return {t: self._as_known(status, now) for t, status in self._statuses.of(uid).items()}
 
     def found(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries that tasks of this database name carry."""
@@ -82,6 +84,7 @@ class TaskBook:
                 book.pop(task_id, None)
             if known is not None and known.state.over and known.uuid is None:
                 del self._statuses[task_id]
+                self._heard.discard(task_id)
 
     def killed(self, task_id: TaskId) -> None:
         """Note that KILL was sent."""
@@ -92,6 +95,7 @@ class TaskBook:
         """Take a status up. Return the key of a followed task, None for any other."""
         with self._lock:
             self._unanswered.discard(status.id)
+            self._heard.add(status.id)
             known = self._statuses.get(status.id)
             # What an agent said of an end is not undone by what a master guesses afterwards.
             if known is None or not (known.state.over and not status.state.over):
@@ -105,13 +109,16 @@ class TaskBook:
     def acknowledged(self, status: TaskStatus) -> None:
         """Note that a status was acknowledged."""
         with self._lock:
-            if self._statuses.get(status.id) == status:
-                self._statuses[status.id] = replace(status, uuid=None)
+            known = self._statuses.get(status.id)
+            if known is not None and known.uuid == status.uuid:
+                self._statuses[status.id] = replace(known, uuid=None)
 
     def subscribed(self) -> None:
         """Begin a subscription: what was known may be old, so Mesos owes an answer for every followed task."""
         with self._lock:
             self._unanswered = set(self._followed)
+            self._heard.clear()
+            self._subscribed_at = self._clock.now()
 
     def to_ask(self, *, everything: bool) -> Mapping[str, str]:
         """Return the ids of tasks to ask for, each with its agent's: all that are followed, or the unanswered ones."""
@@ -124,7 +131,9 @@ class TaskBook:
         with self._lock:
             return bool(self._unanswered)
 
-    def _with_kill(self, status: TaskStatus, now: float) -> TaskStatus:
+    def _as_known(self, status: TaskStatus, now: float) -> TaskStatus:
+        if status.id not in self._heard:
+            status = replace(status, owed_since_seconds=self._subscribed_at)
         sent = self._killed.get(status.id)
         recent = sent is not None and now - sent < KILL_PATIENCE_SECONDS
         return replace(status, state=TaskState.KILLING) if recent and status.state.alive else status

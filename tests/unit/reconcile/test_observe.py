@@ -1,0 +1,77 @@
+"""What a snapshot makes of a task for which nobody answers any more."""
+
+from dataclasses import replace
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from statefuldb.model.observed import KeeperView, TaskState, TaskStatus
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning.planner import plan
+from statefuldb.reconcile.observe import DOUBTED_AFTER_SECONDS, Observer
+from unit.planning.test_undecided import renamed, serving
+from unit.planning.world import KEY, OPERATOR, database, desired, keeper, observed, spec, status
+
+NOW = 1_000.0
+LONG_AGO = NOW - DOUBTED_AFTER_SECONDS
+
+
+def observer(record: VolumeRecord, said: TaskStatus, view: KeeperView | None) -> tuple[Observer, Any, Any]:
+    """Return an observer of one member whose task is `said` to be something, and its ports for Mesos and keepers."""
+    base = observed()
+    kubernetes, mesos, keepers = Mock(), Mock(), Mock()
+    kubernetes.database.return_value = database()
+    kubernetes.volumes.return_value = (record,)
+    kubernetes.adopted_away.return_value = ()
+    kubernetes.secret.return_value = None
+    kubernetes.crd_terminating.return_value = kubernetes.namespace_terminating.return_value = False
+    kubernetes.namespace_exists.return_value = True
+    mesos.found.return_value = mesos.operations.return_value = ()
+    mesos.tasks.return_value = {said.id: said}
+    mesos.maintenance.return_value = {}
+    mesos.view.return_value = base.mesos
+    keepers.view.return_value = view
+    clock = Mock()
+    clock.now.return_value = NOW
+    return (
+        Observer(kubernetes=kubernetes, mesos=mesos, keepers=keepers, clock=clock, waits=lambda _: False),
+        mesos,
+        keepers,
+    )
+
+
+def running(record: VolumeRecord, owed_since: float | None) -> TaskStatus:
+    assert record.task_id is not None
+    return replace(status(record.task_id, TaskState.RUNNING), owed_since_seconds=owed_since, seen_at_seconds=1.0)
+
+
+def unheard(record: VolumeRecord) -> KeeperView:
+    assert record.task_id is not None
+    return KeeperView(task_id=record.task_id, status=None, error="its agent is not registered")
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_a_task_for_which_neither_master_nor_keeper_answers_is_unknown(strategy: Strategy) -> None:
+    record, idle = serving(strategy)
+    watching, mesos, keepers = observer(record, running(record, LONG_AGO), unheard(record))
+    seen = watching.observe(KEY)
+    assert record.task_id is not None
+    assert seen.tasks[record.task_id].state is TaskState.UNKNOWN
+    assert seen.tasks[record.task_id].seen_at_seconds == LONG_AGO
+    mesos.expect.assert_called_once()
+    keepers.unwatch.assert_called_once()
+    decided = plan(desired(spec(strategy)), seen, (renamed(idle),), OPERATOR)
+    assert bool(decided.actions) is (strategy is not Strategy.DFS)
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_a_task_for_which_somebody_answers_or_may_yet_answer_is_what_it_was_said_to_be(strategy: Strategy) -> None:
+    record, _ = serving(strategy)
+    assert record.task_id is not None
+    answered = keeper(record)[record.task_id]
+    for owed_since, view in ((None, unheard(record)), (LONG_AGO + 1.0, unheard(record)), (LONG_AGO, answered)):
+        watching, _, keepers = observer(record, running(record, owed_since), view)
+        assert watching.observe(KEY).tasks[record.task_id].state is TaskState.RUNNING
+        keepers.watch.assert_called_once()
