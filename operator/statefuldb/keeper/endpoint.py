@@ -14,7 +14,7 @@ from statefuldb.keeper.state import State
 
 BODY_LIMIT_BYTES = 64 * 1024
 CONNECTION_TIMEOUT_SECONDS = 45.0
-LONG_POLL_LIMIT_SECONDS = 40.0
+LONG_POLL_LIMIT_SECONDS = 300.0
 
 Command = Callable[[Mapping[str, Any]], None]
 

@@ -1,17 +1,28 @@
-"""Following the keepers of running members: one long poll for each, so that a change is heard of at once.
+"""Following the keepers of running members: one lasting connection for each, all of them on one thread.
 
-A keeper that answers costs one request in half a minute; one that does not is tried again ever more rarely. Nothing
-here blocks the worker.
+A long poll tells of a change at once. A keeper at rest costs one request in two minutes; one that does not answer is
+tried again ever more rarely. Nothing here blocks the worker.
 """
 
+import asyncio
+import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
 
 from statefuldb.adapters.keeper.client import KeeperClient, KeeperError
+from statefuldb.adapters.keeper.connection import (
+    AnotherCertificate,
+    ConnectionFailed,
+    KeeperConnection,
+    open_connection,
+    operator_context,
+)
 from statefuldb.model.identity import DatabaseKey, TaskId
+from statefuldb.model.keeper import KeeperStatus
 from statefuldb.model.observed import KeeperView
 from statefuldb.model.volume import Launch
 from statefuldb.reconcile.ports import Clock, EffectFailed, Enqueue
@@ -20,19 +31,23 @@ log = getLogger(__name__)
 
 RETRY_FIRST_SECONDS = 0.2
 RETRY_LIMIT_SECONDS = 5.0
+LONG_POLL_SECONDS = 120.0
+ANSWER_SECONDS = 5.0
+# Certificates are asked of agents, some of which may be slow to say nothing.
+FETCHERS = 8
 
 FetchCertificate = Callable[[TaskId, Launch], str]
 
 
 @dataclass(slots=True)
 class _Watched:
-    """One keeper that is followed, and the thread's means to end."""
+    """One keeper that is followed. `certificate` is known once it was fetched (PEM)."""
 
     key: DatabaseKey
     launch: Launch
-    ended: threading.Event = field(default_factory=threading.Event)
+    following: "Future[None] | None" = None
     view: KeeperView | None = None
-    client: KeeperClient | None = None
+    certificate: str | None = None
 
 
 class KeeperPool:
@@ -53,28 +68,30 @@ class KeeperPool:
     ) -> None:
         self._fetch_certificate = fetch_certificate
         self._identity = identity
+        self._context: ssl.SSLContext = operator_context(identity)
         self._epoch = epoch
         self._clock = clock
         self._enqueue = enqueue
         self._lock = threading.Lock()
         self._watched: dict[TaskId, _Watched] = {}
+        self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="certificates")
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="keepers", daemon=True).start()
 
     def watch(self, key: DatabaseKey, task_id: TaskId, launch: Launch) -> None:
         """Follow a keeper from now on. Cheap to repeat."""
         with self._lock:
             if task_id in self._watched:
                 return
-            watched = _Watched(key=key, launch=launch)
-            self._watched[task_id] = watched
-        name = f"keeper-{task_id.ordinal}-{task_id.incarnation}"
-        threading.Thread(target=self._follow, args=(task_id, watched), name=name, daemon=True).start()
+            watched = self._watched[task_id] = _Watched(key=key, launch=launch)
+            watched.following = asyncio.run_coroutine_threadsafe(self._follow(task_id, watched), self._loop)
 
     def unwatch(self, task_id: TaskId) -> None:
         """Stop following a keeper."""
         with self._lock:
             watched = self._watched.pop(task_id, None)
-        if watched is not None:
-            watched.ended.set()
+        if watched is not None and watched.following is not None:
+            watched.following.cancel()
 
     def view(self, task_id: TaskId) -> KeeperView | None:
         """Return the last answer, or None before the first attempt."""
@@ -86,17 +103,23 @@ class KeeperPool:
         """Have the keeper set the application account. Raises EffectFailed."""
         with self._lock:
             watched = self._watched.get(task_id)
-        if watched is None or watched.client is None:
+        if watched is None or watched.certificate is None:
             raise EffectFailed(f"no connection to the keeper of {task_id}")
+        client = KeeperClient(
+            address=watched.launch.agent.address,
+            port=watched.launch.keeper_port,
+            pinned_pem=watched.certificate,
+            identity=self._identity,
+        )
         try:
-            watched.client.set_credentials(
+            client.set_credentials(
                 epoch=self._epoch,
                 revision=revision,
                 username=username,
                 password=password,
                 database=database,
             )
-            self._note(watched, KeeperView(task_id=task_id, status=watched.client.status()))
+            self._note(watched, KeeperView(task_id=task_id, status=client.status()))
         except KeeperError as error:
             raise EffectFailed(str(error)) from error
 
@@ -106,39 +129,63 @@ class KeeperPool:
             watched = list(self._watched.values())
             self._watched.clear()
         for each in watched:
-            each.ended.set()
+            if each.following is not None:
+                each.following.cancel()
+        self._fetchers.shutdown(wait=False, cancel_futures=True)
+        self._loop.call_soon_threadsafe(self._loop.stop)
 
-    def _follow(self, task_id: TaskId, watched: _Watched) -> None:
+    async def _follow(self, task_id: TaskId, watched: _Watched) -> None:
         pause = RETRY_FIRST_SECONDS
-        while not watched.ended.is_set():
+        while True:
             try:
-                status = self._ask(task_id, watched)
-            except (KeeperError, EffectFailed, OSError) as error:
-                self._note(watched, KeeperView(task_id=task_id, status=None, error=str(error)))
-                watched.client = None
-                watched.ended.wait(pause)
-                pause = min(RETRY_LIMIT_SECONDS, pause * 2)
-                continue
-            pause = RETRY_FIRST_SECONDS
-            self._note(watched, status)
+                connection = await self._connect(task_id, watched)
+                try:
+                    status = await self._ask(task_id, watched, connection, after=None)
+                    pause = RETRY_FIRST_SECONDS
+                    while True:
+                        status = await self._ask(task_id, watched, connection, after=status.revision)
+                finally:
+                    connection.close()
+            except (ConnectionFailed, EffectFailed, OSError, ValueError) as error:
+                if isinstance(error, AnotherCertificate):
+                    watched.certificate = None
+                where = f"{watched.launch.agent.address}:{watched.launch.keeper_port}"
+                text = f"{where}: {error or type(error).__name__}"
+                self._note(watched, KeeperView(task_id=task_id, status=None, error=text))
+            await asyncio.sleep(pause)
+            pause = min(RETRY_LIMIT_SECONDS, pause * 2)
 
-    def _ask(self, task_id: TaskId, watched: _Watched) -> KeeperView:
-        known = watched.view.status if watched.view is not None else None
-        if watched.client is None:
-            known = None
-            watched.client = KeeperClient(
-                address=watched.launch.agent.address,
-                port=watched.launch.keeper_port,
-                pinned_pem=self._fetch_certificate(task_id, watched.launch),
-                identity=self._identity,
-            )
-        status = watched.client.status(after=known.revision if known is not None else -1)
+    async def _connect(self, task_id: TaskId, watched: _Watched) -> KeeperConnection:
+        if watched.certificate is None:
+            fetched = self._loop.run_in_executor(self._fetchers, self._fetch_certificate, task_id, watched.launch)
+            watched.certificate = await fetched
+        return await open_connection(
+            watched.launch.agent.address,
+            watched.launch.keeper_port,
+            context=self._context,
+            pinned_pem=watched.certificate,
+        )
+
+    async def _ask(
+        self, task_id: TaskId, watched: _Watched, connection: KeeperConnection, *, after: int | None
+    ) -> KeeperStatus:
+        """Return the keeper's status, with `after` as soon as its revision is above that."""
+        wait = LONG_POLL_SECONDS if after is not None else 0.0
+        query = f"?after={after}&timeout_seconds={wait:g}" if after is not None else ""
+        text = await connection.get(f"/v1/status{query}", timeout_seconds=wait + ANSWER_SECONDS)
+        status = KeeperStatus.from_json(text)
         if status.task_id != str(task_id):
-            raise KeeperError(f"{watched.launch.agent.address} runs {status.task_id}, not {task_id}")
-        return KeeperView(task_id=task_id, status=status, seen_at_seconds=self._clock.now())
+            raise ConnectionFailed(f"there runs {status.task_id}, not {task_id}")
+        self._note(watched, KeeperView(task_id=task_id, status=status, seen_at_seconds=self._clock.now()))
+        return status
 
     def _note(self, watched: _Watched, view: KeeperView) -> None:
-        before = watched.view
-        watched.view = view
+        """Take an answer up, unless a later one is known: commands are answered on connections of their own."""
+        with self._lock:
+            before = watched.view
+            known = before.status.revision if before is not None and before.status is not None else -1
+            if view.status is not None and view.status.revision < known:
+                return
+            watched.view = view
         if before is None or (before.status, before.error) != (view.status, view.error):
             self._enqueue(watched.key)
