@@ -28,7 +28,7 @@ NEEDS_A_PERSON = frozenset(
     }
 )
 # What is wrong with a member, also where it still serves. Planned stops and first steps are not.
-_DEGRADES = frozenset(
+DEGRADES = frozenset(
     {
         Reason.AGENT_LOST,
         Reason.FENCING_REQUIRED,
@@ -47,7 +47,7 @@ _THREATENS_DATA = frozenset({Reason.AGENT_LOST, Reason.RESERVATION_TAKEN, Reason
 
 def degraded(plan: Plan) -> Condition:
     """Return the condition Degraded."""
-    return _abnormal(ConditionType.DEGRADED, _first(plan, _DEGRADES), Reason.AS_EXPECTED, "nothing is wrong")
+    return _abnormal(ConditionType.DEGRADED, _first(plan, DEGRADES), Reason.AS_EXPECTED, "nothing is wrong")
 
 
 def data_at_risk(plan: Plan, spec: DatabaseSpec, observed: Observed) -> Condition:
@@ -56,7 +56,7 @@ def data_at_risk(plan: Plan, spec: DatabaseSpec, observed: Observed) -> Conditio
     held = [r for r in observed.volumes if r.owner_uid == uid and r.intent is Intent.USE and r.initialised]
     shared = spec.storage.strategy is Strategy.DFS
     threats = _THREATENS_DATA - {Reason.AGENT_LOST} if shared else _THREATENS_DATA
-    fine = f"nothing threatens the data of {len(held)} members" if held else "there is no data yet"
+    fine = "nothing threatens the data" if held else "there is no data yet"
     wait = _first(plan, threats) if held else None
     return _abnormal(ConditionType.DATA_AT_RISK, wait, Reason.DATA_SAFE, fine)
 

@@ -6,14 +6,22 @@ Pure: the same inputs give the same plan. It sends nothing, reads no clock and c
 from dataclasses import replace
 
 from statefuldb.model.actions import AddFinalizer
-from statefuldb.model.conditions import EventReason
 from statefuldb.model.identity import FINALIZER
 from statefuldb.model.observed import Observed, Offers
-from statefuldb.model.plan import Announcement, Plan
+from statefuldb.model.plan import Plan
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import conditions, foresight, ledger, member, mesos_error, operations, ownership, teardown
+from statefuldb.planning import (
+    conditions,
+    foresight,
+    ledger,
+    member,
+    operations,
+    ownership,
+    story,
+    teardown,
+)
 from statefuldb.planning.context import Context, Step, join
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.release import hold_back
@@ -83,14 +91,7 @@ def _context(spec: DatabaseSpec, uid: str, observed: Observed, offers: Offers, o
 
 def _conclude(decided: Plan, desired: Desired, observed: Observed) -> Plan:
     """Add what is published: whether the spec was accepted, and the conditions."""
-    announcements = (*decided.announcements, *mesos_error.announcements(observed.mesos))
-    if desired.errors:
-        text = "; ".join(str(error) for error in desired.errors)
-        refused = Announcement(reason=EventReason.REJECTED, message=text, warning=True)
-        announcements = (*announcements, refused)
-    elif desired.is_new and desired.accepted is not None:
-        text = f"generation {desired.accepted.generation} accepted"
-        announcements = (*announcements, Announcement(reason=EventReason.ACCEPTED, message=text))
     members = conditions.with_absent(decided, desired, observed)
-    concluded = replace(decided, accepted=desired.accepted, announcements=announcements, members=members)
-    return replace(concluded, conditions=conditions.decide(concluded, desired, observed))
+    concluded = replace(decided, accepted=desired.accepted, members=members)
+    concluded = replace(concluded, conditions=conditions.decide(concluded, desired, observed))
+    return replace(concluded, announcements=(*decided.announcements, *story.told(concluded, desired, observed)))
