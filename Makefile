@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+CHART_STAMP := $(VENV)/.chart-installed
 # Tests with servers mostly wait for them, so more of them run side by side than there are cores.
 SIDE_BY_SIDE ?= 3
 
@@ -16,6 +17,11 @@ $(STAMP): pyproject.toml packaging/http-parser/pyproject.toml
 	@tools/ensure-venv $(PYTHON) $(VENV)
 	@echo "Installing statefuldb and what it needs into $(VENV) (about a minute) ..."
 	@$(BIN)/pip install --quiet --use-pep517 --disable-pip-version-check ./packaging/http-parser --editable '.[dev]'
+	@touch $@
+
+$(CHART_STAMP): $(STAMP)
+	@echo "Installing what the tests of the chart and the images need ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[chart]'
 	@touch $@
 
 up: $(STAMP) ## start the embedded cluster and its first database, and say how to connect
@@ -38,7 +44,7 @@ check: $(STAMP) ## format, lint, types, import contracts, unit and architecture 
 pythons: $(STAMP) ## install into every other Python from 3.11 to 3.13 that is here, and run the unit tests there
 	@tools/check-pythons
 
-test: check pythons ## everything: check, then tests with real processes and databases (under 20 minutes)
+test: check pythons $(CHART_STAMP) ## everything: check, then tests with real processes and databases (under 20 minutes)
 	@tools/ensure-mariadb
 	@tools/ensure-test-servers
 	$(BIN)/pytest -q -rs -n $(SIDE_BY_SIDE) --dist loadfile tests --ignore tests/unit --ignore tests/architecture

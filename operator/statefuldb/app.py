@@ -124,7 +124,7 @@ def surroundings_of(
     return Surroundings(
         machine=machine,
         client=client,
-        make_watch=lambda on_event: Watcher(client, on_event),
+        make_watch=lambda on_event: Watcher(client, on_event, settings.watch_namespaces),
         master=master,
         make_driver=partial(Driver, masters=masters, transport=transport, machine=machine, may_act=may_act),
         may_act=may_act,

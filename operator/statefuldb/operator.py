@@ -61,6 +61,7 @@ class OperatorSettings(MesosAccess):
     fence_command: Path | None = None
     refine_static: bool = False
     leader_elect: bool = False
+    watch_namespaces: tuple[str, ...] = ()
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
 
@@ -141,6 +142,7 @@ class Operator:
             on_surroundings=lambda namespace: self._notices.look_at_all(namespace),
             instance=around.instance,
             machine=machine,
+            namespaces=settings.watch_namespaces,
         )
 
         def make_driver(on_event: Callable[[Event], None], on_state: Callable[[ConnectionState], None]) -> Driver:

@@ -62,6 +62,9 @@ def run(
     mesos_ca: AuthorityOption = None,
     mesos_certificate: CertificateOption = None,
     mesos_key: KeyOption = None,
+    watch_namespace: Annotated[
+        list[str] | None, typer.Option(help="Look after databases of this namespace only; repeat for more.")
+    ] = None,
     leader_elect: Annotated[
         bool | None,
         typer.Option(
@@ -106,6 +109,7 @@ def run(
         keeper_command=(keeper, "-m", "statefuldb.keeper"),
         allowed_roots=tuple(allowed_root or ()),
         fence_command=fence_command,
+        watch_namespaces=tuple(watch_namespace or ()),
         metrics_host=metrics_host,
         metrics_port=metrics_port,
         leader_elect=kubeconfig is None if leader_elect is None else leader_elect,

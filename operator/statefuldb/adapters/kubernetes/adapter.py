@@ -46,7 +46,7 @@ class Watch(Protocol):
 
 
 class KubernetesAdapter:
-    """The API as the worker sees it."""
+    """The API as the worker sees it; with `namespaces` only what is in them."""
 
     def __init__(
         self,
@@ -57,11 +57,14 @@ class KubernetesAdapter:
         on_surroundings: Callable[[str | None], None],
         instance: str,
         machine: Machine,
+        namespaces: tuple[str, ...] = (),
     ) -> None:
         self._machine = machine
         self._enqueue = enqueue
         self._on_surroundings = on_surroundings
-        self._databases, self._volumes = Objects(client, DATABASES), Objects(client, VOLUMES)
+        self._namespaces = namespaces
+        self._databases = Objects(client, DATABASES, namespaces)
+        self._volumes = Objects(client, VOLUMES, namespaces)
         self._caches = {n: Cache() for n in (DATABASES, "namespaces", "customresourcedefinitions")}
         self._caches[VOLUMES] = Cache(_volume_groups)
         self._surroundings = Surroundings(client)
@@ -259,6 +262,9 @@ class KubernetesAdapter:
                 names = before | {(k.namespace, k.name) for k in self.keys()}
                 for namespace, name in sorted(names):
                     self._enqueue(DatabaseKey(namespace=namespace, name=name))
+        for namespace in self._namespaces:
+            # Whoever may look at some namespaces only cannot watch them, nor our definitions.
+            self.look_around(namespace)
         self._secrets.forget_views()
 
     def _relist_later(self) -> None:

@@ -39,9 +39,10 @@ class Surroundings:
 
 
 class Objects:
-    """One kind's objects."""
+    """One kind's objects; with `namespaces` only those in them are listed."""
 
-    def __init__(self, client: Any, plural: str) -> None:
+    def __init__(self, client: Any, plural: str, namespaces: tuple[str, ...] = ()) -> None:
+        self._namespaces = namespaces
         self._api = kubernetes.client.CustomObjectsApi(client)
         self._plural = plural
 
@@ -55,8 +56,18 @@ class Objects:
 
     def list(self) -> list[Json] | None:
         """Return all objects, or None where the kind is not served. Raises EffectFailed."""
-        found = find(f"list {self._plural}", lambda: self._api.list_cluster_custom_object(GROUP, VERSION, self._plural))
-        return list(found["items"]) if found is not None else None
+        found = [self._listed(namespace) for namespace in self._namespaces] or [self._listed(None)]
+        return None if None in found else [item for listed in found for item in listed["items"]]
+
+    def _listed(self, namespace: str | None) -> Any:
+        if namespace is None:
+            return find(
+                f"list {self._plural}", lambda: self._api.list_cluster_custom_object(GROUP, VERSION, self._plural)
+            )
+        return find(
+            f"list {self._plural} in {namespace}",
+            lambda: self._api.list_namespaced_custom_object(GROUP, VERSION, namespace, self._plural),
+        )
 
     def create(self, body: Json) -> Json:
         """Add an object. Raises EffectFailed."""

@@ -25,10 +25,14 @@ OnEvent = Callable[[str, str | None, dict[str, Any]], None]
 
 
 class Watcher:
-    """Runs kopf on a thread of its own. `on_event` gets plural, event type (None while listing) and object."""
+    """Runs kopf on a thread of its own. `on_event` gets plural, event type (None while listing) and object.
 
-    def __init__(self, client: Any, on_event: OnEvent) -> None:
-        self._connection = kopf_connection(client)
+    With `namespaces` only these are watched, and nothing of the cluster's.
+    """
+
+    def __init__(self, client: Any, on_event: OnEvent, namespaces: tuple[str, ...] = ()) -> None:
+        self._client = client
+        self._namespaces = namespaces
         self._on_event = on_event
         self._stop = threading.Event()
         self._ready = threading.Event()
@@ -66,7 +70,8 @@ class Watcher:
                 registry=registry,
                 settings=settings,
                 standalone=True,
-                clusterwide=True,
+                clusterwide=not self._namespaces,
+                namespaces=self._namespaces,
                 stop_flag=self._stop,
                 ready_flag=self._ready,
             )
@@ -75,15 +80,14 @@ class Watcher:
     def _register(self, registry: kopf.OperatorRegistry) -> None:
         @kopf.on.login(registry=registry)  # type: ignore[arg-type, unused-ignore]
         def login(**_: Any) -> kopf.ConnectionInfo:
-            return self._connection
+            # Made anew each time: within a cluster tokens are replaced, and kopf asks again when one is refused.
+            return kopf_connection(self._client)
 
-        for group, version, plural in (
-            (GROUP, VERSION, DATABASES),
-            (GROUP, VERSION, VOLUMES),
-            ("", "v1", "namespaces"),
-            ("apiextensions.k8s.io", "v1", "customresourcedefinitions"),
-        ):
-            self._follow(registry, group, version, plural)
+        for plural in (DATABASES, VOLUMES):
+            self._follow(registry, GROUP, VERSION, plural)
+        if not self._namespaces:
+            self._follow(registry, "", "v1", "namespaces")
+            self._follow(registry, "apiextensions.k8s.io", "v1", "customresourcedefinitions")
 
     def _follow(self, registry: kopf.OperatorRegistry, group: str, version: str, plural: str) -> None:
         @kopf.on.event(group, version, plural, registry=registry, id=plural)  # type: ignore[arg-type, unused-ignore]

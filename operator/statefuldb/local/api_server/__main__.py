@@ -23,14 +23,15 @@ def main() -> int:
     parser.add_argument("--state-dir", type=Path, required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--audit-log-path", type=Path)
     arguments = parser.parse_args()
     os.umask(0o077)
     arguments.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    asyncio.run(_serve(arguments.state_dir, arguments.host, arguments.port))
+    asyncio.run(_serve(arguments.state_dir, arguments.host, arguments.port, arguments.audit_log_path))
     return 0
 
 
-async def _serve(state_dir: Path, host: str, port: int) -> None:
+async def _serve(state_dir: Path, host: str, port: int, audit_log: Path | None) -> None:
     certificate, key = ensure_certificate(state_dir, host)
     token_file = state_dir / "admin-token"
     if not token_file.exists():
@@ -39,7 +40,7 @@ async def _serve(state_dir: Path, host: str, port: int) -> None:
     _write_kubeconfig(state_dir / "kubeconfig", certificate, f"https://{host}:{port}", token)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    server = ApiServer(state_dir, token)
+    server = ApiServer(state_dir, token, audit_log)
     runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.TCPSite(runner, host, port, ssl_context=context, reuse_address=True).start()

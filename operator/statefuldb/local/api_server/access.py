@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from statefuldb.local.api_server import rbac, tokens
+from statefuldb.local.api_server.audit import AuditLog
 from statefuldb.local.api_server.errors import ApiError, forbidden
 from statefuldb.local.api_server.rbac import Attempt, Objects, User
 from statefuldb.local.api_server.requests import Target
@@ -26,11 +27,12 @@ class Headers(Protocol):
 
 
 class Access:
-    """Access to one server, whose administrator has `token`."""
+    """Access to one server, whose administrator has `token`. `audit` hears of each decision."""
 
-    def __init__(self, token: str, objects: Objects) -> None:
+    def __init__(self, token: str, objects: Objects, audit: AuditLog) -> None:
         self._token = token
         self._objects = objects
+        self._audit = audit
 
     @property
     def signing_key(self) -> bytes:
@@ -76,7 +78,9 @@ class Access:
         return rbac.account(namespace, name, claims["uid"])
 
     def _check(self, user: User, attempt: Attempt) -> None:
-        if rbac.granted(self._objects, user, attempt) is not None:
+        allowed = rbac.granted(self._objects, user, attempt) is not None
+        self._audit.decided(user, attempt, allowed=allowed)
+        if allowed:
             return
         who = f'User "{user.name}" cannot {attempt.verb}'
         if attempt.path:

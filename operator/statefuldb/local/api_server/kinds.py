@@ -75,6 +75,11 @@ BUILT_IN: tuple[Kind, ...] = (
     Kind("", "v1", "Secret", "secrets", selectable=("type",)),
     Kind("", "v1", "Event", "events", short_names=("ev",), selectable=_EVENT_FIELDS),
     Kind("", "v1", "ServiceAccount", "serviceaccounts", short_names=("sa",)),
+    Kind("", "v1", "Service", "services", short_names=("svc",), categories=("all",)),
+    # Stored like any other object: there are no nodes here on which something would come of it.
+    Kind(*("apps", "v1", "Deployment", "deployments"), short_names=("deploy",), categories=("all",), generation=True),
+    Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", short_names=("netpol",), generation=True),
+    Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", short_names=("pdb",), generation=True),
     Kind("coordination.k8s.io", "v1", "Lease", "leases"),
     Kind("events.k8s.io", "v1", "Event", "events", short_names=("ev",), selectable=_EVENT_FIELDS, storage="events"),
     Kind(_ACCESS, "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", False, verbs=_CREATE),

@@ -13,6 +13,7 @@ from aiohttp import web
 from statefuldb.local.api_server import representation
 from statefuldb.local.api_server.access import Access
 from statefuldb.local.api_server.answers import answer, discovered, in_json, refused
+from statefuldb.local.api_server.audit import AuditLog
 from statefuldb.local.api_server.documents import document
 from statefuldb.local.api_server.errors import ApiError, details_of, not_found, shown_name
 from statefuldb.local.api_server.event_view import from_view
@@ -47,12 +48,13 @@ _HEALTH = ("/readyz", "/livez", "/healthz")
 class ApiServer:
     """One API server on one state directory."""
 
-    def __init__(self, state_dir: Path, token: str) -> None:
+    def __init__(self, state_dir: Path, token: str, audit_log: Path | None = None) -> None:
         self._persistence = Persistence(state_dir / "objects.sqlite")
         self._watches: set[Watch] = set()
         self._store = Store(lambda: str(uuid.uuid4()), self._changed)
         self._store.restore(*self._persistence.load())
-        self._access = Access(token, self._store.objects)
+        self._audit = AuditLog(audit_log)
+        self._access = Access(token, self._store.objects, self._audit)
         self._service = Service(self._store)
         for kind, objects in _FIRST.items():
             for first in objects:
@@ -71,6 +73,7 @@ class ApiServer:
     def close(self) -> None:
         """Close the file."""
         self._persistence.close()
+        self._audit.close()
 
     def _changed(self, change: Change) -> None:
         self._persistence.save(change)

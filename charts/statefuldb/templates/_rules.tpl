@@ -1,0 +1,19 @@
+{{- /* What the operator needs wherever databases are. */ -}}
+{{- define "statefuldb.databaseRules" -}}
+- apiGroups: [statefuldb.dev]
+  resources: [statefuldatabases]
+  verbs: [get, list, watch, patch]
+- apiGroups: [statefuldb.dev]
+  resources: [statefuldatabases/status]
+  verbs: [update]
+- apiGroups: [statefuldb.dev]
+  resources: [databasevolumes]
+  verbs: [get, list, watch, create, update, delete]
+# The connection Secrets: made, kept current, and read when the account is set.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, create, patch, delete]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [get, create, patch]
+{{- end -}}

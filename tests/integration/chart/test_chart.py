@@ -1,0 +1,216 @@
+"""charts/statefuldb as Helm renders it: valid, least privileged, and every value of use."""
+
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from chart import CHART, MASTERS, NAMESPACE, ROOT, Json, helm, one, rendered
+
+KUBERNETES = ("1.29", "1.37")
+EVERYTHING: Json = {
+    "replicas": 3,
+    "image": {"digest": "sha256:" + "0" * 64, "pullPolicy": "Always"},
+    "imagePullSecrets": [{"name": "registry"}],
+    "mesos": {
+        "masters": ["zk://zoo-1:2181,zoo-2:2181/mesos"],
+        "role": "mysql",
+        "refineStatic": True,
+        "credentialsSecret": "mesos-credentials",
+        "tls": {"enabled": True, "secret": "mesos-tls", "clientCertificate": True},
+        "frameworkUser": "databases",
+    },
+    "keeper": "/usr/bin/python3",
+    "allowedRoots": ["/data", "/mnt/shared"],
+    "fenceCommand": "/fence/cut-off",
+    "watchNamespaces": ["shop", "stock"],
+    "serviceAccount": {"name": "operator", "annotations": {"a": "b"}},
+    "metrics": {"port": 9000, "serviceMonitor": {"enabled": True, "interval": "10s", "labels": {"release": "p"}}},
+    "networkPolicy": {
+        "metricsFrom": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}],
+        "mesosCIDRs": ["10.0.0.0/8", "fd00::/8"],
+        "apiServerCIDRs": ["10.96.0.1/32"],
+        "apiServerPorts": [443],
+    },
+    "podAnnotations": {"a": "b"},
+    "podLabels": {"team": "databases"},
+    "nodeSelector": {"kubernetes.io/os": "linux"},
+    "tolerations": [{"key": "infra", "operator": "Exists"}],
+    "affinity": {"nodeAffinity": {}},
+    "priorityClassName": "system-cluster-critical",
+    "extraVolumes": [{"name": "fence", "configMap": {"name": "fence", "defaultMode": 0o555}}],
+    "extraVolumeMounts": [{"name": "fence", "mountPath": "/fence", "readOnly": True}],
+}
+
+
+def container(objects: list[Json]) -> Json:
+    (found,) = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    return dict(found)
+
+
+def test_helm_finds_nothing_to_say() -> None:
+    found = helm().lint(str(CHART), values=MASTERS)
+    assert not found["errors"]
+    assert [m["error"] for m in found["messages"]] == ["icon is recommended"]
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+@pytest.mark.parametrize("values", [MASTERS, EVERYTHING], ids=["defaults", "everything"])
+def test_every_object_is_valid_against_the_schemas_of_kubernetes(values: Json, version: str) -> None:
+    validate = pytest.importorskip("kubernetes_validate", reason="make test installs it").validate
+    objects = rendered(values)
+    for body in objects:
+        if body["kind"] == "ServiceMonitor":
+            continue  # a definition of the Prometheus operator's, not of Kubernetes
+        if body["kind"].startswith("ValidatingAdmissionPolicy") and version == "1.29":
+            continue  # served as v1beta1 there: the chart leaves it out (below)
+        validate(body, version, strict=True)
+    kinds = {body["kind"] for body in objects}
+    assert {"Deployment", "ClusterRole", "Role", "NetworkPolicy", "PodDisruptionBudget", "Service"} <= kinds
+
+
+def test_the_pod_has_no_privileges() -> None:
+    pod = one(rendered(MASTERS), "Deployment")["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] > 0
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    (held,) = pod["containers"]
+    assert held["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
+    assert all("hostPath" not in volume for volume in pod["volumes"])
+
+
+def test_the_operator_understands_what_it_is_started_with() -> None:
+    """Each option of the rendered container is one of `statefuldb operator run`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "statefuldb", "operator", "run", "--help"],
+        capture_output=True,
+        text=True,
+        env={"COLUMNS": "300", "PATH": "/usr/bin:/bin", "TERM": "dumb"},
+        check=True,
+    )
+    known = set(re.findall(r"--[a-z-]+", done.stdout))
+    for values in (MASTERS, EVERYTHING):
+        arguments = container(rendered(values))["args"]
+        assert arguments[:2] == ["operator", "run"]
+        assert {argument.partition("=")[0] for argument in arguments[2:]} <= known
+
+
+def test_everything_that_is_set_arrives() -> None:
+    objects = rendered(EVERYTHING)
+    held = container(objects)
+    for argument in (
+        "--mesos=zk://zoo-1:2181,zoo-2:2181/mesos",
+        "--mesos-role=mysql",
+        "--refine-static",
+        "--secret-name=mesos-credentials",
+        "--mesos-ca=/etc/statefuldb/mesos-tls/ca.crt",
+        "--mesos-key=/etc/statefuldb/mesos-tls/tls.key",
+        "--framework-user=databases",
+        "--keeper=/usr/bin/python3",
+        "--allowed-root=/mnt/shared",
+        "--fence-command=/fence/cut-off",
+        "--watch-namespace=stock",
+        "--metrics-port=9000",
+    ):
+        assert argument in held["args"]
+    assert held["image"] == "statefuldb/operator@sha256:" + "0" * 64
+    assert {mount["mountPath"] for mount in held["volumeMounts"]} >= {"/etc/statefuldb/mesos-tls", "/fence"}
+    policy = one(objects, "NetworkPolicy")["spec"]
+    assert policy["ingress"][0]["from"] == EVERYTHING["networkPolicy"]["metricsFrom"]
+    assert [peer["ipBlock"]["cidr"] for peer in policy["egress"][2]["to"]] == ["10.0.0.0/8", "fd00::/8"]
+    monitor = one(objects, "ServiceMonitor")
+    assert monitor["metadata"]["labels"]["release"] == "p"
+    service = one(objects, "Service")
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert monitor["spec"]["endpoints"][0]["port"] == service["spec"]["ports"][0]["name"]
+
+
+def test_with_namespaces_named_nothing_elsewhere_can_be_read_or_written() -> None:
+    objects = rendered(EVERYTHING)
+    rules = one(objects, "ClusterRole")["rules"]
+    assert all(rule["verbs"] == ["get"] and rule["resourceNames"] for rule in rules)
+    for namespace in ("shop", "stock"):
+        (role,) = [o for o in objects if o["kind"] == "Role" and o["metadata"]["namespace"] == namespace]
+        assert any("databasevolumes" in rule["resources"] for rule in role["rules"])
+
+
+def test_definitions_are_those_of_the_tree_and_outlive_the_release() -> None:
+    objects = rendered(MASTERS)
+    for file in sorted((ROOT / "crds").glob("*.yaml")):
+        for wanted in yaml.safe_load_all(file.read_text()):
+            found = one(objects, wanted["kind"], wanted["metadata"]["name"])
+            assert found["metadata"]["annotations"].pop("helm.sh/resource-policy") == "keep"
+            assert found["metadata"].get("labels", {})["app.kubernetes.io/managed-by"] == "Helm"
+            without = {**found, "metadata": {k: v for k, v in found["metadata"].items() if k != "labels"}}
+            if not without["metadata"]["annotations"]:
+                del without["metadata"]["annotations"]
+            assert without == wanted
+    kinds = {body["kind"] for body in rendered({**MASTERS, "crds": {"install": False}})}
+    assert "CustomResourceDefinition" not in kinds
+
+
+def test_versions_are_in_step() -> None:
+    project = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert project is not None
+    about = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert about["version"] == about["appVersion"] == project[1]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "mesos.masters is required"),
+        ({"mesos": {"masters": ["master-1"]}}, "/mesos/masters/0"),
+        ({"mesos": {"masters": ["zk://user:secret@zoo:2181/mesos"]}}, "/mesos/masters/0"),
+        ({"mesos": {"masters": "master-1:5050"}}, "want array"),
+        ({"mesos": {**MASTERS["mesos"], "rol": "x"}}, "'rol' not allowed"),
+        ({**MASTERS, "replica": 2}, "'replica' not allowed"),
+        ({**MASTERS, "replicas": "two"}, "want integer"),
+        ({**MASTERS, "replicas": -1}, "/replicas"),
+        ({**MASTERS, "keeper": "python3"}, "/keeper"),
+        ({**MASTERS, "image": {"digest": "latest"}}, "/image/digest"),
+        ({**MASTERS, "metrics": {"port": 80}}, "/metrics/port"),
+        ({**MASTERS, "watchNamespaces": ["Shop"]}, "/watchNamespaces/0"),
+        ({**MASTERS, "networkPolicy": {"mesosCIDRs": ["everywhere"]}}, "/networkPolicy/mesosCIDRs/0"),
+        ({"mesos": {**MASTERS["mesos"], "tls": {"clientCertificate": True}}}, "/mesos/tls"),
+        ({**MASTERS, "metrics": {"service": False, "serviceMonitor": {"enabled": True}}}, "needs metrics.service"),
+        ({**MASTERS, "serviceAccount": {"create": False}}, "serviceAccount.name is required"),
+    ],
+)
+def test_nonsense_is_refused_by_name(values: Any, said: str) -> None:
+    with pytest.raises(helm().HelmError) as refused:
+        rendered(values)
+    assert said in str(refused.value)
+
+
+def test_the_network_policy_lets_out_what_the_operator_speaks_to() -> None:
+    ports = {
+        port["port"] for rule in one(rendered(MASTERS), "NetworkPolicy")["spec"]["egress"] for port in rule["ports"]
+    }
+    assert ports == {53, 443, 6443, 5050, 5051, 2181, 31000}
+
+
+def test_a_single_operator_needs_no_disruption_budget() -> None:
+    assert all(o["kind"] != "PodDisruptionBudget" for o in rendered({**MASTERS, "replicas": 1}))
+    assert one(rendered(MASTERS), "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+
+
+def test_everything_namespaced_is_in_the_release_or_a_watched_namespace() -> None:
+    clusterwide = {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    }
+    for body in rendered(EVERYTHING):
+        if body["kind"] not in clusterwide:
+            assert body["metadata"]["namespace"] in (NAMESPACE, "shop", "stock"), body["kind"]
