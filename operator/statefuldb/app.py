@@ -21,6 +21,7 @@ from statefuldb.adapters.machine import RealMachine
 from statefuldb.adapters.mesos.agent_files import AgentFiles
 from statefuldb.adapters.mesos.credentials import Credentials, read_secret
 from statefuldb.adapters.mesos.driver import Driver
+from statefuldb.adapters.mesos.facts import MesosFacts
 from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.masters import Masters, ZooKeeperAddress, parse_masters
 from statefuldb.adapters.mesos.transport import Transport
@@ -46,6 +47,12 @@ def files_of(access: MesosAccess) -> AgentFiles:
     """Return the files of sandboxes, for commands that show them. Raises EffectFailed, NoCluster."""
     master, transport = _asked(access)
     return AgentFiles(master=master, transport=transport)
+
+
+def facts_of(access: MesosAccess) -> MesosFacts:
+    """Return what master and agents say of themselves, for `doctor`. Raises EffectFailed, NoCluster."""
+    master, transport = _asked(access)
+    return MesosFacts(master=master, transport=transport)
 
 
 def _asked(access: MesosAccess) -> tuple[MasterApi, Transport]:

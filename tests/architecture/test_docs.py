@@ -1,5 +1,6 @@
 """What is documented and what is there are kept in step."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,9 @@ import typer
 
 from statefuldb.cli.root import app
 from statefuldb.model.conditions import EventReason, Reason
+from statefuldb.planning.checkup.agents import agent_findings
+from statefuldb.planning.checkup.master import master_findings
+from unit.planning.checkup.test_checkup import ASKED, GOOD_AGENTS, MASTER, MOUNT
 
 ROOT = Path(__file__).parents[2]
 
@@ -14,6 +18,17 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("reason", [*Reason, *EventReason])
 def test_every_reason_is_explained(reason: str) -> None:
     assert f"**{reason}**" in (ROOT / "docs" / "troubleshooting.md").read_text()
+
+
+def test_the_administrators_page_and_the_doctor_know_the_same_settings() -> None:
+    page = (ROOT / "docs" / "mesos.md").read_text()
+    tables = page.partition("## On the masters")[2].partition("## Credentials and addresses")[0]
+    first_cells = [line.split("|")[1].partition("(")[0] for line in tables.splitlines() if line.startswith("|")]
+    named = {name for cell in first_cells for name in re.findall(r"`(--\w+|[A-Z_]{8,}|[a-z]+_[a-z_]+)", cell)}
+    named |= {cell.strip() for cell in first_cells if cell.strip() in ("role", "principal", "quota", "checkpoint")}
+    named |= {cell.strip() for cell in first_cells if cell.strip() == "fail-over time-out"}
+    found = [*master_findings(MASTER, ASKED), *agent_findings(GOOD_AGENTS, [MOUNT])]
+    assert {finding.setting for finding in found if finding.setting} == named
 
 
 def test_every_command_is_in_the_readme_and_has_an_example() -> None:

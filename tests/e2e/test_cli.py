@@ -68,9 +68,8 @@ def test_json_is_json_and_nothing_else(scripted: Cluster) -> None:
         assert not done.stderr, (path, done.stderr)
 
 
-@pytest.mark.parametrize("path", ["get", "describe", "volumes list"])
-def test_every_form_shows_the_same_without_colours_for_a_pipe(scripted: Cluster, path: str) -> None:
-    words = (*path.split(), *ARGUMENTS[path])
+def test_every_form_shows_the_same_without_colours_for_a_pipe(scripted: Cluster) -> None:
+    words = ("get", NAME)
     assert NAME in str(yaml.safe_load(run(scripted, *words, "-o", "yaml").stdout))
     for form in ("table", "wide"):
         shown = run(scripted, *words, "-o", form).stdout
@@ -162,3 +161,47 @@ class Following:
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(10)
+
+
+def verdicts(said: str) -> dict[str, set[str]]:
+    """Return what the doctor looked at, by verdict."""
+    found: dict[str, set[str]] = {}
+    for finding in json.loads(said):
+        found.setdefault(finding["verdict"], set()).add(finding["what"])
+        assert finding["verdict"] == "ok" or finding["remedy"], finding
+    return found
+
+
+def test_the_doctor_names_what_is_amiss_and_its_remedy(scripted: Cluster) -> None:
+    assert "amiss" not in verdicts(run(scripted, "doctor", "-o", "json").stdout)
+    scripted.client.delete("ValidatingAdmissionPolicyBinding", "", "deletion-protection.statefuldb.dev")
+    scripted.kill("agent-3")
+    try:
+        done = run(scripted, "doctor", "-o", "json", "--service-account", "nobody")
+    finally:
+        scripted.cli("up", "--no-quickstart")
+    assert done.returncode == 1
+    amiss = " / ".join(sorted(verdicts(done.stdout)["amiss"]))
+    for trouble in (
+        "ValidatingAdmissionPolicyBinding deletion-protection.statefuldb.dev is not installed",
+        "daemon agent-3 is down",
+        "ServiceAccount statefuldb-system/nobody lacks",
+    ):
+        assert trouble in amiss
+    assert "amiss" not in verdicts(run(scripted, "doctor", "-o", "json").stdout)
+
+
+def test_the_doctor_needs_no_cluster_to_say_what_is_missing(tmp_path: Path) -> None:
+    empty = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-m", "statefuldb", "--state-dir", str(tmp_path / "none"), "doctor", "-o", "json"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=empty,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert any("there is no kubeconfig" in what for what in verdicts(done.stdout)["amiss"])
+    assert not (tmp_path / "none").exists()

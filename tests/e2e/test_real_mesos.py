@@ -1,5 +1,6 @@
 """The operator, unchanged, on a real Apache Mesos 1.11.0, with the embedded API server."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -80,6 +81,32 @@ def test_a_database_lives_and_survives_on_a_real_mesos(real: RealCluster) -> Non
     real.ready(name)
     real.cli("delete", name)
     eventually(lambda: not real.volumes(name), 60)
+
+
+def test_the_doctor_and_the_logs_look_through_a_real_master(real: RealCluster) -> None:
+    name = "examined"
+    real.apply(manifest(name, {"strategy": "PersistentVolume", "size": "1Gi"}))
+    real.ready(name, 120)
+    findings = json.loads(real.cli("doctor", "-o", "json", *real.mesos_options))
+    assert [f for f in findings if f["verdict"] in ("amiss", "unknown")] == []
+    whats = " / ".join(f["what"] for f in findings)
+    for seen in (
+        "leads, Mesos 1.11.0",
+        "role statefuldb is allowed",
+        "is connected",
+        "may take 5 s",
+        "volumes can grow",
+    ):
+        assert seen in whats
+    said = real.cli("doctor", "--principal", "nobody", "--mesos-role", "elsewhere", *real.mesos_options, code=1)
+    assert "role elsewhere is not in --roles" in said
+    assert "--principal statefuldb" in said
+    assert "ready for connections" in real.cli("logs", name, *real.mesos_options)
+    first = real.task_id(name)
+    real.cli("restart", name, "--wait")
+    ended = first.rpartition(".")[2]
+    assert "Shutdown complete" in real.cli("logs", name, "--incarnation", ended, "-n", "500", *real.mesos_options)
+    real.cli("logs", name, "--incarnation", "999", *real.mesos_options, code=3)
 
 
 def test_an_orphan_is_adopted_for_another_database(real: RealCluster) -> None:

@@ -1,7 +1,6 @@
 """`up`, `down`, `status`: the embedded cluster on this machine."""
 
 import time
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from statefuldb.cli.cluster import AGENT_TIMEOUT_SECONDS
 from statefuldb.cli.console import fail, out
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.output import Output, OutputOption, show, table_of, verdict
+from statefuldb.cli.packaged import DEFINITIONS, packaged
 from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Session, session_of
 from statefuldb.cli.showing import condition, database_line, databases_table
@@ -102,14 +102,6 @@ def _daemons_table(daemons: list[Json]) -> Table | str:
     return table_of(("DAEMON", "PID", "STATE"), rows)
 
 
-def packaged(folder: str, name: str) -> str:
-    """Return a file that ships with the package: beside it in an installation, at the top of a checkout."""
-    installed = resources.files("statefuldb") / "_shipped" / folder / name
-    if installed.is_file():
-        return installed.read_text()
-    return (Path(__file__).parents[3] / folder / name).read_text()
-
-
 def _start(session: Session, *, fresh: bool, began: float) -> None:
     cluster = session.cluster
     running = [d.name for d in cluster.daemons() if cluster.supervisor.pid(d.name) is not None]
@@ -125,7 +117,7 @@ def _start(session: Session, *, fresh: bool, began: float) -> None:
 
 
 def _install_crds(session: Session) -> None:
-    for name in ("statefuldatabases.yaml", "databasevolumes.yaml", "deletion-protection.yaml"):
+    for name in DEFINITIONS:
         for body in yaml.safe_load_all(packaged("crds", name)):
             session.client.apply(body, "")
 

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from statefuldb.adapters.mesos.agent_files import AgentFiles
+from statefuldb.adapters.mesos.facts import MesosFacts
 from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.transport import TlsFiles
-from statefuldb.app import files_of, master_of
+from statefuldb.app import facts_of, files_of, master_of
 from statefuldb.cli.session import Session
 from statefuldb.operator import MesosAccess
 from statefuldb.reconcile.ports import EffectFailed
@@ -57,6 +58,10 @@ class MesosOptions:
     def files(self, session: Session) -> AgentFiles:
         """Return the files of sandboxes on that master's agents. Raises EffectFailed."""
         return files_of(self._access(session))
+
+    def facts(self, session: Session) -> MesosFacts:
+        """Return what that master and its agents say of themselves. Raises EffectFailed."""
+        return facts_of(self._access(session))
 
     def _access(self, session: Session) -> MesosAccess:
         masters = self.masters

@@ -1,17 +1,14 @@
-"""`operator run`, `doctor`, `version`: for those who run the operator."""
+"""`operator run`, `version`: for those who run the operator."""
 
 import logging
 import platform
-import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from statefuldb import __version__
-from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.adapters.mesos.driver import CallFailed
 from statefuldb.app import run_operator
 from statefuldb.cli.console import fail
@@ -28,8 +25,7 @@ from statefuldb.cli.mesos_options import (
     TlsOption,
     tls_files,
 )
-from statefuldb.cli.output import Output, OutputOption, show, table_of, verdict
-from statefuldb.cli.session import session_of
+from statefuldb.cli.output import Output, OutputOption, show
 from statefuldb.operator import OperatorSettings
 from statefuldb.reconcile.ports import EffectFailed
 
@@ -39,7 +35,6 @@ operator_app = typer.Typer(no_args_is_help=True, help="Run the operator itself."
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(operator_app, name="operator")
-    app.command()(doctor)
     app.command()(version)
 
 
@@ -118,38 +113,6 @@ def run(
         run_operator(settings)
     except (EffectFailed, CallFailed) as error:
         fail(str(error), ExitCode.CANNOT_CONNECT)
-
-
-def doctor(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
-    """Check a set-up, and name the remedy of whatever is amiss.
-
-    Example: statefuldb doctor
-    """
-    session = session_of(context)
-    checks: list[tuple[str, bool, str]] = []
-    try:
-        checks.append((f"API server {session.client.version()}", True, ""))
-        for name in ("statefuldatabases.statefuldb.dev", "databasevolumes.statefuldb.dev"):
-            found = session.client.get("CustomResourceDefinition", "", name) is not None
-            checks.append((f"definition {name}", found, "kubectl apply -f crds/"))
-        record = session.client.get("ConfigMap", "statefuldb-system", "statefuldb-framework")
-        framework = (record or {}).get("data", {}).get("frameworkId")
-        checks.append(("operator has registered with Mesos", bool(framework), "start it: statefuldb operator run"))
-    except CallRefused as refused:
-        checks.append((f"API server: {refused}", False, "statefuldb up, or give --kubeconfig"))
-    if session.cluster.exists:
-        for daemon in session.cluster.daemons():
-            alive = session.cluster.supervisor.pid(daemon.name) is not None
-            checks.append((f"daemon {daemon.name}", alive, "statefuldb up"))
-    server = shutil.which("mariadbd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-    checks.append(("MariaDB server on this machine", server is not None, "apt-get install mariadb-server"))
-    listed = [{"check": what, "ok": good, "remedy": "" if good else remedy} for what, good, remedy in checks]
-    rows: list[list[str | Text]] = [
-        [verdict("ok" if good else "amiss", good=good), what, "" if good else remedy] for what, good, remedy in checks
-    ]
-    show(listed, output, lambda _: table_of(("", "CHECK", "REMEDY"), rows))
-    if not all(good for _, good, _ in checks):
-        raise typer.Exit(ExitCode.FAILED)
 
 
 def version(output: OutputOption = Output.TABLE) -> None:

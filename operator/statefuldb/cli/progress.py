@@ -32,6 +32,11 @@ class Progress:
         if self._live is not None:
             self._live.stop()
 
+    def say_live(self, text: str) -> None:
+        """Show another text on a terminal only."""
+        if self._live is not None:
+            self._live.update(escape(text))
+
     def say(self, text: str) -> None:
         """Show another text; the same one again, or an empty one, changes nothing."""
         if not text or text == self._said:

@@ -7,6 +7,7 @@ import typer
 from statefuldb.cli import (
     databases,
     describing,
+    doctor,
     getting,
     inspect,
     journal,
@@ -49,7 +50,7 @@ def root(
 
 ROOMS = (
     *(local, databases, getting, describing, waiting, restarting),
-    *(inspect, logs, journal, volumes, operating, uninstall),
+    *(inspect, logs, journal, volumes, doctor, operating, uninstall),
 )
 for room in ROOMS:
     room.register(app)

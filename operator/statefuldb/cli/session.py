@@ -54,6 +54,11 @@ class Session:
         return embedded if embedded.exists() else Path.home() / ".kube" / "config"
 
     @property
+    def has_kubeconfig(self) -> bool:
+        """Whether there is a kubeconfig that could be used."""
+        return self.kubeconfig.exists()
+
+    @property
     def is_embedded(self) -> bool:
         """Whether the API server spoken to is that of the embedded cluster."""
         return self.cluster.exists and self.kubeconfig.resolve() == self.cluster.kubeconfig

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import time
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,9 @@ _PATHS = {
     "Secret": ("/api/v1", "secrets", True),
     "Event": ("/api/v1", "events", True),
     "ConfigMap": ("/api/v1", "configmaps", True),
+    "Lease": ("/apis/coordination.k8s.io/v1", "leases", True),
+    "SelfSubjectAccessReview": ("/apis/authorization.k8s.io/v1", "selfsubjectaccessreviews", False),
+    "SubjectAccessReview": ("/apis/authorization.k8s.io/v1", "subjectaccessreviews", False),
 }
 
 
@@ -74,7 +79,7 @@ class CliClient:
 
     def create(self, body: Json) -> Json:
         """Add an object to its namespace. Raises CallRefused, also where there is one of that name."""
-        path = self._path(body["kind"], body["metadata"].get("namespace", ""), "")
+        path = self._path(body["kind"], body.get("metadata", {}).get("namespace", ""), "")
         return self._call("POST", path, body)
 
     def merge(self, kind: str, namespace: str, name: str, patch: Json) -> Json:
@@ -96,6 +101,19 @@ class CliClient:
         """Return the server's version. Raises CallRefused."""
         return str(self._call("GET", "/version")["gitVersion"])
 
+    def may(self, attributes: Json, user: str = "") -> bool:
+        """Whether `user`, or whoever calls, is allowed what resource attributes describe. Raises CallRefused."""
+        kind = "SubjectAccessReview" if user else "SelfSubjectAccessReview"
+        spec = {"resourceAttributes": attributes, **({"user": user} if user else {})}
+        asked = {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec}
+        return bool(self.create(asked)["status"]["allowed"])
+
+    def seconds_ahead(self) -> float | None:
+        """Return how far the server's clock is ahead of the one here, as its Date header tells; None without one."""
+        said = self._send("GET", "/version").headers.get("Date")
+        # The header is cut to whole seconds.
+        return parsedate_to_datetime(said).timestamp() + 0.5 - time.time() if said else None
+
     def _apply(self, body: Json, namespace: str, more: str = "") -> Json:
         path = self._path(*_identity(body, namespace))
         query = f"?fieldManager={FIELD_MANAGER}&force=true{more}"
@@ -107,6 +125,13 @@ class CliClient:
         return f"{base}{scope}/{plural}" + (f"/{name}" if name else "")
 
     def _call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Json:
+        answer = self._send(method, path, body, content_type)
+        text = answer.read() or b"{}"
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise CallRefused(_message(text, answer.status), answer.status)
+        return dict(json.loads(text))
+
+    def _send(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
         host = self._client.configuration.host
         try:
             answer = self._client.call_api(
@@ -120,12 +145,10 @@ class CliClient:
                 body=body,
                 _request_timeout=10,
             )
-            text = answer.read() or b"{}"
+            answer.read()
         except (urllib3.exceptions.HTTPError, kubernetes.client.exceptions.ApiException, OSError) as error:
             raise CallRefused(f"the API server at {host} does not answer: {_cause(error)}", 0) from error
-        if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise CallRefused(_message(text, answer.status), answer.status)
-        return dict(json.loads(text))
+        return answer
 
 
 def _identity(body: Json, namespace: str) -> tuple[str, str, str]:

@@ -52,6 +52,10 @@ class MasterApi:
         """Return the master's flags. Raises EffectFailed, also where the principal may not see them."""
         return {flag["name"]: flag.get("value", "") for flag in self._ask("GET_FLAGS").get("flags", [])}
 
+    def quota(self) -> Json:
+        """Return the quota of all roles. Raises EffectFailed, also where the principal may not see them."""
+        return dict(self._ask("GET_QUOTA").get("status", {}))
+
     def frameworks(self) -> list[Json]:
         """Return the frameworks that are registered; completed ones do not count. Raises EffectFailed."""
         return list(self._ask("GET_FRAMEWORKS").get("frameworks", []))

@@ -1,0 +1,172 @@
+"""`doctor`: is everything as it must be, and if not, what to do."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.text import Text
+
+from statefuldb.adapters.kubernetes.cli_client import CallRefused
+from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.ledger import cluster_uuid
+from statefuldb.cli.mesos_options import MesosOptions, takes_mesos
+from statefuldb.cli.output import Output, OutputOption, show, table_of
+from statefuldb.cli.packaged import DEFINITIONS, packaged
+from statefuldb.cli.progress import Progress
+from statefuldb.cli.session import Json, Session, session_of
+from statefuldb.model.identity import OPERATOR_LEASE
+from statefuldb.model.permissions import PERMISSIONS
+from statefuldb.planning.checkup.agents import Mount, agent_findings
+from statefuldb.planning.checkup.api import WHERE, clock_finding, definition_finding, rights_finding
+from statefuldb.planning.checkup.findings import Asked, Finding, Verdict, judged
+from statefuldb.planning.checkup.master import master_findings
+from statefuldb.reconcile.ports import EffectFailed
+
+HERE = "this machine"
+SERVERS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
+STYLES = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.AMISS: "red", Verdict.UNKNOWN: "dim"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(doctor)
+
+
+@takes_mesos
+def doctor(
+    context: typer.Context,
+    mesos: MesosOptions,
+    mesos_role: Annotated[str, typer.Option(help="The operator's Mesos role.")] = "statefuldb",
+    framework_user: Annotated[str, typer.Option(help="User that tasks run as on the agents.")] = "root",
+    service_account: Annotated[
+        str, typer.Option(help="Check this ServiceAccount of the operator's namespace; without it whoever you are.")
+    ] = "",
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Check a set-up, and name the remedy of whatever is amiss. Nothing is changed anywhere.
+
+    Looks at the API server (answers, definitions, rights, clock), the operator, the Mesos master (version, flags,
+    access control lists, role, quota, framework), its agents (abilities, resources, flags, mounts) and, for an embedded
+    cluster, this machine. Exit code 1 where anything is amiss; warnings and what nobody can tell do not count.
+
+    Example: statefuldb doctor --mesos 10.0.0.1:5050 --secret-file mesos.secret
+    """
+    session = session_of(context)
+    with Progress("looking") as progress:
+        findings = []
+        for finding in _look(session, mesos, mesos_role, framework_user, service_account):
+            progress.say_live(f"looking at {finding.where}: {finding.what}")
+            findings.append(finding)
+    listed = [{"verdict": str(f.verdict), "where": f.where, "what": f.what, "remedy": f.remedy} for f in findings]
+    rows: list[list[str | Text]] = [
+        [Text(str(f.verdict), style=STYLES[f.verdict]), f.where, f.what, f.remedy] for f in findings
+    ]
+    show(listed, output, lambda _: table_of(("", "WHERE", "WHAT", "REMEDY"), rows))
+    if any(finding.verdict is Verdict.AMISS for finding in findings):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _look(session: Session, mesos: MesosOptions, role: str, user: str, account: str) -> Iterator[Finding]:
+    cluster, databases = None, []
+    if not session.has_kubeconfig:
+        remedy = "start the embedded cluster with `statefuldb up`, or give --kubeconfig"
+        yield judged(WHERE, f"there is no kubeconfig at {session.kubeconfig}", False, remedy)
+    else:
+        try:
+            yield judged(WHERE, f"answers, version {session.client.version()}", True, "")
+            yield from _api(session, mesos, account)
+            databases = session.client.list("StatefulDatabase")
+            cluster = cluster_uuid(session, mesos.operator_namespace)
+        except CallRefused as refused:
+            yield judged(WHERE, str(refused), False, "start it (embedded: `statefuldb up`), or give --kubeconfig")
+    asked = Asked(
+        role=role,
+        principal=mesos.principal,
+        user=user,
+        with_credentials=mesos.secret_file is not None or mesos.secret_name is not None,
+        with_tls=mesos.tls is not None,
+        cluster=cluster,
+    )
+    yield from _mesos(session, mesos, asked, databases)
+    if session.is_embedded and not mesos.masters:
+        yield from _here(session)
+
+
+def _api(session: Session, mesos: MesosOptions, account: str) -> Iterator[Finding]:
+    client = session.client
+    for name in DEFINITIONS:
+        for shipped in yaml.safe_load_all(packaged("crds", name)):
+            yield definition_finding(shipped, client.get(shipped["kind"], "", shipped["metadata"]["name"]))
+    yield _rights(session, mesos.operator_namespace, account)
+    yield clock_finding(WHERE, client.seconds_ahead())
+    lease = client.get("Lease", mesos.operator_namespace, OPERATOR_LEASE)
+    if lease is not None:
+        holder = lease.get("spec", {}).get("holderIdentity")
+        what = f"operator {holder} leads" if holder else "no operator leads"
+        yield judged("operator", what, bool(holder), "start one, or read the log of one that runs")
+
+
+def _rights(session: Session, namespace: str, account: str) -> Finding:
+    """Ask for each thing that an operator does whether it is allowed to the account."""
+    whose = f"ServiceAccount {namespace}/{account}" if account else "your account"
+    denied, asked = [], 0
+    for permission in PERMISSIONS:
+        lacking = []
+        for verb in permission.verbs:
+            asked += 1
+            attributes = {
+                "verb": verb,
+                "group": permission.group,
+                "resource": permission.resource,
+                "subresource": permission.subresource,
+                "namespace": "" if permission.everywhere else namespace,
+            }
+            if not session.client.may(attributes, f"system:serviceaccount:{namespace}:{account}" if account else ""):
+                lacking.append(verb)
+        if lacking:
+            denied.append(f"{', '.join(lacking)} of {permission}")
+    return rights_finding(whose, denied, asked)
+
+
+def _mesos(session: Session, mesos: MesosOptions, asked: Asked, databases: list[Json]) -> Iterator[Finding]:
+    try:
+        facts = mesos.facts(session)
+        yield from master_findings(facts.master(asked.role), asked)
+        yield from agent_findings(facts.agents(), [m for stored in databases for m in _mounts(stored)])
+        for place, ahead in facts.seconds_ahead().items():
+            yield clock_finding(place, ahead)
+    except EffectFailed as failure:
+        named = bool(mesos.masters) or session.is_embedded
+        remedy = "--mesos, --secret-file and --mesos-tls say how it is reached; embedded: `statefuldb up`"
+        otherwise = Verdict.AMISS if named else Verdict.UNKNOWN
+        yield judged("Mesos master", str(failure), False, remedy, otherwise=otherwise)
+
+
+def _mounts(stored: Json) -> list[Mount]:
+    """Return the mount that a database on DFS needs, as its accepted spec names it."""
+    dfs: dict[str, Any] = stored["spec"]["storage"].get("dfs") or {}
+    if not dfs:
+        return []
+    attribute = dfs.get("agentAttribute") or {}
+    mount_point = str(dfs.get("mountPoint", ""))
+    return [Mount(attribute=attribute.get("name", "statefuldb_dfs"), value=attribute.get("value", mount_point))]
+
+
+def _here(session: Session) -> Iterator[Finding]:
+    """Look at the embedded cluster's daemons, and at what its tasks start on this machine."""
+    for daemon in session.cluster.daemons():
+        alive = session.cluster.supervisor.pid(daemon.name) is not None
+        log = session.cluster.supervisor.log(daemon.name)
+        yield judged(HERE, f"daemon {daemon.name} {'runs' if alive else 'is down'}", alive, f"statefuldb up; see {log}")
+    keeper = subprocess.run(
+        [sys.executable, "-c", "import statefuldb.keeper.__main__"], capture_output=True, text=True, check=False
+    )
+    what = f"the keeper starts with {sys.executable}" if keeper.returncode == 0 else keeper.stderr.strip()
+    yield judged(HERE, what, keeper.returncode == 0, "install statefuldb whole: make up")
+    server = shutil.which("mariadbd", path=SERVERS)
+    what = f"MariaDB server {server}" if server else "there is no MariaDB server"
+    yield judged(HERE, what, server is not None, "apt-get install mariadb-server")
