@@ -28,6 +28,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "journal": (NAME,),
     "replay": (NAME,),
     "volumes list": (),
+    "volumes scan": ("manifests",),
     "doctor": (),
     "version": (),
 }

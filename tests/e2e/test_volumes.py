@@ -1,6 +1,8 @@
 """The ledger against the cluster, as people see and mend it."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,44 @@ def test_without_mesos_the_ledgers_own_view_is_shown(cluster: Cluster) -> None:
     assert "Mesos was not asked" in said
     assert "InUse" in said
     cluster.restart("mesos-master")
+
+
+def test_a_directory_that_the_ledger_has_lost_is_found_by_its_marker_and_adopted(
+    cluster: Cluster, host_root: str
+) -> None:
+    name = "buried"
+    directory = {"strategy": "HostPath", "size": "1Gi", "hostPath": {"path": host_root}}
+    cluster.apply(manifest(name, directory, deletionProtection="Disabled"))
+    cluster.ready(name)
+    cluster.sql(name, "CREATE TABLE t (a INT)")
+    cluster.sql(name, "INSERT INTO t VALUES (4)")
+    (before,) = cluster.volumes(name)
+    volume = before["metadata"]["name"]
+    assert scanned(cluster, host_root)[volume]["standing"] == "Known"
+    cluster.cli("delete", name)
+    eventually(lambda: cluster.volumes(name)[0]["spec"]["phase"] == "Retained")
+    cluster.client.delete("DatabaseVolume", "default", volume)
+    found = scanned(cluster, host_root)[volume]
+    assert (found["standing"], found["directory"]) == ("Orphaned", f"{host_root}/default/{name}/0")
+    adopt = ("volumes", "scan", host_root, "--adopt", volume)
+    cluster.cli(*adopt, "--confirm", "something-else", code=4)
+    cluster.cli(*adopt, "--agent", "nowhere", "--confirm", volume, code=3)
+    cluster.cli(*adopt, "--confirm", volume)
+    (after,) = cluster.volumes(name)
+    assert after["spec"]["agent"] == before["spec"]["agent"], "the reservation beside it tells its agent"
+    assert scanned(cluster, host_root)[volume]["standing"] == "Known"
+    cluster.cli(*adopt, "--confirm", volume, code=4)
+    cluster.apply(manifest(name, directory, deletionProtection="Disabled", retention={"whenDeleted": "Delete"}))
+    cluster.ready(name, 120)
+    assert cluster.sql(name, "SELECT a FROM t") == "4"
+    cluster.cli("delete", name)
+    eventually(lambda: not cluster.volumes(name))
+    assert not Path(host_root, "default", name, "0").exists()
+
+
+def scanned(cluster: Cluster, root: str) -> dict[str, dict[str, Any]]:
+    """Return what a scan of a directory finds, by the volume's name."""
+    return {line["name"]: line for line in json.loads(cluster.cli("volumes", "scan", root, "-o", "json"))}
 
 
 def test_uninstalling_beside_a_running_operator_leaves_nothing_of_ours(

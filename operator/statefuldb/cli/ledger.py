@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from rich.table import Table
@@ -15,7 +16,7 @@ from statefuldb.cli.output import table_of
 from statefuldb.cli.session import Session
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.model.volume_object import from_object
+from statefuldb.model.volume_object import from_object, to_object
 from statefuldb.planning.inventory import VolumeLine, compare
 from statefuldb.reconcile.ports import EffectFailed
 
@@ -76,6 +77,16 @@ def say_if_blind(stock: Stock) -> None:
     if stock.blind:
         errors.print(f"Mesos was not asked: {stock.blind}", markup=False)
         errors.print("What follows is the ledger's own view: orphaned, missing and lost volumes are not seen.")
+
+
+def write_entry(session: Session, record: VolumeRecord) -> None:
+    """Add an entry to the ledger; one that is there already is left as it is."""
+    try:
+        session.client.create(to_object(record))
+    except CallRefused as refused:
+        missing = refused.status == HTTPStatus.NOT_FOUND
+        fix = f"create it first: kubectl create namespace {record.key.namespace}" if missing else ""
+        fail(str(refused), ExitCode.REFUSED, fix)
 
 
 def lines_json(lines: Sequence[VolumeLine]) -> list[dict[str, Any]]:

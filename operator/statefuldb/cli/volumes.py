@@ -2,7 +2,6 @@
 
 import getpass
 import time
-from http import HTTPStatus
 from typing import Annotated
 
 import typer
@@ -10,13 +9,13 @@ import typer
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.cli.console import fail, out
 from statefuldb.cli.exit_codes import ExitCode
-from statefuldb.cli.ledger import lines_json, lines_table, say_if_blind, take_stock
+from statefuldb.cli.ledger import lines_json, lines_table, say_if_blind, take_stock, write_entry
 from statefuldb.cli.mesos_options import MesosOptions, takes_mesos
 from statefuldb.cli.output import Output, OutputOption, show
+from statefuldb.cli.scanning import scan
 from statefuldb.cli.session import Session, session_of
 from statefuldb.model.identity import DatabaseKey
-from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.model.volume_object import to_object
+from statefuldb.model.volume import Intent
 from statefuldb.planning.inventory import VolumeLine, VolumeState, find, orphan_to_release, volume_of
 from statefuldb.planning.ledger import entry_of
 
@@ -25,6 +24,7 @@ volumes_app = typer.Typer(no_args_is_help=True, help="The ledger: every reservat
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    volumes_app.command()(scan)
     app.add_typer(volumes_app, name="volumes")
     app.command(help=(release.__doc__ or "").replace("volumes release", "release"))(release)
     app.command()(fence)
@@ -75,13 +75,13 @@ def adopt(
         fail(
             f"{name} holds no volume in Mesos that could be adopted",
             ExitCode.REFUSED,
-            f"run `statefuldb volumes scan --adopt` on {line.agent}, or release it",
+            f"run `statefuldb volumes scan ROOT --adopt {name}` on {line.agent}, or release it",
         )
     if not for_ and not line.key.namespace:
         fail("nothing in Mesos tells which database it was made for", ExitCode.USAGE, "name one with --for")
     _confirmed(confirm, name)
     key = DatabaseKey(namespace=session.namespace, name=for_ or line.key.name)
-    _write_entry(session, entry_of(key, time.time(), *found))
+    write_entry(session, entry_of(key, time.time(), *found))
     out.print(f"{name} is in the ledger, retained for database {key.name} of namespace {key.namespace}")
 
 
@@ -112,7 +112,7 @@ def release(
     _confirmed(confirm, name)
     if line.record is None:
         key = DatabaseKey(namespace=session.namespace, name=line.key.name)
-        _write_entry(session, orphan_to_release(line, key, time.time()))
+        write_entry(session, orphan_to_release(line, key, time.time()))
     else:
         spec: dict[str, object] = {"intent": "Delete"}
         if line.state is VolumeState.MISSING:
@@ -142,16 +142,6 @@ def _at_rest(line: VolumeLine) -> None:
 def _confirmed(typed: str, name: str) -> None:
     if typed != name:
         fail(f"{typed!r} is not {name!r}: nothing was done", ExitCode.REFUSED)
-
-
-def _write_entry(session: Session, record: VolumeRecord) -> None:
-    """Add an entry to the ledger; one that is there already is left as it is."""
-    try:
-        session.client.create(to_object(record))
-    except CallRefused as refused:
-        missing = refused.status == HTTPStatus.NOT_FOUND
-        fix = f"create it first: kubectl create namespace {record.key.namespace}" if missing else ""
-        fail(str(refused), ExitCode.REFUSED, fix)
 
 
 def fence(

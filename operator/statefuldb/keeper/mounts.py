@@ -46,6 +46,21 @@ def read_mounts(table: str) -> tuple[Mount, ...]:
     return tuple(mounts)
 
 
+def mount_of(path: Path, table: str | None = None) -> Mount:
+    """Return the mount that a path lies on. Raises ValueError where the table shows none."""
+    text = table if table is not None else Path("/proc/self/mountinfo").read_text()
+    above = [m for m in read_mounts(text) if path.is_relative_to(m.mount_point)]
+    if not above:
+        raise ValueError(f"no mount of {path} is known")
+    longest = max(len(m.mount_point) for m in above)
+    return [m for m in above if len(m.mount_point) == longest][-1]
+
+
+def shared_type(filesystem: str) -> str:
+    """Return the `dfs.type` that the kernel's name of a file system stands for; empty for a local one."""
+    return next((name for name, known in _KERNEL_NAMES.items() if filesystem in known), "")
+
+
 def check_mount(data: DataLocation, table: str | None = None) -> None:
     """Refuse unless the shared file system that was asked for is mounted where it should be. Raises Refused."""
     if data.mount_point is None:

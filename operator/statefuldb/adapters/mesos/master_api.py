@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 from statefuldb.adapters.mesos.masters import Masters
 from statefuldb.adapters.mesos.transport import Transport
+from statefuldb.adapters.mesos.wire import agent_ref
 from statefuldb.model.identity import LABEL_CLUSTER
 from statefuldb.model.settings import FRAMEWORK_NAME
+from statefuldb.model.volume import AgentRef
 from statefuldb.planning.storage.holding import within
 from statefuldb.reconcile.ports import EffectFailed
 
@@ -34,6 +36,10 @@ class MasterApi:
     def agents(self) -> list[Json]:
         """Return the agents that are registered. Raises EffectFailed."""
         return list(self._ask("GET_AGENTS").get("agents", []))
+
+    def places(self) -> list[AgentRef]:
+        """Return where the registered agents are. Raises EffectFailed."""
+        return [agent_ref(agent) for agent in self.agents()]
 
     def tasks(self) -> list[Json]:
         """Return the tasks that the master knows. Raises EffectFailed."""

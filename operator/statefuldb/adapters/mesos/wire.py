@@ -23,7 +23,7 @@ from statefuldb.model.resources import (
     Unavailability,
 )
 from statefuldb.model.spec import DiskType
-from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.volume import AgentRef, VolumeRecord
 from statefuldb.model.volume_object import from_label
 from statefuldb.planning.storage.holding import identity_of
 
@@ -69,6 +69,13 @@ def _unavailability(offer: Mapping[str, Any]) -> Unavailability | None:
     )
 
 
+def agent_ref(agent: Mapping[str, Any]) -> AgentRef:
+    """Return where an agent of GET_AGENTS is."""
+    info = agent["agent_info"]
+    address = agent.get("pid", "").rpartition("@")[2].rpartition(":")[0]
+    return AgentRef(id=info["id"]["value"], hostname=info["hostname"], address=address or info["hostname"])
+
+
 def reserved_from_wire(agent: Mapping[str, Any], cluster: str) -> AgentOffer | None:
     """Return what is reserved for us on an agent of GET_AGENTS, as if it were offered; None where nothing is.
 
@@ -78,11 +85,11 @@ def reserved_from_wire(agent: Mapping[str, Any], cluster: str) -> AgentOffer | N
     ours = [r for r in ours if (owner := identity_of(r)) is not None and owner.cluster == cluster]
     if not ours:
         return None
-    info = agent["agent_info"]
+    place = agent_ref(agent)
     return AgentOffer(
-        agent_id=info["id"]["value"],
-        hostname=info["hostname"],
-        address=agent.get("pid", "").rpartition("@")[2].rpartition(":")[0] or info["hostname"],
+        agent_id=place.id,
+        hostname=place.hostname,
+        address=place.address,
         role=ours[0].reservations[-1].role,
         offer_ids=(),
         resources=tuple(ours),

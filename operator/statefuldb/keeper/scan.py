@@ -1,0 +1,64 @@
+"""Finding members' directories by their identity markers. Reads only: no claim is taken, nothing is created."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from statefuldb.keeper.directory import KEEPER_FOLDER
+from statefuldb.keeper.files import read_json
+from statefuldb.keeper.mounts import mount_of, shared_type
+from statefuldb.model.found import FoundDirectory
+from statefuldb.model.identity import DataIdentity
+
+_UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def find_members(root: Path, on_trouble: Callable[[str], None]) -> Iterator[FoundDirectory]:
+    """Yield each directory `<root>/<namespace>/<name>[/<uid>]/<ordinal>` that bears a marker, in order of its path.
+
+    Symbolic links are not followed: a keeper refuses them too. What cannot be read is told in words.
+    """
+    for namespace in _folders(root, on_trouble):
+        for database in _folders(namespace, on_trouble):
+            for folder in _folders(database, on_trouble):
+                members = _folders(folder, on_trouble) if _UID.fullmatch(folder.name) else [folder]
+                for member in members:
+                    if member.name.isdigit():
+                        yield from _member(root, namespace.name, database.name, member, on_trouble)
+
+
+def _member(
+    root: Path, namespace: str, database: str, directory: Path, on_trouble: Callable[[str], None]
+) -> Iterator[FoundDirectory]:
+    marker = directory / KEEPER_FOLDER / "identity.json"
+    try:
+        read = read_json(marker)
+        if read is None:
+            return
+        token = directory / KEEPER_FOLDER / "token"
+        mount = mount_of(directory.resolve())
+        yield FoundDirectory(
+            directory=str(directory),
+            root=str(root),
+            namespace=namespace,
+            database=database,
+            identity=DataIdentity(cluster=str(read["cluster"]), uid=str(read["uid"]), ordinal=int(read["ordinal"])),
+            engine=str(read["engine"]),
+            version=str(read.get("version", "")),
+            token=int(token.read_text()) if token.exists() else 0,
+            mount_point=mount.mount_point,
+            source=mount.source,
+            shared=shared_type(mount.filesystem),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        on_trouble(f"{marker} cannot be read: {error}")
+
+
+def _folders(parent: Path, on_trouble: Callable[[str], None]) -> list[Path]:
+    try:
+        with os.scandir(parent) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False))
+    except OSError as error:
+        on_trouble(f"{parent} cannot be read: {error.strerror}")
+        return []

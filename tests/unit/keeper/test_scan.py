@@ -1,0 +1,75 @@
+"""Members' directories are found by their markers, and nothing is written."""
+
+import json
+from pathlib import Path
+
+from statefuldb.keeper.mounts import mount_of, shared_type
+from statefuldb.keeper.scan import find_members
+from statefuldb.model.found import FoundDirectory
+
+UID = "11111111-2222-3333-4444-555555555555"
+TABLE = """1 0 8:1 / / rw - ext4 /dev/sda1 rw
+2 1 8:2 / /srv rw - xfs /dev/sdb1 rw
+3 1 0:50 / /mnt/shared rw - fuse.glusterfs 10.0.0.1:/vol rw
+4 3 0:51 / /mnt/shared rw - nfs4 10.0.0.2:/export rw
+"""
+
+
+def member(root: Path, *parts: str, **marker: object) -> Path:
+    directory = root.joinpath(*parts)
+    folder = directory / ".statefuldb"
+    folder.mkdir(parents=True)
+    written = {"cluster": "c", "uid": UID, "ordinal": 0, "engine": "MariaDB", "version": "10.11.6-MariaDB", **marker}
+    (folder / "identity.json").write_text(json.dumps(written))
+    (folder / "token").write_text("7")
+    return directory
+
+
+def scan(root: Path) -> tuple[list[FoundDirectory], list[str]]:
+    troubles: list[str] = []
+    return list(find_members(root, troubles.append)), troubles
+
+
+def test_directories_with_a_marker_are_found_where_keepers_make_them(tmp_path: Path) -> None:
+    first = member(tmp_path, "shop", "orders", "0")
+    beside = member(tmp_path, "shop", "orders", UID, "1", ordinal=1)
+    (tmp_path / "shop" / "orders" / "2").mkdir()
+    member(tmp_path, "shop", "orders", "not-a-number")
+    member(tmp_path, "too", "deep", "by", "far")
+    before = sorted(str(path) for path in tmp_path.rglob("*"))
+    found, troubles = scan(tmp_path)
+    assert [one.directory for one in found] == [str(first), str(beside)]
+    assert found[0].database == "orders"
+    assert found[0].namespace == "shop"
+    assert (found[0].identity.uid, found[0].token, found[0].version) == (UID, 7, "10.11.6-MariaDB")
+    assert not troubles
+    assert sorted(str(path) for path in tmp_path.rglob("*")) == before
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    member(outside, "orders", "0")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "shop").symlink_to(outside)
+    assert scan(root) == ([], [])
+
+
+def test_a_broken_marker_is_told_and_hides_no_other(tmp_path: Path) -> None:
+    broken = member(tmp_path, "shop", "aaa", "0")
+    (broken / ".statefuldb" / "identity.json").write_text("{")
+    incomplete = member(tmp_path, "shop", "bbb", "0")
+    (incomplete / ".statefuldb" / "identity.json").write_text('{"cluster": "c"}')
+    member(tmp_path, "shop", "ccc", "0")
+    found, troubles = scan(tmp_path)
+    assert [one.database for one in found] == ["ccc"]
+    assert len(troubles) == 2
+    assert scan(tmp_path / "nowhere")[1]
+
+
+def test_the_mount_of_a_path_is_the_nearest_and_the_latest() -> None:
+    assert mount_of(Path("/etc/x"), TABLE).mount_point == "/"
+    assert mount_of(Path("/srv/db"), TABLE).filesystem == "xfs"
+    assert mount_of(Path("/mnt/shared/db"), TABLE).filesystem == "nfs4"
+    assert mount_of(Path("/srvs"), TABLE).mount_point == "/"
+    assert [shared_type(name) for name in ("nfs4", "fuse.glusterfs", "ext4")] == ["NFS", "GlusterFS", ""]

@@ -1,0 +1,104 @@
+"""A directory that was found stands somewhere between the ledger, Mesos and nobody."""
+
+from dataclasses import replace
+
+import pytest
+
+from statefuldb.model.found import FoundDirectory
+from statefuldb.model.identity import DataIdentity
+from statefuldb.model.observed import TaskState
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import AgentRef, Ending, Intent, VolumeRecord
+from statefuldb.planning.inventory import ClusterView, compare
+from statefuldb.planning.planner import plan
+from statefuldb.planning.scanning import ScanLine, Standing, entry_of_directory, stand
+from unit.planning.test_strays import serving
+from unit.planning.world import CLUSTER, KEY, OPERATOR, UID, desired, observed, offer, spec
+
+FOUND = FoundDirectory(
+    directory="/srv/db/shop/orders/0",
+    root="/srv/db",
+    namespace="shop",
+    database="orders",
+    identity=DataIdentity(cluster=CLUSTER, uid=UID, ordinal=0),
+    engine="MariaDB",
+    version="10.11.6-MariaDB",
+    token=3,
+    mount_point="/srv",
+    source="/dev/sdb1",
+    shared="",
+)
+SHARED = replace(
+    FOUND,
+    directory="/mnt/shared/databases/shop/orders/0",
+    root="/mnt/shared/databases",
+    mount_point="/mnt/shared",
+    source="server:/vol",
+    shared="GlusterFS",
+)
+AGENT = AgentRef(id="id-of-agent-1", hostname="agent-1", address="127.0.0.1")
+
+
+def known(**changes: object) -> VolumeRecord:
+    return replace(serving(Strategy.HOST_PATH), **changes)  # type: ignore[arg-type]
+
+
+def only(found: FoundDirectory, *records: VolumeRecord, view: ClusterView | None = None) -> ScanLine:
+    (line,) = stand([found], compare(records, view), CLUSTER)
+    return line
+
+
+def test_what_no_entry_names_is_orphaned() -> None:
+    assert only(FOUND).standing is Standing.ORPHANED
+    assert only(FOUND).name == "orders-0-11111111"
+
+
+def test_what_the_ledger_has_is_known_here_and_elsewhere_at_another_place() -> None:
+    assert only(FOUND, known(directory=FOUND.directory)).standing is Standing.KNOWN
+    assert only(FOUND, known(directory="/srv/other/shop/orders/0")).standing is Standing.ELSEWHERE
+
+
+def test_another_clusters_directory_is_never_ours() -> None:
+    foreign = replace(FOUND, identity=replace(FOUND.identity, cluster="another"))
+    assert only(foreign, known(directory=FOUND.directory)).standing is Standing.FOREIGN
+
+
+def test_a_directory_that_a_task_uses_is_left_to_the_operator() -> None:
+    view = ClusterView(agent_ids=frozenset(), hostnames=frozenset(), held=(), running=(known(),))
+    assert only(FOUND, view=view).standing is Standing.RUNNING
+
+
+def test_two_directories_of_one_member_are_told_and_neither_is_adopted() -> None:
+    copy = replace(FOUND, directory="/srv/db/shop/copy/0", database="copy")
+    assert [line.standing for line in stand([FOUND, copy], (), CLUSTER)] == [Standing.AMBIGUOUS] * 2
+
+
+@pytest.mark.parametrize(
+    ("found", "strategy", "agent"), [(FOUND, Strategy.HOST_PATH, AGENT), (SHARED, Strategy.DFS, None)]
+)
+def test_an_adopted_directory_is_taken_up_by_the_database_of_its_name(
+    found: FoundDirectory, strategy: Strategy, agent: AgentRef | None
+) -> None:
+    entry = entry_of_directory(only(found), KEY, 1_000.0, agent=agent, mesos_role="statefuldb")
+    assert (entry.intent, entry.strategy, entry.token) == (Intent.RETAIN, strategy, 3)
+    (adopted,) = plan(desired(spec(strategy)), observed(volumes=(entry,)), (offer(),), OPERATOR).actions
+    record = adopted.volume  # type: ignore[union-attr]
+    assert (record.intent, record.owner_uid, record.directory) == (Intent.USE, UID, found.directory)
+    launched = plan(desired(spec(strategy)), observed(volumes=(record,)), (offer(),), OPERATOR)
+    keeper = launched.actions[-1].operations[-1].keeper  # type: ignore[union-attr]
+    assert keeper.bootstrap == "None", "adopted data must never be initialised"
+    assert keeper.minimum_token == 3
+    assert (keeper.data.directory, keeper.data.root) == (found.directory, found.root)
+
+
+def test_adopted_data_can_be_released() -> None:
+    entry = entry_of_directory(only(FOUND), KEY, 1_000.0, agent=AGENT, mesos_role="statefuldb")
+    released = replace(entry, intent=Intent.DELETE, ending=Ending(incarnation=0, state=TaskState.KILLED))
+    saved, accepted = plan(None, observed(database=None, volumes=(released,)), (offer(),), OPERATOR).actions
+    assert accepted.operations[-1].keeper.mode == "Erase"  # type: ignore[union-attr]
+    assert saved.volume.directory == FOUND.directory  # type: ignore[union-attr]
+
+
+def test_an_engine_that_is_none_of_ours_is_not_adopted() -> None:
+    with pytest.raises(ValueError, match="Oracle"):
+        entry_of_directory(only(replace(FOUND, engine="Oracle")), KEY, 1.0, agent=AGENT, mesos_role="statefuldb")
