@@ -12,10 +12,11 @@ HEADER = "# Generated from the model by `make crds`; edit operator/statefuldb/mo
 
 def rendered() -> dict[str, str]:
     """Return the content of each file by its name."""
-    databases, volumes = custom_resource_definitions()
+    databases, volumes, profiles = custom_resource_definitions()
     documents = {
         "statefuldatabases.yaml": [databases],
         "databasevolumes.yaml": [volumes],
+        "storageprofiles.yaml": [profiles],
         "deletion-protection.yaml": list(deletion_protection_policy()),
     }
     return {

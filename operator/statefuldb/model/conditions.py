@@ -30,6 +30,7 @@ class Reason(StrEnum):
     VALID = "Valid"
     INVALID_SPEC = "InvalidSpec"
     NOT_SUPPORTED_YET = "NotSupportedYet"
+    FORBIDDEN_BY_PROFILE = "ForbiddenByProfile"
     # Ready, Available, Progressing
     ALL_MEMBERS_READY = "AllMembersReady"
     STOPPED_AS_ASKED = "StoppedAsAsked"

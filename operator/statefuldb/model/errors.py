@@ -9,7 +9,7 @@ class FieldError:
 
     `path` is in manifest notation (`spec.storage.size`), `value` is the offending value as JSON text, `allowed`
     says what would be taken, `fix` what to do where that is not obvious. `reason` is `Invalid`, `Unknown`,
-    `Required`, `Immutable`, `Forbidden` or `NotSupportedYet`.
+    `Required`, `Immutable`, `Forbidden`, `ForbiddenByProfile` or `NotSupportedYet`.
     """
 
     path: str

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from statefuldb.model.identity import DatabaseKey, DataIdentity, OperationId, TaskId
 from statefuldb.model.keeper import KeeperStatus
+from statefuldb.model.profile import StorageProfile
 from statefuldb.model.resources import AgentOffer, Unavailability
 from statefuldb.model.volume import VolumeRecord
 
@@ -191,7 +192,7 @@ class Observed:
     are the statuses of each member's last ACCEPT, on agents that tell: offers, not these, say what there is.
     `maintenance` says of agents, by id, when they are announced to be away. `sightings` are looked up for members whose
     own resources have been waited for. `adopted_away` is data that began under this name and was adopted for a database
-    of another.
+    of another. `profiles` are those that bound the database's namespace.
     """
 
     key: DatabaseKey
@@ -208,6 +209,7 @@ class Observed:
     maintenance: Mapping[str, Unavailability] = field(default_factory=dict)
     sightings: tuple[Sighting, ...] = ()
     adopted_away: tuple[DataIdentity, ...] = ()
+    profiles: tuple[StorageProfile, ...] = ()
     crd_terminating: bool = False
     namespace_terminating: bool = False
     namespace_exists: bool = True

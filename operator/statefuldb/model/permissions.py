@@ -22,6 +22,7 @@ PERMISSIONS = (
     Permission(group="statefuldb.dev", resource="statefuldatabases", verbs=(*_READ, "patch")),
     Permission(group="statefuldb.dev", resource="statefuldatabases", subresource="status", verbs=("update",)),
     Permission(group="statefuldb.dev", resource="databasevolumes", verbs=(*_READ, "create", "update", "delete")),
+    Permission(group="statefuldb.dev", resource="storageprofiles", verbs=("list", "watch")),
     Permission(group="apiextensions.k8s.io", resource="customresourcedefinitions", verbs=_READ),
     Permission(group="", resource="namespaces", verbs=_READ),
     Permission(group="", resource="events", verbs=("get", "create", "patch")),

@@ -14,6 +14,8 @@ from statefuldb.planning import health, mesos_error
 from statefuldb.planning.context import status_of
 from statefuldb.planning.desired import Desired
 
+_REFUSALS = frozenset({Reason.NOT_SUPPORTED_YET, Reason.FORBIDDEN_BY_PROFILE})
+
 
 def with_absent(plan: Plan, desired: Desired, observed: Observed) -> tuple[MemberReport, ...]:
     """Return the reports of all wanted and existing members: the ready ones, and for each other what it waits for."""
@@ -73,12 +75,13 @@ def _accepted(desired: Desired) -> Condition:
             reason=Reason.VALID,
             message=f"generation {generation} is the target",
         )
-    unsupported = all(error.reason == "NotSupportedYet" for error in desired.errors)
+    reasons = {error.reason for error in desired.errors}
+    (only,) = reasons if len(reasons) == 1 else ("",)
     kept = f"; generation {desired.accepted.generation} stays the target" if desired.accepted else ""
     return Condition(
         type=ConditionType.ACCEPTED,
         status=False,
-        reason=Reason.NOT_SUPPORTED_YET if unsupported else Reason.INVALID_SPEC,
+        reason=Reason(only) if only in _REFUSALS else Reason.INVALID_SPEC,
         message="; ".join(str(error) for error in desired.errors) + kept,
     )
 

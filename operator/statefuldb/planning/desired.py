@@ -13,6 +13,7 @@ from statefuldb.model.parse import parse_database, read_accepted, transition_err
 from statefuldb.model.plan import Accepted
 from statefuldb.model.spec import DatabaseSpec, Strategy
 from statefuldb.planning.engines import engine_errors
+from statefuldb.planning.profiles import profile_errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
     parsed = parse_database(database.spec, allowed_roots=allowed_roots)
     if not isinstance(parsed, DatabaseSpec):
         return Desired(accepted=previous, errors=parsed)
-    errors = engine_errors(parsed)
+    errors = engine_errors(parsed) + profile_errors(parsed, observed.profiles)
     if previous is not None:
         held = [r for r in observed.volumes if r.initialised and r.owner_uid == database.uid]
         sizes = [r.size_bytes for r in held if r.strategy is Strategy.PERSISTENT_VOLUME]

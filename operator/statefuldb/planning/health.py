@@ -15,6 +15,7 @@ NEEDS_A_PERSON = frozenset(
     {
         Reason.INVALID_SPEC,
         Reason.NOT_SUPPORTED_YET,
+        Reason.FORBIDDEN_BY_PROFILE,
         Reason.MESOS_ERROR,
         Reason.FENCING_REQUIRED,
         Reason.APPROVAL_REQUIRED,

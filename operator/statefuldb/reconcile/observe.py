@@ -65,6 +65,7 @@ class Observer:
             tasks=tasks,
             keepers=keepers,
             mesos=self._mesos.view(),
+            profiles=self._kubernetes.profiles(key.namespace) if database is not None else (),
             secret=self._kubernetes.secret(key, connection_secret_name(key.name)),
             crd_terminating=self._kubernetes.crd_terminating(),
             namespace_terminating=self._kubernetes.namespace_terminating(key.namespace),

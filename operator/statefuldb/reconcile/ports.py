@@ -21,6 +21,7 @@ from statefuldb.model.observed import (
     TaskStatus,
 )
 from statefuldb.model.plan import Announcement
+from statefuldb.model.profile import StorageProfile
 from statefuldb.model.resources import Unavailability
 from statefuldb.model.volume import Launch, VolumeRecord
 
@@ -66,6 +67,10 @@ class KubernetesPort(Protocol):
 
     def adopted_away(self, key: DatabaseKey) -> tuple[DataIdentity, ...]:
         """Return the data that began under this database name and is in the ledger for a database of another name."""
+        ...
+
+    def profiles(self, namespace: str) -> tuple[StorageProfile, ...]:
+        """Return the StorageProfiles that bound a namespace, by name. Raises EffectFailed."""
         ...
 
     def secret(self, key: DatabaseKey, name: str) -> SecretView | None:

@@ -11,6 +11,7 @@ from statefuldb.adapters.kubernetes.events import Events
 from statefuldb.adapters.kubernetes.objects import (
     DATABASES,
     JSON_PATCH,
+    PROFILES,
     VOLUMES,
     Objects,
     Surroundings,
@@ -22,6 +23,7 @@ from statefuldb.model.actions import EnsureSecret
 from statefuldb.model.identity import FINALIZER, DatabaseKey, DataIdentity, volume_record_name
 from statefuldb.model.observed import DatabaseObject, SecretView
 from statefuldb.model.plan import Announcement
+from statefuldb.model.profile import StorageProfile, parse_profile
 from statefuldb.model.schema.crd import GROUP
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.model.volume_object import from_object, to_object
@@ -65,7 +67,8 @@ class KubernetesAdapter:
         self._namespaces = namespaces
         self._databases = Objects(client, DATABASES, namespaces)
         self._volumes = Objects(client, VOLUMES, namespaces)
-        self._caches = {n: Cache() for n in (DATABASES, "namespaces", "customresourcedefinitions")}
+        self._profiles = Objects(client, PROFILES)
+        self._caches = {n: Cache() for n in (DATABASES, PROFILES, "namespaces", "customresourcedefinitions")}
         self._caches[VOLUMES] = Cache(_volume_groups)
         self._surroundings = Surroundings(client)
         self._secrets = ConnectionSecrets(client, machine)
@@ -125,6 +128,17 @@ class KubernetesAdapter:
         born = self._caches[VOLUMES].of(("born", key))
         found = [DataIdentity(**stored["spec"]["identity"]) for stored in born if _key_of(VOLUMES, stored) != key]
         return tuple(sorted(found, key=str))
+
+    def profiles(self, namespace: str) -> tuple[StorageProfile, ...]:
+        """Return the profiles that bound a namespace, whose labels are read directly where they are not yet known."""
+        found = [parse_profile(o["metadata"]["name"], o.get("spec") or {}) for o in self._caches[PROFILES].all()]
+        if not found:
+            return ()
+        if self._caches["namespaces"].get(("", namespace)) is None:
+            self._learn("namespaces", namespace, self._surroundings.namespace(namespace))
+        held = self._caches["namespaces"].get(("", namespace)) or {"metadata": {}}
+        labels = held["metadata"].get("labels") or {}
+        return tuple(profile for profile in found if profile.applies_to(namespace, labels))
 
     def secret(self, key: DatabaseKey, name: str) -> SecretView | None:
         """Return the public part of a connection Secret."""
@@ -253,7 +267,10 @@ class KubernetesAdapter:
             self._on_surroundings(stored["metadata"]["name"] if plural == "namespaces" else None)
 
     def _relist(self) -> None:
-        """Compare the caches with complete lists: events can be missed, lists cannot."""
+        """Compare the caches with complete lists: events can be missed, lists cannot. What bounds comes first."""
+        if self._caches[PROFILES].replace_all(self._profiles.list() or []):
+            for key in self.keys():
+                self._enqueue(key)
         for plural, objects in ((DATABASES, self._databases), (VOLUMES, self._volumes)):
             listed = objects.list()
             before = {(k.namespace, k.name) for k in self.keys()}

@@ -18,6 +18,7 @@ FIELD_MANAGER = "statefuldb"
 _PATHS = {
     "StatefulDatabase": ("/apis/statefuldb.dev/v1alpha1", "statefuldatabases", True),
     "DatabaseVolume": ("/apis/statefuldb.dev/v1alpha1", "databasevolumes", True),
+    "StorageProfile": ("/apis/statefuldb.dev/v1alpha1", "storageprofiles", False),
     "CustomResourceDefinition": ("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions", False),
     "ValidatingAdmissionPolicy": ("/apis/admissionregistration.k8s.io/v1", "validatingadmissionpolicies", False),
     "ValidatingAdmissionPolicyBinding": (

@@ -13,6 +13,7 @@ from statefuldb.model.schema.crd import GROUP, VERSION
 Json = dict[str, Any]
 DATABASES = "statefuldatabases"
 VOLUMES = "databasevolumes"
+PROFILES = "storageprofiles"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 REQUEST_LENGTH = 64

@@ -13,7 +13,7 @@ from typing import Any
 import kopf
 
 from statefuldb.adapters.kubernetes.connection import kopf_connection
-from statefuldb.adapters.kubernetes.objects import DATABASES, VOLUMES
+from statefuldb.adapters.kubernetes.objects import DATABASES, PROFILES, VOLUMES
 from statefuldb.model.schema.crd import GROUP, VERSION
 
 log = getLogger(__name__)
@@ -86,6 +86,7 @@ class Watcher:
         for plural in (DATABASES, VOLUMES):
             self._follow(registry, GROUP, VERSION, plural)
         if not self._namespaces:
+            self._follow(registry, GROUP, VERSION, PROFILES)
             self._follow(registry, "", "v1", "namespaces")
             self._follow(registry, "apiextensions.k8s.io", "v1", "customresourcedefinitions")
 

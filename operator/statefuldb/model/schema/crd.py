@@ -2,6 +2,7 @@
 
 from statefuldb.model.schema.build import Schema, obj, text
 from statefuldb.model.schema.database import DATABASE_SPEC
+from statefuldb.model.schema.profile import PROFILE_SPEC
 from statefuldb.model.schema.status import DATABASE_STATUS, VOLUME_SPEC
 
 GROUP = "statefuldb.dev"
@@ -29,6 +30,7 @@ def _definition(
     schema: Schema,
     subresources: Schema,
     columns: list[Schema],
+    scope: str = "Namespaced",
 ) -> Schema:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -36,7 +38,7 @@ def _definition(
         "metadata": {"name": f"{plural}.{GROUP}"},
         "spec": {
             "group": GROUP,
-            "scope": "Namespaced",
+            "scope": scope,
             "names": {
                 "kind": kind,
                 "listKind": f"{kind}List",
@@ -82,6 +84,16 @@ def custom_resource_definitions() -> tuple[Schema, ...]:
         required=("spec",),
         description="One entry of the ledger: a reservation with its volume, or a directory.",
     )
+    profile_schema = obj(
+        {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": PROFILE_SPEC,
+        },
+        required=("spec",),
+        description="What databases of some namespaces may use.",
+    )
     return (
         _definition(
             kind="StatefulDatabase",
@@ -123,6 +135,21 @@ def custom_resource_definitions() -> tuple[Schema, ...]:
                 _column("Phase", ".spec.phase"),
                 _column("Intent", ".spec.intent"),
                 _column("Agent", ".spec.agent.hostname"),
+                _column("Age", ".metadata.creationTimestamp", "date"),
+            ],
+        ),
+        _definition(
+            kind="StorageProfile",
+            plural="storageprofiles",
+            short="sdbp",
+            scope="Cluster",
+            schema=profile_schema,
+            subresources={},
+            columns=[
+                _column("Namespaces", ".spec.namespaces.names"),
+                _column("Strategies", ".spec.strategies"),
+                _column("Largest", ".spec.size.max"),
+                _column("Retention", ".spec.retention.whenDeleted"),
                 _column("Age", ".metadata.creationTimestamp", "date"),
             ],
         ),

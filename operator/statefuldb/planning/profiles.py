@@ -1,0 +1,53 @@
+"""What StorageProfiles allow: each that applies to a namespace must allow all of a spec, so the strictest wins."""
+
+import json
+from collections.abc import Iterator
+
+from statefuldb.model.errors import FieldError
+from statefuldb.model.profile import StorageProfile
+from statefuldb.model.quantity import render_bytes
+from statefuldb.model.spec import DatabaseSpec, Retention
+
+REASON = "ForbiddenByProfile"
+
+
+def profile_errors(spec: DatabaseSpec, profiles: tuple[StorageProfile, ...]) -> tuple[FieldError, ...]:
+    """Return an error for each part of a spec that a profile does not allow."""
+    return tuple(error for profile in profiles for error in _errors(spec, profile))
+
+
+def _errors(spec: DatabaseSpec, profile: StorageProfile) -> Iterator[FieldError]:
+    storage = spec.storage
+    choices = [("spec.storage.strategy", str(storage.strategy), profile.strategies)]
+    if storage.dfs is not None:
+        choices.append(("spec.storage.dfs.mountPoint", storage.dfs.mount_point, profile.mount_points))
+    if storage.persistent_volume is not None:
+        disk_type = str(storage.persistent_volume.disk_type)
+        choices.append(("spec.storage.persistentVolume.diskType", disk_type, profile.disk_types))
+    if spec.placement.mesos_role is not None:
+        choices.append(("spec.placement.mesosRole", spec.placement.mesos_role, profile.mesos_roles))
+    for path, value, allowed in choices:
+        if allowed and value not in allowed:
+            yield _forbidden(profile, path, value, " or ".join(allowed))
+    if storage.host_path is not None and profile.host_roots:
+        path = storage.host_path.path
+        if not any(path == root or path.startswith(root.rstrip("/") + "/") for root in profile.host_roots):
+            where = f"a directory at or below {' or '.join(profile.host_roots)}"
+            yield _forbidden(profile, "spec.storage.hostPath.path", path, where)
+    size = render_bytes(storage.size_bytes)
+    if storage.size_bytes < profile.min_bytes:
+        yield _forbidden(profile, "spec.storage.size", size, f"{render_bytes(profile.min_bytes)} or more")
+    if profile.max_bytes is not None and storage.size_bytes > profile.max_bytes:
+        yield _forbidden(profile, "spec.storage.size", size, f"{render_bytes(profile.max_bytes)} or less")
+    if profile.must_retain and spec.retention.when_deleted is Retention.DELETE:
+        yield _forbidden(profile, "spec.retention.whenDeleted", "Delete", "Retain")
+
+
+def _forbidden(profile: StorageProfile, path: str, value: str, allowed: str) -> FieldError:
+    return FieldError(
+        path=path,
+        value=json.dumps(value),
+        allowed=f"StorageProfile {profile.name} allows {allowed}",
+        fix="choose what it allows, or have it changed by who runs the cluster",
+        reason=REASON,
+    )

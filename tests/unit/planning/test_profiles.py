@@ -1,0 +1,121 @@
+"""What StorageProfiles allow, for whom, and what a refusal says."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from statefuldb.model.actions import SaveVolume
+from statefuldb.model.conditions import ConditionType, Reason
+from statefuldb.model.identity import FINALIZER
+from statefuldb.model.profile import StorageProfile, parse_profile
+from statefuldb.model.spec import PlacementSpec, Retention, RetentionSpec, Strategy
+from statefuldb.model.volume import Intent
+from statefuldb.planning.desired import desired_of
+from statefuldb.planning.planner import plan
+from statefuldb.planning.profiles import profile_errors
+from unit.planning.test_health import running
+from unit.planning.test_planner import serving
+from unit.planning.world import OPERATOR, database, spec
+
+DELETES = RetentionSpec(when_deleted=Retention.DELETE)
+MANIFEST: dict[str, Any] = {
+    "engine": {"type": "MariaDB", "version": "10.11"},
+    "resources": {"cpus": "500m", "memory": "512Mi"},
+    "storage": {"strategy": "PersistentVolume", "size": "1Gi"},
+    "retention": {"whenDeleted": "Delete"},
+    "deletionProtection": "Disabled",
+}
+
+
+def profile(**bounds: Any) -> StorageProfile:
+    return parse_profile("tenants", bounds)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "strategy", "changes", "path"),
+    [
+        ({"strategies": ["DFS"]}, Strategy.HOST_PATH, {}, "spec.storage.strategy"),
+        ({"hostPath": {"roots": ["/srv/other"]}}, Strategy.HOST_PATH, {}, "spec.storage.hostPath.path"),
+        ({"hostPath": {"roots": ["/srv/d"]}}, Strategy.HOST_PATH, {}, "spec.storage.hostPath.path"),
+        ({"dfs": {"mountPoints": ["/mnt/other"]}}, Strategy.DFS, {}, "spec.storage.dfs.mountPoint"),
+        (
+            {"persistentVolume": {"diskTypes": ["Mount"]}},
+            Strategy.PERSISTENT_VOLUME,
+            {},
+            "spec.storage.persistentVolume.diskType",
+        ),
+        (
+            {"mesosRoles": ["silver"]},
+            Strategy.PERSISTENT_VOLUME,
+            {"placement": PlacementSpec(mesos_role="gold")},
+            "spec.placement.mesosRole",
+        ),
+        ({"size": {"max": "512Mi"}}, Strategy.DFS, {}, "spec.storage.size"),
+        ({"size": {"min": "2Gi"}}, Strategy.DFS, {}, "spec.storage.size"),
+        ({"retention": {"whenDeleted": "Retain"}}, Strategy.DFS, {"retention": DELETES}, "spec.retention.whenDeleted"),
+    ],
+)
+def test_what_is_not_allowed_is_named_with_what_is(
+    bounds: dict[str, Any], strategy: Strategy, changes: dict[str, Any], path: str
+) -> None:
+    (error,) = profile_errors(spec(strategy, **changes), (profile(**bounds),))
+    assert error.path == path
+    assert "StorageProfile tenants allows " in error.allowed
+
+
+@pytest.mark.parametrize(
+    ("bounds", "strategy"),
+    [
+        ({}, Strategy.HOST_PATH),
+        ({"hostPath": {"roots": ["/srv"]}}, Strategy.HOST_PATH),
+        ({"hostPath": {"roots": ["/srv/db"]}}, Strategy.HOST_PATH),
+        ({"hostPath": {"roots": ["/nowhere"]}}, Strategy.DFS),
+        ({"mesosRoles": ["silver"]}, Strategy.PERSISTENT_VOLUME),
+        ({"size": {"min": "1Gi", "max": "1Gi"}, "strategies": ["DFS"]}, Strategy.DFS),
+        ({"retention": {"whenDeleted": "Delete"}}, Strategy.DFS),
+    ],
+)
+def test_what_is_allowed(bounds: dict[str, Any], strategy: Strategy) -> None:
+    assert profile_errors(spec(strategy), (profile(**bounds),)) == ()
+
+
+def test_of_several_profiles_all_must_allow() -> None:
+    wide, narrow = profile(size={"max": "10Gi"}), profile(size={"max": "1Mi"})
+    assert len(profile_errors(spec(), (wide, narrow))) == 1
+
+
+@pytest.mark.parametrize(
+    ("meant", "applies"),
+    [
+        (None, True),
+        ({"names": ["shop"]}, True),
+        ({"names": ["other"]}, False),
+        ({"matchLabels": {"tenant": "gold"}}, True),
+        ({"matchLabels": {"tenant": "gold", "zone": "a"}}, False),
+        ({"names": ["other"], "matchLabels": {"tenant": "gold"}}, True),
+    ],
+)
+def test_whom_it_is_meant_for(meant: dict[str, Any] | None, applies: bool) -> None:
+    assert profile(**({"namespaces": meant} if meant else {})).applies_to("shop", {"tenant": "gold"}) is applies
+
+
+def test_one_that_runs_runs_on_and_keeps_its_data_when_a_profile_forbids_it_later() -> None:
+    record = serving()
+    before = replace(running(record), database=database(spec=MANIFEST))
+    target = desired_of(before, ())
+    assert target is not None
+    assert not target.errors
+    strict = replace(before, profiles=(profile(retention={"whenDeleted": "Retain"}),))
+    bounded = desired_of(strict, ())
+    assert bounded is not None
+    refused = replace(bounded, accepted=target.accepted)
+    decided = plan(refused, strict, (), OPERATOR)
+    said = {c.type: (c.status, c.reason) for c in decided.conditions}
+    assert said[ConditionType.ACCEPTED] == (False, Reason.FORBIDDEN_BY_PROFILE)
+    assert said[ConditionType.STALLED] == (True, Reason.FORBIDDEN_BY_PROFILE)
+    assert said[ConditionType.READY][0] is True
+    assert not decided.actions
+    deleting = replace(strict, database=database(spec=MANIFEST, deleting=True, finalizers=(FINALIZER,)))
+    saved = [a for a in plan(refused, deleting, (), OPERATOR).actions if isinstance(a, SaveVolume)]
+    assert [a.volume.intent for a in saved] == [Intent.RETAIN]
