@@ -8,7 +8,7 @@
   verbs: [update]
 - apiGroups: [statefuldb.dev]
   resources: [databasevolumes]
-  verbs: [get, list, watch, create, update, delete]
+  verbs: [list, watch, create, update, delete]
 # The connection Secrets: made, kept current, and read when the account is set.
 - apiGroups: [""]
   resources: [secrets]

@@ -64,7 +64,8 @@ class Watcher:
         settings.posting.enabled = False
         settings.watching.server_timeout = SERVER_TIMEOUT_SECONDS
         settings.watching.client_timeout = SERVER_TIMEOUT_SECONDS + 10
-        settings.scanning.disabled = False
+        # To see definitions and namespaces come and go, kopf would watch all of them.
+        settings.scanning.disabled = bool(self._namespaces)
         asyncio.run(
             kopf.operator(
                 registry=registry,

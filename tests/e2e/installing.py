@@ -1,0 +1,91 @@
+"""The chart installed by Helm on the embedded API, and one operator started as its Deployment says."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import kubernetes
+import yaml
+
+from chart import CHART, RELEASE, helm
+from e2e.conftest import Cluster, Json, eventually
+from statefuldb.adapters.kubernetes.connection import api_client
+from statefuldb.local.supervisor import Daemon
+
+HOME = "databases"
+ACCOUNT = f"system:serviceaccount:{HOME}:{RELEASE}-statefuldb"
+
+
+class Installed:
+    """One release in the namespace `databases`, and what its ServiceAccount has asked the API for."""
+
+    def __init__(self, cluster: Cluster, values: Json) -> None:
+        self.cluster = cluster
+        cluster.parts.plan(agents=2, dfs=())
+        mesos = {**values.get("mesos", {}), "masters": [cluster.master]}
+        self.values = {**values, "mesos": mesos, "keeper": sys.executable}
+        self._audit = cluster.state_dir / "audit.jsonl"
+
+    def start_cluster(self) -> None:
+        """Start API and Mesos alone: whatever is in the API comes from the chart. The API keeps an audit log."""
+        for daemon in self.cluster.parts.daemons():
+            logging = ("--audit-log-path", str(self._audit)) if daemon.name == "api-server" else ()
+            if daemon.name != "operator":
+                self.cluster.parts.start_one(Daemon(name=daemon.name, arguments=(*daemon.arguments, *logging)))
+
+    def install(self) -> list[Json]:
+        """Install the release; return its objects as Helm sent them."""
+        with self._helm() as release:
+            done = release.install(str(CHART), RELEASE, self.values, create_namespace=True)
+        return [body for body in yaml.safe_load_all(done["manifest"]) if body]
+
+    def upgrade(self) -> None:
+        with self._helm() as release:
+            release.upgrade(str(CHART), RELEASE, self.values)
+
+    def uninstall(self) -> None:
+        with self._helm() as release:
+            release.uninstall(RELEASE)
+
+    def start(self, deployment: Json) -> None:
+        """Start the operator with the arguments of the container, as its ServiceAccount."""
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        ours = {
+            "--state": str(self.cluster.state_dir / "charted"),
+            "--metrics-port": "0",
+            "--metrics-host": "127.0.0.1",
+        }
+        arguments = [a for a in container["args"] if a.partition("=")[0] not in ours]
+        arguments += [f"{name}={value}" for name, value in ours.items()]
+        arguments.append(f"--kubeconfig={self._kubeconfig()}")
+        self.cluster.parts.supervisor.start(Daemon(name="charted", arguments=("statefuldb", *arguments)))
+        eventually(
+            lambda: "operator is running" in self.cluster.log("charted"), 60, lambda: self.cluster.log("charted")
+        )
+
+    def stop(self) -> None:
+        self.cluster.parts.supervisor.stop("charted")
+
+    def asked(self) -> list[Json]:
+        """Return what the operator asked for, allowed or not, without paths that name no resource."""
+        entries = [json.loads(line) for line in self._audit.read_text().splitlines()]
+        return [e for e in entries if e["user"]["username"] == ACCOUNT and "objectRef" in e]
+
+    @contextmanager
+    def _helm(self) -> Iterator[Any]:
+        with helm().Config(kubeconfig_path=str(self.cluster.parts.kubeconfig), namespace=HOME) as release:
+            yield release
+
+    def _kubeconfig(self) -> Path:
+        """Write a kubeconfig with a token of the ServiceAccount."""
+        core = kubernetes.client.CoreV1Api(api_client(self.cluster.parts.kubeconfig))
+        wanted = {"spec": {"expirationSeconds": 3600, "audiences": []}}
+        made = core.create_namespaced_service_account_token(f"{RELEASE}-statefuldb", HOME, wanted)
+        config = yaml.safe_load(self.cluster.parts.kubeconfig.read_text())
+        config["users"][0]["user"] = {"token": made.status.token}
+        path = self.cluster.state_dir / "account.kubeconfig"
+        path.write_text(yaml.safe_dump(config))
+        return path

@@ -1,0 +1,106 @@
+"""The chart on the embedded API: what the operator's account may do is what it is seen to do, nothing more or less."""
+
+import base64
+from collections.abc import Iterator
+
+import pytest
+
+from e2e.conftest import Cluster, Json, eventually, manifest
+from e2e.installing import HOME, Installed
+
+SHOP, CREDENTIALS = "shop", "mesos-credentials"
+VOLUME = {"strategy": "PersistentVolume", "size": "1Gi"}
+Need = tuple[str, str, str, str, str]
+
+
+@pytest.fixture(scope="module", params=["everywhere", "named"])
+def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    one = Cluster(tmp_path_factory.mktemp("charted"))
+    named = {"watchNamespaces": [SHOP], "mesos": {"credentialsSecret": CREDENTIALS}}
+    release = Installed(one, named if request.param == "named" else {})
+    release.start_cluster()
+    for namespace in (SHOP, HOME):
+        one.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}, "")
+    login = {"principal": "statefuldb", "secret": "sesame"}
+    one.client.apply(
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": CREDENTIALS}, "stringData": login}, HOME
+    )
+    yield release
+    one.parts.supervisor.stop("charted")
+    one.cli("down")
+
+
+def needs(rules: list[Json], namespace: str) -> set[Need]:
+    """Return the rules of a role one by one: namespace, group, resource, name, verb; "" is any namespace or name."""
+    return {
+        (namespace, group, resource, name, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for name in rule.get("resourceNames", [""])
+        for verb in rule["verbs"]
+    }
+
+
+def granted(objects: list[Json]) -> set[Need]:
+    """Return what the chart grants: all its roles are bound to the operator's account."""
+    found: set[Need] = set()
+    for body in objects:
+        if body["kind"] in ("ClusterRole", "Role"):
+            found |= needs(body["rules"], body["metadata"].get("namespace", ""))
+    return found
+
+
+def covers(need: Need, asked: Json) -> bool:
+    about = asked["objectRef"]
+    resource = "/".join(filter(None, (about["resource"], about.get("subresource"))))
+    namespace, group, wanted, name, verb = need
+    return (
+        namespace in ("", about.get("namespace", ""))
+        and (group, wanted, verb) == (about.get("apiGroup", ""), resource, asked["verb"])
+        and name in ("", about.get("name", ""))
+    )
+
+
+def test_the_account_needs_all_that_it_is_granted_and_no_more(installed: Installed) -> None:
+    objects = installed.install()
+    (deployment,) = [o for o in objects if o["kind"] == "Deployment"]
+    installed.start(deployment)
+    a_whole_life(installed, deployment)
+    asked = installed.asked()
+    refused = [a for a in asked if a["annotations"]["authorization.k8s.io/decision"] == "forbid"]
+    assert not refused, f"the chart grants too little: {refused[:3]}"
+    idle = {need for need in granted(objects) if not any(covers(need, a) for a in asked)}
+    assert not idle, f"the chart grants what is never asked for: {sorted(idle)}"
+
+
+def a_whole_life(installed: Installed, deployment: Json) -> None:
+    """Have databases made, restarted, found with a spoilt Secret, torn from the API, and deleted with their data."""
+    cluster = installed.cluster
+    for name in ("kept", "torn"):
+        body = manifest(name, VOLUME, deletionProtection="Disabled", retention={"whenDeleted": "Delete"})
+        body["metadata"]["namespace"] = SHOP
+        cluster.apply(body)
+    for name in ("kept", "torn"):
+        cluster.ready(name, namespace=SHOP)
+    cluster.cli("-n", SHOP, "restart", "kept")
+    # The second time that an Event says the same, it is counted up.
+    eventually(lambda: seen(installed, "events", "patch"))
+    cluster.ready("kept", namespace=SHOP)
+
+    installed.stop()
+    spoilt = {"data": {"host": base64.b64encode(b"elsewhere").decode()}}
+    cluster.client.merge("Secret", SHOP, "kept-connection", spoilt)
+    installed.start(deployment)
+    eventually(lambda: (cluster.client.secret(SHOP, "kept-connection") or {})["host"] != "elsewhere")
+
+    cluster.client.merge("StatefulDatabase", SHOP, "torn", {"metadata": {"finalizers": None}})
+    cluster.client.delete("StatefulDatabase", SHOP, "torn")
+    eventually(lambda: seen(installed, "statefuldatabases", "get"))
+    cluster.cli("-n", SHOP, "delete", "kept")
+    eventually(lambda: not cluster.volumes("kept"), 90, lambda: cluster.log("charted")[-3000:])
+    eventually(lambda: cluster.client.secret(SHOP, "kept-connection") is None)
+
+
+def seen(installed: Installed, resource: str, verb: str) -> bool:
+    return any((a["objectRef"]["resource"], a["verb"]) == (resource, verb) for a in installed.asked())
