@@ -8,6 +8,7 @@ import typer
 
 from statefuldb.cli.root import app
 from statefuldb.model.conditions import EventReason, Reason
+from statefuldb.model.permissions import PERMISSIONS
 from statefuldb.planning.checkup.agents import agent_findings
 from statefuldb.planning.checkup.master import master_findings
 from unit.planning.checkup.test_checkup import ASKED, GOOD_AGENTS, MASTER, MOUNT
@@ -29,6 +30,12 @@ def test_the_administrators_page_and_the_doctor_know_the_same_settings() -> None
     named |= {cell.strip() for cell in first_cells if cell.strip() == "fail-over time-out"}
     found = [*master_findings(MASTER, ASKED), *agent_findings(GOOD_AGENTS, [MOUNT])]
     assert {finding.setting for finding in found if finding.setting} == named
+
+
+def test_every_right_of_the_operator_is_listed() -> None:
+    section = (ROOT / "docs" / "operations.md").read_text().partition("## Rights")[2].partition("\n## ")[0]
+    rows = [tuple(cell.strip(" `") for cell in row.split("|")[1:4]) for row in section.splitlines() if "| `" in row]
+    assert rows == [(str(p), ", ".join(p.verbs), str(p.scope)) for p in PERMISSIONS]
 
 
 def test_every_command_is_in_the_readme_and_has_an_example() -> None:

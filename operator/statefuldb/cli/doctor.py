@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +19,7 @@ from statefuldb.cli.packaged import DEFINITIONS, packaged
 from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Json, Session, session_of
 from statefuldb.model.identity import OPERATOR_LEASE
-from statefuldb.model.permissions import PERMISSIONS
+from statefuldb.model.permissions import questions
 from statefuldb.planning.checkup.agents import Mount, agent_findings
 from statefuldb.planning.checkup.api import WHERE, clock_finding, definition_finding, rights_finding
 from statefuldb.planning.checkup.findings import Asked, Finding, Verdict, judged
@@ -45,6 +45,9 @@ def doctor(
     service_account: Annotated[
         str, typer.Option(help="Check this ServiceAccount of the operator's namespace; without it whoever you are.")
     ] = "",
+    watch_namespace: Annotated[
+        list[str] | None, typer.Option(help="The operator is confined to this namespace; repeat for more.")
+    ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Check a set-up, and name the remedy of whatever is amiss. Nothing is changed anywhere.
@@ -58,7 +61,7 @@ def doctor(
     session = session_of(context)
     with Progress("looking") as progress:
         findings = []
-        for finding in _look(session, mesos, mesos_role, framework_user, service_account):
+        for finding in _look(session, mesos, mesos_role, framework_user, service_account, watch_namespace or ()):
             progress.say_live(f"looking at {finding.where}: {finding.what}")
             findings.append(finding)
     listed = [{"verdict": str(f.verdict), "where": f.where, "what": f.what, "remedy": f.remedy} for f in findings]
@@ -70,7 +73,9 @@ def doctor(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _look(session: Session, mesos: MesosOptions, role: str, user: str, account: str) -> Iterator[Finding]:
+def _look(
+    session: Session, mesos: MesosOptions, role: str, user: str, account: str, watched: Sequence[str]
+) -> Iterator[Finding]:
     cluster, databases = None, []
     if not session.has_kubeconfig:
         remedy = "start the embedded cluster with `statefuldb up`, or give --kubeconfig"
@@ -78,7 +83,7 @@ def _look(session: Session, mesos: MesosOptions, role: str, user: str, account: 
     else:
         try:
             yield judged(WHERE, f"answers, version {session.client.version()}", True, "")
-            yield from _api(session, mesos, account)
+            yield from _api(session, mesos, account, watched)
             databases = session.client.list("StatefulDatabase")
             cluster = cluster_uuid(session, mesos.operator_namespace)
         except CallRefused as refused:
@@ -96,12 +101,12 @@ def _look(session: Session, mesos: MesosOptions, role: str, user: str, account: 
         yield from _here(session)
 
 
-def _api(session: Session, mesos: MesosOptions, account: str) -> Iterator[Finding]:
+def _api(session: Session, mesos: MesosOptions, account: str, watched: Sequence[str]) -> Iterator[Finding]:
     client = session.client
     for name in DEFINITIONS:
         for shipped in yaml.safe_load_all(packaged("crds", name)):
             yield definition_finding(shipped, client.get(shipped["kind"], "", shipped["metadata"]["name"]))
-    yield _rights(session, mesos.operator_namespace, account)
+    yield _rights(session, mesos.operator_namespace, account, watched)
     yield clock_finding(WHERE, client.seconds_ahead())
     lease = client.get("Lease", mesos.operator_namespace, OPERATOR_LEASE)
     if lease is not None:
@@ -110,26 +115,12 @@ def _api(session: Session, mesos: MesosOptions, account: str) -> Iterator[Findin
         yield judged("operator", what, bool(holder), "start one, or read the log of one that runs")
 
 
-def _rights(session: Session, namespace: str, account: str) -> Finding:
+def _rights(session: Session, namespace: str, account: str, watched: Sequence[str]) -> Finding:
     """Ask for each thing that an operator does whether it is allowed to the account."""
-    whose = f"ServiceAccount {namespace}/{account}" if account else "your account"
-    denied, asked = [], 0
-    for permission in PERMISSIONS:
-        lacking = []
-        for verb in permission.verbs:
-            asked += 1
-            attributes = {
-                "verb": verb,
-                "group": permission.group,
-                "resource": permission.resource,
-                "subresource": permission.subresource,
-                "namespace": "" if permission.everywhere else namespace,
-            }
-            if not session.client.may(attributes, f"system:serviceaccount:{namespace}:{account}" if account else ""):
-                lacking.append(verb)
-        if lacking:
-            denied.append(f"{', '.join(lacking)} of {permission}")
-    return rights_finding(whose, denied, asked)
+    user = f"system:serviceaccount:{namespace}:{account}" if account else ""
+    asked = list(questions(namespace, watched))
+    denied = [words for words, attributes in asked if not session.client.may(attributes, user)]
+    return rights_finding(f"ServiceAccount {namespace}/{account}" if account else "your account", denied, len(asked))
 
 
 def _mesos(session: Session, mesos: MesosOptions, asked: Asked, databases: list[Json]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from statefuldb.model.permissions import questions
 from statefuldb.planning.checkup.acls import acl_findings, allowed, parsed
 from statefuldb.planning.checkup.agents import AgentFacts, Mount, agent_findings
 from statefuldb.planning.checkup.api import clock_finding, definition_finding, holds, rights_finding
@@ -254,6 +255,20 @@ def test_a_definition_is_current_if_it_holds_all_that_was_shipped() -> None:
     assert definition_finding(shipped, {"spec": {"a": [], "c": "d"}}).verdict is Verdict.AMISS
     assert definition_finding(shipped, None).remedy == "kubectl apply -f crds/"
     assert not holds({"a": 1}, {"a": True, "b": 1})
+
+
+def test_an_operator_that_is_confined_needs_rights_in_its_namespaces_alone() -> None:
+    everywhere = [words for words, _ in questions("system", ())]
+    confined = [attributes for _, attributes in questions("system", ("shop", "bank"))]
+    assert "patch statefuldatabases" in everywhere
+    assert "update configmaps statefuldb-framework in system" in everywhere
+    assert {a["namespace"] for a in confined if a["resource"] == "databasevolumes"} == {"shop", "bank"}
+    assert {(a["verb"], a["name"]) for a in confined if a["resource"] == "namespaces"} == {
+        ("get", "shop"),
+        ("get", "bank"),
+    }
+    everywhere_still = {a["resource"] for a in confined if not a["namespace"] and not a["name"]}
+    assert everywhere_still == {"storageprofiles"}
 
 
 def test_rights_and_clocks() -> None:
