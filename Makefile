@@ -8,7 +8,7 @@ CHART_STAMP := $(VENV)/.chart-installed
 SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status check pythons test chaos takeovers bench format crds clean
+.PHONY: help up down status check pythons test chaos simulate takeovers bench format crds clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -59,6 +59,10 @@ bench: bench-planner bench-offers ## measure; the results are kept in benchmarks
 
 bench-planner bench-offers: bench-%: $(STAMP)
 	PYTHONPATH=tests:benchmarks $(BIN)/python benchmarks/$*.py
+
+SEEDS ?= 100
+simulate: $(STAMP) ## the real operator in a simulated world, SEEDS=100 times, and what that covered
+	$(BIN)/statefuldb simulate --seeds $(SEEDS)
 
 format: $(STAMP) ## format and fix what can be fixed
 	$(BIN)/ruff format .

@@ -15,6 +15,7 @@ from statefuldb.cli import (
     logs,
     operating,
     restarting,
+    simulate,
     uninstall,
     volumes,
     waiting,
@@ -50,7 +51,7 @@ def root(
 
 ROOMS = (
     *(local, databases, getting, describing, waiting, restarting),
-    *(inspect, logs, journal, volumes, doctor, operating, uninstall),
+    *(inspect, logs, journal, volumes, doctor, operating, simulate, uninstall),
 )
 for room in ROOMS:
     room.register(app)

@@ -65,7 +65,10 @@ class Loop:
 
     def reconcile(self, key: DatabaseKey) -> None:
         """Observe, plan, check, record, execute and report, once. Raises EffectFailed."""
-        self._demand.look(key)
+        with self._demand.looking(key):
+            self._look(key)
+
+    def _look(self, key: DatabaseKey) -> None:
         observed = self._observer.observe(key)
         decided, seen = decide_among(observed, partial(self._observer.offers, observed), self._operator)
         self._reporter.record(Recording(observed=observed, offers=seen.offers, operator=self._operator, plan=decided))

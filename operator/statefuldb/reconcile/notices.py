@@ -19,7 +19,7 @@ class Notices:
         """Have those look that wait for offers of `hosts` or that `labelled`, the keys on what is offered, names."""
         for key in sorted(self._demand.offered(labelled, hosts)):
             self._queue.put(key)
-        self._demand.settle()
+        self._demand.settle_beside()
 
     def connected(self) -> None:
         """Have everyone look after the connection to Mesos began or ended."""

@@ -6,7 +6,8 @@ its volume may come back there any moment.
 """
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 
 from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import DatabaseKey
@@ -24,7 +25,7 @@ _ANYWHERE = "anywhere"
 class OfferDemand:
     """Which databases wait for what in offers, and which of them have not yet looked at the latest ones.
 
-    `offered` and `reconnected` are called from the Mesos side, the rest from the worker.
+    `offered`, `settle_beside` and `reconnected` are called from the Mesos side, the rest from the worker.
     """
 
     def __init__(self, mesos: MesosPort, clock: Clock) -> None:
@@ -34,6 +35,7 @@ class OfferDemand:
         self._waiting: Grouped[DatabaseKey, Demand] = Grouped(lambda _, demand: _groups(demand))
         self._to_look: set[DatabaseKey] = set()
         self._revived: bool | None = None
+        self._looking = self._postponed = False
 
     def offered(self, labelled: frozenset[DatabaseKey], hosts: frozenset[str]) -> frozenset[DatabaseKey]:
         """Note that new offers of `hosts` came; return the keys that should look at them.
@@ -58,10 +60,22 @@ class OfferDemand:
         with self._lock:
             return key in self._waiting
 
-    def look(self, key: DatabaseKey) -> None:
-        """Note that `key` is about to look at whatever is offered now; what comes later it must look at again."""
+    @contextmanager
+    def looking(self, key: DatabaseKey) -> Iterator[None]:
+        """Note that `key` looks, within, at what is offered at the beginning; what comes later it must look at again.
+
+        What the Mesos side would decline meanwhile waits for the end: the pass may be about to accept it.
+        """
         with self._lock:
             self._to_look.discard(key)
+            self._looking = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._looking, postponed, self._postponed = False, self._postponed, False
+            if postponed:
+                self.settle()
 
     def declare(self, key: DatabaseKey, demand: Demand | None) -> None:
         """Note what `key`, having looked, waits for (None: for nothing), and ask Mesos for offers if that is news.
@@ -78,6 +92,14 @@ class OfferDemand:
         if news and self._mesos.view().connected:
             self._mesos.revive()
             self._revived = True
+
+    def settle_beside(self) -> None:
+        """Settle from the Mesos side: now, or at the end of the pass that is being made."""
+        with self._lock:
+            if self._looking:
+                self._postponed = True
+                return
+        self.settle()
 
     def settle(self, newest: float = float("inf")) -> None:
         """Decline what nobody took of the offers up to number `newest`, once all have looked or they are old.

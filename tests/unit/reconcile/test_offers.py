@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import MesosView
 from statefuldb.model.plan import Demand, Plan, Waiting
 from statefuldb.model.resources import AgentOffer
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.offers import OfferDemand
+from statefuldb.reconcile.ports import EffectFailed
 from unit.planning.world import OPERATOR, desired, observed, offer, spec
 
 ORDERS = DatabaseKey(namespace="shop", name="orders")
@@ -97,13 +100,15 @@ def test_nothing_is_declined_before_all_have_looked_unless_it_is_held_too_long()
     demand.declare(STOCK, ANY)
     asked.taken()
     assert demand.offered(frozenset(), frozenset()) == {ORDERS, STOCK}
-    demand.look(ORDERS)
+    with demand.looking(ORDERS):
+        pass
     demand.settle(2)
     assert asked.taken() == []
     asked.seconds += 6.0
     demand.settle(2)
     assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 5.0)]
-    demand.look(STOCK)
+    with demand.looking(STOCK):
+        pass
     demand.settle(2)
     assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 120.0)]
 
@@ -134,3 +139,27 @@ def test_a_plan_that_waits_for_nothing_in_offers_has_no_demand() -> None:
 
     wait = Waiting(ordinal=0, reason=Reason.STOPPING, message="")
     assert Plan(waiting=(wait,)).demand is None
+
+
+def test_offers_that_come_while_a_database_is_looked_at_do_not_cost_it_those_that_it_is_about_to_accept() -> None:
+    demand, asked = wired()
+    demand.declare(ORDERS, Demand(hosts=frozenset({"agent-1"}), needs=frozenset({"volume v"})))
+    asked.taken()
+    with demand.looking(ORDERS):
+        demand.offered(frozenset(), frozenset({"agent-2"}))
+        demand.settle_beside()
+        assert asked.taken() == []
+    assert ("decline", ("offer-of-agent-2",), 120.0) in asked.taken()
+
+
+def test_a_pass_that_fails_leaves_no_offer_held_for_ever() -> None:
+    demand, asked = wired()
+
+    def fail() -> None:
+        with demand.looking(ORDERS):
+            demand.settle_beside()
+            raise EffectFailed("unanswered")
+
+    with pytest.raises(EffectFailed):
+        fail()
+    assert asked.taken()[0] == ("decline", ("offer-of-agent-1", "offer-of-agent-2"), 3600.0)

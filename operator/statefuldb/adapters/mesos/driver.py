@@ -274,12 +274,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
 
     def _subscribe(self, master: str) -> None:
         """Hold one subscription until it ends."""
-        call: dict[str, Any] = {
-            "type": "SUBSCRIBE",
-            "subscribe": {"framework_info": self.framework},
-        }
-        if self.framework_id is not None:
-            call["framework_id"] = {"value": self.framework_id}
+        call = self._subscription()
         connection = self._transport.connection(master, CONNECT_TIMEOUT_SECONDS)
         self._stream = connection
         connection.connect()
@@ -302,6 +297,15 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
                 # Silence for several heartbeats means a dead connection, however open it looks.
                 beat = float(event["subscribed"].get("heartbeat_interval_seconds", 15.0))
                 connection.sock.settimeout(beat * HEARTBEATS_MISSED)
+
+    def _subscription(self) -> dict[str, Any]:
+        call: dict[str, Any] = {
+            "type": "SUBSCRIBE",
+            "subscribe": {"framework_info": self.framework},
+        }
+        if self.framework_id is not None:
+            call["framework_id"] = {"value": self.framework_id}
+        return call
 
     def _take(self, event: Event, stream_id: str) -> bool:
         """Take one event of a stream; say whether the stream goes on."""

@@ -1,0 +1,50 @@
+"""`simulate`: the real operator in a simulated world: one seed with its story, or many with what they covered."""
+
+from typing import Annotated
+
+import typer
+
+from statefuldb.cli.console import errors
+from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.output import Output, OutputOption, show
+from statefuldb.simulation.campaign import Coverage, run_all
+from statefuldb.simulation.run import run
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(simulate)
+
+
+def simulate(
+    seed: Annotated[int | None, typer.Option("--seed", help="Run this one and tell its story.")] = None,
+    details: Annotated[bool, typer.Option("--details", help="With --seed: every request too.")] = False,
+    seeds: Annotated[int, typer.Option("--seeds", help="How many to run, counted from --first.")] = 20,
+    first: Annotated[int, typer.Option("--first", help="The first of many.")] = 1,
+    processes: Annotated[int, typer.Option("--processes", help="How many to run side by side.")] = 2,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Run the operator in a simulated world of Mesos, API server, agents, people and faults, and judge it by its laws.
+
+    The same seed is the same run, on every machine. Ends with 1 where a law was broken. Needs no cluster.
+
+    Example: statefuldb simulate --seed 7
+    """
+    if seed is not None:
+        result = run(seed)
+        broken = result.verdict.broken
+        found = {"seed": seed, "broken": str(broken or ""), "digest": result.digest, "story": result.story.splitlines()}
+        told = result.details if details else result.story
+        said = f"seed {seed}: {broken or 'all laws held'}; {result.passes} passes, {result.effects} effects"
+        show(found, output, lambda _: f"{told}\n{said}, digest {result.digest[:16]}")
+        raise typer.Exit(ExitCode.OK if broken is None else ExitCode.FAILED)
+    coverage = Coverage()
+    for result in run_all(range(first, first + seeds), processes):
+        coverage.add(result)
+        if result.verdict.broken is not None:
+            said = (
+                f"seed {result.seed}: {result.verdict.broken}\n  see it with: statefuldb simulate --seed {result.seed}"
+            )
+            errors.print(said, markup=False)
+    show(coverage.data(), output, lambda _: coverage.table())
+    raise typer.Exit(ExitCode.FAILED if coverage.broken else ExitCode.OK)

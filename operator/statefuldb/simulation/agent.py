@@ -1,0 +1,260 @@
+"""A Mesos agent, simulated: what `local/mesos/agent.py` keeps on its disk, and what it says and obeys."""
+
+import base64
+from typing import Any
+
+from statefuldb.local.mesos.resources import Bag
+from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.host import Host
+from statefuldb.simulation.mesos import Mesos
+from statefuldb.simulation.schedule import Link, Schedule
+
+Json = dict[str, Any]
+RECONNECT_SECONDS = 0.5
+RESEND_FIRST_SECONDS, RESEND_LIMIT_SECONDS = 10.0, 600.0
+DEFAULT_GRACE_SECONDS = 3.0
+TERMINAL = ("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED")
+
+
+class Agent:
+    """One agent on one host. It can die without its tasks, and lose its network without either."""
+
+    def __init__(
+        self, *, host: Host, mesos: Mesos, schedule: Schedule, dice: Dice, resources: list[Json], attributes: Json
+    ) -> None:
+        self.host = host
+        self._mesos = mesos
+        self._schedule = schedule
+        self._dice = dice
+        self._flags = resources
+        self._info = {
+            "hostname": host.hostname,
+            "ip": host.address,
+            "port": 5051,
+            "resources": resources,
+            "attributes": [
+                {"name": name, "type": "TEXT", "text": {"value": value}} for name, value in attributes.items()
+            ],
+        }
+        self.id: str | None = None
+        self.total = resources
+        self._frameworks: dict[str, Json] = {}
+        self._orders: dict[str, Json] = {}
+        self._states: dict[str, str] = {}
+        self._killed: list[str] = []
+        self._exits: dict[str, int] = {}
+        self._pending: dict[str, list[Json]] = {}
+        self.up = False
+        self._connected = False
+        self._out = Link(schedule, dice.fork())
+
+    @property
+    def reachable(self) -> bool:
+        """Whether it runs and its network does."""
+        return self.up and self.host.network
+
+    def boot(self) -> None:
+        """Start the agent's process, which takes up the tasks that it left."""
+        self.up = True
+        for task_id in [t for t in self._orders if t not in self.host.keepers and self._states[t] not in TERMINAL]:
+            if task_id in self._exits:
+                self._ended(task_id, self._exits[task_id])
+            else:
+                self._enqueue(task_id, "TASK_FAILED", "Executor terminated")
+        for task_id in [t for t in self.host.keepers if t not in self._orders]:
+            # A container that the agent does not know is destroyed, as Mesos does on recovery.
+            self.host.stop(task_id, DEFAULT_GRACE_SECONDS)
+        self._connect()
+
+    def die(self) -> None:
+        """Kill the agent's process; its tasks run on."""
+        self.up = False
+        self._leave()
+
+    def lose_power(self) -> None:
+        """Stop the whole machine."""
+        self.die()
+        self.host.lose_power()
+
+    def forget_itself(self) -> None:
+        """Lose the agent's own record: it comes back under another id. Its resources are checkpointed elsewhere."""
+        self.id = None
+        self._orders.clear()
+        self._states.clear()
+        self._pending.clear()
+
+    def cut_off(self, seconds: float) -> None:
+        """Lose the network for a while: neither side hears of the other, and nobody is told so."""
+        self.host.network = False
+        self._out.cut()
+        if self.id is not None:
+            self._mesos.mute(self.id)
+
+        def heal() -> None:
+            self.host.network = True
+            self._leave()
+            self._connect()
+
+        self._schedule.after(seconds, heal)
+
+    def closed(self) -> None:
+        """Take in that the master is gone, or has closed the stream."""
+        self._connected = False
+        self._schedule.after(RECONNECT_SECONDS, self._connect)
+
+    def _leave(self) -> None:
+        self._connected = False
+        self._out.cut()
+        if self.id is not None:
+            self._mesos.agent_away(self.id)
+
+    def _connect(self) -> None:
+        if not self.reachable or self._connected:
+            return
+        if not self._mesos.up:
+            self._schedule.after(RECONNECT_SECONDS, self._connect)
+            return
+        self._connected = True
+        self._out = Link(self._schedule, self._dice.fork())
+        tasks = [
+            {"framework_id": order["framework_id"], "task": order["task"], "state": self._states[task_id]}
+            for task_id, order in self._orders.items()
+        ]
+        message = {
+            "id": self.id,
+            "info": self._info,
+            "total": self.total,
+            "frameworks": list(self._frameworks.values()),
+            "tasks": tasks,
+        }
+        self._mesos.register(message, self)
+
+    def obey(self, message: Json) -> None:
+        """Take an order."""
+        if not self.reachable:
+            return
+        match message["type"]:
+            case "REGISTERED":
+                self.id = message["agent_id"]
+                self._resend_all()
+            case "APPLY":
+                self._apply(message)
+            case "RUN_TASK":
+                self._run(message)
+            case "KILL":
+                self._kill(message)
+            case "SHUTDOWN":
+                self.host.stop(message["task_id"], DEFAULT_GRACE_SECONDS)
+            case "ACK":
+                self._acknowledged(message)
+            case "RESEND":
+                self._resend_all()
+            case _:
+                pass
+
+    def _apply(self, message: Json) -> None:
+        """Carry out one operation and report."""
+        operation = message["operation"]
+        kind = operation["type"]
+        for volume in operation.get("create", {}).get("volumes", []):
+            self.host.volumes.open(volume["disk"]["persistence"]["id"], self.host.hostname)
+        self.total = message["total"]
+        for volume in operation.get("destroy", {}).get("volumes", []):
+            self.host.volumes.remove(volume["disk"]["persistence"]["id"], f"{kind} on {self.host.hostname}")
+        if "id" in operation:
+            status = {
+                "operation_id": operation["id"],
+                "state": "OPERATION_FINISHED",
+                "uuid": {"value": self._uuid()},
+                "agent_id": {"value": self.id},
+            }
+            self._say({"type": "OPERATION_UPDATE", "framework_id": message["framework_id"], "status": status})
+
+    def _run(self, message: Json) -> None:
+        info, framework = message["task"], message["framework"]
+        framework_id, task_id = framework["id"]["value"], info["task_id"]["value"]
+        self._frameworks[framework_id] = framework
+        self._orders[task_id] = {"framework_id": framework_id, "task": info}
+        self._pending[task_id] = []
+        self.host.run(info, self._ended)
+        self._enqueue(task_id, "TASK_STARTING", "")
+        self._enqueue(task_id, "TASK_RUNNING", "")
+
+    def _kill(self, message: Json) -> None:
+        task_id = message["task_id"]
+        if task_id not in self._orders or self._states[task_id] in TERMINAL:
+            return
+        policy = message.get("kill_policy") or self._orders[task_id]["task"].get("kill_policy") or {}
+        nanoseconds = policy.get("grace_period", {}).get("nanoseconds", DEFAULT_GRACE_SECONDS * 1e9)
+        self._killed.append(task_id)
+        self._enqueue(task_id, "TASK_KILLING", "")
+        self.host.stop(task_id, nanoseconds / 1e9)
+
+    def _ended(self, task_id: str, status: int) -> None:
+        """Note a task's end; while the agent is down its executor writes it down, and it is found at the next start."""
+        if task_id not in self._orders:
+            return
+        if not self.up:
+            self._exits[task_id] = status
+            return
+        ended = "TASK_FINISHED" if status == 0 else "TASK_FAILED"
+        how = f"Command terminated with signal {-status}" if status < 0 else f"Command exited with status {status}"
+        self._enqueue(task_id, "TASK_KILLED" if task_id in self._killed else ended, how)
+
+    def _enqueue(self, task_id: str, state: str, message: str) -> None:
+        """Note a status, to be sent until it is acknowledged; later ones wait behind it."""
+        status: Json = {
+            "task_id": {"value": task_id},
+            "state": state,
+            "source": "SOURCE_EXECUTOR",
+            "agent_id": {"value": self.id},
+            "executor_id": {"value": task_id},
+            "timestamp": self._schedule.now,
+            "uuid": self._uuid(),
+        }
+        if message:
+            status["message"] = message
+        self._states[task_id] = state
+        waiting = self._pending[task_id]
+        waiting.append(status)
+        if len(waiting) == 1:
+            self._send_until_acknowledged(task_id, status, RESEND_FIRST_SECONDS)
+
+    def _send_until_acknowledged(self, task_id: str, status: Json, pause: float) -> None:
+        if status not in self._pending.get(task_id, [])[:1] or not self.up:
+            return
+        self._send(task_id, status)
+        again = min(RESEND_LIMIT_SECONDS, pause * 2)
+        self._schedule.after(pause, lambda: self._send_until_acknowledged(task_id, status, again))
+
+    def _resend_all(self) -> None:
+        for task_id, waiting in list(self._pending.items()):
+            if waiting:
+                self._send(task_id, waiting[0])
+
+    def _send(self, task_id: str, status: Json) -> None:
+        self._say({"type": "UPDATE", "framework_id": self._orders[task_id]["framework_id"], "status": status})
+
+    def _say(self, message: Json) -> None:
+        if self.reachable:
+            whole = {**message, "agent_id": self.id}
+            self._out.send(lambda: self._mesos.agent_says(whole))
+
+    def _acknowledged(self, message: Json) -> None:
+        task_id = message["task_id"]
+        waiting = self._pending.get(task_id, [])
+        if not waiting or waiting[0]["uuid"] != message["uuid"]:
+            return
+        done = waiting.pop(0)
+        if done["state"] in TERMINAL:
+            del self._orders[task_id], self._pending[task_id], self._states[task_id]
+            self._exits.pop(task_id, None)
+        elif waiting:
+            self._send_until_acknowledged(task_id, waiting[0], RESEND_FIRST_SECONDS)
+
+    def bag(self) -> Bag:
+        """Return what the agent has, reservations and volumes included."""
+        return Bag.of(self.total)
+
+    def _uuid(self) -> str:
+        return base64.b64encode(bytes.fromhex(self._dice.uuid().replace("-", ""))).decode()

@@ -1,0 +1,71 @@
+"""Many seeds: run side by side, and what they covered together."""
+
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from statefuldb.model.actions import Action
+from statefuldb.model.conditions import Reason
+from statefuldb.simulation.run import Result, run
+from statefuldb.simulation.verdict import LIVENESS, NOT_CHECKED, SAFETY
+
+ACTIONS = tuple(sorted(action.__name__ for action in Action.__args__))
+
+
+def run_all(seeds: Iterable[int], processes: int) -> Iterator[Result]:
+    """Run seeds on so many processes; yield the results in the order of the seeds."""
+    if processes == 1:
+        yield from map(run, seeds)
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap(run, seeds)
+
+
+@dataclass(slots=True)
+class Coverage:
+    """What runs did, added up."""
+
+    seeds: int = 0
+    broken: list[Result] = field(default_factory=list)
+    laws: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+    passes: int = 0
+    effects: int = 0
+
+    def add(self, result: Result) -> None:
+        """Take in one run."""
+        self.seeds += 1
+        self.passes += result.passes
+        self.effects += result.effects
+        if result.verdict.broken is not None:
+            self.broken.append(result)
+        for into, counts in ((self.laws, result.verdict.tried), (self.seen, result.seen)):
+            for name, count in counts.items():
+                into[name] = into.get(name, 0) + count
+
+    def data(self) -> dict[str, object]:
+        """Return what programs read."""
+        broken = {str(result.seed): str(result.verdict.broken) for result in self.broken}
+        counts = {"laws": self.laws, "faults": self.faults, "seen": self.seen}
+        return {"seeds": self.seeds, "passes": self.passes, "effects": self.effects, "broken": broken, **counts}
+
+    def table(self) -> str:
+        """Return the table that people read: what was never tried is no evidence."""
+        reasons = [str(reason) for reason in Reason]
+        seen_actions = [a for a in ACTIONS if f"action {a}" in self.seen]
+        seen_reasons = [r for r in reasons if f"waiting {r}" in self.seen]
+        lines = [f"{self.seeds} seeds, {self.passes} passes, {self.effects} effects, {len(self.broken)} broken", ""]
+        lines += _block("law", "tried", {law: self.laws.get(law, 0) for law in (*SAFETY, *LIVENESS)})
+        lines += [f"  {law:<28} not checked: {why}" for law, why in NOT_CHECKED.items()]
+        lines += ["", f"actions {len(seen_actions)} of {len(ACTIONS)}; not seen: {_rest(ACTIONS, seen_actions)}"]
+        lines += [f"reasons to wait {len(seen_reasons)} of {len(reasons)}: {', '.join(seen_reasons)}"]
+        return "\n".join(lines)
+
+
+def _block(name: str, count: str, rows: dict[str, int]) -> list[str]:
+    return [f"  {name:<28} {count}", *(f"  {row:<28} {n}" for row, n in rows.items())]
+
+
+def _rest(all_of: Iterable[str], seen: list[str]) -> str:
+    return ", ".join(each for each in all_of if each not in seen) or "none"

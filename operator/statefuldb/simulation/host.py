@@ -1,0 +1,82 @@
+"""One machine of the cluster: its disks, its mount, and the keepers that run on it as tasks of its agent."""
+
+from collections.abc import Callable
+from typing import Any
+
+from statefuldb.model.keeper import ENVIRONMENT_VARIABLE, KeeperConfig
+from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.keeper import Keeper
+from statefuldb.simulation.schedule import Schedule
+from statefuldb.simulation.storage import FileSystem, Watching
+
+Json = dict[str, Any]
+OnEnd = Callable[[str, int], None]
+
+
+class Host:
+    """A machine. `shared` is the file system that it mounts, None where it has no such mount."""
+
+    def __init__(
+        self, *, number: int, schedule: Schedule, dice: Dice, watching: Watching, shared: FileSystem | None
+    ) -> None:
+        self.hostname = f"agent-{number}"
+        self.address = f"10.0.1.{number}"
+        self.shared = shared
+        self.disk = FileSystem(watching)
+        self.volumes = FileSystem(watching)
+        self.keepers: dict[str, Keeper] = {}
+        self.ended_at: dict[str, float] = {}
+        self.fenced = False
+        self.network = True
+        self.watching = watching
+        self.schedule = schedule
+        self.dice = dice
+
+    def run(self, info: Json, on_end: OnEnd) -> None:
+        """Start a task's keeper; `on_end` is told task id and exit status."""
+        task_id = info["task_id"]["value"]
+        variables = info["command"]["environment"]["variables"]
+        orders = next(v["value"] for v in variables if v["name"] == ENVIRONMENT_VARIABLE)
+        volume = next(
+            (r["disk"]["persistence"]["id"] for r in info["resources"] if "persistence" in r.get("disk", {})), ""
+        )
+
+        def ended(status: int) -> None:
+            if self.keepers.get(task_id) is keeper:
+                del self.keepers[task_id]
+            self.ended_at[task_id] = self.schedule.now
+            on_end(task_id, status)
+
+        keeper = Keeper(KeeperConfig.from_json(orders), self, volume, ended)
+        self.keepers[task_id] = keeper
+        keeper.start()
+
+    def stop(self, task_id: str, grace_seconds: float) -> None:
+        """Send a task SIGTERM, SIGKILL after the grace."""
+        keeper = self.keepers.get(task_id)
+        if keeper is not None:
+            keeper.terminate(grace_seconds)
+
+    def lose_power(self) -> None:
+        """End every process at once; nobody is told."""
+        for task_id, keeper in list(self.keepers.items()):
+            keeper.vanish()
+            self.ended_at[task_id] = self.schedule.now
+        self.keepers.clear()
+
+    def fence(self) -> None:
+        """Be cut off from the shared file system by its servers: what has data there open cannot write any more."""
+        self.fenced = True
+        for keeper in list(self.keepers.values()):
+            if keeper.config.data.mount_point is not None:
+                keeper.crash()
+
+    def keeper_at(self, port: int) -> Keeper | None:
+        """Return the keeper whose endpoint listens on a port."""
+        found = [k for k in self.keepers.values() if k.config.keeper_port == port and k.listens]
+        return found[0] if found else None
+
+    def server_at(self, port: int) -> Keeper | None:
+        """Return the keeper whose database server answers on a port."""
+        found = [k for k in self.keepers.values() if k.config.port == port and k.answers]
+        return found[0] if found else None

@@ -1,0 +1,227 @@
+"""A keeper with its database server, simulated: the steps of `keeper/serve.py` with what each of them takes and makes.
+
+The orders it reads and the status it shows are the real documents.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from statefuldb.model.keeper import EngineStatus, KeeperConfig, KeeperPhase, KeeperStatus
+from statefuldb.simulation.storage import Directory, FileSystem
+
+if TYPE_CHECKING:
+    from statefuldb.simulation.host import Host
+
+VERSION = "10.11.6"
+EXIT_REFUSED, EXIT_ENDED, EXIT_KILLED = 64, 1, -9
+REFUSAL_SHOWN_SECONDS = 5.0
+TOTAL_BYTES = 100 * 2**30
+
+
+class Refused(Exception):
+    """Something that must be true before data is opened is not."""
+
+
+class Keeper:
+    """One task's main process and its server. `on_end` is told the exit status."""
+
+    def __init__(self, config: KeeperConfig, host: "Host", volume: str, on_end: Callable[[int], None]) -> None:
+        self.config = config
+        self.name = config.task_id
+        self._host = host
+        self._volume = volume
+        self._on_end = on_end
+        self._alive = True
+        self._stopping = False
+        self._cancel: Callable[[], None] = lambda: None
+        self._directory: Directory | None = None
+        self._watchers: list[Callable[[], None]] = []
+        self.status = KeeperStatus(task_id=config.task_id, revision=1, phase=KeeperPhase.CHECKING)
+        self.listens = False
+        self.answers = False
+        self.hung = False
+
+    @property
+    def directory(self) -> Directory | None:
+        """The data that its server has open."""
+        return self._directory if self.answers else None
+
+    def start(self) -> None:
+        """Begin."""
+        self._next(0.05, self._check if self.config.mode != "Erase" else self._erase)
+
+    def terminate(self, grace_seconds: float) -> None:
+        """Take SIGTERM."""
+        if not self._alive or self._stopping:
+            return
+        self._stopping = True
+        if self.hung:
+            self._next(grace_seconds, lambda: self._end(EXIT_KILLED))
+            return
+        self._update(phase=KeeperPhase.STOPPING)
+        self._next(self._between(0.3, 1.5), lambda: self._end(0))
+
+    def crash(self, status: int = EXIT_ENDED) -> None:
+        """Let the server die, and the keeper with it."""
+        if self._alive:
+            self._end(status)
+
+    def vanish(self) -> None:
+        """Cease at once, with nobody told: the machine lost its power."""
+        self._close()
+
+    def on_change(self, tell: Callable[[], None]) -> Callable[[], None]:
+        """Have each change of the status told, until what is returned is called."""
+        self._watchers.append(tell)
+        return lambda: self._watchers.remove(tell) if tell in self._watchers else None
+
+    def set_credentials(self, body: dict[str, Any]) -> str | None:
+        """Set the account; return why not, or None."""
+        if not self.answers or self._directory is None:
+            return "the engine does not run yet"
+        if body["epoch"] < self._directory.epoch:
+            return f"epoch {body['epoch']} is over: {self._directory.epoch} was seen"
+        self._directory.epoch = body["epoch"]
+        self._directory.account = f"{body['username']}:{body['password']}"
+        self._update(credentials_revision=body["revision"])
+        return None
+
+    def _check(self) -> None:
+        self.listens = True
+        try:
+            directory = self._place()
+        except Refused as refusal:
+            self._refuse(refusal)
+            return
+        self._take(directory)
+
+    def _take(self, directory: Directory) -> None:
+        if not directory.try_take(self):
+            self._update(
+                phase=KeeperPhase.WAITING_FOR_CLAIM, reason="an earlier server still holds the claim on the directory"
+            )
+            directory.waiting.append(lambda: self._take(directory) if self._alive and not self._stopping else None)
+            return
+        self._directory = directory
+        self._update(claim_held=True, phase=KeeperPhase.CHECKING, reason="")
+        self._next(self._between(0.05, 0.2), lambda: self._identify(directory))
+
+    def _identify(self, directory: Directory) -> None:
+        try:
+            if self._check_identity(directory):
+                self._open(directory)
+                return
+        except Refused as refusal:
+            self._refuse(refusal)
+            return
+        self._update(phase=KeeperPhase.BOOTSTRAPPING)
+
+        def initialise() -> None:
+            self._host.watching.initialised(directory, self._identity())
+            directory.rows = []
+            directory.identity = self._identity()
+            self._open(directory)
+
+        self._next(self._between(0.5, 3.0), initialise)
+
+    def _open(self, directory: Directory) -> None:
+        if directory.token < self.config.minimum_token:
+            self._refuse(Refused(f"the token is {directory.token}, the ledger says {self.config.minimum_token}"))
+            return
+        directory.token += 1
+        self._update(phase=KeeperPhase.STARTING, token=directory.token)
+        directory.writers.append(self)
+        self._host.watching.opened(directory)
+        self._next(self._between(0.5, 2.0), self._run)
+
+    def _run(self) -> None:
+        self.answers = True
+        engine = EngineStatus(version=VERSION, pid=4711, ready=True, answers_sql=True)
+        self._update(
+            phase=KeeperPhase.RUNNING,
+            reason="",
+            engine=engine,
+            disk_total_bytes=TOTAL_BYTES,
+            disk_free_bytes=TOTAL_BYTES // 2,
+        )
+
+    def _erase(self) -> None:
+        try:
+            files, path = self._where()
+            if path not in files.directories:
+                self._end(0)
+                return
+            directory = files.directories[path]
+            if not directory.try_take(self):
+                raise Refused(f"{path} is still held by a running server")
+            self._directory = directory
+            if directory.identity is not None:
+                self._check_identity(directory)
+            files.remove(path, self.name)
+            self._end(0)
+        except Refused:
+            self._end(EXIT_REFUSED)
+
+    def _check_identity(self, directory: Directory) -> bool:
+        """Say whether the directory holds this member's data; False where it may be initialised. Raises Refused."""
+        if directory.identity is not None:
+            if directory.identity != self._identity():
+                raise Refused(f"{directory.place} belongs to another member")
+            return True
+        if self.config.bootstrap != "Empty":
+            raise Refused(f"{directory.place} has no identity marker, and no bootstrap was asked for")
+        return False
+
+    def _identity(self) -> dict[str, object]:
+        config = self.config
+        return {"cluster": config.cluster, "uid": config.uid, "ordinal": config.ordinal, "engine": config.engine}
+
+    def _place(self) -> Directory:
+        """Return the member's directory, made where there is none. Raises Refused."""
+        if self.config.data.root is None:
+            if self._volume not in self._host.volumes.directories:
+                raise Refused("the persistent volume is not mounted in the sandbox")
+            return self._host.volumes.directories[self._volume]
+        files, path = self._where()
+        return files.open(path, "shared" if files is self._host.shared else self._host.hostname)
+
+    def _where(self) -> tuple[FileSystem, str]:
+        """Return the file system of a member that has no persistent volume, and the path there. Raises Refused."""
+        place = self.config.data
+        if place.mount_point is None:
+            return self._host.disk, place.directory
+        if self._host.shared is None or self._host.fenced:
+            raise Refused(f"{place.mount_point} is not mounted")
+        return self._host.shared, place.directory
+
+    def _refuse(self, refusal: Refused) -> None:
+        self._update(phase=KeeperPhase.REFUSED, reason=str(refusal))
+        self._next(REFUSAL_SHOWN_SECONDS, lambda: self._end(EXIT_REFUSED))
+
+    def _update(self, **changes: Any) -> None:
+        self.status = replace(self.status, **changes, revision=self.status.revision + 1)
+        for tell in list(self._watchers):
+            tell()
+
+    def _next(self, seconds: float, step: Callable[[], None]) -> None:
+        """Have `step` taken in `seconds`, in place of whatever was to come."""
+        self._cancel()
+        self._cancel = self._host.schedule.after(seconds, step)
+
+    def _between(self, low: float, high: float) -> float:
+        return self._host.dice.between(low, high)
+
+    def _end(self, status: int) -> None:
+        self._close()
+        self._on_end(status)
+
+    def _close(self) -> None:
+        self._cancel()
+        self._alive = self.listens = self.answers = False
+        for tell in list(self._watchers):
+            tell()
+        if self._directory is not None:
+            if self in self._directory.writers:
+                self._directory.writers.remove(self)
+            self._directory.let_go(self)

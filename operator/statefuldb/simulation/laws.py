@@ -1,0 +1,203 @@
+"""The safety laws of docs/design.md section 3, judged at each moment at which one could be broken."""
+
+import json
+from typing import Any
+
+from statefuldb.local.api_server.store import Change
+from statefuldb.model.identity import LABEL_CLUSTER, TaskId
+from statefuldb.model.volume import Intent
+from statefuldb.model.volume_object import from_object
+from statefuldb.simulation.api import ApiServer
+from statefuldb.simulation.clients import Clients
+from statefuldb.simulation.host import Host
+from statefuldb.simulation.mesos import Mesos
+from statefuldb.simulation.people import People
+from statefuldb.simulation.schedule import Schedule
+from statefuldb.simulation.storage import Directory
+from statefuldb.simulation.verdict import Verdict
+
+Json = dict[str, Any]
+READY_LAG_SECONDS = 15.0
+
+
+class Laws:
+    """Watches data, requests and objects. Those whom it watches are made after it, and set then."""
+
+    api: ApiServer
+    mesos: Mesos
+    people: People
+    clients: Clients
+
+    def __init__(self, verdict: Verdict, schedule: Schedule, hosts: list[Host]) -> None:
+        self._verdict = verdict
+        self._schedule = schedule
+        self._hosts = hosts
+        self.seen: dict[str, int] = {}
+        self._secrets: list[str] = []
+        self._may_go: set[str] = set()
+        self._task_ids: set[str] = set()
+        self._offers_used: set[str] = set()
+
+    def secret(self, password: str) -> None:
+        """Note a password that must be seen nowhere but in Secrets."""
+        self._secrets.append(password)
+
+    def deletion(self, stored: Json) -> None:
+        """Note that a person deletes a database: with its data, where the object says so."""
+        spec = stored["spec"]
+        if spec.get("retention", {}).get("whenDeleted") == "Delete" and spec.get("deletionProtection") == "Disabled":
+            uid = stored["metadata"]["uid"]
+            self._may_go.add(uid)
+            for volume in map(from_object, self.api.objects("databasevolumes")):
+                if volume.owner_uid == uid and volume.intent is Intent.USE:
+                    self._may_go.add(volume.identity.uid)
+
+    def opened(self, directory: Directory) -> None:
+        """Judge `one_writer`."""
+        who = ", ".join(writer.name for writer in directory.writers)
+        self._verdict.judge("one_writer", len(directory.writers) < 2, f"{directory.place} is open for writing by {who}")
+        self._all_there(directory)
+
+    def initialised(self, directory: Directory, identity: Json) -> None:
+        """Judge `no_empty_resurrection`."""
+        held = [
+            other
+            for other, rows in self.clients.acknowledged.items()
+            if rows
+            and other.identity is not None
+            and other.identity == identity
+            and str(identity["uid"]) not in self._may_go
+        ]
+        message = f"{directory.place} is initialised for {identity['uid']}, whose data is in "
+        self._verdict.judge("no_empty_resurrection", not held, message + ", ".join(d.place for d in held))
+
+    def removed(self, directory: Directory, by: str) -> None:
+        """Judge `data_outlives_everything` where data is removed."""
+        if directory.identity is None:
+            return
+        uid = str(directory.identity["uid"])
+        self._verdict.judge(
+            "data_outlives_everything", uid in self._may_go, f"{directory.place} of {uid} was removed by {by}, unasked"
+        )
+        writers = [writer.name for writer in directory.writers]
+        self._verdict.judge("one_writer", not writers, f"{directory.place} was removed by {by} under {writers}")
+        self.clients.acknowledged.pop(directory, None)
+
+    def every_row(self) -> None:
+        """Judge `data_outlives_everything` for all data there is."""
+        for directory in self.clients.acknowledged:
+            self._all_there(directory)
+
+    def _all_there(self, directory: Directory) -> None:
+        acknowledged = self.clients.acknowledged.get(directory, [])
+        if acknowledged:
+            held = set(directory.rows)
+            lost = [row for row in acknowledged if row not in held]
+            self._verdict.judge("data_outlives_everything", not lost, f"{directory.place} lost the rows {lost[:5]}")
+
+    def called(self, call: Json) -> None:
+        """Judge a framework's call."""
+        kind = call["type"]
+        self._silent(kind, json.dumps(call))
+        if kind == "TEARDOWN":
+            self._verdict.judge("no_surprise_teardown", False, "TEARDOWN was sent")
+        elif kind == "KILL":
+            self._killed(call["kill"]["task_id"]["value"])
+        elif kind == "ACCEPT":
+            self._accepted(call["accept"])
+        elif kind == "ACKNOWLEDGE":
+            self._acknowledged(call["acknowledge"])
+
+    def changed(self, change: Change) -> None:
+        """Judge a change of an object."""
+        key = change.address[0]
+        if key == "secrets":
+            return
+        self._silent("/".join(change.address), json.dumps(change.object))
+        if key.startswith("statefuldatabases") and change.type != "DELETED":
+            self._note_plan(change.object.get("status", {}).get("plan", {}))
+            self._ready(change.object)
+
+    def _note_plan(self, plan: Json) -> None:
+        """Count what the operator was seen to do and to wait for."""
+        actions = [f"action {action['type']}" for action in plan.get("actions", [])]
+        for each in [*actions, *(f"waiting {wait['reason']}" for wait in plan.get("waiting", []))]:
+            self.seen[each] = self.seen.get(each, 0) + 1
+
+    def _silent(self, where: str, text: str) -> None:
+        if self._secrets:
+            shown = any(password in text for password in self._secrets)
+            self._verdict.judge("secrets_stay_secret", not shown, f"a password is in {where}")
+
+    def _ready(self, stored: Json) -> None:
+        status = stored.get("status", {})
+        ready = next((c for c in status.get("conditions", []) if c["type"] == "Ready"), None)
+        if (
+            ready is None
+            or ready["status"] != "True"
+            or ready["observedGeneration"] != stored["metadata"]["generation"]
+        ):
+            return
+        for member in [m for m in status.get("members", []) if m.get("ready")]:
+            task_id = member.get("taskId", "")
+            runs = any(task_id in host.keepers and host.keepers[task_id].answers for host in self._hosts)
+            ended = max((host.ended_at.get(task_id, 0.0) for host in self._hosts), default=0.0)
+            recent = self._schedule.now - ended < READY_LAG_SECONDS
+            name = stored["metadata"]["name"]
+            self._verdict.judge(
+                "ready_is_true", runs or recent, f"{name} is called Ready, but {task_id} does not answer"
+            )
+
+    def _killed(self, task_id: str) -> None:
+        """A KILL is asked for by a person's act on that database, or the task is not the one that is recorded."""
+        parsed = TaskId.parse(task_id)
+        for volume in map(from_object, self.api.objects("databasevolumes")):
+            if volume.task_id != parsed or volume.launch is None or volume.intent is not Intent.USE:
+                continue
+            wanted = self.people.wanted.get(volume.key.name)
+            asked = wanted is None or wanted.at >= volume.launch.at_seconds or volume.launch.erase
+            self._verdict.judge("no_surprise_teardown", asked, f"KILL of {task_id}, which nobody asked to end")
+
+    def _accepted(self, accept: Json) -> None:
+        for offer in accept["offer_ids"]:
+            used = offer["value"] in self._offers_used
+            self._verdict.judge("sane_requests", not used, f"offer {offer['value']} was accepted twice")
+            self._offers_used.add(offer["value"])
+        for operation in accept.get("operations", []):
+            kind = operation["type"].lower()
+            for resource in [
+                *operation.get(kind, {}).get("resources", []),
+                *operation.get(kind, {}).get("volumes", []),
+            ]:
+                self._verdict.judge("ours_only", _is_ours(resource), f"{kind} of {resource['name']} without our label")
+                amount = resource.get("scalar", {}).get("value", 1)
+                self._verdict.judge("sane_requests", amount > 0, f"{kind} of nothing")
+            for task in operation.get("launch", {}).get("task_infos", []):
+                self._launched(task)
+
+    def _launched(self, task: Json) -> None:
+        task_id = task["task_id"]["value"]
+        self._verdict.judge("sane_requests", task_id not in self._task_ids, f"task id {task_id} was used twice")
+        self._task_ids.add(task_id)
+        recorded = any(str(v.task_id) == task_id for v in map(from_object, self.api.objects("databasevolumes")))
+        self._verdict.judge("sane_requests", recorded, f"{task_id} was launched before the ledger had it")
+        if any("persistence" in r.get("disk", {}) for r in task["resources"]):
+            names = {r["name"] for r in task["resources"] if _is_ours(r)}
+            whole = names >= {"cpus", "mem", "disk", "ports"} and all(_is_ours(r) for r in task["resources"])
+            self._verdict.judge("bundle", whole, f"{task_id} was launched on less than its bundle: {sorted(names)}")
+
+    def _acknowledged(self, acknowledge: Json) -> None:
+        """The end of a recorded launch is acknowledged only once the ledger has it."""
+        known = self.mesos.terminal_status(acknowledge["task_id"]["value"])
+        parsed = TaskId.parse(acknowledge["task_id"]["value"])
+        if known is None or known.get("uuid") != acknowledge["uuid"]:
+            return
+        for volume in map(from_object, self.api.objects("databasevolumes")):
+            if volume.task_id == parsed:
+                self._verdict.judge("sane_requests", volume.ended, f"the end of {parsed} was acknowledged unrecorded")
+
+
+def _is_ours(resource: Json) -> bool:
+    stack = resource.get("reservations", [])
+    labels = stack[-1].get("labels", {}).get("labels", []) if stack else []
+    return any(label["key"] == LABEL_CLUSTER for label in labels)

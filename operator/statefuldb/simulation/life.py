@@ -1,0 +1,258 @@
+"""One operator's process in the simulated world: the real operator, started, working, and killed anywhere."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from statefuldb.adapters.kubernetes.connection import client_over
+from statefuldb.adapters.mesos.master_api import MasterApi
+from statefuldb.adapters.mesos.masters import MasterList
+from statefuldb.adapters.mesos.transport import Transport
+from statefuldb.model.actions import FenceAgent
+from statefuldb.operator import Operator, OperatorSettings, Surroundings
+from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.simulation.api import ApiServer
+from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.driver import LEADER, SimulatedDriver
+from statefuldb.simulation.host import Host
+from statefuldb.simulation.keepers import Keepers
+from statefuldb.simulation.machine import Killed, Machine
+from statefuldb.simulation.mesos import Mesos
+from statefuldb.simulation.schedule import Schedule
+from statefuldb.simulation.story import Story
+from statefuldb.simulation.watch import Watch
+
+Json = dict[str, Any]
+T = TypeVar("T")
+ROLE = "statefuldb"
+SETTINGS = OperatorSettings(
+    kubeconfig=None,
+    mesos=(LEADER,),
+    namespace="statefuldb-system",
+    principal="statefuldb",
+    secret_file=None,
+    state_dir=Path("/nowhere"),
+    mesos_role=ROLE,
+    framework_user="root",
+    keeper_command=("/usr/bin/statefuldb-keeper",),
+)
+
+
+class Network:
+    """What may happen to one request on its way; by default nothing.
+
+    `before` and `after` may raise Killed (the operator ends there) or OSError (the request, or its answer, is lost);
+    `latency` is how long a request takes, in seconds.
+    """
+
+    def before(self, what: str) -> None:
+        """Act before a request arrives."""
+
+    def after(self, what: str) -> None:
+        """Act after a request has arrived, before its answer does."""
+
+    def answer(self, what: str) -> int | None:
+        """Return a status that is answered in place of carrying a request to the API server out."""
+        del what
+        return None
+
+    def latency(self) -> float:
+        """Return how long the next request takes."""
+        return 0.002
+
+
+class Life:
+    """One life of the operator's process, from its start to its end."""
+
+    def __init__(
+        self,
+        *,
+        number: int,
+        schedule: Schedule,
+        dice: Dice,
+        api: ApiServer,
+        mesos: Mesos,
+        hosts: list[Host],
+        story: Story,
+        network: Network,
+        on_secret: Callable[[str], None],
+    ) -> None:
+        self.name = f"operator-{number}"
+        self._schedule = schedule
+        self._dice = dice
+        self._api = api
+        self._mesos = mesos
+        self._hosts = hosts
+        self._story = story
+        self._network = network
+        self._machine = Machine(schedule, dice.fork(), on_secret)
+        self._working = False
+        self._watch: Watch | None = None
+        self.driver: SimulatedDriver | None = None
+        self.operator: Operator | None = None
+        self.passes = 0
+        self.effects = 0
+        self.free_at = schedule.now
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process lives."""
+        return self._machine.alive
+
+    def start(self) -> bool:
+        """Start; say whether the operator could. One that cannot ends."""
+        try:
+            self.operator = Operator(SETTINGS, self._surroundings())
+            self.operator.start()
+        except Killed:
+            return False
+        except EffectFailed as failure:
+            self._story.tell(self.name, f"cannot start: {failure}")
+            self.kill()
+            return False
+        self._story.tell(self.name, "started")
+        return True
+
+    def kill(self) -> None:
+        """End the process, as kill -9 does: its sockets close, and nothing of it happens any more."""
+        self._machine.alive = False
+        if self._watch is not None:
+            self._watch.stop()
+        if self.driver is not None and self.driver.opened is not None:
+            self._mesos.leave(self.driver.opened)
+
+    def next_pass_at(self) -> float:
+        """Return when the worker has something to do; infinity where nothing is to be done."""
+        due = self.operator.queue.next_due() if self.alive and self.operator is not None else None
+        return float("inf") if due is None else max(due, self.free_at)
+
+    def work(self) -> None:
+        """Make one pass."""
+        assert self.operator is not None
+        key = self.operator.queue.take(block=False)
+        if key is None:
+            return
+        self.passes += 1
+        self._working = True
+        try:
+            self.operator.loop.attempt(key)
+        except Killed:
+            return
+        finally:
+            self._working = False
+        self.free_at = self._schedule.now + self._dice.between(0.0005, 0.002)
+
+    def lose_watch(self, seconds: float) -> None:
+        """Break the watches off for a while."""
+        if self._watch is not None:
+            self._watch.break_off(seconds)
+
+    def _surroundings(self) -> Surroundings:
+        machine, dice = self._machine, self._dice.fork()
+
+        def make_watch(on_event: Any) -> Watch:
+            self._watch = Watch(self._api, machine, dice, on_event)
+            return self._watch
+
+        def make_driver(
+            *, framework_info: Mapping[str, Any], on_event: Any, on_state: Any, on_call: Any
+        ) -> SimulatedDriver:
+            self.driver = SimulatedDriver(
+                mesos=self._mesos,
+                machine=machine,
+                send=self._send,
+                framework_info=framework_info,
+                on_event=on_event,
+                on_state=on_state,
+                on_call=on_call,
+            )
+            return self.driver
+
+        return Surroundings(
+            machine=machine,
+            client=client_over(self._request),
+            make_watch=make_watch,
+            master=_MasterApi(self._mesos),
+            make_driver=make_driver,
+            make_keepers=lambda needs: Keepers(needs, self._hosts, machine),
+            new_certificates=lambda: ("authority", "certificate and key"),
+            may_act=lambda: True,
+            fencing=_Fence(self._hosts, self._story),
+            fences=True,
+            journal=_NoJournal(),
+            instance=self.name,
+        )
+
+    def _request(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
+        what = f"{method} {path}"
+        if method == "GET":
+            return self._api.exchange(method, path, body, content_type, "operator")
+        refused = self._network.answer(what)
+        if refused is not None:
+            return refused, {"kind": "Status", "message": "injected"}
+
+        def carry_out() -> tuple[int, Any]:
+            status, answer = self._api.exchange(method, path, body, content_type, "operator")
+            self._story.tell(self.name, f"{what}: {status}", detail=True)
+            return status, answer
+
+        return self._send(what, carry_out)
+
+    def _send(self, what: str, carry_out: Callable[[], T]) -> T:
+        """Make one effect. Raises OSError where it or its answer is lost, Killed where the operator ends with it."""
+        self.effects += 1
+        try:
+            self._network.before(what)
+            self._wait()
+            answer = carry_out()
+            self._network.after(what)
+        except Killed:
+            self.kill()
+            raise
+        return answer
+
+    def _wait(self) -> None:
+        """Let the world go on while the worker waits. Whatever else makes requests does not wait for them."""
+        if not self._working:
+            return
+        self._working = False
+        self._schedule.pass_by(self._network.latency())
+        self._working = True
+        if not self.alive:
+            raise Killed
+
+
+class _MasterApi(MasterApi):
+    """Questions to the simulated master."""
+
+    def __init__(self, mesos: Mesos) -> None:
+        super().__init__(masters=MasterList((LEADER,)), transport=Transport())
+        self._mesos = mesos
+
+    def _call(self, call: Json, read: Callable[[bytes], T]) -> T:
+        try:
+            return read(self._mesos.ask(call))
+        except OSError as error:
+            raise EffectFailed(str(error)) from error
+
+
+class _Fence:
+    """A fence command that works: it cuts the lost agent's host off from the shared file system."""
+
+    def __init__(self, hosts: list[Host], story: Story) -> None:
+        self._hosts = hosts
+        self._story = story
+
+    def fence(self, wanted: FenceAgent) -> None:
+        """Cut an agent off."""
+        for host in self._hosts:
+            if host.hostname == wanted.agent.hostname:
+                self._story.tell("fence", f"{host.hostname} is cut off from the shared file system")
+                host.fence()
+
+
+class _NoJournal:
+    """The story of the run is the journal."""
+
+    def append(self, entry: Mapping[str, object]) -> None:
+        """Do nothing."""

@@ -1,0 +1,93 @@
+"""The liveness laws: once faults and people rest, all comes to what is wanted of it, and then is at rest."""
+
+from typing import Any
+
+from statefuldb.adapters.mesos.wire import resource_from_wire
+from statefuldb.model.volume import Intent
+from statefuldb.model.volume_object import from_object
+from statefuldb.planning.storage.holding import identity_of
+from statefuldb.simulation.people import NAMESPACE, Wanted
+from statefuldb.simulation.world import World
+
+Json = dict[str, Any]
+SETTLE_SECONDS = 900.0
+REST_SECONDS = 120.0
+AT_REST_CALLS = ("RECONCILE", "RECONCILE_OPERATIONS", "DECLINE", "SUPPRESS")
+
+
+def come_to_rest(world: World) -> None:
+    """Let the world settle, and judge what has become of it. Raises LawBroken."""
+    world.people.rest()
+    until = world.schedule.now + SETTLE_SECONDS
+    while (world.people.to_come or unsettled(world)) and world.schedule.now < until:
+        world.pass_by(5.0)
+    open_ends = unsettled(world)
+    deletions = [text for text, deleted in open_ends if deleted]
+    world.verdict.judge("deletable", not deletions, "; ".join(deletions))
+    others = [text for text, deleted in open_ends if not deleted]
+    world.verdict.judge("eventually_stable", not others, f"{SETTLE_SECONDS:g} s after all rested: " + "; ".join(others))
+    _at_rest(world)
+    _no_leak(world)
+
+
+def unsettled(world: World) -> list[tuple[str, bool]]:
+    """Return what is not yet as it is wanted, and whether it is a deletion."""
+    found = []
+    for wanted in world.people.wanted.values():
+        stored = world.api.find("statefuldatabases", NAMESPACE, wanted.name)
+        problem = _gone(stored) if wanted.spec is None else _there(world, stored, wanted)
+        if problem:
+            found.append((f"{wanted.name}: {problem}", wanted.spec is None))
+    volumes = map(from_object, world.api.objects("databasevolumes"))
+    kept = [f"{v.name} is not released: {v.phase}" for v in volumes if v.intent is Intent.DELETE]
+    return [*found, *((text, True) for text in kept)]
+
+
+def _gone(stored: Json | None) -> str:
+    return "" if stored is None else "the object is still there"
+
+
+def _there(world: World, stored: Json | None, wanted: Wanted) -> str:
+    if stored is None:
+        return "the object is not there"
+    status = stored.get("status", {})
+    conditions = {c["type"]: c for c in status.get("conditions", [])}
+    ready = conditions.get("Ready", {})
+    if ready.get("observedGeneration") != stored["metadata"]["generation"]:
+        return "its last generation is not observed"
+    if stored["spec"].get("replicas", 1) == 0:
+        running = [m for m in status.get("members", []) if m.get("ready")]
+        return "still runs" if running else ""
+    if ready.get("status") != "True":
+        waits = [f"{w['reason']}: {w['message']}" for w in status.get("plan", {}).get("waiting", [])]
+        world.verdict.judge("explained", bool(waits) or not ready, f"{wanted.name} is not Ready, and says not why")
+        return f"{ready.get('reason')}: {ready.get('message')} ({'; '.join(waits)})"
+    if world.clients.connect(wanted.name) is None:
+        return "called Ready, but a client cannot connect as its Secret says"
+    return ""
+
+
+def _at_rest(world: World) -> None:
+    """Rest is no write to the API and no call but asking for what may have been missed."""
+    world.pass_by(10.0)
+    version, before = world.api.store.version, dict(world.calls)
+    world.pass_by(REST_SECONDS)
+    written = world.api.store.version - version
+    calls = {k: n - before.get(k, 0) for k, n in world.calls.items() if n != before.get(k, 0)}
+    loud = {kind: n for kind, n in calls.items() if kind not in AT_REST_CALLS}
+    world.verdict.judge(
+        "eventually_stable", not written and not loud, f"at rest there were {written} writes and the calls {loud}"
+    )
+
+
+def _no_leak(world: World) -> None:
+    """Whatever carries our label is in the ledger."""
+    known = {volume.identity for volume in map(from_object, world.api.objects("databasevolumes"))}
+    for agent in world.agents:
+        for resource in agent.total:
+            owner = identity_of(resource_from_wire(resource))
+            if owner is not None:
+                message = (
+                    f"{agent.host.hostname} holds {resource['name']} for {owner.uid}, whom the ledger does not know"
+                )
+                world.verdict.judge("no_leak", owner in known, message)

@@ -1,0 +1,236 @@
+"""The embedded Mesos master's state machine without sockets: streams are links, and nothing is kept in files."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from statefuldb.local.mesos.cluster import TERMINAL, CloseAgent, CloseStream, Cluster, ToAgent, ToFramework
+from statefuldb.local.mesos.master import Master, Refused
+from statefuldb.local.mesos.operator_api import OperatorApi
+from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.schedule import Link, Schedule
+from statefuldb.simulation.story import Story
+
+Json = dict[str, Any]
+ALLOCATION_SECONDS = 0.1
+IDLE_TICK_SECONDS = 2.0
+UNREACHABLE_SECONDS = 75.0
+
+
+class Subscriber(Protocol):
+    """The other end of a framework's stream."""
+
+    def receive(self, event: Json) -> None:
+        """Take an event."""
+        ...
+
+    def closed(self) -> None:
+        """Take in that the stream has ended."""
+        ...
+
+
+class AgentEnd(Protocol):
+    """The other end of an agent's stream."""
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the agent runs and what it sends arrives."""
+        ...
+
+    def obey(self, message: Json) -> None:
+        """Take an order."""
+        ...
+
+    def closed(self) -> None:
+        """Take in that the stream has ended."""
+        ...
+
+
+class Mesos:
+    """One leading master. `on_call` sees every call of a framework before it is carried out."""
+
+    def __init__(self, schedule: Schedule, dice: Dice, story: Story, on_call: Callable[[Json], None]) -> None:
+        self._schedule = schedule
+        self._dice = dice
+        self._story = story
+        self._on_call = on_call
+        self._frameworks: dict[str, tuple[str, Subscriber, Link]] = {}
+        self._agents: dict[str, tuple[AgentEnd, Link]] = {}
+        self._removed: list[str] = []
+        self._tick_due = float("inf")
+        self.up = True
+        self._begin()
+        self._tick_in(IDLE_TICK_SECONDS)
+
+    def _begin(self) -> None:
+        cluster = Cluster(master_id=self._dice.uuid())
+        cluster.removed = self._removed
+        self.master = Master(cluster, address="10.0.0.1", port=5050, unreachable_seconds=UNREACHABLE_SECONDS)
+        self._operator = OperatorApi(self.master)
+
+    def subscribe(self, call: Json, subscriber: Subscriber) -> str | None:
+        """Open a subscription; return the id of its stream, or None where the master is away. Raises Refused."""
+        if not self.up:
+            return None
+        self._on_call(call)
+        stream = self._dice.uuid()
+        framework_id = self.master.subscribe(call, stream, self._schedule.now)
+        held = self._frameworks.pop(framework_id, None)
+        if held is not None:
+            held[2].send(held[1].closed)
+            farewell = [e for e in self.master.cluster.outbox if isinstance(e, CloseStream)]
+            self.master.cluster.outbox = [
+                e
+                for e in self.master.cluster.outbox
+                if e not in farewell and not (isinstance(e, ToFramework) and e.event.get("type") == "ERROR")
+            ]
+        self._frameworks[framework_id] = (stream, subscriber, Link(self._schedule, self._dice.fork()))
+        self.flush()
+        return stream
+
+    def leave(self, stream: str) -> None:
+        """Take in that a framework's stream was closed by its operator, or that it is gone."""
+        for framework_id, (held, _, link) in list(self._frameworks.items()):
+            if held == stream:
+                link.cut()
+                del self._frameworks[framework_id]
+                self.master.disconnect(framework_id, stream, self._schedule.now)
+                self.flush()
+
+    def call(self, body: Json, stream: str) -> tuple[int, str]:
+        """Answer one scheduler call with status and text. Raises OSError where the master is away."""
+        if not self.up:
+            raise OSError("connection refused")
+        self._on_call(body)
+        try:
+            self.master.call(body, stream, self._schedule.now)
+        except Refused as refused:
+            return refused.status, str(refused)
+        except (KeyError, TypeError, ValueError) as error:
+            return 400, f"Failed to validate scheduler::Call: {error}"
+        self.flush()
+        return 202, ""
+
+    def ask(self, call: Json) -> bytes:
+        """Answer one call of the operator API. Raises OSError where the master is away."""
+        if not self.up:
+            raise OSError("connection refused")
+        _, body = self._operator.call(call, self._schedule.now)
+        self.flush()
+        return json.dumps(body).encode()
+
+    def register(self, message: Json, end: AgentEnd) -> None:
+        """Admit an agent, and open its stream."""
+        agent_id = self.master.agents.register(message, self._schedule.now)
+        link = Link(self._schedule, self._dice.fork())
+        self._agents[agent_id] = (end, link)
+        link.send(lambda: end.obey({"type": "REGISTERED", "agent_id": agent_id}))
+        self.flush()
+
+    def agent_away(self, agent_id: str) -> None:
+        """Take in that an agent's stream has closed."""
+        held = self._agents.pop(agent_id, None)
+        if held is not None:
+            held[1].cut()
+            self.master.agents.disconnect(agent_id, self._schedule.now)
+            self.flush()
+
+    def mute(self, agent_id: str) -> None:
+        """Lose what is under way to an agent, without noticing."""
+        if agent_id in self._agents:
+            self._agents[agent_id][1].cut()
+
+    def agent_says(self, message: Json) -> None:
+        """Take an agent's message; lost where the master is away."""
+        if not self.up:
+            return
+        agents, agent_id = self.master.agents, message["agent_id"]
+        agents.seen(agent_id, self._schedule.now)
+        if message["type"] == "UPDATE":
+            agents.update(agent_id, message["framework_id"], message["status"])
+        elif message["type"] == "OPERATION_UPDATE":
+            agents.operation_update(message["framework_id"], message["status"])
+        self.flush()
+
+    def terminal_status(self, task_id: str) -> Json | None:
+        """Return the last status of a task that is over and not yet acknowledged, for oracles."""
+        for task in self.master.cluster.tasks.values():
+            if task.id == task_id and task.state in TERMINAL:
+                return task.status
+        return None
+
+    def mark_gone(self, agent_id: str) -> None:
+        """Carry out a person's MARK_AGENT_GONE."""
+        self.ask({"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": agent_id}}})
+
+    def fail_over(self, seconds: float) -> None:
+        """Let the master die, and another lead in `seconds`: it knows the agents by the registry, and no task."""
+        self.up = False
+        admitted = [{"id": a.id, "info": a.info, "gone": a.gone} for a in self.master.cluster.agents.values()]
+        self._removed = self.master.cluster.removed
+        for _, subscriber, link in list(self._frameworks.values()):
+            link.cut()
+            self._schedule.after(0.001, subscriber.closed)
+        self._frameworks.clear()
+        for end, link in list(self._agents.values()):
+            link.cut()
+            self._schedule.after(0.001, end.closed)
+        self._agents.clear()
+
+        def lead() -> None:
+            self._begin()
+            self.master.agents.recover(admitted, self._schedule.now)
+            self.up = True
+
+        self._schedule.after(seconds, lead)
+
+    def flush(self) -> None:
+        """Send what the state machine wants sent, and offer soon what has become free."""
+        outbox, self.master.cluster.outbox = self.master.cluster.outbox, []
+        for effect in outbox:
+            match effect:
+                case ToFramework(framework_id, event) if framework_id in self._frameworks:
+                    _, subscriber, link = self._frameworks[framework_id]
+                    self._tell(event)
+                    self._send(link, subscriber.receive, event)
+                case ToAgent(agent_id, message) if agent_id in self._agents:
+                    end, link = self._agents[agent_id]
+                    self._send(link, end.obey, message)
+                case CloseAgent(agent_id) if agent_id in self._agents:
+                    end, link = self._agents.pop(agent_id)
+                    link.send(end.closed)
+                case CloseStream(framework_id, stream):
+                    held = self._frameworks.get(framework_id)
+                    if held is not None and held[0] == stream:
+                        del self._frameworks[framework_id]
+                        held[2].send(held[1].closed)
+        self._tick_in(ALLOCATION_SECONDS)
+
+    def _tell(self, event: Json) -> None:
+        if event["type"] == "UPDATE":
+            status = event["update"]["status"]
+            said = f"says {status['task_id']['value']} {status['state']} {status.get('message', '')}"
+            self._story.tell("mesos", said.rstrip(), detail=True)
+
+    def _send(self, link: Link, take: Callable[[Json], None], message: Json) -> None:
+        link.send(lambda: take(message))
+
+    def _tick_in(self, seconds: float) -> None:
+        due = self._schedule.now + seconds
+        if due < self._tick_due:
+            self._tick_due = due
+            self._schedule.after(seconds, lambda: self._tick(due))
+
+    def _tick(self, due: float) -> None:
+        """Let time pass for the master; agents that are there have answered its pings meanwhile."""
+        if due != self._tick_due:
+            return
+        self._tick_due = float("inf")
+        if self.up:
+            for agent_id, (end, _) in self._agents.items():
+                if end.reachable:
+                    self.master.agents.seen(agent_id, self._schedule.now)
+            self.master.tick(self._schedule.now)
+            if self.master.cluster.outbox:
+                self.flush()
+        self._tick_in(IDLE_TICK_SECONDS)

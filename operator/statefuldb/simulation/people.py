@@ -1,0 +1,173 @@
+"""What people do: databases of all strategies, edits up and down, restarts, deletion with and without the data."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from statefuldb.model.identity import ANNOTATION_RESTARTED_AT
+from statefuldb.simulation.api import ApiServer
+from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.schedule import Schedule
+from statefuldb.simulation.story import Story
+
+Json = dict[str, Any]
+NAMESPACE = "default"
+PATH = f"/apis/statefuldb.dev/v1alpha1/namespaces/{NAMESPACE}/statefuldatabases"
+MOUNT = "/mnt/statefuldb"
+STRATEGIES = ("PersistentVolume", "HostPath", "DFS")
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What its owner wants of one database name. `spec` None means: deleted."""
+
+    name: str
+    spec: Json | None
+    at: float
+
+
+def database(name: str, strategy: str) -> Json:
+    """Return a small `StatefulDatabase`."""
+    storage: Json = {"strategy": strategy, "size": "1Gi"}
+    if strategy == "HostPath":
+        storage["hostPath"] = {"path": "/var/lib/statefuldb", "create": True}
+    elif strategy == "DFS":
+        storage["dfs"] = {"type": "GlusterFS", "mountPoint": MOUNT}
+        storage["onNodeLoss"] = {"action": "Reattach", "afterSeconds": 60}
+    return {
+        "apiVersion": "statefuldb.dev/v1alpha1",
+        "kind": "StatefulDatabase",
+        "metadata": {"name": name},
+        "spec": {
+            "engine": {"type": "MariaDB", "version": "10.11"},
+            "resources": {"cpus": "250m", "memory": "256Mi"},
+            "storage": storage,
+        },
+    }
+
+
+class People:
+    """The owners of the databases, with `kubectl` in their hands."""
+
+    def __init__(
+        self, *, api: ApiServer, schedule: Schedule, dice: Dice, story: Story, on_delete: Callable[[Json], None]
+    ) -> None:
+        self._api = api
+        self._schedule = schedule
+        self._dice = dice
+        self._story = story
+        self._on_delete = on_delete
+        self.wanted: dict[str, Wanted] = {}
+        self.acts = 0
+        self.to_come = 0
+        self._at_rest = False
+
+    def begin(self, count: int, pause_seconds: float) -> None:
+        """Apply `count` databases, and from then on do something now and then."""
+        for index in range(count):
+            strategy = STRATEGIES[index % len(STRATEGIES)]
+            manifest = database(f"db{index}", strategy)
+            if self._dice.happens(0.5):
+                manifest["spec"]["retention"] = {"whenDeleted": self._dice.pick(("Delete", "Retain"))}
+            self._apply_in(self._dice.between(0.0, 5.0), manifest)
+        self._again(pause_seconds)
+
+    def rest(self) -> None:
+        """Begin nothing more; what was deleted to be applied again still is, see `to_come`."""
+        self._at_rest = True
+
+    def apply(self, manifest: Json) -> None:
+        """Apply a manifest whole, as `kubectl apply` does; while the old object still goes, again later."""
+        self.to_come -= 1
+        name = manifest["metadata"]["name"]
+        old = self._stored(name)
+        if old is not None and "deletionTimestamp" in old["metadata"]:
+            self._apply_in(2.0, manifest)
+            return
+        status, answer = self._api.exchange("PATCH", f"{PATH}/{name}", manifest, "application/apply-patch+yaml")
+        self.wanted[name] = Wanted(name, manifest["spec"], self._schedule.now)
+        self._story.tell("people", f"apply {name}: {_changes(old, manifest)}{_refusal(status, answer)}")
+
+    def delete(self, name: str) -> None:
+        """Take protection off and delete a database."""
+        stored = self._stored(name)
+        if stored is None or "deletionTimestamp" in stored["metadata"]:
+            return
+        self._change(name, {"deletionProtection": "Disabled"}, "protection off")
+        stored = self._stored(name)
+        assert stored is not None
+        self._on_delete(stored)
+        status, answer = self._api.exchange("DELETE", f"{PATH}/{name}")
+        self.wanted[name] = Wanted(name, None, self._schedule.now)
+        retention = stored["spec"].get("retention", {}).get("whenDeleted", "Retain")
+        self._story.tell("people", f"delete {name} ({retention}){_refusal(status, answer)}")
+
+    def act(self) -> None:
+        """Do one thing."""
+        names = [w.name for w in self.wanted.values() if w.spec is not None and self._stored(w.name) is not None]
+        if not names:
+            return
+        self.acts += 1
+        name = self._dice.pick(names)
+        self._dice.pick((self._resize, self._resize, self._scale, self._restart, self._configure, self._recreate))(name)
+
+    def _apply_in(self, seconds: float, manifest: Json) -> None:
+        self.to_come += 1
+        self._schedule.after(seconds, lambda: self.apply(manifest))
+
+    def _resize(self, name: str) -> None:
+        field, choices = self._dice.pick((("cpus", ("200m", "300m", "500m")), ("memory", ("256Mi", "384Mi", "512Mi"))))
+        self._change(name, {"resources": {field: self._dice.pick(choices)}}, "")
+
+    def _scale(self, name: str) -> None:
+        stored = self._stored(name)
+        replicas = (stored or {}).get("spec", {}).get("replicas", 1)
+        self._change(name, {"replicas": 1 - replicas}, "")
+
+    def _configure(self, name: str) -> None:
+        self._change(name, {"engine": {"config": {"max_connections": str(100 + self._dice.below(3))}}}, "")
+
+    def _restart(self, name: str) -> None:
+        patch = {"metadata": {"annotations": {ANNOTATION_RESTARTED_AT: self._schedule.instant()}}}
+        self._patch(name, patch)
+        self.wanted[name].at = self._schedule.now
+        self._story.tell("people", f"restart {name}")
+
+    def _recreate(self, name: str) -> None:
+        """Delete a database and apply the same manifest after a while."""
+        stored = self._stored(name)
+        if stored is None:
+            return
+        manifest = {key: stored[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": name}}
+        manifest["spec"] = {**manifest["spec"], "deletionProtection": "Enabled"}
+        self.delete(name)
+        self._apply_in(self._dice.between(0.5, 60.0), manifest)
+
+    def _change(self, name: str, spec: Json, why: str) -> None:
+        status, answer = self._patch(name, {"spec": spec})
+        stored = self._stored(name)
+        if stored is not None and "deletionTimestamp" not in stored["metadata"]:
+            self.wanted[name] = Wanted(name, stored["spec"], self._schedule.now)
+        self._story.tell("people", f"edit {name}: {why or spec}{_refusal(status, answer)}")
+
+    def _patch(self, name: str, patch: Json) -> tuple[int, Any]:
+        return self._api.exchange("PATCH", f"{PATH}/{name}", patch, "application/merge-patch+json")
+
+    def _stored(self, name: str) -> Json | None:
+        return self._api.find("statefuldatabases", NAMESPACE, name)
+
+    def _again(self, pause_seconds: float) -> None:
+        def act() -> None:
+            if not self._at_rest:
+                self.act()
+                self._again(pause_seconds)
+
+        self._schedule.after(self._dice.between(0.2, 2.0) * pause_seconds, act)
+
+
+def _changes(old: Json | None, manifest: Json) -> str:
+    return manifest["spec"]["storage"]["strategy"] if old is None else "changed"
+
+
+def _refusal(status: int, answer: Any) -> str:
+    return "" if status < 300 else f": refused with {status}: {answer.get('message', '')}"

@@ -1,0 +1,60 @@
+"""One run of one seed: a world, its course, its verdict."""
+
+import logging
+from dataclasses import dataclass
+
+from statefuldb.simulation.liveness import come_to_rest
+from statefuldb.simulation.verdict import LawBroken, Verdict
+from statefuldb.simulation.world import Defects, Size, World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a run gave. The same seed gives the same `digest`."""
+
+    seed: int
+    verdict: Verdict
+    digest: str
+    story: str
+    details: str
+    passes: int
+    effects: int
+    calls: dict[str, int]
+    seen: dict[str, int]
+
+
+USUAL = Size()
+
+
+def run(seed: int, size: Size = USUAL) -> Result:
+    """Run one seed to its end, or to the first breach of a law."""
+    world = World(seed, size)
+    defects = Defects()
+    logger = logging.getLogger("statefuldb")
+    before, logger.propagate = logger.level, False
+    logger.setLevel(logging.ERROR)
+    logger.addHandler(defects)
+    try:
+        world.begin()
+        world.pass_by(size.busy_seconds)
+        come_to_rest(world)
+        world.verdict.judge("no_defect", not defects.seen, "; ".join(defects.seen[:1]))
+    except LawBroken as broken:
+        world.verdict.broken = broken
+        world.story.tell("LAW", str(broken))
+    finally:
+        logger.removeHandler(defects)
+        logger.setLevel(before)
+        logger.propagate = True
+    life = world.life
+    return Result(
+        seed=seed,
+        verdict=world.verdict,
+        digest=world.story.digest(),
+        story=world.story.text(),
+        details=world.story.text(details=True),
+        passes=world.passes + (life.passes if life is not None else 0),
+        effects=world.effects + (life.effects if life is not None else 0),
+        calls=world.calls,
+        seen=world.laws.seen,
+    )

@@ -1,0 +1,82 @@
+"""Directories with what lies in them, whoever has them open, and the file systems that hold them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Holder(Protocol):
+    """A process that holds a claim or has data open."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in a story."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Directory:
+    """One member's directory: the keeper's marker, token and epoch, and the rows of the server's data.
+
+    `claim` is whoever holds the lock, `waiting` are called when it is free, `writers` have the data open now.
+    """
+
+    place: str
+    identity: dict[str, object] | None = None
+    token: int = 0
+    epoch: int = 0
+    account: str = ""
+    rows: list[int] = field(default_factory=list)
+    claim: Holder | None = None
+    waiting: list[Callable[[], None]] = field(default_factory=list)
+    writers: list[Holder] = field(default_factory=list)
+
+    def try_take(self, holder: Holder) -> bool:
+        """Take the claim if it is free."""
+        if self.claim is None:
+            self.claim = holder
+        return self.claim is holder
+
+    def let_go(self, holder: Holder) -> None:
+        """Free the claim; whoever waits is told."""
+        if self.claim is holder:
+            self.claim = None
+            waiting, self.waiting = self.waiting, []
+            for tell in waiting:
+                tell()
+
+
+class Watching(Protocol):
+    """Whoever judges what becomes of data."""
+
+    def opened(self, directory: Directory) -> None:
+        """Data was opened for writing."""
+        ...
+
+    def initialised(self, directory: Directory, identity: dict[str, object]) -> None:
+        """A directory is about to be initialised for a member."""
+        ...
+
+    def removed(self, directory: Directory, by: str) -> None:
+        """A directory and all in it are about to be removed."""
+        ...
+
+
+class FileSystem:
+    """Directories by path, of one agent's disk or of a file system that many agents mount."""
+
+    def __init__(self, watching: Watching) -> None:
+        self._watching = watching
+        self.directories: dict[str, Directory] = {}
+
+    def open(self, path: str, shown: str) -> Directory:
+        """Return the directory at `path`, made where there is none; `shown` is where a story says it is."""
+        if path not in self.directories:
+            self.directories[path] = Directory(f"{shown}:{path}")
+        return self.directories[path]
+
+    def remove(self, path: str, by: str) -> None:
+        """Remove a directory."""
+        if path in self.directories:
+            self._watching.removed(self.directories[path], by)
+            del self.directories[path]

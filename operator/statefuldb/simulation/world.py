@@ -1,0 +1,175 @@
+"""The world of one run: everything in it, made out of one seed, and its course from the first apply to rest."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from statefuldb.local.mesos.resources import parse_flag
+from statefuldb.model.schema import custom_resource_definitions, deletion_protection_policy
+from statefuldb.simulation.agent import Agent
+from statefuldb.simulation.api import ApiServer
+from statefuldb.simulation.clients import Clients
+from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.host import Host
+from statefuldb.simulation.laws import Laws
+from statefuldb.simulation.life import Life, Network
+from statefuldb.simulation.mesos import Mesos
+from statefuldb.simulation.people import MOUNT, People
+from statefuldb.simulation.schedule import Schedule
+from statefuldb.simulation.storage import FileSystem
+from statefuldb.simulation.story import Story
+from statefuldb.simulation.verdict import Verdict
+
+Json = dict[str, Any]
+RESOURCES = "cpus:4;mem:8192;disk:40960;ports:[31000-31063]"
+RESTART_SECONDS = 3.0
+SWEEP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How large a world is, and how busy."""
+
+    agents: int = 5
+    databases: int = 6
+    busy_seconds: float = 180.0
+    pause_seconds: float = 10.0
+
+
+class World:
+    """One world. Whoever drives it calls `step` or `pass_by`; nothing happens otherwise."""
+
+    def __init__(self, seed: int, size: Size, network: Network | None = None) -> None:
+        self.size = size
+        self.dice = Dice(seed)
+        self.schedule = Schedule()
+        self.story = Story(self.schedule)
+        self.verdict = Verdict()
+        self.network = network or Network()
+        self.hosts: list[Host] = []
+        self.laws = Laws(self.verdict, self.schedule, self.hosts)
+        self.api = self.laws.api = ApiServer(self.schedule, self.dice.fork())
+        for document in (*custom_resource_definitions(), *deletion_protection_policy()):
+            self._install(document)
+        self.mesos = self.laws.mesos = Mesos(self.schedule, self.dice.fork(), self.story, self._called)
+        self.shared = FileSystem(self.laws)
+        self.agents = [self._agent(number) for number in range(1, size.agents + 1)]
+        self.people = self.laws.people = People(
+            api=self.api,
+            schedule=self.schedule,
+            dice=self.dice.fork(),
+            story=self.story,
+            on_delete=self.laws.deletion,
+        )
+        self.clients = self.laws.clients = Clients(self.api, self.hosts, self.schedule, self.dice.fork())
+        self.api.listen(self.laws.changed)
+        self.calls: dict[str, int] = {}
+        self.lives = 0
+        self.passes = 0
+        self.effects = 0
+        self.life: Life | None = None
+
+    def begin(self) -> None:
+        """Boot the agents, start the operator, and let people and clients begin."""
+        for agent in self.agents:
+            self.schedule.after(self.dice.between(0.0, 1.0), agent.boot)
+        self.start_operator()
+        self.people.begin(self.size.databases, self.size.pause_seconds)
+        for index in range(self.size.databases):
+            self.clients.begin(f"db{index}")
+        self._sweep()
+
+    def start_operator(self) -> None:
+        """Start an operator; where it cannot, again in a while."""
+        self.lives += 1
+        self.life = Life(
+            number=self.lives,
+            schedule=self.schedule,
+            dice=self.dice.fork(),
+            api=self.api,
+            mesos=self.mesos,
+            hosts=self.hosts,
+            story=self.story,
+            network=self.network,
+            on_secret=self.laws.secret,
+        )
+        self.life.start()
+
+    def step(self) -> None:
+        """Let the next thing happen: an event, or a pass of the operator."""
+        life = self.life
+        if life is not None and not life.alive:
+            self.passes += life.passes
+            self.effects += life.effects
+            self.life = None
+            self.schedule.after(RESTART_SECONDS, self.start_operator)
+        at = self.life.next_pass_at() if self.life is not None else float("inf")
+        if self.life is not None and at < self.schedule.next_at():
+            self.schedule.now = max(self.schedule.now, at)
+            self.life.work()
+        else:
+            self.schedule.step()
+
+    def pass_by(self, seconds: float) -> None:
+        """Let everything happen that happens within `seconds`."""
+        until = self.schedule.now + seconds
+        while self.schedule.now < until:
+            self.step()
+
+    def _called(self, call: Json) -> None:
+        kind = call["type"]
+        self.calls[kind] = self.calls.get(kind, 0) + 1
+        self.story.tell("mesos", f"gets {kind}{_about(call)}", detail=True)
+        self.laws.called(call)
+
+    def _sweep(self) -> None:
+        self.laws.every_row()
+        self.schedule.after(SWEEP_SECONDS, self._sweep)
+
+    def _install(self, document: Json) -> None:
+        group, _, version = str(document["apiVersion"]).rpartition("/")
+        plural = next(
+            kind.plural
+            for kind in self.api.store.kinds.values()
+            if (kind.group, kind.version, kind.kind) == (group, version, document["kind"])
+        )
+        status, answer = self.api.exchange("POST", f"/apis/{group}/{version}/{plural}", document)
+        assert status == 201, answer
+
+    def _agent(self, number: int) -> Agent:
+        host = Host(
+            number=number,
+            schedule=self.schedule,
+            dice=self.dice.fork(),
+            watching=self.laws,
+            shared=self.shared,
+        )
+        self.hosts.append(host)
+        return Agent(
+            host=host,
+            mesos=self.mesos,
+            schedule=self.schedule,
+            dice=self.dice.fork(),
+            resources=parse_flag(RESOURCES),
+            attributes={"statefuldb_dfs": MOUNT},
+        )
+
+
+class Defects(logging.Handler):
+    """Collects the exceptions that the operator's code logged: a pass that met a defect of ours."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep what was logged."""
+        self.seen.append(self.format(record))
+
+
+def _about(call: Json) -> str:
+    kind = call["type"].lower()
+    body = call.get(kind, {})
+    operations = [o["type"] for o in body.get("operations", [])]
+    task = body.get("task_id", {}).get("value", "")
+    return f" {' '.join(operations)}{task}" if operations or task else ""

@@ -1,0 +1,51 @@
+"""Runs of the simulator: that they are the same each time, and that the laws hold in a fixed share of seeds."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from statefuldb.simulation.campaign import Coverage, run_all
+from statefuldb.simulation.run import run
+from statefuldb.simulation.verdict import LIVENESS, SAFETY
+
+SHARE = range(1, 9)
+DIGEST = "from statefuldb.simulation.run import run; print(run(3).digest)"
+
+
+def test_a_seed_is_the_same_run_whatever_order_python_hashes_in() -> None:
+    def digest(hash_seed: str) -> str:
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        done = subprocess.run(
+            [sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    assert digest("1") == digest("2")
+
+
+@pytest.fixture(scope="module")
+def coverage() -> Coverage:
+    found = Coverage()
+    for result in run_all(SHARE, processes=1):
+        found.add(result)
+    return found
+
+
+def test_the_laws_hold(coverage: Coverage) -> None:
+    told = [f"seed {r.seed}: {r.verdict.broken}\n{r.story}" for r in coverage.broken]
+    assert not told, "\n\n".join(told)
+
+
+def test_no_law_holds_because_nothing_tried_it(coverage: Coverage) -> None:
+    untried = [law for law in (*SAFETY, *LIVENESS) if not coverage.laws[law]]
+    assert untried == []
+
+
+def test_runs_are_not_idle(coverage: Coverage) -> None:
+    assert coverage.effects > 200 * len(SHARE)
+
+
+def test_another_seed_is_another_run() -> None:
+    assert run(1).digest != run(2).digest
