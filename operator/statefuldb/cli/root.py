@@ -16,6 +16,7 @@ from statefuldb.cli import (
     operating,
     restarting,
     simulate,
+    syncing,
     uninstall,
     volumes,
     waiting,
@@ -51,7 +52,7 @@ def root(
 
 ROOMS = (
     *(local, databases, getting, describing, waiting, restarting),
-    *(inspect, logs, journal, volumes, doctor, operating, simulate, uninstall),
+    *(inspect, logs, journal, volumes, syncing, doctor, operating, simulate, uninstall),
 )
 for room in ROOMS:
     room.register(app)

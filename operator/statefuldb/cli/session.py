@@ -59,6 +59,11 @@ class Session:
         return self.kubeconfig.exists()
 
     @property
+    def state_dir(self) -> Path:
+        """Where this machine keeps what belongs to a cluster."""
+        return self._state_dir
+
+    @property
     def is_embedded(self) -> bool:
         """Whether the API server spoken to is that of the embedded cluster."""
         return self.cluster.exists and self.kubeconfig.resolve() == self.cluster.kubeconfig

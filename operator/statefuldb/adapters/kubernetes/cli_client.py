@@ -78,18 +78,31 @@ class CliClient:
         """Return what an object would be after it was applied; nothing is stored. Raises CallRefused."""
         return self._apply(body, namespace, "&dryRun=All")
 
+    def apply_as(self, body: Json, manager: str) -> Json:
+        """Apply an object that names its namespace for a field manager of its own; return it as stored.
+
+        A field that the API does not know is refused. Raises CallRefused.
+        """
+        return self._apply(body, "", "&fieldValidation=Strict", manager)
+
     def create(self, body: Json) -> Json:
         """Add an object to its namespace. Raises CallRefused, also where there is one of that name."""
         path = self._path(body["kind"], body.get("metadata", {}).get("namespace", ""), "")
         return self._call("POST", path, body)
 
+    def replace(self, body: Json) -> Json:
+        """Replace an object of a known version. Raises CallRefused."""
+        metadata = body["metadata"]
+        return self._call("PUT", self._path(body["kind"], metadata.get("namespace", ""), metadata["name"]), body)
+
     def merge(self, kind: str, namespace: str, name: str, patch: Json) -> Json:
         """Apply a merge patch. Raises CallRefused."""
         return self._call("PATCH", self._path(kind, namespace, name), patch, "application/merge-patch+json")
 
-    def delete(self, kind: str, namespace: str, name: str) -> None:
-        """Delete an object. Raises CallRefused."""
-        self._call("DELETE", self._path(kind, namespace, name))
+    def delete(self, kind: str, namespace: str, name: str, uid: str = "") -> None:
+        """Delete an object, where a `uid` is given only if it has that one. Raises CallRefused."""
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}} if uid else None
+        self._call("DELETE", self._path(kind, namespace, name), options)
 
     def secret(self, namespace: str, name: str) -> dict[str, str] | None:
         """Return the decoded content of a Secret, or None."""
@@ -115,9 +128,9 @@ class CliClient:
         # The header is cut to whole seconds.
         return parsedate_to_datetime(said).timestamp() + 0.5 - time.time() if said else None
 
-    def _apply(self, body: Json, namespace: str, more: str = "") -> Json:
+    def _apply(self, body: Json, namespace: str, more: str = "", manager: str = FIELD_MANAGER) -> Json:
         path = self._path(*_identity(body, namespace))
-        query = f"?fieldManager={FIELD_MANAGER}&force=true{more}"
+        query = f"?fieldManager={manager}&force=true{more}"
         return self._call("PATCH", path + query, body, "application/apply-patch+yaml")
 
     def _path(self, kind: str, namespace: str, name: str) -> str:

@@ -1,0 +1,139 @@
+"""A git repository as a source: one commit, read from a bare copy. Nothing of it is ever checked out or executed.
+
+The git binary is called by lists of arguments. Credentials are git's own business (credential helpers, ssh, netrc): a
+URL with a password in it is refused, since arguments are seen by everyone on the machine.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from statefuldb.sync.directory import FILE_LIMIT_BYTES, holds_manifests, text_of
+from statefuldb.sync.ports import Snapshot, SourceFile, Unreachable
+
+FETCH_SECONDS = 120.0
+PROTOCOLS = "file:git:http:https:ssh"
+# What a surrounding git command (a hook, say) tells of its own repository.
+_ELSEWHERE = frozenset(
+    {
+        *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_PREFIX"),
+        *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_QUARANTINE_PATH"),
+    }
+)
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LINK, _FILES = "120000", ("100644", "100755")
+
+
+class GitSource:
+    """One revision (a branch, a tag, a commit) of a repository, and the folder `path` of it.
+
+    `copy` is a directory of this source alone. It is disposable: where a fetch into it fails it is made anew.
+    """
+
+    changes_whole = True
+
+    def __init__(self, *, url: str, revision: str, path: str, copy: Path) -> None:
+        if urlsplit(url).password:
+            raise ValueError("a password in the URL is seen by everyone: leave it to git (a credential helper, or ssh)")
+        if url.startswith("-") or revision.startswith("-"):
+            raise ValueError("neither URL nor revision may begin with a dash")
+        self._url, self._revision, self._copy = url, revision, copy
+        self._folder = path.strip("/")
+        self._read: Snapshot | None = None
+
+    def read(self) -> Snapshot:
+        """Fetch the revision and return its files. Raises Unreachable."""
+        commit = self._fetch()
+        if self._read is None or self._read.revision != commit:
+            self._read = Snapshot(revision=commit, files=tuple(self._files(commit)))
+        return self._read
+
+    def _fetch(self) -> str:
+        """Return the commit that the revision is now."""
+        if self._read is not None and _COMMIT.fullmatch(self._revision):
+            return self._read.revision
+        try:
+            return self._fetch_into_copy()
+        except Unreachable:
+            # A process that was killed leaves locks behind, and a disk that was full leaves damage.
+            shutil.rmtree(self._copy, ignore_errors=True)
+            return self._fetch_into_copy()
+
+    def _fetch_into_copy(self) -> str:
+        if not (self._copy / "HEAD").exists():
+            self._copy.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._git("init", "--quiet", "--bare", "--template=", ".")
+        what: tuple[str, ...] = ("--depth=1", "--", self._url, self._revision)
+        if _COMMIT.fullmatch(self._revision):
+            # A server need not give away a commit by its name; what its branches and tags hold, it does.
+            what = ("--", self._url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+        self._git("fetch", "--quiet", "--no-recurse-submodules", "--force", "--no-tags", *what)
+        wanted = self._revision if _COMMIT.fullmatch(self._revision) else "FETCH_HEAD"
+        return self._git("rev-parse", "--verify", "--end-of-options", f"{wanted}^{{commit}}").decode().strip()
+
+    def _files(self, commit: str) -> list[SourceFile]:
+        scope = ("--", self._folder) if self._folder else ()
+        listed = self._git("ls-tree", "-r", "-l", "-z", "--full-tree", commit, *scope)
+        files, blobs = [], {}
+        for entry in listed.decode("utf-8", "surrogateescape").split("\0"):
+            facts, _, name = entry.partition("\t")
+            path = (name[len(self._folder) + 1 :] if self._folder else name).encode("utf-8", "replace").decode()
+            if not facts or not holds_manifests(path):
+                continue
+            mode, _, blob, size = facts.split()
+            if mode == _LINK:
+                files.append(SourceFile(path=path, text=None, problem="is a link; links are not followed"))
+            elif mode in _FILES and int(size) > FILE_LIMIT_BYTES:
+                files.append(SourceFile(path=path, text=None, problem=f"is larger than {FILE_LIMIT_BYTES} bytes"))
+            elif mode in _FILES:
+                blobs[path] = blob
+        files += [text_of(path, content) for path, content in zip(blobs, self._contents(blobs.values()), strict=True)]
+        return sorted(files, key=lambda file: file.path)
+
+    def _contents(self, blobs: Collection[str]) -> Iterator[bytes]:
+        """Yield the contents of blobs in their order, by one call of git."""
+        found = self._git("cat-file", "--batch", said="".join(f"{blob}\n" for blob in blobs).encode())
+        start = 0
+        for _ in blobs:
+            line = found.index(b"\n", start)
+            end = line + 1 + int(found[start:line].split()[2])
+            yield found[line + 1 : end]
+            start = end + 1
+
+    def _git(self, *arguments: str, said: bytes = b"") -> bytes:
+        """Run git in the copy on what is `said` to it, and return what it prints. Raises Unreachable."""
+        settings = ("-c", "gc.autoDetach=false", "-c", "core.hooksPath=/dev/null")
+        environment = {
+            **{name: value for name, value in os.environ.items() if name not in _ELSEWHERE},
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ALLOW_PROTOCOL": PROTOCOLS,
+            "GIT_DIR": str(self._copy),
+            "LC_ALL": "C",
+        }
+        try:
+            done = subprocess.run(
+                ["git", *settings, *arguments],
+                cwd=self._copy,
+                env=environment,
+                input=said,
+                capture_output=True,
+                timeout=FETCH_SECONDS,
+                check=False,
+            )
+        except FileNotFoundError as error:
+            raise Unreachable("there is no git on this machine") from error
+        except subprocess.TimeoutExpired as error:
+            raise Unreachable(f"git {arguments[0]} did not end within {FETCH_SECONDS:g} s") from error
+        if done.returncode:
+            complaint = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+            raise Unreachable(f"git {arguments[0]}: {complaint[-1]}"[:500])
+        return done.stdout
+
+
+def is_repository(folder: Path) -> bool:
+    """Say whether a directory is itself a bare git repository, rather than one of manifests."""
+    return (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir()
