@@ -16,6 +16,7 @@ from statefuldb.cli.scanning import scan
 from statefuldb.cli.session import Session, session_of
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.volume import Intent
+from statefuldb.model.volume_object import from_object
 from statefuldb.planning.inventory import VolumeLine, VolumeState, find, orphan_to_release, volume_of
 from statefuldb.planning.ledger import entry_of
 
@@ -119,9 +120,12 @@ def release(
             # The master was asked just now: nothing is left to destroy, the next offer of the agent may confirm it.
             spec |= {"phase": "Releasing", "releasedAtSeconds": time.time()}
         try:
-            session.client.merge("DatabaseVolume", session.namespace, name, {"spec": spec})
+            # Only the entry that was looked at: a database may be taking its data up again in this very moment.
+            seen = {"resourceVersion": line.record.resource_version}
+            session.client.merge("DatabaseVolume", session.namespace, name, {"metadata": seen, "spec": spec})
         except CallRefused as refused:
-            fail(str(refused), ExitCode.REFUSED)
+            changed = refused.status == HTTPStatus.CONFLICT
+            fail(str(refused), ExitCode.REFUSED, f"{name} has changed meanwhile: look again" if changed else "")
     out.print(f"{name} is being released")
 
 
@@ -157,17 +161,15 @@ def fence(
     Example: statefuldb fence orders --member 0 --confirm sdb.1a2b....0.7
     """
     session = session_of(context)
-    uid = session.database(name)["metadata"]["uid"]
-    for stored in session.client.list("DatabaseVolume", session.namespace):
-        spec = stored["spec"]
-        if spec["database"]["uid"] != uid or spec["identity"]["ordinal"] != member:
-            continue
-        incarnation = spec.get("launch", {}).get("incarnation", 0)
-        lost = f"sdb.{spec['identity']['uid']}.{member}.{incarnation}"
-        if confirm != lost:
-            fail(f"the lost incarnation is {lost}, not {confirm}", ExitCode.REFUSED)
-        fencing = {"spec": {"fencing": {"incarnation": incarnation, "by": getpass.getuser()}}}
-        session.client.merge("DatabaseVolume", session.namespace, stored["metadata"]["name"], fencing)
-        out.print(f"{lost} is confirmed to be fenced")
-        return
-    fail(f"{name} has no member {member}", ExitCode.NOT_FOUND)
+    # A deleted database is fenced too: its entries remain until its data is kept or removed.
+    listed = [from_object(stored) for stored in session.client.list("DatabaseVolume", session.namespace)]
+    launched = [r for r in listed if (r.key.name, r.identity.ordinal) == (name, member) and r.launch is not None]
+    if not launched:
+        fail(f"{name} has no member {member} that was launched", ExitCode.NOT_FOUND)
+    lost = next((record for record in launched if str(record.task_id) == confirm), None)
+    if lost is None or lost.launch is None:
+        last = " or ".join(str(record.task_id) for record in launched)
+        fail(f"the lost incarnation is {last}, not {confirm}", ExitCode.REFUSED)
+    fencing = {"spec": {"fencing": {"incarnation": lost.launch.incarnation, "by": getpass.getuser()}}}
+    session.client.merge("DatabaseVolume", session.namespace, lost.name, fencing)
+    out.print(f"{confirm} is confirmed to be fenced")

@@ -57,13 +57,18 @@ def read_accepted(spec: Mapping[str, object]) -> DatabaseSpec | None:
 
 
 def transition_errors(
-    old: DatabaseSpec, new: DatabaseSpec, *, initialised: bool, held_bytes: int | None = None
+    old: DatabaseSpec, new: DatabaseSpec, *, initialised: bool, begun: bool = False, held_bytes: int | None = None
 ) -> tuple[FieldError, ...]:
-    """Return what may not change from `old` to `new`. Before there is data (`initialised`), anything may.
+    """Return what may not change from `old` to `new`.
 
+    Before there is data (`initialised`) anything may, but for the strategy once a member was launched (`begun`): what
+    that left on agents is found and given back by its strategy.
     `held_bytes` is the size that volumes have by now, where that is known: a growth that has not taken place yet may
     be taken back.
     """
+    if old.storage.strategy is not new.storage.strategy and (begun or initialised):
+        possible = f"{old.storage.strategy}; migration between strategies is not built yet"
+        return (_later("spec.storage.strategy", new.storage.strategy, possible),)
     if not initialised:
         return ()
     smallest = old.storage.size_bytes if held_bytes is None else min(held_bytes, old.storage.size_bytes)
@@ -82,16 +87,8 @@ def transition_errors(
             ("spec.storage.dfs", _mount(old), _mount(new)),
             ("spec.storage.persistentVolume.diskType", _disk(old), _disk(new)),
         )
-        if before != after and old.storage.strategy is new.storage.strategy
+        if before != after
     ]
-    if old.storage.strategy is not new.storage.strategy:
-        errors.append(
-            _later(
-                "spec.storage.strategy",
-                new.storage.strategy,
-                f"{old.storage.strategy}; migration between strategies is not built yet",
-            )
-        )
     if new.storage.size_bytes < smallest:
         errors.append(
             FieldError(

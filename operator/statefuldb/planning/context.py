@@ -30,12 +30,16 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What one part of the plan calls for."""
+    """What one part of the plan calls for.
+
+    `consented` says that its owner asked for exactly this, by name: it waits for no further approval.
+    """
 
     actions: tuple[Action, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     announcements: tuple[Announcement, ...] = ()
     report: MemberReport | None = None
+    consented: bool = False
 
 
 def join(steps: list[Step]) -> Plan:

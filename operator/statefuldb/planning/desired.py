@@ -41,10 +41,13 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
         return Desired(accepted=previous, errors=parsed)
     errors = engine_errors(parsed) + profile_errors(parsed, observed.profiles)
     if previous is not None:
-        held = [r for r in observed.volumes if r.initialised and r.owner_uid == database.uid]
+        mine = [r for r in observed.volumes if r.owner_uid == database.uid]
+        held = [r for r in mine if r.initialised]
         sizes = [r.size_bytes for r in held if r.strategy is Strategy.PERSISTENT_VOLUME]
         held_bytes = max(sizes, default=None)
-        errors += transition_errors(previous.spec, parsed, initialised=bool(held), held_bytes=held_bytes)
+        errors += transition_errors(
+            previous.spec, parsed, initialised=bool(held), begun=bool(mine), held_bytes=held_bytes
+        )
     if errors:
         return Desired(accepted=previous, errors=errors)
     accepted = Accepted(generation=database.generation, spec=parsed)

@@ -53,6 +53,8 @@ def launch(context: Context, record: VolumeRecord) -> Step:
         growth.launched(context, attempt, offer),
         agent=agent,
         incarnation=attempt.incarnation + 1,
+        # What the keeper is told is also what a lost agent is cut off from, and where the data is removed from.
+        dfs=context.spec.storage.dfs,
         fencing=None,
         ending=None,
         elsewhere=left_elsewhere(record, offer.hostname, claim),

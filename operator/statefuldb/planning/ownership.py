@@ -13,6 +13,7 @@ from statefuldb.model.identity import DataIdentity, volume_record_name
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.context import Context, Step
+from statefuldb.planning.storage.directory import root_of
 
 LOOK_AGAIN_SECONDS = 5.0
 
@@ -105,6 +106,8 @@ def _adopt(context: Context, record: VolumeRecord) -> Step:
         unfit.append(f"it holds version {record.engine_version}, the manifest asks for {spec.engine.version}")
     if record.strategy is not spec.storage.strategy:
         unfit.append(f"it lies on {record.strategy}, the manifest asks for {spec.storage.strategy}")
+    elif record.root != root_of(spec.storage):
+        unfit.append(f"it lies below {record.root}, the manifest asks for {root_of(spec.storage)}")
     if unfit:
         return Step(
             waiting=(

@@ -14,6 +14,7 @@ from statefuldb.planning.context import Context
 from statefuldb.planning.storage import StorageStrategy, strategy_of
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal
 from statefuldb.planning.storage.holding import within
+from statefuldb.planning.storage.strategy import Place
 
 PORTS_PER_MEMBER = 2
 
@@ -90,7 +91,7 @@ def _placed(context: Context, strategy: StorageStrategy, record: VolumeRecord, o
     earlier = [v for v in map(PersistenceId.parse, offered) if v is not None and v.identity == record.identity]
     if earlier:
         return replace(record, persistence_id=str(max(earlier, key=lambda v: v.sequence)))
-    place = strategy.place(context.spec, record.key, record)
+    place = _place(context, strategy, record)
     return replace(
         record,
         directory=place.directory,
@@ -98,6 +99,15 @@ def _placed(context: Context, strategy: StorageStrategy, record: VolumeRecord, o
         persistence_id=place.persistence_id,
         agent=None if record.strategy is Strategy.PERSISTENT_VOLUME else record.agent,
     )
+
+
+def _place(context: Context, strategy: StorageStrategy, record: VolumeRecord) -> Place:
+    """Return where new data goes: beside a directory that another entry of this name has not let go of yet."""
+    usual = strategy.place(context.spec, record.key, record)
+    beside = strategy.place(replace(context.spec, bootstrap_empty=True), record.key, record)
+    taken = {other.directory for other in context.observed.volumes if other.name != record.name}
+    # What was placed beside stays there: an earlier attempt may have begun its directory.
+    return beside if usual.directory in taken or record.directory == beside.directory else usual
 
 
 def _preference(record: VolumeRecord, offer: AgentOffer) -> tuple[bool, int, str]:

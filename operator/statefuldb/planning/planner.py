@@ -24,7 +24,7 @@ from statefuldb.planning import (
 )
 from statefuldb.planning.context import Context, Step, join
 from statefuldb.planning.desired import Desired
-from statefuldb.planning.release import hold_back
+from statefuldb.planning.release import hold_back, in_question
 
 
 def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: OperatorIdentity) -> Plan:
@@ -53,7 +53,11 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
     paused = spec.reconcile.mode is ReconcileMode.PAUSED
     if not paused and not observed.crd_terminating and not observed.namespace_terminating:
         steps += [_member(context, ordinal) for ordinal in _ordinals(context)]
-    decided = hold_back(steps, desired, observed, lambda: foresight.foresee(desired, observed, operator, plan))
+
+    def foresee() -> foresight.Foresight:
+        return foresight.foresee(desired, in_question(observed), operator, plan)
+
+    decided = hold_back(steps, desired, observed, foresee)
     return _conclude(decided, desired, observed)
 
 
@@ -72,7 +76,8 @@ def _member(context: Context, ordinal: int) -> Step:
 
 def _winding_up(context: Context, record: VolumeRecord) -> Step:
     step = teardown.wind_up(context, record)
-    return operations.explained(context, record.identity.ordinal, record.identity.uid, step)
+    explained = operations.explained(context, record.identity.ordinal, record.identity.uid, step)
+    return replace(explained, consented=record.intent is Intent.DELETE)
 
 
 def _ordinals(context: Context) -> range:

@@ -3,7 +3,7 @@
 What is approved is the whole way to the target, as foreseen: one hash for it, bound to the generation, to the ledger
 and to the release before it, so that no hash is good twice. A release says by key what may be done; whatever else turns
 out to be called for waits under a hash of its own. `PlanOnly` holds everything, repairs too; otherwise the risk classes
-outside `autoApprove` wait.
+outside `autoApprove` wait. Data that was deleted on request or released by name is given back without a second word.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.parse import target_of_spec
 from statefuldb.model.plan import Announcement, Approval, Plan, ProposedAction, Release, Waiting
 from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
+from statefuldb.model.volume import Intent
 from statefuldb.planning.approval import changes_something, key_of, proposed, risk_of
 from statefuldb.planning.context import Step, join
 from statefuldb.planning.desired import Desired
@@ -66,6 +67,11 @@ def hold_back(steps: list[Step], desired: Desired, observed: Observed, foresee: 
     )
 
 
+def in_question(observed: Observed) -> Observed:
+    """Return the snapshot without what is given back, which was decided on before and goes on beside any plan."""
+    return replace(observed, volumes=tuple(r for r in observed.volumes if r.intent is not Intent.DELETE))
+
+
 def _looks_ahead(reconcile: ReconcileSpec, before: Approval | None, asking: list[Step]) -> bool:
     if reconcile.mode is ReconcileMode.PAUSED or not any(asks(risk, reconcile) for risk in RiskClass):
         return False
@@ -73,7 +79,9 @@ def _looks_ahead(reconcile: ReconcileSpec, before: Approval | None, asking: list
 
 
 def _asks(step: Step, reconcile: ReconcileSpec, observed: Observed) -> bool:
-    return any(changes_something(a, observed.volumes) and asks(risk_of(a), reconcile) for a in step.actions)
+    return not step.consented and any(
+        changes_something(a, observed.volumes) and asks(risk_of(a), reconcile) for a in step.actions
+    )
 
 
 def _keys(step: Step, observed: Observed) -> frozenset[str]:
@@ -92,7 +100,7 @@ def _wanted(
 
 def _hash(wanted: tuple[ProposedAction, ...], generation: int, last: Release | None, observed: Observed) -> str:
     lines = [f"{generation} {last.hash if last is not None else ''}"]
-    for record in sorted(observed.volumes, key=lambda r: r.name):
+    for record in sorted(in_question(observed).volumes, key=lambda r: r.name):
         end = record.ending.state if record.ending is not None and record.ended else ""
         host = record.agent.hostname if record.agent is not None else ""
         facts = (record.name, record.owner_uid, record.intent, record.incarnation, end, record.size_bytes, host)

@@ -159,6 +159,9 @@ def _release(context: Context, record: VolumeRecord) -> Step:
     holds = record.reservations or (written and record.persistence_id is not None)
     if not holds or _seen_without(context, record):
         return Step(actions=_forget(context, record))
+    if _never_made(context, record):
+        looked = replace(record, phase=VolumePhase.RELEASING, released_at_seconds=context.now)
+        return Step(actions=(SaveVolume(volume=looked, why=f"nothing is left of {record.name}: look once more"),))
     return Step(
         waiting=(
             Waiting(
@@ -184,6 +187,15 @@ def _seen_without(context: Context, record: VolumeRecord) -> bool:
     offers = [o for o in context.offers if o.received_at_seconds > record.released_at_seconds]
     shown = {offer.hostname for offer in offers}
     return set(_hosts(record)) <= shown and not any(is_ours(r, record.identity) for o in offers for r in o.resources)
+
+
+def _never_made(context: Context, record: VolumeRecord) -> bool:
+    """Whether what was recorded for an attempt seems to have come to nothing: its hosts offer, and none of it.
+
+    What is offered now may be older than the attempt; offers that are newer than this look decide.
+    """
+    shown = {offer.hostname for offer in context.offers}
+    return not record.initialised and record.phase is not VolumePhase.RELEASING and set(_hosts(record)) <= shown
 
 
 def _hosts(record: VolumeRecord) -> tuple[str, ...]:
@@ -212,7 +224,8 @@ def _erase(context: Context, record: VolumeRecord) -> Step:
     )
     if record.ending is not None and record.launch is not None and record.launch.erase:
         ready_at = record.ending.at_seconds + max(1.0, back_off_seconds(record))
-        if context.now < ready_at:
+        # An end in the future is of a clock that has been set back since: it is not waited for.
+        if record.ending.at_seconds <= context.now < ready_at:
             message = f"removing {record.directory} failed: {record.ending.message}"
             return Step(waiting=(replace(wait, message=message, look_again_seconds=ready_at - context.now),))
     needs = needs_of(context, record)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from statefuldb.model.actions import AcceptOffers, FenceAgent, SaveVolume
-from statefuldb.model.observed import Observed, TaskState
+from statefuldb.model.observed import TaskState
 from statefuldb.model.operations import Destroy
 from statefuldb.model.spec import NodeLossAction, ReconcileSpec, RiskClass, Strategy
 from statefuldb.model.volume import Ending, Intent, VolumePhase
@@ -25,28 +25,6 @@ def test_fencing_that_is_held_back_is_not_recorded_as_done() -> None:
     assert decided.approval is not None
     approved = replace(cautious, reconcile=replace(CAUTIOUS, approved_plan=decided.approval.hash))
     assert plan(desired(approved), lost(), (offer(),), FENCING).actions == decided.held_back
-
-
-def retained(strategy: Strategy) -> Observed:
-    """A database beside data of its predecessor that a person has released."""
-    record = serving(strategy)
-    released = replace(
-        record,
-        name="orders-0-99999999",
-        owner_uid="99999999-2222-3333-4444-555555555555",
-        identity=replace(record.identity, uid="99999999-2222-3333-4444-555555555555"),
-        intent=Intent.DELETE,
-        phase=VolumePhase.RETAINED,
-        ending=Ending(incarnation=1, state="TASK_KILLED"),
-    )
-    return observed(volumes=(released,))
-
-
-@pytest.mark.parametrize("strategy", [Strategy.HOST_PATH, Strategy.DFS])
-def test_an_erasure_that_is_held_back_is_not_recorded_as_launched(strategy: Strategy) -> None:
-    decided = plan(desired(spec(strategy, replicas=0)), retained(strategy), (offer(),), OPERATOR)
-    assert not [a for a in decided.actions if isinstance(a, SaveVolume) and a.volume.launch and a.volume.launch.erase]
-    assert [type(action) for action in decided.held_back] == [SaveVolume, AcceptOffers]
 
 
 def test_a_release_without_a_launch_waits_for_the_offer_that_shows_its_volume() -> None:

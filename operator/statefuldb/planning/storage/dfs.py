@@ -8,7 +8,7 @@ from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete
-from statefuldb.planning.storage.directory import member_directory
+from statefuldb.planning.storage.directory import member_directory, root_of
 from statefuldb.planning.storage.strategy import Capabilities, Place
 
 
@@ -19,9 +19,8 @@ class Dfs:
 
     def place(self, spec: DatabaseSpec, key: DatabaseKey, record: VolumeRecord) -> Place:
         """`<mountPoint>/<subPath>/<namespace>/<name>/<ordinal>`."""
-        assert spec.storage.dfs is not None
-        dfs = spec.storage.dfs
-        root = f"{dfs.mount_point.rstrip('/')}/{dfs.sub_path}".rstrip("/")
+        root = root_of(spec.storage)
+        assert root is not None
         return Place(directory=member_directory(root, spec, key, record), root=root)
 
     def claim(self, spec: DatabaseSpec, record: VolumeRecord, needs: Needs, offer: AgentOffer) -> Claim | Refusal:

@@ -1,8 +1,15 @@
 """Where below a root a member's directory lies; the same for a local path and for a shared file system."""
 
 from statefuldb.model.identity import DatabaseKey
-from statefuldb.model.spec import DatabaseSpec
+from statefuldb.model.spec import DatabaseSpec, StorageSpec
 from statefuldb.model.volume import VolumeRecord
+
+
+def root_of(storage: StorageSpec) -> str | None:
+    """Return the directory below which all data of a manifest lies, or None where it lies in volumes."""
+    if storage.host_path is not None:
+        return storage.host_path.path
+    return f"{storage.dfs.mount_point.rstrip('/')}/{storage.dfs.sub_path}".rstrip("/") if storage.dfs else None
 
 
 def member_directory(root: str, spec: DatabaseSpec, key: DatabaseKey, record: VolumeRecord) -> str:

@@ -8,7 +8,7 @@ from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete
-from statefuldb.planning.storage.directory import member_directory
+from statefuldb.planning.storage.directory import member_directory, root_of
 from statefuldb.planning.storage.holding import is_ours
 from statefuldb.planning.storage.strategy import Capabilities, Place
 
@@ -20,8 +20,8 @@ class HostPath:
 
     def place(self, spec: DatabaseSpec, key: DatabaseKey, record: VolumeRecord) -> Place:
         """`<path>/<namespace>/<name>/<ordinal>`, or under a folder of the uid where that name is taken."""
-        assert spec.storage.host_path is not None
-        root = spec.storage.host_path.path
+        root = root_of(spec.storage)
+        assert root is not None
         return Place(directory=member_directory(root, spec, key, record), root=root)
 
     def claim(self, spec: DatabaseSpec, record: VolumeRecord, needs: Needs, offer: AgentOffer) -> Claim | Refusal:

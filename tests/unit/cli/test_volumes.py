@@ -1,0 +1,62 @@
+"""Commands that change the ledger change the entry that was looked at, and no other."""
+
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.root import app
+from statefuldb.cli.session import Session
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.model.volume_object import from_object, to_object
+from unit.cli.ledger_api import LedgerApi
+from unit.planning.test_strays import serving
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> LedgerApi:
+    held = LedgerApi("shop")
+    monkeypatch.setattr(Session, "client", held)
+    return held
+
+
+def stored(api: LedgerApi, name: str) -> VolumeRecord:
+    found = api.get("DatabaseVolume", "shop", name)
+    assert found is not None
+    return from_object(found)
+
+
+def keep(api: LedgerApi, strategy: Strategy = Strategy.PERSISTENT_VOLUME) -> VolumeRecord:
+    """Write the entry of data whose database is gone."""
+    retained = replace(serving(strategy), owner_uid="99999999-2222-3333-4444-555555555555", intent=Intent.RETAIN)
+    return from_object(api.create(to_object(retained)))
+
+
+def run(*words: str) -> int:
+    return CliRunner().invoke(app, ["-n", "shop", *words], env={"COLUMNS": "200"}).exit_code
+
+
+def test_data_that_is_taken_up_again_in_the_moment_of_its_release_is_not_destroyed(api: LedgerApi) -> None:
+    record = keep(api)
+    adopted = {"spec": {"intent": "Use", "database": {"uid": "22222222-2222-3333-4444-555555555555"}}}
+    api.before_write = lambda: api.merge("DatabaseVolume", "shop", record.name, adopted)
+    assert run("volumes", "release", record.name, "--confirm", record.name) == ExitCode.REFUSED
+    assert stored(api, record.name).intent is Intent.USE
+
+
+def test_a_release_that_nobody_interferes_with_is_written_down(api: LedgerApi) -> None:
+    record = keep(api)
+    assert run("volumes", "release", record.name, "--confirm", record.name) == 0
+    assert stored(api, record.name).intent is Intent.DELETE
+
+
+def test_a_lost_member_of_a_deleted_database_can_be_fenced(api: LedgerApi) -> None:
+    record = keep(api, Strategy.DFS)
+    assert run("fence", "orders", "--confirm", "sdb.1a2b.0.7") == ExitCode.REFUSED
+    assert stored(api, record.name).fencing is None
+    assert run("fence", "orders", "--confirm", str(record.task_id)) == 0
+    fencing = stored(api, record.name).fencing
+    assert fencing is not None
+    assert fencing.incarnation == record.incarnation
