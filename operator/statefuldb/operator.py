@@ -131,7 +131,9 @@ class Operator:
     def __init__(self, settings: OperatorSettings, around: Surroundings) -> None:
         machine = around.machine
         record = FrameworkRecord(around.client, settings.namespace, machine)
-        cluster, framework_id, epoch = record.begin(lambda: around.master.earlier_framework(settings.mesos_role))
+        cluster, framework_id, epoch = record.begin(
+            lambda: around.master.earlier_framework(settings.mesos_role), settings.watch_namespaces
+        )
         role = f"{settings.mesos_role}/{cluster}" if settings.refine_static else settings.mesos_role
         authority, client_pem = record.certificates(around.new_certificates)
         self.queue = KeyQueue(machine)

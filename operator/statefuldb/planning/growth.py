@@ -159,6 +159,9 @@ def _grow(offer: AgentOffer, volume: Resource, lacking: int) -> tuple[Operation,
     operations: list[Operation] = []
     if held < lacking:
         missing = lacking - held
+        if not like.reservations[-1].dynamic:
+            # More of a static reservation can only come from the agent's configuration.
+            return None
         if not any(r.reservations == volume.reservations[:-1] and r.amount_milli >= missing for r in disks):
             return None
         operations.append(Reserve(resources=(like.part(missing),)))

@@ -5,24 +5,22 @@ about the world rather than about a plan (`one_primary`, `ready_is_true` ...) ar
 keeper, by the simulator, by the tests named after them.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import assert_never
 
-from statefuldb.model.actions import AcceptOffers, ForgetVolume, RemoveFinalizer, SaveVolume
+from statefuldb.model.actions import AcceptOffers, ForgetVolume, KillTask, RemoveFinalizer, SaveVolume
 from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import Observed
 from statefuldb.model.operations import Create, Destroy, Grow, LaunchTask, Reserve, Unreserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import Resource
-from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import AgentRef, Intent, VolumeRecord
+from statefuldb.planning import ledger_laws
 from statefuldb.planning.storage.holding import identity_of
+from statefuldb.planning.violation import Violation
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
-    """One broken law, with what breaks it."""
-
-    law: str
-    message: str
+__all__ = ["Violation", "violations"]
 
 
 def violations(plan: Plan, observed: Observed, cluster: str) -> tuple[Violation, ...]:
@@ -32,6 +30,7 @@ def violations(plan: Plan, observed: Observed, cluster: str) -> tuple[Violation,
     for action in plan.actions:
         match action:
             case SaveVolume(volume=volume):
+                found += ledger_laws.broken_by(volume, records.get(volume.name), observed)
                 records[volume.name] = volume
             case ForgetVolume(volume=volume):
                 found += _forgets(volume)
@@ -39,6 +38,8 @@ def violations(plan: Plan, observed: Observed, cluster: str) -> tuple[Violation,
                 found += _unsaved_intents(observed, records)
             case AcceptOffers():
                 found += _accepts(action, observed, records, cluster)
+            case KillTask(task_id=task_id):
+                found += _kills(task_id, observed)
             case _:
                 pass
     return tuple(found)
@@ -48,6 +49,13 @@ def _forgets(volume: VolumeRecord) -> list[Violation]:
     if volume.intent is Intent.DELETE:
         return []
     return [Violation(law="no_leak", message=f"{volume.name} would be forgotten, not deleted")]
+
+
+def _kills(task_id: TaskId, observed: Observed) -> list[Violation]:
+    """Only what the ledger knows is ever stopped."""
+    if any((r.identity.uid, r.identity.ordinal) == (task_id.uid, task_id.ordinal) for r in observed.volumes):
+        return []
+    return [Violation(law="no_surprise_teardown", message=f"{task_id} is nobody's in the ledger")]
 
 
 def _unsaved_intents(observed: Observed, records: dict[str, VolumeRecord]) -> list[Violation]:
@@ -82,13 +90,13 @@ def _accepts(
             case Unreserve(resources=resources):
                 found += [v for r in resources for v in _owned(r, cluster)]
             case Reserve(resources=resources):
-                found += [v for r in resources for v in _positive(r)]
+                found += [v for r in resources for v in (*_positive(r), *_owned(r, cluster))]
             case Create(volume=volume):
-                found += _positive(volume)
+                found += [*_positive(volume), *_begins(volume, observed)]
             case Grow(volume=volume, addition=addition):
                 found += _grows(volume, addition, cluster)
             case LaunchTask():
-                found += _launches(operation, observed, records)
+                found += _launches(operation, action.agent, observed, records)
     return found
 
 
@@ -116,7 +124,17 @@ def _positive(resource: Resource) -> list[Violation]:
     return [Violation(law="bundle", message=f"{resource.name} with nothing in it")]
 
 
-def _launches(task: LaunchTask, observed: Observed, records: dict[str, VolumeRecord]) -> list[Violation]:
+def _begins(volume: Resource, observed: Observed) -> list[Violation]:
+    """Where there is data, no empty volume is made in its place."""
+    owner = identity_of(volume)
+    if not any(r.identity == owner and r.initialised for r in observed.volumes):
+        return []
+    return [Violation(law="no_empty_resurrection", message=f"{volume.persistence} for {owner}, which has data")]
+
+
+def _launches(
+    task: LaunchTask, agent: AgentRef, observed: Observed, records: dict[str, VolumeRecord]
+) -> list[Violation]:
     found: list[Violation] = []
     recorded = [r for r in records.values() if r.task_id == task.task_id]
     if not recorded:
@@ -124,7 +142,11 @@ def _launches(task: LaunchTask, observed: Observed, records: dict[str, VolumeRec
     record = recorded[0]
     if task.task_id in observed.tasks:
         found.append(Violation(law="one_writer", message=f"{task.task_id} was used before"))
-    found += _predecessors(task.task_id, record, observed)
+    found += _predecessors(task, agent, record, observed)
+    if task.keeper.mode == "Erase" and record.intent is not Intent.DELETE:
+        found.append(Violation(law="data_outlives_everything", message=f"{task.task_id} would empty {record.name}"))
+    if task.keeper.mode != "Erase" and record.initialised and task.keeper.bootstrap != "None":
+        found.append(Violation(law="no_empty_resurrection", message=f"{task.task_id} may begin {record.name} anew"))
     if record.persistence_id is not None and not any(
         r.persistence is not None and r.persistence.id == record.persistence_id for r in task.resources
     ):
@@ -135,10 +157,31 @@ def _launches(task: LaunchTask, observed: Observed, records: dict[str, VolumeRec
     return found
 
 
-def _predecessors(task_id: TaskId, record: VolumeRecord, observed: Observed) -> list[Violation]:
-    """No successor while an earlier incarnation is known to be alive."""
-    return [
-        Violation(law="one_writer", message=f"{earlier} is {status.state}, {task_id} would follow it")
+def _predecessors(task: LaunchTask, agent: AgentRef, record: VolumeRecord, observed: Observed) -> list[Violation]:
+    """No successor while an earlier incarnation is known to be alive, or not proved to write no more."""
+    found = [
+        Violation(law="one_writer", message=f"{earlier} is {status.state}, {task.task_id} would follow it")
         for earlier, status in observed.tasks.items()
-        if (earlier.uid, earlier.ordinal) == (task_id.uid, task_id.ordinal) and status.state.alive
+        if (earlier.uid, earlier.ordinal) == (task.task_id.uid, task.task_id.ordinal) and status.state.alive
     ]
+    stored = next((r for r in observed.volumes if r.name == record.name), None)
+    if stored is not None and not stored.ended and not _is_cut_off(stored, task, agent):
+        found.append(Violation(law="one_writer", message=f"nothing proves that {stored.task_id} writes no more"))
+    return found
+
+
+def _is_cut_off(stored: VolumeRecord, task: LaunchTask, agent: AgentRef) -> bool:
+    """Say whether the launch before, of which no end was told, can write no more (docs/design.md section 8)."""
+    launched = stored.launch
+    if launched is None:
+        return True
+    match stored.strategy:
+        case Strategy.PERSISTENT_VOLUME:
+            volumes = [r.persistence.id for r in task.resources if r.persistence is not None]
+            return stored.persistence_id in volumes
+        case Strategy.HOST_PATH:
+            return launched.agent.hostname == agent.hostname and launched.agent.id != agent.id
+        case Strategy.DFS:
+            return stored.fencing is not None and stored.fencing.incarnation == launched.incarnation
+        case _:
+            assert_never(stored.strategy)

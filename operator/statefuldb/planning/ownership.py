@@ -9,13 +9,30 @@ from dataclasses import replace
 
 from statefuldb.model.actions import SaveVolume
 from statefuldb.model.conditions import EventReason, Reason
-from statefuldb.model.identity import DataIdentity, volume_record_name
+from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DataIdentity, volume_record_name
+from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.storage.directory import root_of
 
 LOOK_AGAIN_SECONDS = 5.0
+
+
+def of_others(observed: Observed, cluster: str) -> Announcement | None:
+    """Return the warning that a database is looked after by an installation of ours other than `cluster`.
+
+    Nothing is done about it then, and no status written: of a task of the other's framework Mesos would tell us that it
+    does not exist, and two operators would undo each other's work.
+    """
+    names = sorted({r.identity.cluster for r in observed.volumes} - {cluster})
+    if not names:
+        return None
+    text = (
+        f"left alone: its data belongs to cluster {', '.join(names)}, this operator works for {cluster}. Have one "
+        f"operator look after each namespace, or put the right UUID back into ConfigMap {FRAMEWORK_CONFIG_MAP}"
+    )
+    return Announcement(reason=EventReason.PLAN_REFUSED, message=text, warning=True)
 
 
 def owned(context: Context, ordinal: int) -> VolumeRecord | None:

@@ -120,8 +120,11 @@ class KubernetesPort(Protocol):
         """Remove a connection Secret, if it is there."""
         ...
 
-    def write_status(self, key: DatabaseKey, status: Mapping[str, object]) -> None:
-        """Replace the database's status where it differs from the stored one."""
+    def write_status(self, key: DatabaseKey, uid: str, status: Mapping[str, object]) -> None:
+        """Replace the database's status where it differs from the stored one.
+
+        Raises EffectFailed(conflict=True) where that is another life of the name than the one of `uid`.
+        """
         ...
 
     def announce(self, key: DatabaseKey, announcement: Announcement) -> None:

@@ -31,7 +31,7 @@ class Reporter:
         """Make the decision durable before its effects. Raises EffectFailed."""
         observed, decided = recording.observed, recording.plan
         if observed.database is not None and decided.conditions:
-            self._kubernetes.write_status(observed.key, status_of_plan(observed, decided))
+            self._kubernetes.write_status(observed.key, observed.database.uid, status_of_plan(observed, decided))
         refused_anew = self._newly_refused(observed.key, decided)
         if decided.actions or refused_anew:
             self._journal.append(journal_entry(recording))

@@ -29,7 +29,7 @@ class LedgerApi:
             self.world.create("customresourcedefinitions", definition)
 
     def list(self, kind: str, namespace: str = "", query: str = "") -> list[Json]:
-        return self.world.store.list(self.world.kind(PLURALS[kind]), namespace)
+        return [*self.world.store.list(self.world.kind(PLURALS[kind]), namespace)]
 
     def get(self, kind: str, namespace: str, name: str) -> Json | None:
         found = [o for o in self.list(kind, namespace) if o["metadata"]["name"] == name]

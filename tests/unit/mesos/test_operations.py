@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from statefuldb.adapters.mesos.driver import CallFailed
 from statefuldb.model.actions import AcceptOffers, SaveVolume
 from statefuldb.model.identity import OperationId
 from statefuldb.model.observed import OperationState, OperationStatus
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.planner import plan
+from statefuldb.reconcile.ports import EffectFailed
 from unit.mesos.adapter import CAPABLE, Wired
 from unit.planning.world import KEY, OPERATOR, UID, desired, observed, offer, spec
 
@@ -114,3 +116,20 @@ def test_an_operation_that_was_refused_is_named_where_the_member_waits() -> None
     other = OperationStatus(id=mine, state=OperationState.ERROR, agent_id=None, message="elsewhere")
     decided = plan(desired(spec()), observed(volumes=(record,), operations=(other,)), (), OPERATOR)
     assert "elsewhere" not in decided.waiting[0].message
+
+
+@pytest.mark.parametrize("call", ["acceptOffers", "declineOffer"])
+def test_offers_of_a_call_that_failed_are_got_back_by_a_new_subscription(call: str) -> None:
+    wired = Wired()
+    wired.subscribe()
+    wired.offer("offer-of-agent-1")
+    accepted = plan(desired(spec()), observed(), (offer(),), OPERATOR).actions[1]
+    assert isinstance(accepted, AcceptOffers)
+
+    def unanswered(*arguments: Any, **named: Any) -> None:
+        raise CallFailed("unanswered", unanswered=True)
+
+    setattr(wired.driver, call, unanswered)
+    with pytest.raises(EffectFailed):
+        wired.adapter.accept(accepted) if call == "acceptOffers" else wired.adapter.decline(["offer-of-agent-1"], 5.0)
+    assert wired.driver.named("resubscribe") == [()]

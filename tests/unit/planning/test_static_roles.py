@@ -145,3 +145,16 @@ def test_a_volume_on_a_static_reservation_is_destroyed_before_it_is_forgotten() 
     decided = plan(None, seen, (), OPERATOR)
     assert not decided.actions
     assert decided.wants_offers
+
+
+def test_a_volume_on_a_static_reservation_does_not_grow_by_what_is_not_of_it() -> None:
+    record, accepted = attempt(plan(desired(spec()), observed(), (static(ROLE),), OPERATOR))
+    idle = remaining(static(ROLE), accepted, launched=False)
+    volume = next(r for r in idle.resources if r.persistence is not None)
+    rest = tuple(r for r in idle.resources if r.name != "disk")
+    beside = next(r for r in offer().resources if r.name == "disk")
+    storage = replace(spec().storage, size_bytes=2 * spec().storage.size_bytes)
+    offered = replace(idle, resources=(*rest, volume, beside))
+    decided = plan(desired(spec(storage=storage)), observed(volumes=(over(record),)), (offered,), OPERATOR)
+    operations = [o for a in decided.actions if isinstance(a, AcceptOffers) for o in a.operations]
+    assert not any(isinstance(o, Reserve) for o in operations), "Mesos would refuse it"

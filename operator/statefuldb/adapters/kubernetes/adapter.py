@@ -196,9 +196,11 @@ class KubernetesAdapter:
         """Remove a connection Secret."""
         self._secrets.delete(key, name)
 
-    def write_status(self, key: DatabaseKey, status: Mapping[str, object]) -> None:
-        """Replace the status where it differs."""
+    def write_status(self, key: DatabaseKey, uid: str, status: Mapping[str, object]) -> None:
+        """Replace the status where it differs, unless the database was made anew: that one was not decided about."""
         stored = self._caches[DATABASES].get((key.namespace, key.name))
+        if stored is not None and stored["metadata"]["uid"] != uid:
+            raise EffectFailed(f"{key} was deleted and made anew", conflict=True)
         if stored is None or stored.get("status") == status:
             return
         try:
@@ -268,13 +270,13 @@ class KubernetesAdapter:
 
     def _relist(self) -> None:
         """Compare the caches with complete lists: events can be missed, lists cannot. What bounds comes first."""
-        if self._caches[PROFILES].replace_all(self._profiles.list() or []):
+        if self._caches[PROFILES].replace_all(*self._profiles.list()):
             for key in self.keys():
                 self._enqueue(key)
         for plural, objects in ((DATABASES, self._databases), (VOLUMES, self._volumes)):
-            listed = objects.list()
+            listed, version = objects.list()
             before = {(k.namespace, k.name) for k in self.keys()}
-            changed = self._caches[plural].replace_all(listed or [])
+            changed = self._caches[plural].replace_all(listed, version)
             if changed:
                 names = before | {(k.namespace, k.name) for k in self.keys()}
                 for namespace, name in sorted(names):

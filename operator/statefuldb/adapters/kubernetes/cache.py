@@ -65,15 +65,20 @@ class Cache:
             found = self._objects.of(group)
             return [found[name] for name in sorted(found)]
 
-    def replace_all(self, listed: Iterable[Json]) -> set[Name]:
-        """Take in a complete list; return the names of what has changed or vanished."""
+    def replace_all(self, listed: Iterable[Json], version: str | None) -> set[Name]:
+        """Take in a complete list; return the names of what has changed or vanished.
+
+        `version` is that of the list: what was made after it is not in it, and has not vanished. None means that no
+        such objects can be.
+        """
         changed, seen = set(), set()
         for stored in listed:
             seen.add(_name(stored))
             if self.put(stored):
                 changed.add(_name(stored))
         with self._lock:
-            for name in [n for n in self._objects if n not in seen]:
+            unseen = [name for name in self._objects if name not in seen]
+            for name in [n for n in unseen if version is None or _version(self._objects[n]) <= number_of(version)]:
                 del self._objects[name]
                 changed.add(name)
         return changed
@@ -85,5 +90,9 @@ def _name(stored: Json) -> Name:
 
 
 def _version(stored: Json) -> int:
-    text = str(stored["metadata"].get("resourceVersion", "0"))
-    return int(text) if text.isdigit() else 0
+    return number_of(str(stored["metadata"].get("resourceVersion", "0")))
+
+
+def number_of(version: str) -> int:
+    """Return a resource version as a number, 0 where it is none."""
+    return int(version) if version.isdigit() else 0

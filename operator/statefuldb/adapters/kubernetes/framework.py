@@ -7,6 +7,7 @@ from typing import Any
 import kubernetes
 
 from statefuldb.adapters.kubernetes.calls import call, find
+from statefuldb.adapters.kubernetes.objects import VOLUMES, Objects
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET
 from statefuldb.reconcile.ports import EffectFailed, Machine
 
@@ -15,22 +16,28 @@ class FrameworkRecord:
     """The ConfigMap and the Secret of one operator, in its namespace."""
 
     def __init__(self, client: Any, namespace: str, machine: Machine) -> None:
+        self._client = client
         self._api = kubernetes.client.CoreV1Api(client)
         self._machine = machine
         self._namespace = namespace
 
-    def begin(self, earlier: Callable[[], tuple[str, str] | None]) -> tuple[str, str | None, int]:
+    def begin(
+        self, earlier: Callable[[], tuple[str, str] | None], namespaces: tuple[str, ...] = ()
+    ) -> tuple[str, str | None, int]:
         """Return cluster UUID, framework id and the epoch of this start, higher than the last.
 
         At the first start `earlier` tells framework id and cluster UUID of a framework of ours that Mesos knows.
-        Beginning anew beside it would leave its tasks without anybody to look after them and their volumes unknown.
+        Beginning anew beside it, or on a ledger of another cluster (in `namespaces`, all where none is named), would
+        leave its tasks without anybody to look after them and their volumes unknown.
         Raises EffectFailed, also for that.
         """
         stored = self._config_map()
         if stored is None:
             known = earlier()
             if known is not None:
-                raise EffectFailed(self._lost(*known))
+                raise EffectFailed(self._lost(f"Mesos knows our framework {known[0]} in this role", known[1], known[0]))
+            for cluster in self._clusters(namespaces):
+                raise EffectFailed(self._lost(f"the ledger holds data of cluster {cluster}", cluster))
             body = {
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
@@ -85,17 +92,21 @@ class FrameworkRecord:
             )
         return principal, held["secret"]
 
-    def _lost(self, framework_id: str, cluster: str) -> str:
+    def _clusters(self, namespaces: tuple[str, ...]) -> list[str]:
+        """Return the UUIDs of the clusters that the ledger has entries of."""
+        listed, _ = Objects(self._client, VOLUMES, namespaces).list()
+        return sorted({entry.get("spec", {}).get("identity", {}).get("cluster", "") for entry in listed} - {""})
+
+    def _lost(self, seen: str, cluster: str, framework_id: str = "") -> str:
         record = f"{FRAMEWORK_CONFIG_MAP} -n {self._namespace}"
         # Keepers refuse an epoch below the highest they have seen; starts are fewer than seconds.
         epoch = int(self._machine.now())
-        values = (
-            f"--from-literal=frameworkId={framework_id} --from-literal=cluster={cluster} --from-literal=epoch={epoch}"
-        )
+        held = {"frameworkId": framework_id, "cluster": cluster, "epoch": epoch}
+        values = " ".join(f"--from-literal={name}={value}" for name, value in held.items() if value)
         return (
-            f"ConfigMap {record} is gone, but Mesos knows our framework {framework_id} in this role. "
-            f"Put the record back: kubectl create configmap {record} {values}; "
-            "or run beside it with another --mesos-role"
+            f"ConfigMap {record} is not there, but {seen}. "
+            f"Put the record back: kubectl create configmap {record} {values}; or, where another operator works for "
+            "that, do not run this one (or run it beside, for another API server and in another --mesos-role)"
         )
 
     def _config_map(self) -> Any:

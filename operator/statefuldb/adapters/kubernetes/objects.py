@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import kubernetes
 
+from statefuldb.adapters.kubernetes.cache import number_of
 from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, DatabaseKey
 from statefuldb.model.observed import DatabaseObject
@@ -55,10 +56,17 @@ class Objects:
         )
         return dict(found) if found is not None else None
 
-    def list(self) -> list[Json] | None:
-        """Return all objects, or None where the kind is not served. Raises EffectFailed."""
+    def list(self) -> tuple[list[Json], str | None]:
+        """Return all objects and the version at which that was all. Raises EffectFailed.
+
+        Without a version the kind is not served: there are none, whatever was seen before.
+        """
         found = [self._listed(namespace) for namespace in self._namespaces] or [self._listed(None)]
-        return None if None in found else [item for listed in found for item in listed["items"]]
+        if None in found:
+            return [], None
+        # Of several lists the oldest one says what they have in common.
+        version = min((listed["metadata"]["resourceVersion"] for listed in found), key=number_of)
+        return [item for listed in found for item in listed["items"]], version
 
     def _listed(self, namespace: str | None) -> Any:
         if namespace is None:

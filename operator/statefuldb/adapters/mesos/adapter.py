@@ -187,7 +187,7 @@ class MesosAdapter:
         if self._books.operations.owed():
             self._reconciler.owed()
         filters = {"refuse_seconds": LEFTOVER_REFUSE_SECONDS}
-        self._call(lambda: self._driver.acceptOffers(ids_to_wire(wanted.offer_ids), operations, filters=filters))
+        self._use_up(lambda: self._driver.acceptOffers(ids_to_wire(wanted.offer_ids), operations, filters=filters))
 
     def kill(self, wanted: KillTask) -> None:
         """Send one KILL. Raises EffectFailed."""
@@ -214,7 +214,7 @@ class MesosAdapter:
         held = self._books.offers.take(offer_ids)
         if held:
             filters = {"refuse_seconds": refuse_seconds}
-            self._call(lambda: self._driver.declineOffer(ids_to_wire(held), filters=filters))
+            self._use_up(lambda: self._driver.declineOffer(ids_to_wire(held), filters=filters))
 
     def revive(self) -> None:
         """Ask for offers again."""
@@ -231,6 +231,18 @@ class MesosAdapter:
             call()
         except (CallFailed, UnsafeRequest) as error:
             raise EffectFailed(str(error)) from error
+
+    def _use_up(self, call: Callable[[], Any]) -> None:
+        """Make a call that uses offers up. Raises EffectFailed.
+
+        Where it fails Mesos may hold them out to us for ever, and we know them no more: a new subscription takes them
+        back and offers them again. It also has a late arrival of this call refused, by its stream id.
+        """
+        try:
+            self._call(call)
+        except EffectFailed:
+            self._driver.resubscribe()
+            raise
 
     def _send(self, call: Callable[[], Any]) -> None:
         """Make a call whose failure mends itself: it is made again when Mesos tells again."""

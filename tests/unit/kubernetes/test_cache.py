@@ -1,0 +1,32 @@
+"""The cache under a complete list that is older than what is known by then."""
+
+from typing import Any
+
+from statefuldb.adapters.kubernetes.cache import Cache
+
+Json = dict[str, Any]
+
+
+def stored(name: str, version: int) -> Json:
+    return {"metadata": {"namespace": "shop", "name": name, "resourceVersion": str(version)}}
+
+
+def names(cache: Cache) -> list[str]:
+    return [each["metadata"]["name"] for each in cache.all()]
+
+
+def test_what_was_made_after_a_list_has_not_vanished_by_it() -> None:
+    cache = Cache()
+    cache.put(stored("kept", 3))
+    cache.put(stored("removed", 4))
+    # The list left the API at version 6; while it was on its way an entry was written, and seen at once.
+    cache.put(stored("written", 7))
+    assert cache.replace_all([stored("kept", 3)], "6") == {("shop", "removed")}
+    assert names(cache) == ["kept", "written"]
+
+
+def test_nothing_remains_of_a_kind_that_is_not_served() -> None:
+    cache = Cache()
+    cache.put(stored("kept", 3))
+    assert cache.replace_all([], None) == {("shop", "kept")}
+    assert names(cache) == []

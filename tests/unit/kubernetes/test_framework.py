@@ -1,0 +1,55 @@
+"""The operator's own record: made at the first start, and never beside what another installation left."""
+
+from typing import Any
+
+import pytest
+
+from statefuldb.adapters.kubernetes.connection import client_over
+from statefuldb.adapters.kubernetes.framework import FrameworkRecord
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume_object import to_object
+from statefuldb.reconcile.ports import EffectFailed
+from unit.planning.test_strays import serving
+from unit.planning.world import CLUSTER
+
+FRESH = "ffffffff-bbbb-cccc-dddd-eeeeeeeeeeee"
+
+
+class Api:
+    """An API that has a ledger, and keeps the record that is made."""
+
+    def __init__(self, entries: list[dict[str, object]]) -> None:
+        self.entries = entries
+        self.record: dict[str, Any] | None = None
+
+    def exchange(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
+        if path.endswith("/databasevolumes"):
+            return 200, {"items": self.entries, "metadata": {"resourceVersion": "7"}}
+        if method in ("POST", "PUT"):
+            self.record = body
+        return (404, {}) if self.record is None else (200, self.record)
+
+
+class Machine:
+    def fresh_uuid(self) -> str:
+        return FRESH
+
+    def now(self) -> float:
+        return 1_000.0
+
+
+def begin(api: Api) -> tuple[str, str | None, int]:
+    return FrameworkRecord(client_over(api.exchange), "system", Machine()).begin(lambda: None)  # type: ignore[arg-type]
+
+
+def test_the_first_start_makes_a_cluster_and_the_next_one_finds_it() -> None:
+    api = Api([])
+    assert begin(api) == (FRESH, None, 1)
+    assert begin(api) == (FRESH, None, 2)
+
+
+def test_a_ledger_without_the_record_it_belongs_to_is_not_begun_upon() -> None:
+    api = Api([to_object(serving(Strategy.HOST_PATH))])
+    with pytest.raises(EffectFailed, match=f"--from-literal=cluster={CLUSTER}"):
+        begin(api)
+    assert api.record is None
