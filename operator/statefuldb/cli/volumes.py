@@ -2,6 +2,7 @@
 
 import getpass
 import time
+from http import HTTPStatus
 from typing import Annotated
 
 import typer

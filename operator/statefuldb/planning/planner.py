@@ -56,11 +56,8 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
     paused = spec.reconcile.mode is ReconcileMode.PAUSED
     if not paused and not observed.crd_terminating and not observed.namespace_terminating:
         steps += [_member(context, ordinal) for ordinal in _ordinals(context)]
-
-    def foresee() -> foresight.Foresight:
-        return foresight.foresee(desired, in_question(observed), operator, plan)
-
-    decided = hold_back(steps, desired, observed, foresee)
+    asked = in_question(observed)
+    decided = hold_back(steps, desired, observed, lambda: foresight.foresee(desired, asked, operator, plan))
     return _conclude(decided, desired, observed)
 
 
