@@ -29,8 +29,7 @@ from statefuldb.planning.release import hold_back, in_question
 
 def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: OperatorIdentity) -> Plan:
     """Decide the next steps that bring `observed` closer to `desired` (None: there is no such database)."""
-    others = ownership.of_others(observed, operator.cluster)
-    if others is not None:
+    if (others := ownership.of_others(observed, operator.cluster)) is not None:
         return Plan(announcements=(others,))
     rebuilt = ledger.rebuild(observed, offers, operator)
     if rebuilt.actions:
