@@ -1,6 +1,7 @@
 """`apply`, `delete`, `approve`, `sql`: commands that change a database, or speak to it."""
 
 import sys
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,7 +83,8 @@ def apply(
         try:
             result = session.client.apply(body, session.namespace)
         except CallRefused as refused:
-            fail(f"{name_of(body)}: {refused}", code_of(refused.status))
+            fix = "apply that namespace first (kind Namespace)" if refused.status == HTTPStatus.NOT_FOUND else ""
+            fail(f"{name_of(body)}: {refused}", code_of(refused.status), fix)
         done.append({"kind": body["kind"], "name": name_of(body), "result": result})
         if not output.is_data:
             out.print(f"{body['kind']}/{name_of(body)} {result}", markup=False)

@@ -7,7 +7,7 @@ import typer
 
 from statefuldb.cli.console import out
 from statefuldb.cli.inspect import event_line, events_of, plan_lines
-from statefuldb.cli.output import Output, OutputOption, printed, table_of, verdict
+from statefuldb.cli.output import Output, OutputOption, print_table, printed, table_of, verdict
 from statefuldb.cli.session import Json, session_of
 from statefuldb.cli.showing import age, bare, database_line
 
@@ -80,7 +80,7 @@ def _section(title: str, lines: tuple[Sequence[str], list[list[str]]]) -> None:
     out.print(f"\n{title}")
     good = {"True": True, "False": False}
     styled = [[verdict(c, good=good[c]) if title == "Conditions" and c in good else c for c in row] for row in rows]
-    out.print(table_of(columns, styled, "  none"), markup=False)
+    print_table(table_of(columns, styled, "  none"))
 
 
 def _conditions(stored: Json) -> tuple[Sequence[str], list[list[str]]]:

@@ -11,10 +11,11 @@ import yaml
 from rich.text import Text
 
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
+from statefuldb.cli.console import out
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.ledger import cluster_uuid
 from statefuldb.cli.mesos_options import MesosOptions, takes_mesos
-from statefuldb.cli.output import Output, OutputOption, show, table_of
+from statefuldb.cli.output import Output, OutputOption, printed
 from statefuldb.cli.packaged import DEFINITIONS, packaged
 from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Json, Session, session_of
@@ -65,10 +66,11 @@ def doctor(
             progress.say_live(f"looking at {finding.where}: {finding.what}")
             findings.append(finding)
     listed = [{"verdict": str(f.verdict), "where": f.where, "what": f.what, "remedy": f.remedy} for f in findings]
-    rows: list[list[str | Text]] = [
-        [Text(str(f.verdict), style=STYLES[f.verdict]), f.where, f.what, f.remedy] for f in findings
-    ]
-    show(listed, output, lambda _: table_of(("", "WHERE", "WHAT", "REMEDY"), rows))
+    if not printed(listed, output):
+        for finding in findings:
+            out.print(Text(f"{finding.verdict:8}", style=STYLES[finding.verdict]), f"{finding.where}: {finding.what}")
+            if finding.remedy:
+                out.print(f"         -> {finding.remedy}", markup=False)
     if any(finding.verdict is Verdict.AMISS for finding in findings):
         raise typer.Exit(ExitCode.FAILED)
 

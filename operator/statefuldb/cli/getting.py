@@ -7,7 +7,7 @@ import typer
 from rich.live import Live
 
 from statefuldb.cli.console import out
-from statefuldb.cli.output import Output, OutputOption, print_one, show
+from statefuldb.cli.output import Output, OutputOption, print_one, print_table, show
 from statefuldb.cli.session import AllNamespacesOption, Json, Session, session_of
 from statefuldb.cli.showing import bare, databases_table
 
@@ -65,5 +65,5 @@ def _watch(session: Session, name: str | None, output: Output, *, all_namespaces
             if output.is_data:
                 print_one(bare(stored), output)
             else:
-                out.print(databases_table([stored], output is Output.WIDE))
+                print_table(databases_table([stored], output is Output.WIDE))
         time.sleep(POLL_SECONDS)

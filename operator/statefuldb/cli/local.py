@@ -12,7 +12,7 @@ from statefuldb.adapters.databases.mysql import SqlFailed, run_statements
 from statefuldb.cli.cluster import AGENT_TIMEOUT_SECONDS
 from statefuldb.cli.console import fail, out
 from statefuldb.cli.exit_codes import ExitCode
-from statefuldb.cli.output import Output, OutputOption, show, table_of, verdict
+from statefuldb.cli.output import Output, OutputOption, print_table, show, table_of, verdict
 from statefuldb.cli.packaged import DEFINITIONS, packaged
 from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Session, session_of
@@ -91,7 +91,7 @@ def status(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
         for pid in (cluster.supervisor.pid(daemon.name),)
     ]
     if daemons and not output.is_data:
-        out.print(_daemons_table(daemons))
+        print_table(_daemons_table(daemons))
     databases = session.client.list("StatefulDatabase")
     found = {"daemons": daemons, "databases": [database_line(stored) for stored in databases]}
     show(found, output, lambda wide: databases_table(databases, wide))

@@ -1,11 +1,15 @@
-"""The options that say how Mesos is reached: one set, for the operator and for every command that asks the master."""
+"""The options that say how Mesos is reached: one set, for the operator and for every command that asks the master.
+
+Whatever stands for a whole operator (kopf, pymesos, ZooKeeper) is imported where it is used: most commands need none of
+it, and would take twice as long to start.
+"""
 
 import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,10 +17,11 @@ from statefuldb.adapters.mesos.agent_files import AgentFiles
 from statefuldb.adapters.mesos.facts import MesosFacts
 from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.transport import TlsFiles
-from statefuldb.app import facts_of, files_of, master_of
 from statefuldb.cli.session import Session
-from statefuldb.operator import MesosAccess
 from statefuldb.reconcile.ports import EffectFailed
+
+if TYPE_CHECKING:
+    from statefuldb.operator import MesosAccess
 
 OPERATOR_NAMESPACE = "statefuldb-system"
 
@@ -53,17 +58,25 @@ class MesosOptions:
 
     def master(self, session: Session) -> MasterApi:
         """Return the master that is named, else that of the embedded cluster. Raises EffectFailed."""
+        from statefuldb.app import master_of
+
         return master_of(self._access(session))
 
     def files(self, session: Session) -> AgentFiles:
         """Return the files of sandboxes on that master's agents. Raises EffectFailed."""
+        from statefuldb.app import files_of
+
         return files_of(self._access(session))
 
     def facts(self, session: Session) -> MesosFacts:
         """Return what that master and its agents say of themselves. Raises EffectFailed."""
+        from statefuldb.app import facts_of
+
         return facts_of(self._access(session))
 
-    def _access(self, session: Session) -> MesosAccess:
+    def _access(self, session: Session) -> "MesosAccess":
+        from statefuldb.operator import MesosAccess
+
         masters = self.masters
         if not masters and session.is_embedded:
             masters = (session.cluster.mesos,)

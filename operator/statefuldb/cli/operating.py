@@ -9,8 +9,6 @@ from typing import Annotated
 import typer
 
 from statefuldb import __version__
-from statefuldb.adapters.mesos.driver import CallFailed
-from statefuldb.app import run_operator
 from statefuldb.cli.console import fail
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.mesos_options import (
@@ -26,10 +24,9 @@ from statefuldb.cli.mesos_options import (
     tls_files,
 )
 from statefuldb.cli.output import Output, OutputOption, show
-from statefuldb.operator import OperatorSettings
 from statefuldb.reconcile.ports import EffectFailed
 
-operator_app = typer.Typer(no_args_is_help=True, help="Run the operator itself.")
+operator_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Run the operator itself.")
 
 
 def register(app: typer.Typer) -> None:
@@ -89,6 +86,11 @@ def run(
     Example: statefuldb operator run --mesos 10.0.0.1:5050 --kubeconfig ~/.kube/config
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    # Imported here: no other command needs them (see mesos_options).
+    from statefuldb.adapters.mesos.driver import CallFailed
+    from statefuldb.app import run_operator
+    from statefuldb.operator import OperatorSettings
+
     settings = OperatorSettings(
         kubeconfig=kubeconfig,
         mesos=tuple(mesos or ()),

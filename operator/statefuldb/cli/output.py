@@ -10,7 +10,7 @@ import yaml
 from rich.table import Table
 from rich.text import Text
 
-from statefuldb.cli.console import out
+from statefuldb.cli.console import WIDE, out
 
 
 class Output(StrEnum):
@@ -50,7 +50,7 @@ def print_one(found: Any, output: Output) -> None:
 def show(found: Any, output: Output, table: Callable[[bool], Table | str]) -> None:
     """Print `found` in the form asked for. `table` is told whether all columns are wanted."""
     if not printed(found, output):
-        out.print(table(output is Output.WIDE), markup=False)
+        print_table(table(output is Output.WIDE))
 
 
 def table_of(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], empty: str = "") -> Table | str:
@@ -61,6 +61,11 @@ def table_of(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], empty
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return table
+
+
+def print_table(table: Table | str) -> None:
+    """Print a table as wide as it is: names in it are there to be typed, so a narrow terminal must not shorten them."""
+    out.print(table, markup=False, width=WIDE)
 
 
 def verdict(word: str, *, good: bool) -> Text:

@@ -29,6 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     cls=Commands,
+    rich_markup_mode="markdown",
     help="Databases on Apache Mesos that never lose data.",
     epilog="Examples:  statefuldb up  |  statefuldb apply -f db.yaml  |  statefuldb explain db  |  statefuldb sql db",
     pretty_exceptions_show_locals=False,

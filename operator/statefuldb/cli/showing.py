@@ -14,9 +14,10 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
 def bare(stored: Json) -> Json:
-    """Return an object without the book-keeping of who set which field, which nobody wants to read."""
+    """Return an object in the usual order, without the book-keeping of who set which field."""
     metadata = {key: value for key, value in stored["metadata"].items() if key != "managedFields"}
-    return {**stored, "metadata": metadata}
+    first: Json = {key: stored[key] for key in ("apiVersion", "kind") if key in stored}
+    return {**first, "metadata": metadata, **{k: v for k, v in stored.items() if k not in (*first, "metadata")}}
 
 
 def condition(stored: Json, kind: str) -> Json:

@@ -21,7 +21,11 @@ from statefuldb.model.volume_object import from_object
 from statefuldb.planning.inventory import VolumeLine, VolumeState, find, orphan_to_release, volume_of
 from statefuldb.planning.ledger import entry_of
 
-volumes_app = typer.Typer(no_args_is_help=True, help="The ledger: every reservation, volume and directory of ours.")
+volumes_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="The ledger: every reservation, volume and directory of ours.",
+)
 
 
 def register(app: typer.Typer) -> None:

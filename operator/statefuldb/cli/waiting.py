@@ -12,6 +12,7 @@ from statefuldb.cli.output import Output, OutputOption, printed
 from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Json, Session, session_of
 from statefuldb.cli.showing import bare, condition, summary
+from statefuldb.model.conditions import ConditionType
 
 POLL_SECONDS = 0.3
 
@@ -24,7 +25,10 @@ def register(app: typer.Typer) -> None:
 def wait(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The database.")],
-    for_: Annotated[str, typer.Option("--for", help="A condition type, or `delete`.")] = "Ready",
+    for_: Annotated[
+        str,
+        typer.Option("--for", help="A condition, `Ready` or `condition=Ready`; or `delete`."),
+    ] = "Ready",
     timeout: Annotated[float, typer.Option(help="Seconds.")] = 120.0,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -34,17 +38,20 @@ def wait(
 
     Example: statefuldb wait quickstart --for Ready --timeout 60
     """
+    wanted = for_.removeprefix("condition=")
+    if wanted not in (*ConditionType, "delete"):
+        fail(f"--for {for_}: there is no such condition", ExitCode.USAGE, f"there are {', '.join(ConditionType)}")
 
     def arrived(stored: Json | None) -> bool:
         if stored is None:
-            return for_ == "delete"
-        held = condition(stored, for_)
+            return wanted == "delete"
+        held = condition(stored, wanted)
         return held.get("status") == "True" and held.get("observedGeneration") == stored["metadata"]["generation"]
 
     session = session_of(context)
-    stored = await_database(session, name, arrived, timeout, f"{for_} did not come true")
+    stored = await_database(session, name, arrived, timeout, f"{wanted} did not come true")
     if stored is None or not printed(bare(stored), output):
-        out.print(f"{name}: {for_}" if stored is not None else f"{name} is gone", markup=False)
+        out.print(f"{name}: {wanted}" if stored is not None else f"{name} is gone", markup=False)
 
 
 def await_database(

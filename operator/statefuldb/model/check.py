@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from statefuldb.model.errors import FieldError
+from statefuldb.model.quantity import PATTERN
+from statefuldb.model.schema.database import PATH_PATTERN
 
 
 def shown(value: object) -> str:
@@ -107,7 +109,7 @@ def _text(value: object, rendered: str, schema: Mapping[str, object], path: str)
         yield _invalid(path, value, f"at most {longest} characters")
     pattern = schema.get("pattern")
     if isinstance(pattern, str) and not re.search(pattern, rendered):
-        yield _invalid(path, value, f"text like {pattern}")
+        yield _invalid(path, value, _IN_WORDS.get(pattern, f"text like {pattern}"))
 
 
 def _int_or_string(value: object, schema: Mapping[str, object], path: str) -> Iterator[FieldError]:
@@ -126,3 +128,9 @@ def _integer(value: object, schema: Mapping[str, object], path: str) -> Iterator
         yield _invalid(path, value, f"at least {low}")
     if isinstance(high, int) and value > high:
         yield _invalid(path, value, f"at most {high}")
+
+
+_IN_WORDS = {
+    PATTERN: "a quantity such as 500m, 512Mi or 2Gi, without a space",
+    PATH_PATTERN: "an absolute path, of letters, digits and . _ - /",
+}

@@ -1,13 +1,11 @@
 """How to reach the API: from a kubeconfig, or from within a cluster; for the client and for kopf alike."""
 
-import base64
 import json
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-import kopf
 import kubernetes
 import urllib3
 
@@ -114,18 +112,3 @@ def context_namespace(kubeconfig: Path) -> str:
     except (kubernetes.config.ConfigException, OSError):
         return ""
     return str(current.get("context", {}).get("namespace") or "")
-
-
-def kopf_connection(client: Any) -> kopf.ConnectionInfo:
-    """Return the same connection for kopf."""
-    configuration = client.configuration
-    header = configuration.get_api_key_with_prefix("BearerToken") or ""
-    authority = Path(configuration.ssl_ca_cert).read_bytes() if configuration.ssl_ca_cert else None
-    return kopf.ConnectionInfo(
-        server=configuration.host,
-        ca_data=base64.b64encode(authority).decode() if authority else None,
-        insecure=not configuration.verify_ssl,
-        token=header.removeprefix("Bearer ") or None,
-        certificate_path=configuration.cert_file,
-        private_key_path=configuration.key_file,
-    )

@@ -5,14 +5,15 @@ docs/architecture.md).
 """
 
 import asyncio
+import base64
 import threading
 from collections.abc import Callable
 from logging import WARNING, getLogger
+from pathlib import Path
 from typing import Any
 
 import kopf
 
-from statefuldb.adapters.kubernetes.connection import kopf_connection
 from statefuldb.adapters.kubernetes.objects import DATABASES, PROFILES, VOLUMES
 from statefuldb.model.schema.crd import GROUP, VERSION
 
@@ -95,3 +96,18 @@ class Watcher:
         @kopf.on.event(group, version, plural, registry=registry, id=plural)  # type: ignore[arg-type, unused-ignore]
         async def noticed(event: Any, **_: Any) -> None:
             self._on_event(plural, event.get("type"), dict(event["object"]))
+
+
+def kopf_connection(client: Any) -> kopf.ConnectionInfo:
+    """Return the same connection for kopf."""
+    configuration = client.configuration
+    header = configuration.get_api_key_with_prefix("BearerToken") or ""
+    authority = Path(configuration.ssl_ca_cert).read_bytes() if configuration.ssl_ca_cert else None
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_data=base64.b64encode(authority).decode() if authority else None,
+        insecure=not configuration.verify_ssl,
+        token=header.removeprefix("Bearer ") or None,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+    )
