@@ -1,12 +1,15 @@
 """What tests of every kind may ask for."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from e2e.real_mesos import RealCluster, built
+from conformance.mesos import tally
+from conformance.mesos.real_mesos.building import built
+from e2e.real_mesos import RealCluster
 from glusterfs import GlusterFs, glusterfs
 
 
@@ -20,7 +23,8 @@ def gluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GlusterFs]:
 @pytest.fixture(scope="session")
 def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a built real Mesos, or skip with the reason."""
-    return built(tmp_path_factory.mktemp("real-mesos"))
+    run = tmp_path_factory.getbasetemp()
+    return built((run.parent if "PYTEST_XDIST_WORKER" in os.environ else run) / "real-mesos")
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +38,14 @@ def real(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the tables to which tests have added rows by `record_property`, whichever process they ran in."""
-    tables: dict[str, list[str]] = {}
-    for report in [r for reports in terminalreporter.stats.values() for r in reports]:
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    tables: dict[str, list[str]] = {"conformance of Mesos": tally.lines(reports)}
+    for report in reports:
         for title, row in getattr(report, "user_properties", []) if getattr(report, "when", "") == "call" else []:
-            tables.setdefault(title, []).append(str(row))
+            if title not in tally.OURS:
+                tables.setdefault(title, []).append(str(row))
     for title, rows in tables.items():
-        terminalreporter.section(title)
+        if rows:
+            terminalreporter.section(title)
         for row in rows:
             terminalreporter.write_line(row)

@@ -1,5 +1,6 @@
 """Rules about the repository itself."""
 
+import ast
 import importlib.util
 import operator
 import re
@@ -54,3 +55,13 @@ def test_crds_are_in_step_with_the_model() -> None:
     spec.loader.exec_module(tool)
     for name, content in tool.rendered().items():
         assert (ROOT / "crds" / name).read_text() == content
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests/conformance").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_conformance_tests_know_a_server_by_its_wire_protocol_only(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not {name for name in imported if name.split(".")[0] in ("statefuldb", "e2e", "integration", "unit")}

@@ -2,40 +2,16 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
-import pytest
 import yaml
 
 from e2e.conftest import ROOT, Cluster, eventually
 from statefuldb.local.supervisor import free_port
 
 MOUNT_POINT = "/mnt/statefuldb-real"
-BUILD = Path(__file__).parents[1] / "conformance/mesos/real_mesos/build.sh"
-
-
-def built(folder: Path) -> Path:
-    """Return a built real Mesos: the one named by STATEFULDB_REAL_MESOS, or one built in `folder`."""
-    named = os.environ.get("STATEFULDB_REAL_MESOS")
-    if named:
-        return Path(named)
-    if shutil.which("g++") is None:
-        pytest.skip("no real Mesos: building it needs g++")
-    done = subprocess.run(
-        ["bash", str(BUILD), str(folder)],
-        env={**os.environ, "PYTHON": sys.executable},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    if done.returncode != 0:
-        pytest.skip(f"no real Mesos: {done.stderr[-300:]}")
-    return folder
 
 
 class RealCluster(Cluster):

@@ -15,7 +15,7 @@ from aiohttp import web
 from statefuldb.local.mesos.agent import Agent
 from statefuldb.local.mesos.agent_server import AgentServer
 from statefuldb.local.mesos.master_server import MasterServer
-from statefuldb.local.mesos.resources import parse_flag
+from statefuldb.local.mesos.resource_flags import parse_attributes, parse_resources
 
 CLONE_NEWNS = 0x00020000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
@@ -69,17 +69,13 @@ async def _master(arguments: argparse.Namespace) -> None:
 
 async def _agent(arguments: argparse.Namespace) -> None:
     arguments.work_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
-    attributes = [
-        {"name": name, "type": "TEXT", "text": {"value": value}}
-        for name, _, value in (a.partition(":") for a in filter(None, arguments.attributes.split(";")))
-    ]
-    total = parse_flag(arguments.resources)
+    total = parse_resources(arguments.resources)
     info = {
         "hostname": arguments.hostname,
         "ip": arguments.host,
         "port": arguments.port,
         "resources": total,
-        "attributes": attributes,
+        "attributes": parse_attributes(arguments.attributes),
     }
     agent = Agent(
         work_dir=arguments.work_dir.resolve(),
@@ -90,6 +86,8 @@ async def _agent(arguments: argparse.Namespace) -> None:
     )
     stop = asyncio.Event()
     running = asyncio.create_task(agent.run())
+    # An agent that a person has called gone ends itself.
+    running.add_done_callback(lambda _: stop.set())
 
     async def end_tasks() -> None:
         await agent.stop_tasks(STOP_GRACE_SECONDS)

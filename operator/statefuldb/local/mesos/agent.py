@@ -1,26 +1,30 @@
-"""One agent: checkpointed resources, volumes and tasks; a stream to its master; task status until acknowledged."""
+"""One agent: checkpointed resources, volumes and tasks; a stream to its master; what it says until acknowledged."""
 
 import asyncio
 import base64
 import contextlib
+import os
 import shutil
 import time
 import uuid
+from collections.abc import Coroutine
 from logging import getLogger
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from statefuldb.local.mesos import volumes
 from statefuldb.local.mesos.recordio import decode
 from statefuldb.local.mesos.registry import load_json, save_json
 from statefuldb.local.mesos.tasks import DEFAULT_GRACE_SECONDS, RunningTask
+from statefuldb.local.mesos.unacknowledged import Unacknowledged
 
 log = getLogger(__name__)
 Json = dict[str, Any]
-RETRY_FIRST_SECONDS = 10.0
-RETRY_LIMIT_SECONDS = 600.0
 RECONNECT_SECONDS = 0.5
+PARTING_SECONDS = 1.0
+ENDED = ("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED")
 
 
 class Agent:
@@ -45,9 +49,12 @@ class Agent:
         self.total: list[Json] = load_json(self._meta / "total.json", total)
         self.frameworks: dict[str, Json] = load_json(self._meta / "frameworks.json", {})
         self.tasks: dict[str, RunningTask] = {}
-        self._pending: dict[str, list[Json]] = {}
+        self.gone = asyncio.Event()
+        self._parting: dict[tuple[str, str], float] = {}
+        self._outgoing: asyncio.Queue[Json] = asyncio.Queue()
         self._background: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
+        self._said = Unacknowledged(send=self._outgoing.put_nowait, save=self._save_said, spawn=self._spawn)
         self._recover()
 
     async def run(self) -> None:
@@ -56,8 +63,9 @@ class Agent:
         for task in self.tasks.values():
             self._spawn(task.watch(self._ended))
         self._spawn(self._beat())
+        self._spawn(self._post())
         try:
-            while True:
+            while not self.gone.is_set():
                 try:
                     await self._serve_master()
                 except (aiohttp.ClientError, OSError) as error:
@@ -84,7 +92,9 @@ class Agent:
         return owner / "executors" / executor_id / "runs"
 
     def _recover(self) -> None:
-        """Take up the checkpointed tasks; what the executor wrote down while we were away is sent now."""
+        """Take up what is checkpointed; what the executors wrote down while we were away is said now."""
+        for message in load_json(self._meta / "operations.json", []):
+            self._said.restore(message["uuid_of"], [message])
         for folder in sorted((self._meta / "tasks").glob("*")):
             order = load_json(folder / "order.json", None)
             if order is None:
@@ -92,7 +102,17 @@ class Agent:
                 continue
             task = RunningTask(folder, order)
             self.tasks[task.id] = task
-            self._pending[task.id] = load_json(folder / "pending.json", [])
+            self._said.restore(task.id, load_json(folder / "pending.json", []))
+
+    def _save_said(self, key: str, waiting: list[Json]) -> None:
+        task = self.tasks.get(key)
+        if task is not None:
+            save_json(task.folder / "pending.json", waiting)
+        else:
+            save_json(self._meta / "operations.json", [self._said.of(key)[0] for key in self._operations()])
+
+    def _operations(self) -> list[str]:
+        return self._said.keys("OPERATION_UPDATE")
 
     async def _serve_master(self) -> None:
         assert self._session is not None
@@ -102,6 +122,7 @@ class Agent:
             "total": self.total,
             "frameworks": list(self.frameworks.values()),
             "tasks": [self._described(task) for task in self.tasks.values()],
+            "operations": [self._operation(key) for key in self._operations()],
         }
         async with self._session.post(f"{self._master}/internal/agent", json=body) as response:
             response.raise_for_status()
@@ -109,18 +130,22 @@ class Agent:
                 await self._obey(message)
 
     def _described(self, task: RunningTask) -> Json:
-        sent = self._pending.get(task.id) or [load_json(task.folder / "state.json", {})]
-        state = sent[-1].get("state", "TASK_STAGING")
-        return {"framework_id": task.framework_id, "task": task.order["task"], "state": state}
+        said = [message["status"] for message in self._said.of(task.id)[:1]]
+        status = said[0] if said else load_json(task.folder / "state.json", {"state": "TASK_STAGING"})
+        return {"framework_id": task.framework_id, "task": task.order["task"], "status": status}
+
+    def _operation(self, key: str) -> Json:
+        (message, *_) = self._said.of(key)
+        return {"uuid": key, **{name: message[name] for name in ("framework_id", "operation", "status")}}
 
     async def _obey(self, message: Json) -> None:
         match message["type"]:
             case "REGISTERED":
                 self.id = message["agent_id"]
                 save_json(self._meta / "id.json", self.id)
-                await self._resend_all()
+                self._said.resend([*self._operations(), *self._said.keys("UPDATE")])
             case "APPLY":
-                await self._apply(message)
+                self._apply(message)
             case "RUN_TASK":
                 self._run_task(message)
             case "KILL":
@@ -129,50 +154,67 @@ class Agent:
                 task = self.tasks.get(message["task_id"])
                 if task is not None:
                     self._spawn(task.kill(DEFAULT_GRACE_SECONDS))
-            case "ACK":
-                await self._acknowledged(message)
             case "RESEND":
-                await self._resend_all()
+                self._said.resend(self._said.keys("UPDATE"))
+            case "GONE":
+                await self.stop_tasks(DEFAULT_GRACE_SECONDS)
+                self.gone.set()
             case _:
-                pass
+                self._answer(message)
 
-    async def _apply(self, message: Json) -> None:
+    def _answer(self, message: Json) -> None:
+        """Take thanks, and what the master misses in our report."""
+        match message["type"]:
+            case "ACK":
+                self._acknowledged(message)
+            case "ACK_OPERATION":
+                self._said.acknowledge(message["uuid"], self._uuid_of(message["uuid"]))
+            case "UNKNOWN_TASK":
+                self._disown(message)
+            case "UNKNOWN_OPERATION":
+                self._report(message, "OPERATION_DROPPED")
+
+    def _apply(self, message: Json) -> None:
         """Carry out one operation: checkpoint the new total, make or remove the volumes, report."""
         operation = message["operation"]
         kind = operation["type"]
-        if kind == "CREATE":
-            for volume in operation["create"]["volumes"]:
-                self._volume_path(volume).mkdir(parents=True, exist_ok=True)
+        for volume in operation.get("create", {}).get("volumes", []):
+            volumes.create(self.work_dir, volume)
         self.total = message["total"]
         save_json(self._meta / "total.json", self.total)
-        if kind == "DESTROY":
-            for volume in operation["destroy"]["volumes"]:
-                shutil.rmtree(self._volume_path(volume), ignore_errors=True)
-        if "id" in operation:
-            status = {
-                "operation_id": operation["id"],
-                "state": "OPERATION_FINISHED",
-                "uuid": {"value": _uuid()},
-                "agent_id": {"value": self.id},
-            }
-            await self._post(
-                {
-                    "type": "OPERATION_UPDATE",
-                    "framework_id": message["framework_id"],
-                    "status": status,
-                }
-            )
+        for volume in operation.get("destroy", {}).get("volumes", []) if kind == "DESTROY" else []:
+            volumes.destroy(self.work_dir, volume)
+        self._report(message, "OPERATION_FINISHED")
 
-    def _volume_path(self, volume: Json) -> Path:
-        role = str(volume["reservations"][-1]["role"]).replace("/", " ")
-        root = volume["disk"].get("source", {}).get("path", {}).get("root")
-        base = Path(root) if root else self.work_dir
-        return base / "volumes" / "roles" / role / str(volume["disk"]["persistence"]["id"])
+    def _report(self, message: Json, state: str) -> None:
+        """Say how an operation ended; until acknowledged where its framework gave it an id."""
+        operation, uuid_of = message["operation"], message["uuid"]
+        status: Json = {"state": state, "uuid": {"value": _uuid()}, "agent_id": {"value": self.id}}
+        report = {
+            "type": "OPERATION_UPDATE",
+            "uuid_of": uuid_of,
+            "uuid": status["uuid"]["value"],
+            "framework_id": message["framework_id"],
+            "operation": operation,
+            "status": status,
+        }
+        if "id" in operation:
+            status["operation_id"] = operation["id"]
+            self._said.add(uuid_of, report)
+        else:
+            self._outgoing.put_nowait(report)
+
+    def _uuid_of(self, key: str) -> str:
+        return str(self._said.of(key)[0]["uuid"]) if self._said.of(key) else ""
 
     def _run_task(self, message: Json) -> None:
         """Checkpoint, make the sandbox, link the volumes, start the executor."""
         info, framework = message["task"], message["framework"]
         framework_id, task_id = framework["id"]["value"], info["task_id"]["value"]
+        if task_id in self.tasks or time.monotonic() - self._parting.get((framework_id, task_id), -9) < PARTING_SECONDS:
+            # So does a real agent: its executor outlives its task by about a second (slave.cpp:3194, transcript 31).
+            log.critical("Check failed: executor == nullptr")
+            os.abort()
         self.frameworks[framework_id] = framework
         save_json(self._meta / "frameworks.json", self.frameworks)
         runs = self._sandboxes(framework_id, task_id)
@@ -185,14 +227,13 @@ class Agent:
             target = resource.get("disk", {}).get("volume", {}).get("container_path", "")
             # A path with a slash is accepted and not mounted, as in Mesos (reference trap 6).
             if target and "/" not in target:
-                (sandbox / target).symlink_to(self._volume_path(resource))
+                (sandbox / target).symlink_to(volumes.path_of(self.work_dir, resource))
         folder = self._meta / "tasks" / uuid.uuid4().hex
         folder.mkdir(parents=True)
         order = {"framework_id": framework_id, "task": info, "sandbox": str(sandbox)}
         save_json(folder / "order.json", order)
         task = RunningTask(folder, order)
         self.tasks[task_id] = task
-        self._pending[task_id] = []
         task.start(self._environment(framework_id, task))
         self._enqueue(task, "TASK_STARTING", "")
         self._enqueue(task, "TASK_RUNNING", "")
@@ -205,6 +246,7 @@ class Agent:
             "MESOS_SANDBOX": str(task.sandbox),
             "MESOS_DIRECTORY": str(task.sandbox),
             "MESOS_TASK_ID": task.id,
+            "MESOS_EXECUTOR_ID": task.id,
             "MESOS_FRAMEWORK_ID": framework_id,
             "MESOS_SLAVE_ID": str(self.id),
         }
@@ -215,77 +257,78 @@ class Agent:
             return
         policy = message.get("kill_policy") or task.order["task"].get("kill_policy") or {}
         nanoseconds = policy.get("grace_period", {}).get("nanoseconds", DEFAULT_GRACE_SECONDS * 1e9)
-        self._enqueue(task, "TASK_KILLING", "")
+        capabilities = self.frameworks.get(task.framework_id, {}).get("capabilities", [])
+        if {"type": "TASK_KILLING_STATE"} in capabilities:
+            self._enqueue(task, "TASK_KILLING", "")
         self._spawn(task.kill(nanoseconds / 1e9))
 
     def _ended(self, task: RunningTask) -> None:
         known = load_json(task.folder / "state.json", {})
-        if known.get("state") not in ("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED"):
+        if known.get("state") not in ENDED:
+            self._parting[task.framework_id, task.id] = time.monotonic()
             self._enqueue(task, *task.ending())
 
     def _enqueue(self, task: RunningTask, state: str, message: str) -> None:
         """Note a status, to be sent until it is acknowledged; later ones wait behind it."""
-        status: Json = {
-            "task_id": {"value": task.id},
+        container = {
+            "container_id": {"value": task.sandbox.name},
+            "network_infos": [{"ip_addresses": [{"protocol": "IPv4", "ip_address": self._info["ip"]}]}],
+            "executor_pid": task.started_pid(),
+        }
+        status = self._status(task.id, state, source="SOURCE_EXECUTOR")
+        status |= {"executor_id": {"value": task.id}, "container_status": container}
+        if message:
+            status["message"] = message
+        save_json(task.folder / "state.json", status)
+        self._say(task.framework_id, status)
+
+    def _disown(self, message: Json) -> None:
+        """Say of a task that we never got it, or have lost it."""
+        framework = message["framework"]
+        aware = {"type": "PARTITION_AWARE"} in framework.get("capabilities", [])
+        status = self._status(message["task_id"], "TASK_DROPPED" if aware else "TASK_LOST", source="SOURCE_AGENT")
+        text = {"reason": "REASON_RECONCILIATION", "message": "Reconciliation: task unknown to the agent"}
+        if not self._said.of(message["task_id"]):
+            self._say(framework["id"]["value"], {**status, **text})
+
+    def _status(self, task_id: str, state: str, source: str) -> Json:
+        return {
+            "task_id": {"value": task_id},
             "state": state,
-            "source": "SOURCE_EXECUTOR",
+            "source": source,
             "agent_id": {"value": self.id},
-            "executor_id": {"value": task.id},
             "timestamp": time.time(),
             "uuid": _uuid(),
         }
-        if message:
-            status["message"] = message
-        waiting = self._pending[task.id]
-        waiting.append(status)
-        save_json(task.folder / "pending.json", waiting)
-        save_json(task.folder / "state.json", {"state": state})
-        if len(waiting) == 1:
-            self._spawn(self._send_until_acknowledged(task, status))
 
-    async def _send_until_acknowledged(self, task: RunningTask, status: Json) -> None:
-        pause = RETRY_FIRST_SECONDS
-        while status in self._pending.get(task.id, [])[:1]:
-            await self._send(task, status)
-            await asyncio.sleep(pause)
-            pause = min(RETRY_LIMIT_SECONDS, pause * 2)
+    def _say(self, framework_id: str, status: Json) -> None:
+        message = {"type": "UPDATE", "framework_id": framework_id, "uuid": status["uuid"], "status": status}
+        self._said.add(status["task_id"]["value"], message)
 
-    async def _send(self, task: RunningTask, status: Json) -> None:
-        await self._post({"type": "UPDATE", "framework_id": task.framework_id, "status": status})
-
-    async def _resend_all(self) -> None:
-        for task in list(self.tasks.values()):
-            if self._pending.get(task.id):
-                await self._send(task, self._pending[task.id][0])
-
-    async def _acknowledged(self, message: Json) -> None:
+    def _acknowledged(self, message: Json) -> None:
+        done = self._said.acknowledge(message["task_id"], message["uuid"])
         task = self.tasks.get(message["task_id"])
-        waiting = self._pending.get(message["task_id"], [])
-        if task is None or not waiting or waiting[0]["uuid"] != message["uuid"]:
-            return
-        done = waiting.pop(0)
-        save_json(task.folder / "pending.json", waiting)
-        if done["state"] in ("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED"):
-            del self.tasks[task.id], self._pending[task.id]
+        if task is not None and done is not None and done["status"]["state"] in ENDED:
+            del self.tasks[task.id]
             task.remove()
-        elif waiting:
-            self._spawn(self._send_until_acknowledged(task, waiting[0]))
 
-    async def _post(self, message: Json) -> None:
-        """Send the master a message. A lost one is sent again by whoever waits for its acknowledgement."""
+    async def _post(self) -> None:
+        """Send the master our messages in order. A lost one is sent again by whoever waits for its acknowledgement."""
         assert self._session is not None
-        with contextlib.suppress(aiohttp.ClientError, OSError):
-            async with self._session.post(
-                f"{self._master}/internal/agent/message", json={**message, "agent_id": self.id}
-            ):
-                pass
+        while True:
+            message = await self._outgoing.get()
+            with contextlib.suppress(aiohttp.ClientError, OSError):
+                async with self._session.post(
+                    f"{self._master}/internal/agent/message", json={**message, "agent_id": self.id}
+                ):
+                    pass
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._heartbeat_seconds)
-            await self._post({"type": "ALIVE"})
+            self._outgoing.put_nowait({"type": "ALIVE"})
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)

@@ -1,12 +1,17 @@
-"""The master's side of its agents: registering, silence, updates, return."""
+"""The master's side of its agents: registering, silence, updates, return, and the word that one is gone."""
 
 from typing import Any
 
+from statefuldb.local.mesos import feedback
 from statefuldb.local.mesos.allocation import rescind
-from statefuldb.local.mesos.cluster import TERMINAL, Agent, CloseAgent, Cluster, Framework, Task, task_status
+from statefuldb.local.mesos.cluster import Agent, CloseAgent, Cluster, Framework, Operation, Task, task_status
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]
+
+
+class GoneByOperator(Exception):
+    """An agent of which a person has said that it is gone: it must end itself."""
 
 
 class Agents:
@@ -27,13 +32,16 @@ class Agents:
                 gone=entry.get("gone", False),
                 last_seen=now,
                 disconnected_at=now,
+                recovered=not entry.get("gone", False),
             )
 
     def register(self, message: Json, now: float) -> str:
-        """Admit an agent, new or returned, with what it holds and runs; return its id."""
+        """Admit an agent, new or returned, with what it holds and runs; return its id. Raises GoneByOperator."""
         cluster = self._cluster
         agent_id = message.get("id") or f"{cluster.master_id}-S{cluster.next_serial()}"
         known = cluster.agents.get(agent_id)
+        if known is not None and known.gone:
+            raise GoneByOperator(agent_id)
         was_unreachable = known is not None and known.unreachable
         cluster.agents[agent_id] = Agent(
             id=agent_id, info=message["info"], total=Bag.of(message["total"]), last_seen=now
@@ -47,44 +55,51 @@ class Agents:
         for entry in message.get("tasks", []):
             self._take_up(agent_id, entry, was_unreachable)
         for (owner, task_id), task in list(cluster.tasks.items()):
-            if task.agent_id == agent_id and (owner, task_id) not in running:
-                self._lost_on_agent(task)
+            if task.agent_id == agent_id and (owner, task_id) not in running and task.alive:
+                # It never got the launch, or has forgotten it: it says so itself, until that is acknowledged.
+                order = {"type": "UNKNOWN_TASK", "framework": cluster.frameworks[owner].info, "task_id": task_id}
+                cluster.order(agent_id, order)
+        self._reconcile_operations(agent_id, message.get("operations", []))
         return agent_id
 
     def _take_up(self, agent_id: str, entry: Json, was_unreachable: bool) -> None:
         framework_id, info = entry["framework_id"], entry["task"]
         task_id = info["task_id"]["value"]
-        if framework_id in self._cluster.removed:
+        framework = self._cluster.frameworks.get(framework_id)
+        if framework is None:
             order = {"type": "SHUTDOWN", "task_id": task_id, "framework_id": framework_id}
             self._cluster.order(agent_id, order)
             return
-        status = {"task_id": {"value": task_id}, "state": entry["state"]}
+        framework.unreachable.pop(task_id, None)
+        status = {"task_id": {"value": task_id}, **entry["status"]}
         resources = Bag.of(info["resources"])
         role = info["resources"][0].get("allocation_info", {}).get("role", "*")
-        self._cluster.tasks[framework_id, task_id] = Task(
-            task_id, framework_id, agent_id, info, resources, role, status
-        )
+        task = Task(task_id, framework_id, agent_id, info, resources, role, status)
+        self._cluster.tasks[framework_id, task_id] = task
         if was_unreachable:
             event = task_status(
                 task_id,
-                entry["state"],
+                task.state,
                 reason="REASON_AGENT_REREGISTERED",
                 message="Unreachable agent re-reregistered",
                 agent_id=agent_id,
+                **task.container,
             )
             self._cluster.tell(framework_id, event)
 
-    def _lost_on_agent(self, task: Task) -> None:
-        """A task that the agent never got or has forgotten (the launch was dropped on the way)."""
-        event = task_status(
-            task.id,
-            "TASK_GONE" if task.state != "TASK_STAGING" else "TASK_DROPPED",
-            reason="REASON_SLAVE_DISCONNECTED",
-            message="Task is unknown to the agent",
-            agent_id=task.agent_id,
-        )
-        self._cluster.tell(task.framework_id, event)
-        del self._cluster.tasks[task.framework_id, task.id]
+    def _reconcile_operations(self, agent_id: str, reported: list[Json]) -> None:
+        """Take over what the agent has not been thanked for; what it never got is dropped."""
+        cluster = self._cluster
+        known = {entry["uuid"] for entry in reported}
+        for one in list(cluster.operations.values()):
+            if one.agent_id == agent_id and one.uuid not in known:
+                order = {"type": "UNKNOWN_OPERATION", "uuid": one.uuid, "framework_id": one.framework_id}
+                cluster.order(agent_id, {**order, "operation": one.info})
+        for entry in reported:
+            if entry["uuid"] not in cluster.operations:
+                one = Operation(entry["uuid"], entry["framework_id"], agent_id, entry["operation"], entry["status"])
+                one.statuses = [one.status]
+                cluster.operations[one.uuid] = one
 
     def seen(self, agent_id: str, now: float) -> None:
         """Note a sign of life."""
@@ -93,80 +108,101 @@ class Agents:
             agent.last_seen = now
 
     def disconnect(self, agent_id: str, now: float) -> None:
-        """Note that an agent's stream has closed: its offers are withdrawn, its tasks are waited for."""
+        """Note that an agent's stream has closed: its offers are withdrawn; tasks are waited for if checkpointed."""
         agent = self._cluster.agents.get(agent_id)
-        if agent is not None and agent.connected:
-            agent.connected = False
-            agent.disconnected_at = now
-            agent.last_seen = now
-            rescind(self._cluster, agent_id=agent_id)
+        if agent is None or not agent.connected:
+            return
+        agent.connected = False
+        agent.disconnected_at = now
+        agent.last_seen = now
+        for (owner, task_id), task in list(self._cluster.tasks.items()):
+            framework = self._cluster.frameworks[owner]
+            if task.agent_id == agent_id and task.alive and not framework.info.get("checkpoint", False):
+                event = task_status(
+                    task_id,
+                    "TASK_LOST",
+                    reason="REASON_AGENT_DISCONNECTED",
+                    message=f"Agent {agent.info['hostname']} disconnected",
+                    agent_id=agent_id,
+                )
+                self._cluster.tell(owner, event)
+                del self._cluster.tasks[owner, task_id]
+        rescind(self._cluster, agent_id=agent_id)
 
     def update(self, agent_id: str, framework_id: str, status: Json) -> None:
         """Pass a task's status on to its framework."""
         task = self._cluster.tasks.get((framework_id, status["task_id"]["value"]))
-        if task is not None and task.state not in TERMINAL:
+        if task is not None and task.alive:
             task.status = status
         self._cluster.tell(framework_id, {"type": "UPDATE", "update": {"status": status}})
 
-    def operation_update(self, framework_id: str, status: Json) -> None:
+    def operation_update(self, agent_id: str, message: Json) -> None:
         """Pass an operation's status on to its framework."""
-        event = {"type": "UPDATE_OPERATION_STATUS", "update_operation_status": {"status": status}}
-        self._cluster.tell(framework_id, event)
+        feedback.updated(self._cluster, agent_id, message)
 
     def expire(self, now: float) -> None:
         """Declare agents unreachable that have been silent for too long."""
         for agent in self._cluster.agents.values():
             silent = now - agent.last_seen >= self._unreachable_seconds
             if silent and not agent.unreachable and not agent.gone:
-                self._unreachable(agent)
+                self._unreachable(agent, now)
 
-    def mark_gone(self, agent_id: str) -> None:
-        """Carry out MARK_AGENT_GONE: a person's word that the agent will never return."""
+    def mark_gone(self, agent_id: str) -> bool:
+        """Carry out MARK_AGENT_GONE: a person's word that the agent will never return. Say whether it was known."""
         agent = self._cluster.agents.get(agent_id)
         if agent is None:
-            return
-        agent.gone = True
-        self._end_tasks(agent, "TASK_GONE_BY_OPERATOR", "REASON_SLAVE_REMOVED_BY_OPERATOR")
+            return False
+        agent.gone, agent.connected, agent.recovered = True, False, False
+        agent.total = Bag()
+        feedback.gone(self._cluster, agent)
+        for framework in self._cluster.frameworks.values():
+            framework.withheld = [(i, bag) for i, bag in framework.withheld if i != agent_id]
+        for task in self._end_tasks(agent):
+            event = task_status(
+                task.id,
+                self._cluster.frameworks[task.framework_id].state("TASK_GONE_BY_OPERATOR"),
+                reason="REASON_AGENT_REMOVED_BY_OPERATOR",
+                message="Agent has been marked gone",
+                agent_id=agent_id,
+            )
+            self._cluster.tell(task.framework_id, event)
         rescind(self._cluster, agent_id=agent_id)
         self._failure(agent)
+        self._cluster.outbox.append(CloseAgent(agent_id))
+        return True
 
-    def state_of_unknown(self, agent_id: str | None) -> str | None:
-        """Return what is answered for a task nobody knows, or None for silence (reference table 1.8)."""
-        agents = self._cluster.agents
-        if agent_id is None:
-            recovering = any(not a.connected and not a.unreachable for a in agents.values())
-            return None if recovering else "TASK_UNKNOWN"
-        agent = agents.get(agent_id)
-        if agent is None:
-            return "TASK_UNKNOWN"
-        if agent.gone:
-            return "TASK_GONE_BY_OPERATOR"
-        if agent.unreachable:
-            return "TASK_UNREACHABLE"
-        return "TASK_GONE" if agent.connected else None
-
-    def _unreachable(self, agent: Agent) -> None:
-        agent.unreachable = True
-        agent.connected = False
+    def _unreachable(self, agent: Agent, now: float) -> None:
+        agent.unreachable, agent.connected, agent.recovered = True, False, False
+        agent.unreachable_at = now
         self._cluster.outbox.append(CloseAgent(agent.id))
-        self._end_tasks(agent, "TASK_UNREACHABLE", "REASON_SLAVE_REMOVED")
+        for task in self._end_tasks(agent):
+            framework = self._cluster.frameworks[task.framework_id]
+            framework.unreachable[task.id] = task
+            event = task_status(
+                task.id,
+                framework.state("TASK_UNREACHABLE"),
+                reason="REASON_AGENT_REMOVED",
+                message="health check timed out",
+                agent_id=agent.id,
+                unreachable_time=nanoseconds(now),
+            )
+            self._cluster.tell(task.framework_id, event)
         rescind(self._cluster, agent_id=agent.id)
         self._failure(agent)
 
-    def _end_tasks(self, agent: Agent, state: str, reason: str) -> None:
-        for (owner, task_id), task in list(self._cluster.tasks.items()):
-            if task.agent_id == agent.id and task.state not in TERMINAL:
-                event = task_status(
-                    task_id,
-                    state,
-                    reason=reason,
-                    message=f"Agent {agent.info['hostname']} is out of reach",
-                    agent_id=agent.id,
-                )
-                self._cluster.tell(owner, event)
-                del self._cluster.tasks[owner, task_id]
+    def _end_tasks(self, agent: Agent) -> list[Task]:
+        """Take the living tasks of an agent out of the books and return them."""
+        ended = [task for task in self._cluster.tasks.values() if task.agent_id == agent.id and task.alive]
+        for task in ended:
+            del self._cluster.tasks[task.framework_id, task.id]
+        return ended
 
     def _failure(self, agent: Agent) -> None:
         for framework_id in self._cluster.frameworks:
             event = {"type": "FAILURE", "failure": {"agent_id": {"value": agent.id}}}
             self._cluster.tell(framework_id, event)
+
+
+def nanoseconds(seconds: float) -> Json:
+    """Return a time as Mesos writes it."""
+    return {"nanoseconds": int(seconds * 1e9)}

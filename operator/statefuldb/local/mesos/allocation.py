@@ -12,7 +12,7 @@ def allocate(cluster: Cluster, now: float) -> None:
     for agent in sorted(cluster.agents.values(), key=lambda a: a.id):
         if not agent.connected or agent.unreachable or agent.gone:
             continue
-        free = agent.total - cluster.used(agent.id) - cluster.offered(agent.id)
+        free = cluster.free(agent)
         for framework in sorted(cluster.frameworks.values(), key=lambda f: f.id):
             if framework.stream is None:
                 continue
@@ -62,12 +62,21 @@ def refuse(framework: Framework, agent_id: str, role: str, refused: Bag, seconds
         framework.filters.append(Filter(agent_id, role, refused, until))
 
 
-def rescind(cluster: Cluster, *, agent_id: str = "", framework_id: str = "") -> None:
-    """Withdraw the offers of an agent (saying so), or those of a framework that is gone (silently)."""
+def rescind(
+    cluster: Cluster, *, agent_id: str = "", framework_id: str = "", roles_left: tuple[str, ...] | None = None
+) -> None:
+    """Withdraw the offers of an agent, or of roles that a framework has left, saying so; silently those of one gone."""
     for offer in list(cluster.offers.values()):
-        if offer.agent_id == agent_id:
-            event = {"type": "RESCIND", "rescind": {"offer_id": {"value": offer.id}}}
-            cluster.tell(offer.framework_id, event)
+        if offer.agent_id == agent_id or (
+            offer.framework_id == framework_id and roles_left is not None and offer.role not in roles_left
+        ):
+            withdraw(cluster, offer)
+        elif offer.framework_id == framework_id and roles_left is None:
             del cluster.offers[offer.id]
-        elif offer.framework_id == framework_id:
-            del cluster.offers[offer.id]
+
+
+def withdraw(cluster: Cluster, offer: Offer) -> None:
+    """Take one offer back and say so."""
+    event = {"type": "RESCIND", "rescind": {"offer_id": {"value": offer.id}}}
+    cluster.tell(offer.framework_id, event)
+    del cluster.offers[offer.id]

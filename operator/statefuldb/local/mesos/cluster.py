@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from statefuldb.local.mesos.resource_forms import downgraded, everywhere
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]
@@ -19,6 +20,10 @@ TERMINAL = frozenset(
         "TASK_LOST",
     }
 )
+NOT_PARTITION_AWARE = {
+    name: "TASK_LOST"
+    for name in ("TASK_DROPPED", "TASK_UNREACHABLE", "TASK_GONE", "TASK_GONE_BY_OPERATOR", "TASK_UNKNOWN")
+}
 
 
 @dataclass(slots=True)
@@ -33,6 +38,16 @@ class Agent:
     gone: bool = False
     last_seen: float = 0.0
     disconnected_at: float | None = None
+    unreachable_at: float | None = None
+    recovered: bool = False
+
+    @property
+    def address(self) -> str:
+        """Its address, as messages have it."""
+        return f"slave(1)@{self.info['ip']}:{self.info['port']}"
+
+    def __str__(self) -> str:
+        return f"{self.id} at {self.address} ({self.info['hostname']})"
 
 
 @dataclass(slots=True)
@@ -45,11 +60,21 @@ class Framework:
     suppressed: set[str] = field(default_factory=set)
     filters: list["Filter"] = field(default_factory=list)
     disconnected_at: float | None = None
+    unreachable: dict[str, "Task"] = field(default_factory=dict)
+    withheld: list[tuple[str, Bag]] = field(default_factory=list)
 
     @property
     def roles(self) -> tuple[str, ...]:
         """Its roles."""
         return tuple(self.info.get("roles") or [self.info.get("role", "*")])
+
+    def can(self, capability: str) -> bool:
+        """Say whether it has a capability."""
+        return any(one.get("type") == capability for one in self.info.get("capabilities", []))
+
+    def state(self, state: str) -> str:
+        """Return a task state as this framework may see it: without PARTITION_AWARE, what is not known is lost."""
+        return state if self.can("PARTITION_AWARE") else NOT_PARTITION_AWARE.get(state, state)
 
     @property
     def failover_timeout(self) -> float:
@@ -94,6 +119,39 @@ class Task:
     def state(self) -> str:
         """Its latest state."""
         return str(self.status["state"])
+
+    @property
+    def container(self) -> Json:
+        """What its latest status says of its container."""
+        return {k: v for k, v in self.status.items() if k in ("container_status", "healthy", "check_status")}
+
+    @property
+    def alive(self) -> bool:
+        """Say whether it holds its resources."""
+        return self.state not in TERMINAL
+
+
+@dataclass(slots=True)
+class Operation:
+    """One operation that an agent has been told of. `status` is the latest one; it is known until acknowledged.
+
+    `held` is what it keeps from everybody until it has finished, and `given` what comes of that (GROW and SHRINK).
+    """
+
+    uuid: str
+    framework_id: str
+    agent_id: str
+    info: Json
+    status: Json
+    statuses: list[Json] = field(default_factory=list)
+    held: Bag = field(default_factory=Bag)
+    given: Bag = field(default_factory=Bag)
+
+    @property
+    def id(self) -> str | None:
+        """The id that its framework gave it."""
+        found = self.info.get("id")
+        return None if found is None else str(found["value"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +198,18 @@ class Cluster:
     removed: list[str] = field(default_factory=list)
     offers: dict[str, Offer] = field(default_factory=dict)
     tasks: dict[tuple[str, str], Task] = field(default_factory=dict)
+    operations: dict[str, Operation] = field(default_factory=dict)
     outbox: list[Effect] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     serial: int = 0
+    framework_serial: int = 0
 
     def tell(self, framework_id: str, event: Json) -> None:
         """Send an event to a framework, if it is connected: events to others are lost, as in Mesos."""
         framework = self.frameworks.get(framework_id)
         if framework is not None and framework.stream is not None:
-            self.outbox.append(ToFramework(framework_id, event))
+            old = not framework.can("RESERVATION_REFINEMENT")
+            self.outbox.append(ToFramework(framework_id, everywhere(event, downgraded) if old else event))
 
     def order(self, agent_id: str, message: Json) -> None:
         """Send a message to an agent, if it is connected."""
@@ -161,6 +222,11 @@ class Cluster:
         self.serial += 1
         return self.serial - 1
 
+    def next_framework(self) -> int:
+        """Return the next number for ids of frameworks."""
+        self.framework_serial += 1
+        return self.framework_serial - 1
+
     def used(self, agent_id: str) -> Bag:
         """Return what the tasks of an agent hold."""
         held = Bag()
@@ -168,6 +234,17 @@ class Cluster:
             if task.agent_id == agent_id and task.state not in TERMINAL:
                 held = held + task.resources
         return held
+
+    def free(self, agent: Agent) -> Bag:
+        """Return what nobody uses, is offered or keeps busy on an agent."""
+        left = agent.total - self.used(agent.id) - self.offered(agent.id)
+        for operation in self.operations.values():
+            if operation.agent_id == agent.id:
+                left = left - operation.held
+        for framework in self.frameworks.values():
+            for agent_id, withheld in framework.withheld:
+                left = left - withheld if agent_id == agent.id else left
+        return left
 
     def offered(self, agent_id: str) -> Bag:
         """Return what is in outstanding offers of an agent."""

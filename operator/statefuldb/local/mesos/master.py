@@ -5,16 +5,12 @@ Codes, texts and rules follow the recorded exchanges of a real Mesos 1.11.0.
 
 from typing import Any
 
+from statefuldb.local.mesos import feedback, requests
 from statefuldb.local.mesos.accepting import accept
 from statefuldb.local.mesos.agents import Agents
 from statefuldb.local.mesos.allocation import allocate, refuse, rescind
-from statefuldb.local.mesos.cluster import (
-    TERMINAL,
-    CloseStream,
-    Cluster,
-    Framework,
-    task_status,
-)
+from statefuldb.local.mesos.cluster import CloseStream, Cluster, Framework
+from statefuldb.local.mesos.reconciling import reconcile
 
 Json = dict[str, Any]
 HEARTBEAT_SECONDS = 15.0
@@ -56,15 +52,17 @@ class Master:
         """Open a subscription; return the framework's id. Raises Refused(200) with the text of an ERROR event."""
         info = dict(call["subscribe"]["framework_info"])
         framework_id = info.get("id", {}).get("value")
-        for role in info.get("roles") or [info.get("role", "*")]:
-            if role.startswith(("/", "-")) or role.endswith("/") or " " in role or "//" in role:
-                raise Refused(200, f"Invalid role '{role}'")
-        if framework_id in self.cluster.removed:
-            raise Refused(200, "Framework has been removed")
+        reason = requests.framework_refused(info)
+        if reason is None and framework_id in self.cluster.removed:
+            reason = "Framework has been removed"
+        framework = self.cluster.frameworks.get(framework_id or "")
+        if reason is None and framework is not None and framework.info.get("principal") != info.get("principal"):
+            reason = "Changing framework's principal is not allowed."
+        if reason is not None:
+            raise Refused(200, reason)
         if framework_id is None:
-            framework_id = f"{self.cluster.master_id}-{len(self.cluster.frameworks):04d}"
+            framework_id = f"{self.cluster.master_id}-{self.cluster.next_framework():04d}"
             info["id"] = {"value": framework_id}
-        framework = self.cluster.frameworks.get(framework_id)
         if framework is None:
             framework = Framework(framework_id, info)
             self.cluster.frameworks[framework_id] = framework
@@ -100,43 +98,38 @@ class Master:
         rescind(self.cluster, framework_id=framework_id)
         self._expire_frameworks(now)
 
-    def call(self, call: Json, stream: str | None, now: float) -> None:
-        """Carry out one scheduler call. Raises Refused."""
-        kind = call["type"]
+    def call(self, call: Json, stream: str | None, now: float) -> int:
+        """Carry out one scheduler call; return the HTTP status of the answer. Raises Refused."""
         framework = self._authenticated(call, stream)
+        kind = call["type"]
         name = f"master/messages_{kind.lower()}"
         self.cluster.counts[name] = self.cluster.counts.get(name, 0) + 1
+        body = call.get(kind.lower(), {})
         match kind:
             case "ACCEPT":
-                accept(self.cluster, framework, call["accept"], now)
+                accept(self.cluster, framework, body, now)
             case "DECLINE":
-                self._decline(framework, call["decline"], now)
+                self._decline(framework, body, now)
             case "REVIVE":
-                self._revive(framework, call.get("revive", {}))
+                self._revive(framework, body)
             case "SUPPRESS":
-                roles = call.get("suppress", {}).get("roles") or framework.roles
-                framework.suppressed |= set(roles)
+                framework.suppressed |= set(body.get("roles") or framework.roles)
             case "KILL":
-                self._kill(framework, call["kill"])
+                self._kill(framework, body)
             case "ACKNOWLEDGE":
-                self._acknowledge(framework, call["acknowledge"])
+                self._acknowledge(framework, body)
             case "ACKNOWLEDGE_OPERATION_STATUS":
-                body = call["acknowledge_operation_status"]
-                if "agent_id" not in body:
-                    raise Refused(
-                        400,
-                        "Failed to validate scheduler::Call: Expecting 'agent_id' to be present",
-                    )
-                order = {"type": "ACK_OPERATION", "uuid": body["uuid"]}
-                self.cluster.order(body["agent_id"]["value"], order)
+                feedback.acknowledged(self.cluster, framework, body)
             case "RECONCILE":
-                self._reconcile(framework, call.get("reconcile", {}).get("tasks", []))
+                reconcile(self.cluster, framework, body.get("tasks", []))
+            case "RECONCILE_OPERATIONS":
+                feedback.reconcile(self.cluster, framework, body.get("operations", []))
+            case "UPDATE_FRAMEWORK":
+                self._update(framework, body)
+                return 200
             case "TEARDOWN":
                 self.remove(framework)
-            case "RECONCILE_OPERATIONS" | "DECLINE_INVERSE_OFFERS" | "ACCEPT_INVERSE_OFFERS":
-                pass
-            case _:
-                raise Refused(400, f"Failed to validate scheduler::Call: unexpected {kind}")
+        return 202
 
     def tick(self, now: float) -> None:
         """Do what time calls for: expire frameworks and agents, offer what is free."""
@@ -157,6 +150,7 @@ class Master:
                 order = {"type": "SHUTDOWN", "task_id": task_id, "framework_id": owner}
                 cluster.order(task.agent_id, order)
                 del cluster.tasks[owner, task_id]
+        cluster.operations = {k: one for k, one in cluster.operations.items() if one.framework_id != framework.id}
         rescind(cluster, framework_id=framework.id)
         if framework.stream is not None:
             cluster.outbox.append(CloseStream(framework.id, framework.stream))
@@ -164,16 +158,20 @@ class Master:
         cluster.removed = [*cluster.removed, framework.id][-COMPLETED_LIMIT:]
 
     def _authenticated(self, call: Json, stream: str | None) -> Framework:
-        if stream is None:
-            raise Refused(400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header")
-        framework_id = call.get("framework_id", {}).get("value")
-        if framework_id is None:
-            raise Refused(400, "Failed to validate scheduler::Call: Expecting 'framework_id' to be present")
+        reason = requests.unconvertible(call)
+        if reason is not None:
+            raise Refused(400, f"Failed to convert JSON into Call protobuf: {reason}")
+        reason = requests.invalid(call)
+        if reason is not None:
+            raise Refused(400, f"Failed to validate scheduler::Call: {reason}")
+        framework_id = call["framework_id"]["value"]
         framework = self.cluster.frameworks.get(framework_id)
         if framework is None:
             raise Refused(400, "Framework cannot be found")
         if framework.stream is None:
             raise Refused(403, "Framework is not subscribed")
+        if stream is None:
+            raise Refused(400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header")
         if framework.stream != stream:
             raise Refused(
                 400,
@@ -187,6 +185,16 @@ class Master:
             gone = framework.disconnected_at
             if gone is not None and now >= gone + framework.failover_timeout:
                 self.remove(framework)
+
+    def _update(self, framework: Framework, body: Json) -> None:
+        """Take over what a framework now says of itself; offers for roles that it has left are withdrawn."""
+        info = body["framework_info"]
+        reason = requests.framework_refused(info) or requests.update_refused(framework.info, info)
+        if reason is not None:
+            raise Refused(400, f"FrameworkInfo update is not valid: {reason}")
+        framework.info = info
+        framework.suppressed = set(body.get("suppressed_roles", []))
+        rescind(self.cluster, framework_id=framework.id, roles_left=framework.roles)
 
     def _decline(self, framework: Framework, decline: Json, now: float) -> None:
         seconds = float(decline.get("filters", {}).get("refuse_seconds", 5.0))
@@ -204,8 +212,8 @@ class Master:
     def _kill(self, framework: Framework, kill: Json) -> None:
         task_id = kill["task_id"]["value"]
         task = self.cluster.tasks.get((framework.id, task_id))
-        if task is None or task.state in TERMINAL:
-            self._reconcile(framework, [kill])
+        if task is None or not task.alive:
+            reconcile(self.cluster, framework, [kill])
             return
         order = {
             "type": "KILL",
@@ -218,33 +226,7 @@ class Master:
     def _acknowledge(self, framework: Framework, ack: Json) -> None:
         task_id, uuid = ack["task_id"]["value"], ack["uuid"]
         task = self.cluster.tasks.get((framework.id, task_id))
-        if task is not None and task.state in TERMINAL and task.status.get("uuid") == uuid:
+        if task is not None and not task.alive and task.status.get("uuid") == uuid:
             del self.cluster.tasks[framework.id, task_id]
         order = {"type": "ACK", "task_id": task_id, "framework_id": framework.id, "uuid": uuid}
         self.cluster.order(ack["agent_id"]["value"], order)
-
-    def _reconcile(self, framework: Framework, wanted: list[Json]) -> None:
-        """Answer RECONCILE by the table of reference section 1.8; implicitly for an empty list."""
-        if not wanted:
-            for (owner, task_id), known in self.cluster.tasks.items():
-                if owner == framework.id and not self.cluster.agents[known.agent_id].unreachable:
-                    self._answer(framework.id, task_id, known.state, known.agent_id)
-            return
-        for entry in wanted:
-            task_id = entry["task_id"]["value"]
-            agent_id = entry.get("agent_id", {}).get("value")
-            task = self.cluster.tasks.get((framework.id, task_id))
-            if task is not None:
-                self._answer(framework.id, task_id, task.state, task.agent_id)
-            elif (state := self.agents.state_of_unknown(agent_id)) is not None:
-                self._answer(framework.id, task_id, state, agent_id)
-
-    def _answer(self, framework_id: str, task_id: str, state: str, agent_id: str | None) -> None:
-        event = task_status(
-            task_id,
-            state,
-            reason="REASON_RECONCILIATION",
-            message="Reconciliation: Latest task state",
-            agent_id=agent_id,
-        )
-        self.cluster.tell(framework_id, event)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import time
 import uuid
 from logging import getLogger
@@ -11,11 +12,13 @@ from typing import Any
 
 from aiohttp import web
 
-from statefuldb.local.mesos.accepting import MasterAborted
+from statefuldb.local.mesos import requests
+from statefuldb.local.mesos.agents import GoneByOperator
 from statefuldb.local.mesos.cluster import CloseAgent, CloseStream, Cluster, ToAgent, ToFramework
 from statefuldb.local.mesos.master import HEARTBEAT_SECONDS, Master, Refused
+from statefuldb.local.mesos.operations import MasterAborted
 from statefuldb.local.mesos.operator_api import OperatorApi
-from statefuldb.local.mesos.recordio import Outgoing
+from statefuldb.local.mesos.recordio import Outgoing, encode
 from statefuldb.local.mesos.registry import Registry
 
 log = getLogger(__name__)
@@ -52,6 +55,8 @@ class MasterServer:
         app = web.Application(client_max_size=BODY_LIMIT_BYTES)
         app.router.add_post("/api/v1/scheduler", self._scheduler)
         app.router.add_post("/api/v1", self._operator_call)
+        for path in ("/api/v1/scheduler", "/api/v1"):
+            app.router.add_route("*", path, _only_post)
         app.router.add_post("/internal/agent", self._agent_stream)
         app.router.add_post("/internal/agent/message", self._agent_message)
         app.router.add_get("/version", self._version)
@@ -105,34 +110,45 @@ class MasterServer:
         self._registry.save_removed(self._master.cluster.removed)
 
     async def _scheduler(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Content-Type") != "application/json":
-            return web.Response(status=415, text="Expecting 'Content-Type' of application/json")
-        try:
-            call = json.loads(await request.text())
-        except ValueError as error:
-            return _bad(f"Failed to convert JSON into Call protobuf: {error}")
-        if not isinstance(call, dict) or "type" not in call:
-            return _bad("Failed to validate scheduler::Call: Expecting 'type' to be present")
+        call = await self._parsed(request)
+        if isinstance(call, web.Response):
+            return call
         stream = request.headers.get("Mesos-Stream-Id")
-        log.info("call %s", call["type"])
-        if call["type"] == "SUBSCRIBE":
-            if stream is not None:
-                return _bad("Subscribe calls should not include the 'Mesos-Stream-Id' header")
+        log.info("call %s", call.get("type"))
+        if call.get("type") == "SUBSCRIBE":
             return await self._subscribe(request, call)
         try:
-            self._master.call(call, stream, time.time())
+            status = self._master.call(call, stream, time.time())
         except Refused as refused:
             return web.Response(status=refused.status, text=str(refused))
         except (KeyError, TypeError, ValueError) as error:
-            return _bad(f"Failed to validate scheduler::Call: {error}")
+            return _bad(f"Failed to convert JSON into Call protobuf: {error}")
         except MasterAborted as fatal:
             log.critical("%s", fatal)
-            raise
+            os.abort()
         self._flush()
         self._dirty.set()
-        return web.Response(status=202)
+        return web.Response(status=status)
+
+    async def _parsed(self, request: web.Request) -> Json | web.Response:
+        """Return the call in a request, or the answer to a request that holds none."""
+        if request.headers.get("Content-Type") != "application/json":
+            text = "Expecting 'Content-Type' of application/json or application/x-protobuf"
+            return web.Response(status=415, text=text)
+        body = await request.text()
+        try:
+            call = json.loads(body)
+        except ValueError:
+            near = body[:50]
+            return _bad(f"Failed to parse body into JSON: syntax error at line 1 near: {near}")
+        if not isinstance(call, dict):
+            return _bad("Failed to convert JSON into Call protobuf: Expecting a JSON object")
+        return call
 
     async def _subscribe(self, request: web.Request, call: Json) -> web.StreamResponse:
+        refusal = _refusal(request, call)
+        if refusal is not None:
+            return refusal
         stream, outgoing = str(uuid.uuid4()), Outgoing()
         framework_id = None
         try:
@@ -141,8 +157,6 @@ class MasterServer:
         except Refused as refused:
             outgoing.put({"type": "ERROR", "error": {"message": str(refused)}})
             outgoing.close()
-        except (KeyError, TypeError) as error:
-            return _bad(f"Failed to validate scheduler::Call: {error}")
         response = web.StreamResponse(headers={"Content-Type": "application/json", "Mesos-Stream-Id": stream})
         response.enable_chunked_encoding()
         await response.prepare(request)
@@ -176,16 +190,19 @@ class MasterServer:
 
     async def _agent_stream(self, request: web.Request) -> web.StreamResponse:
         message = await request.json()
-        agent_id = self._master.agents.register(message, time.time())
+        try:
+            agent_id = self._master.agents.register(message, time.time())
+        except GoneByOperator:
+            return web.Response(body=encode({"type": "GONE"}))
         self._registry.save_agents(self._master.cluster.agents.values())
         outgoing = Outgoing()
         self._agents[agent_id] = outgoing
         outgoing.put({"type": "REGISTERED", "agent_id": agent_id})
+        self._flush()
         response = web.StreamResponse()
         response.enable_chunked_encoding()
         await response.prepare(request)
         log.info("agent %s registered", agent_id)
-        self._flush()
         self._dirty.set()
         try:
             await outgoing.serve(response)
@@ -206,7 +223,7 @@ class MasterServer:
             case "UPDATE":
                 agents.update(agent_id, message["framework_id"], message["status"])
             case "OPERATION_UPDATE":
-                agents.operation_update(message["framework_id"], message["status"])
+                agents.operation_update(agent_id, {**message, "uuid": message["uuid_of"]})
             case _:
                 return web.Response(status=202)
         self._flush()
@@ -214,10 +231,17 @@ class MasterServer:
         return web.Response(status=202)
 
     async def _operator_call(self, request: web.Request) -> web.Response:
-        status, body = self._operator.call(await request.json(), time.time())
+        call = await self._parsed(request)
+        if isinstance(call, web.Response):
+            return call
+        status, body = self._operator.call(call, time.time())
+        if call.get("type") == "MARK_AGENT_GONE":
+            self._registry.save_agents(self._master.cluster.agents.values())
         self._flush()
         self._dirty.set()
-        return web.json_response(body, status=status) if body else web.Response(status=status)
+        return (
+            web.json_response(body, status=status) if isinstance(body, dict) else web.Response(status=status, text=body)
+        )
 
     async def _version(self, request: web.Request) -> web.Response:
         return web.json_response({"version": "1.11.0", "build_user": "embedded"})
@@ -233,6 +257,28 @@ class MasterServer:
             "master/slaves_active": sum(a.connected for a in cluster.agents.values()),
         }
         return web.json_response({**gauges, **cluster.counts})
+
+
+def _refusal(request: web.Request, call: Json) -> web.Response | None:
+    """Return the answer to a SUBSCRIBE that cannot even be refused on a stream, or None."""
+    reason = requests.unconvertible(call)
+    if reason is not None:
+        return _bad(f"Failed to convert JSON into Call protobuf: {reason}")
+    reason = requests.invalid(call)
+    if reason is not None:
+        return _bad(f"Failed to validate scheduler::Call: {reason}")
+    accepted = request.headers.get("Accept", "*/*")
+    if not any(kind in accepted for kind in ("*/*", "application/*", "application/json")):
+        text = "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'"
+        return web.Response(status=406, text=text)
+    if "Mesos-Stream-Id" in request.headers:
+        return _bad("Subscribe calls should not include the 'Mesos-Stream-Id' header")
+    return None
+
+
+async def _only_post(request: web.Request) -> web.Response:
+    text = f"405 Method Not Allowed. Expecting one of {{ 'POST' }}, but received '{request.method}'."
+    return web.Response(status=405, text=text, headers={"Allow": "POST"})
 
 
 def _bad(text: str) -> web.Response:

@@ -1,11 +1,26 @@
-"""The master's v1 operator API, as far as the operator and people use it (transcript 25)."""
+"""The master's v1 operator API, as far as the operator and people use it (transcripts 15, 25, 29)."""
 
 from typing import Any
 
-from statefuldb.local.mesos.cluster import TERMINAL, Agent, Task
+from statefuldb.local.mesos import feedback, operator_operations
+from statefuldb.local.mesos.cluster import Agent, Framework, Task
 from statefuldb.local.mesos.master import Master
+from statefuldb.local.mesos.resource_forms import doubled, everywhere
+from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]
+Answer = tuple[int, Json | str | None]
+
+AGENT_CAPABILITIES = (
+    "MULTI_ROLE",
+    "HIERARCHICAL_ROLE",
+    "RESERVATION_REFINEMENT",
+    "RESOURCE_PROVIDER",
+    "RESIZE_VOLUME",
+    "AGENT_OPERATION_FEEDBACK",
+    "AGENT_DRAINING",
+    "TASK_RESOURCE_LIMITS",
+)
 
 
 class OperatorApi:
@@ -14,59 +29,78 @@ class OperatorApi:
     def __init__(self, master: Master) -> None:
         self._master = master
 
-    def call(self, call: Json, now: float) -> tuple[int, Json | None]:
-        """Return status code and body of one call."""
+    def call(self, call: Json, now: float, principal: str | None = None) -> Answer:
+        """Return status code and body of one call: JSON, text, or nothing."""
         kind = call.get("type", "")
+        if kind.startswith("GET_"):
+            body = self._read(kind)
+            return (501, None) if body is None else (200, {"type": kind, kind.lower(): body})
+        return self._change(kind, call.get(kind.lower(), {}), principal)
+
+    def _read(self, kind: str) -> Json | None:
         cluster = self._master.cluster
         match kind:
             case "GET_HEALTH":
-                body: Json = {"healthy": True}
+                return {"healthy": True}
             case "GET_VERSION":
-                body = {"version_info": {"version": "1.11.0"}}
+                return {"version_info": {"version": "1.11.0"}}
             case "GET_MASTER":
-                body = {"master_info": self._master.info()}
+                return {"master_info": self._master.info()}
             case "GET_AGENTS":
-                body = {"agents": [self._agent(a) for a in cluster.agents.values() if not a.gone]}
+                return self._agents()
             case "GET_FRAMEWORKS":
-                body = {"frameworks": [self._framework(i) for i in cluster.frameworks]}
+                found = [self._framework(one) for one in cluster.frameworks.values()]
+                return {"frameworks": found} if found else {}
             case "GET_TASKS":
-                body = self._tasks()
+                return self._tasks()
+            case "GET_OPERATIONS":
+                found = [feedback.described(one) for one in cluster.operations.values()]
+                return {"operations": found} if found else {}
+        return None
+
+    def _change(self, kind: str, body: Json, principal: str | None) -> Answer:
+        cluster = self._master.cluster
+        if kind in operator_operations.CALLS:
+            return operator_operations.apply(cluster, kind, body, principal)
+        match kind:
             case "MARK_AGENT_GONE":
-                self._master.agents.mark_gone(call["mark_agent_gone"]["agent_id"]["value"])
-                return 200, None
+                known = self._master.agents.mark_gone(body["agent_id"]["value"])
+                return (200, None) if known else (404, "Agent not found")
             case "TEARDOWN":
-                framework = cluster.frameworks.get(call["teardown"]["framework_id"]["value"])
+                framework = cluster.frameworks.get(body["framework_id"]["value"])
                 if framework is None:
-                    return 400, None
+                    return 400, "No framework found with ID " + body["framework_id"]["value"]
                 self._master.remove(framework)
                 return 200, None
-            case _:
-                return 501, None
-        return 200, {"type": kind, kind.lower(): body}
+        return 501, None
+
+    def _agents(self) -> Json:
+        known = [one for one in self._master.cluster.agents.values() if not one.gone and not one.unreachable]
+        shown: Json = {
+            "agents": [self._agent(one) for one in known if not one.recovered],
+            "recovered_agents": [self._info(one) for one in known if one.recovered],
+        }
+        return {name: entries for name, entries in shown.items() if entries}
+
+    def _info(self, agent: Agent) -> Json:
+        return {**agent.info, "id": {"value": agent.id}, "checkpoint": True}
 
     def _agent(self, agent: Agent) -> Json:
-        return {
-            "agent_info": {**agent.info, "id": {"value": agent.id}},
+        cluster = self._master.cluster
+        shown: Json = {
+            "agent_info": self._info(agent),
             "active": agent.connected,
+            "deactivated": False,
             "version": "1.11.0",
-            "pid": f"slave(1)@{agent.info['ip']}:{agent.info['port']}",
-            "total_resources": agent.total.to_json(),
-            "allocated_resources": self._master.cluster.used(agent.id).to_json(),
-            "offered_resources": self._master.cluster.offered(agent.id).to_json(),
-            "capabilities": [
-                {"type": t}
-                for t in (
-                    "MULTI_ROLE",
-                    "HIERARCHICAL_ROLE",
-                    "RESERVATION_REFINEMENT",
-                    "RESOURCE_PROVIDER",
-                    "AGENT_OPERATION_FEEDBACK",
-                )
-            ],
+            "pid": agent.address,
+            "total_resources": _in_both_forms(agent.total),
+            "allocated_resources": _in_both_forms(cluster.used(agent.id)),
+            "offered_resources": _in_both_forms(cluster.offered(agent.id)),
+            "capabilities": [{"type": name} for name in AGENT_CAPABILITIES],
         }
+        return {name: value for name, value in shown.items() if value != []}
 
-    def _framework(self, framework_id: str) -> Json:
-        framework = self._master.cluster.frameworks[framework_id]
+    def _framework(self, framework: Framework) -> Json:
         connected = framework.stream is not None
         return {
             "framework_info": framework.info,
@@ -76,20 +110,29 @@ class OperatorApi:
         }
 
     def _tasks(self) -> Json:
-        tasks = self._master.cluster.tasks.values()
-        return {
-            "tasks": [self._task(t) for t in tasks if t.state not in TERMINAL],
-            "completed_tasks": [self._task(t) for t in tasks if t.state in TERMINAL],
+        cluster = self._master.cluster
+        tasks = list(cluster.tasks.values())
+        shown: Json = {
+            "tasks": [_task(one) for one in tasks if one.alive],
+            "completed_tasks": [_task(one) for one in tasks if not one.alive],
+            "unreachable_tasks": [_task(t) for f in cluster.frameworks.values() for t in f.unreachable.values()],
         }
+        return {name: entries for name, entries in shown.items() if entries}
 
-    def _task(self, task: Task) -> Json:
-        info = task.info
-        return {
-            "name": info.get("name", ""),
-            "task_id": info["task_id"],
-            "framework_id": {"value": task.framework_id},
-            "agent_id": {"value": task.agent_id},
-            "state": task.state,
-            "resources": info["resources"],
-            "labels": info.get("labels", {}),
-        }
+
+def _in_both_forms(bag: Bag) -> list[Json]:
+    shown: list[Json] = everywhere(bag.to_json(), doubled)
+    return shown
+
+
+def _task(task: Task) -> Json:
+    info = task.info
+    return {
+        "name": info.get("name", ""),
+        "task_id": info["task_id"],
+        "framework_id": {"value": task.framework_id},
+        "agent_id": {"value": task.agent_id},
+        "state": task.state,
+        "resources": info["resources"],
+        "labels": info.get("labels", {}),
+    }

@@ -2,13 +2,16 @@
 
 A bag maps what a resource *is* (name, reservations, disk, without its amount) to how much of it there is: thousandths
 for scalars, a set of numbers for ranges. Equal things merge, as in Mesos; `container_path` does not count as part of
-what a volume is (resources.cpp, operator==).
+what a volume is (resources.cpp, operator==). Volumes and Mount disks are taken whole or not at all.
 """
 
 import json
-import re
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from statefuldb.local.mesos.resource_text import describe_all
+from statefuldb.local.mesos.roles import is_below
 
 Json = dict[str, Any]
 Amount = int | frozenset[int]
@@ -16,6 +19,11 @@ Amount = int | frozenset[int]
 
 class InvalidResource(ValueError):
     """A resource that Mesos refuses, with its words."""
+
+
+def thousandths(value: float) -> int:
+    """Return a scalar in thousandths, half away from zero."""
+    return int(math.copysign(math.floor(abs(value) * 1000 + 0.5), value))
 
 
 class Bag:
@@ -31,7 +39,7 @@ class Bag:
 
     @staticmethod
     def of(resources: Iterable[Json]) -> "Bag":
-        """Return the bag of a list of resources in v1 JSON. Raises InvalidResource."""
+        """Return the bag of a list of resources in v1 JSON; amounts of zero vanish."""
         bag = Bag()
         for resource in resources:
             key, volume = _key(resource)
@@ -54,6 +62,10 @@ class Bag:
                 resource["allocation_info"] = {"role": role}
             rendered.append(resource)
         return rendered
+
+    def text(self, role: str | None = None) -> str:
+        """Return the bag as Mesos writes it, allocated to `role`."""
+        return describe_all(self.to_json(role))
 
     def __add__(self, other: "Bag") -> "Bag":
         amounts = dict(self._amounts)
@@ -80,7 +92,7 @@ class Bag:
         for key, amount in other._amounts.items():
             present = self._amounts.get(key)
             if isinstance(amount, int):
-                if not isinstance(present, int) or present < amount:
+                if not isinstance(present, int) or present < amount or (present > amount and _whole_only(key)):
                     return False
             elif not isinstance(present, frozenset) or not amount <= present:
                 return False
@@ -90,106 +102,70 @@ class Bag:
         """Return what a framework of `role` may be offered: what is unreserved, or reserved for it or a parent."""
         amounts = {}
         for key, amount in self._amounts.items():
-            reservations = json.loads(key).get("reservations", [])
-            owner = reservations[-1]["role"] if reservations else None
-            if owner is None or role == owner or role.startswith(owner + "/"):
+            owner = _owner(key)
+            if owner is None or role == owner or is_below(role, owner):
                 amounts[key] = amount
         return Bag(amounts, self._volumes)
 
-    def persistence_ids(self) -> set[tuple[str, str]]:
-        """Return role and id of each persistent volume."""
-        found = set()
-        for key in self._amounts:
-            resource = json.loads(key)
-            persistence = resource.get("disk", {}).get("persistence")
-            if persistence:
-                found.add((resource["reservations"][-1]["role"], persistence["id"]))
+    def reserved(self, role: str | None) -> "Bag":
+        """Return what is reserved for exactly this role; what is unreserved for None."""
+        return Bag({k: v for k, v in self._amounts.items() if _owner(k) == role}, self._volumes)
+
+    def scalars(self) -> dict[str, int]:
+        """Return the thousandths of each kind of scalar."""
+        found: dict[str, int] = {}
+        for key, amount in self._amounts.items():
+            if isinstance(amount, int):
+                name = json.loads(key)["name"]
+                found[name] = found.get(name, 0) + amount
         return found
+
+    def limited(self, most: Mapping[str, int]) -> "Bag":
+        """Return a part of the bag with no more than so many thousandths of each scalar that is named."""
+        left, amounts = dict(most), dict(self._amounts)
+        for key, amount in self._amounts.items():
+            name = json.loads(key)["name"]
+            if isinstance(amount, int) and name in left:
+                taken = min(amount, max(0, left[name]))
+                amounts[key] = taken if taken == amount or not _whole_only(key) else 0
+                left[name] -= taken
+        return Bag(amounts, self._volumes)
 
     def __bool__(self) -> bool:
         return bool(self._amounts)
 
     def __str__(self) -> str:
-        return "; ".join(describe(r) for r in self.to_json()) or "{}"
+        return self.text()
 
 
-def describe(resource: Json) -> str:
-    """Return a resource the way Mesos writes one in messages."""
-    notes = []
-    if resource.get("reservations"):
-        stack = ",".join(
-            f"({r.get('type', 'DYNAMIC')},{r['role']}" + (f",{r['principal']}" if r.get("principal") else "") + ")"
-            for r in resource["reservations"]
-        )
-        notes.append(f"reservations: [{stack}]")
-    name = resource["name"] + (f"({', '.join(notes)})" if notes else "")
-    persistence = resource.get("disk", {}).get("persistence")
-    if persistence:
-        path = resource["disk"].get("volume", {}).get("container_path", "")
-        name += f"[{persistence['id']}:{path}]"
-    if "scalar" in resource:
-        return f"{name}:{resource['scalar']['value']:g}"
-    spans = ", ".join(f"{s['begin']}-{s['end']}" for s in resource["ranges"]["range"])
-    return f"{name}:[{spans}]"
+def _owner(key: str) -> str | None:
+    reservations = json.loads(key).get("reservations", [])
+    return str(reservations[-1]["role"]) if reservations else None
 
 
-def parse_flag(text: str) -> list[Json]:
-    """Return the resources of an agent's `--resources` flag, in its simple form or as JSON."""
-    if text.lstrip().startswith("["):
-        return [_clean(resource) for resource in json.loads(text)]
-    resources = []
-    for item in filter(None, (part.strip() for part in text.split(";"))):
-        match = re.fullmatch(r"(\w+)(?:\(([^)]*)\))?:(.+)", item)
-        if match is None:
-            raise InvalidResource(f"Failed to parse resource {item!r}")
-        name, role, value = match.groups()
-        resource: Json = {"name": name}
-        if role and role != "*":
-            resource["reservations"] = [{"type": "STATIC", "role": role}]
-        if value.startswith("["):
-            spans = re.findall(r"(\d+)-(\d+)", value)
-            span = [{"begin": int(b), "end": int(e)} for b, e in spans]
-            resource |= {"type": "RANGES", "ranges": {"range": span}}
-        else:
-            resource |= {"type": "SCALAR", "scalar": {"value": float(value)}}
-        resources.append(resource)
-    return resources
-
-
-def _clean(resource: Json) -> Json:
-    return {k: v for k, v in resource.items() if k not in ("allocation_info", "role")}
+def _whole_only(key: str) -> bool:
+    disk = json.loads(key).get("disk", {})
+    return "persistence" in disk or disk.get("source", {}).get("type") in ("MOUNT", "BLOCK")
 
 
 def _key(resource: Json) -> tuple[str, Json | None]:
-    if "name" not in resource:
-        raise InvalidResource("Expecting 'name' to be present")
-    kept = {k: v for k, v in resource.items() if k in ("name", "type", "provider_id")}
-    reservations = [
-        {k: v for k, v in reservation.items() if v not in ("", None)}
-        for reservation in resource.get("reservations", [])
-    ]
-    if reservations:
-        kept["reservations"] = reservations
+    kept = {k: v for k, v in resource.items() if k in ("name", "type", "provider_id", "shared")}
+    if resource.get("reservations"):
+        kept["reservations"] = resource["reservations"]
     volume = None
     if "disk" in resource:
         disk = dict(resource["disk"])
         volume = disk.pop("volume", None)
         if disk:
             kept["disk"] = disk
-    kept.setdefault("type", "SCALAR" if "scalar" in resource else "RANGES")
     return json.dumps(kept, sort_keys=True), volume
 
 
 def _amount(resource: Json) -> Amount:
     if "scalar" in resource:
-        value = round(float(resource["scalar"]["value"]) * 1000)
-        if value <= 0:
-            raise InvalidResource("Invalid scalar resource: value <= 0")
-        return value
-    if "ranges" in resource:
-        spans = resource["ranges"].get("range", [])
-        return frozenset(n for span in spans for n in range(int(span["begin"]), int(span["end"]) + 1))
-    raise InvalidResource(f"Invalid resource {resource['name']}: no value")
+        return thousandths(float(resource["scalar"]["value"]))
+    spans = resource.get("ranges", {}).get("range", [])
+    return frozenset(n for span in spans for n in range(int(span["begin"]), int(span["end"]) + 1))
 
 
 def _spans(numbers: frozenset[int]) -> list[tuple[int, int]]:

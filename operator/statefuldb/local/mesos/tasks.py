@@ -66,6 +66,10 @@ class RunningTask:
             return None
         return int(known["pid"])
 
+    def started_pid(self) -> int:
+        """Return the pid that the executor was started with."""
+        return int(load_json(self.folder / "executor.json", {"pid": 0})["pid"])
+
     def task_pid(self) -> int | None:
         """Return the pid of the task's main process, once it is known."""
         known = load_json(self.folder / "pid.json", None)

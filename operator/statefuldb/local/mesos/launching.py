@@ -1,0 +1,77 @@
+"""LAUNCH: what makes a task invalid, in Mesos's words, and the order to run it (transcripts 14, 24, 27, 34)."""
+
+from typing import Any
+
+from statefuldb.local.mesos import resource_rules as rules
+from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, Task, task_status
+from statefuldb.local.mesos.resources import Bag
+
+Json = dict[str, Any]
+
+
+def tasks_of(operation: Json) -> list[Json]:
+    """Return the tasks of a LAUNCH."""
+    return list(operation.get("launch", {}).get("task_infos", [])) if operation.get("type") == "LAUNCH" else []
+
+
+def launch(cluster: Cluster, framework: Framework, agent: Agent, role: str, info: Json, pool: Bag) -> Bag:
+    """Launch one task out of what is left of the offers, or tell why not; return what is left then."""
+    task_id = info["task_id"]["value"]
+    wanted = Bag.of(info.get("resources", []))
+    problem = _problem(framework, cluster, agent, info) or _too_much(info, wanted, pool, role)
+    if problem is not None:
+        tell_error(cluster, framework, info, problem)
+        return pool
+    status = {"task_id": {"value": task_id}, "state": "TASK_STAGING", "agent_id": {"value": agent.id}}
+    cluster.tasks[framework.id, task_id] = Task(task_id, framework.id, agent.id, info, wanted, role, status)
+    cluster.order(agent.id, {"type": "RUN_TASK", "framework": framework.info, "task": info})
+    return pool - wanted
+
+
+def tell_error(cluster: Cluster, framework: Framework, info: Json, problem: str) -> None:
+    """Tell that a task is invalid."""
+    event = task_status(
+        info["task_id"]["value"],
+        "TASK_ERROR",
+        reason="REASON_TASK_INVALID",
+        message=problem,
+        agent_id=info.get("agent_id", {}).get("value"),
+    )
+    cluster.tell(framework.id, event)
+
+
+def _problem(framework: Framework, cluster: Cluster, agent: Agent, info: Json) -> str | None:
+    task_id, resources = info["task_id"]["value"], info.get("resources", [])
+    reason = rules.id_refused(task_id)
+    if reason is not None:
+        return reason
+    if (framework.id, task_id) in cluster.tasks:
+        return f"Task has duplicate ID: {task_id}"
+    if task_id in framework.unreachable:
+        return f"Task reuses the ID of an unreachable task: {task_id}"
+    given = info.get("agent_id", {}).get("value")
+    if given != agent.id:
+        return f"Task uses invalid agent {given} while agent {agent.id} is expected"
+    if int(info.get("kill_policy", {}).get("grace_period", {}).get("nanoseconds", 0)) < 0:
+        return "Task's 'kill_policy.grace_period' must be non-negative"
+    if not resources:
+        return "Task uses no resources"
+    for prefix, reason in (
+        ("Task uses invalid resources", rules.invalid(resources)),
+        ("Task uses duplicate persistence ID", rules.doubled_persistence_id(resources)),
+        ("Invalid task resources", rules.of_several_roles(resources)),
+    ):
+        if reason is not None:
+            return f"{prefix}: {reason}"
+    if ("command" in info) == ("executor" in info):
+        return "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present"
+    return None
+
+
+def _too_much(info: Json, wanted: Bag, pool: Bag, role: str) -> str | None:
+    if pool.contains(wanted):
+        return None
+    return (
+        f"Total resources {wanted.text(role)} required by task and its executor is more than available "
+        f"{pool.text(role)}"
+    )

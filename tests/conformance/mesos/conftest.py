@@ -1,0 +1,107 @@
+"""Each test runs on every master there is, its assertions are counted, and what it saw is compared between masters."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.mesos import tally
+from conformance.mesos.client import Http, Json
+from conformance.mesos.masters import Command, Control, Embedded, Mesos, OneProcess
+from conformance.mesos.recording import Recording, differences
+from conformance.mesos.scheduler import Scheduler
+from conformance.mesos.tidying import settled, tidy
+
+GIVEN = os.environ.get("STATEFULDB_TEST_MESOS")
+AGENTS = 2
+RECORDINGS: dict[str, tuple[str, Recording]] = {}
+
+Subscribe = Callable[..., Scheduler]
+
+
+@pytest.fixture(scope="session", params=["given"] if GIVEN else ["embedded", "real"])
+def mesos(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesos]:
+    """Yield a master with two agents."""
+    folder = tmp_path_factory.mktemp(f"mesos-{request.param}")
+    match request.param:
+        case "given":
+            command = os.environ.get("STATEFULDB_TEST_MESOS_CONTROL")
+            yield Mesos("given", GIVEN or "", Command(command) if command else None)
+        case "embedded":
+            embedded = Embedded(folder, AGENTS)
+            settled(embedded.mesos.http, AGENTS)
+            yield embedded.mesos
+            embedded.close()
+        case "real":
+            real = OneProcess(request.getfixturevalue("binaries"), folder, AGENTS)
+            settled(real.mesos.http, AGENTS)
+            yield real.mesos
+            real.close()
+
+
+@pytest.fixture
+def control(mesos: Mesos) -> Control:
+    """The process control of the master, or a skip that says so."""
+    if mesos.control is None:
+        pytest.skip("needs process control of single daemons (STATEFULDB_TEST_MESOS_CONTROL)")
+    return mesos.control
+
+
+@pytest.fixture
+def master(mesos: Mesos) -> Http:
+    """The HTTP of the master."""
+    return mesos.http
+
+
+@pytest.fixture
+def recording() -> Recording:
+    """What the test sees."""
+    return Recording()
+
+
+@pytest.fixture
+def subscribe(mesos: Mesos, recording: Recording) -> Iterator[Subscribe]:
+    """Yield a way to subscribe; what the schedulers leave behind is taken away, reservations and volumes too."""
+    opened: list[Scheduler] = []
+
+    def one(info: Json | None = None, **headers: str | None) -> Scheduler:
+        opened.append(Scheduler(mesos.http, recording, info, **headers))
+        return opened[-1]
+
+    one.opened = opened  # type: ignore[attr-defined]
+    yield one
+    tidy(mesos.http, [scheduler.framework_id for scheduler in opened if scheduler.framework_id is not None])
+    for scheduler in opened:
+        scheduler.stream.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Any:
+    """Compare what a test saw on one master with what it saw on the other."""
+    done = yield
+    mesos, recording = pyfuncitem.funcargs.get("mesos"), pyfuncitem.funcargs.get("recording")
+    if not isinstance(mesos, Mesos) or not isinstance(recording, Recording):
+        return done
+    for scheduler in getattr(pyfuncitem.funcargs.get("subscribe"), "opened", []):
+        scheduler.record()
+    known = RECORDINGS.setdefault(f"{pyfuncitem.path.name}::{pyfuncitem.originalname}", (mesos.name, recording))
+    if known[0] != mesos.name:
+        difference = differences(known[1], recording, (known[0], mesos.name))
+        if difference:
+            pytest.fail(f"the masters differ:\n{difference}", pytrace=False)
+        pyfuncitem.user_properties.append((tally.ALIKE, recording.steps))
+    return done
+
+
+def pytest_assertion_pass(item: pytest.Item) -> None:
+    """Count an assertion that held, on the master that it was made about."""
+    mesos = getattr(item, "funcargs", {}).get("mesos")
+    if mesos is not None:
+        item.user_properties.append((tally.ASSERTED, mesos.name))
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave the parts of the real Mesos out: they are programs, not tests."""
+    return True if collection_path.name == "real_mesos" else None

@@ -1,0 +1,147 @@
+"""The masters that the suite runs against: the embedded one, the real one in one process, or one that is given."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Protocol
+
+from conformance.mesos.client import Http
+
+RESOURCES = "cpus:4;mem:8192;disk:40960;ports:[31000-31099]"
+ATTRIBUTES = "rack:r1;dfs:nfs"
+
+
+class Control(Protocol):
+    """Starts, stops, kills, pauses and resumes single daemons."""
+
+    def run(self, action: str, role: str, number: int = 0, *flags: str) -> None: ...
+
+
+class Mesos:
+    """A cluster under test. `control` is None where its daemons cannot be handled one by one."""
+
+    def __init__(self, name: str, address: str, control: Control | None) -> None:
+        self.name = name
+        self.http = Http(address)
+        self.control = control
+
+    def agents(self) -> list[str]:
+        """Return the ids of the agents that are registered and active."""
+        found = self.http.get("GET_AGENTS").get("agents", [])
+        return [agent["agent_info"]["id"]["value"] for agent in found if agent.get("active")]
+
+
+class Embedded:
+    """An embedded master and agents, each a process; the suite's own process control for them."""
+
+    def __init__(self, folder: Path, agents: int, *flags: str) -> None:
+        self._folder = folder
+        self._address = f"127.0.0.1:{free_port()}"
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._ports = {f"agent{number}": free_port() for number in range(agents)}
+        self.run("start", "master", 0, *flags)
+        for number in range(agents):
+            self.run("start", "agent", number)
+
+    @property
+    def mesos(self) -> Mesos:
+        return Mesos("embedded", self._address, self)
+
+    def run(self, action: str, role: str, number: int = 0, *flags: str) -> None:
+        name = role if role == "master" else f"{role}{number}"
+        match action:
+            case "start":
+                self._start(name, flags)
+            case "stop":
+                self._end(name, signal.SIGTERM)
+            case "kill9":
+                self._end(name, signal.SIGKILL)
+            case "pause":
+                self._processes[name].send_signal(signal.SIGSTOP)
+            case "resume":
+                self._processes[name].send_signal(signal.SIGCONT)
+
+    def _start(self, name: str, flags: tuple[str, ...]) -> None:
+        host, _, port = self._address.rpartition(":")
+        command = [sys.executable, "-m", "statefuldb.local.mesos"]
+        if name == "master":
+            command += ["master", "--host", host, "--port", port]
+        else:
+            command += ["agent", "--host", host, "--port", str(self._ports[name]), "--hostname", host]
+            command += ["--master", self._address, "--resources", RESOURCES, "--attributes", ATTRIBUTES]
+        with (self._folder / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [*command, "--work-dir", str(self._folder / name), *flags], stdout=log, stderr=log
+            )
+
+    def _end(self, name: str, number: int) -> None:
+        process = self._processes.pop(name)
+        process.send_signal(number)
+        process.wait(30)
+
+    def close(self) -> None:
+        for name in list(self._processes):
+            self._end(name, signal.SIGKILL)
+        end_tasks(self._folder)
+
+
+class OneProcess:
+    """A real master and real agents in one process. It can be killed and started again as a whole only."""
+
+    def __init__(self, binaries: Path, folder: Path, agents: int, **settings: str) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self._command = ["bash", str(binaries / "run-local.sh"), str(agents), str(self._port), str(folder / "state")]
+        self._settings = {
+            "MESOS_RESOURCES": RESOURCES,
+            "MESOS_ATTRIBUTES": ATTRIBUTES,
+            "MESOS_ALLOCATION_INTERVAL": "100ms",
+            **settings,
+        }
+        self.mesos = Mesos("real 1.11.0", f"127.0.0.1:{self._port}", None)
+        self.start()
+
+    def start(self) -> None:
+        with (self._folder / "mesos.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, env={**os.environ, **self._settings}, start_new_session=True
+            )
+
+    def kill(self) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(30)
+
+    def close(self) -> None:
+        self.kill()
+        end_tasks(self._folder)
+
+
+class Command:
+    """Process control of a given cluster, by the command that STATEFULDB_TEST_MESOS_CONTROL names."""
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+
+    def run(self, action: str, role: str, number: int = 0, *flags: str) -> None:
+        subprocess.run([self._command, action, role, str(number), *flags], check=True, timeout=120)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def end_tasks(folder: Path) -> None:
+    """End what tasks have left running: they outlive their agents, and their sandboxes tell whose they are."""
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and (entry / "cwd").readlink().is_relative_to(folder):
+                os.kill(int(entry.name), signal.SIGKILL)
+        except OSError:
+            continue
+    shutil.rmtree(folder, ignore_errors=True)
