@@ -128,7 +128,8 @@ class Stream:
             while not (found := condition()):
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise AssertionError(f"not within {seconds:g} s: {about}; received {json.dumps(self.events)}")
+                    received = "\n".join(json.dumps(event)[:400] for event in self.events if event["type"] != "OFFERS")
+                    raise AssertionError(f"not within {seconds:g} s: {about}; received\n{received}")
                 self._changed.wait(left)
         return found
 

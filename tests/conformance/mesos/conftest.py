@@ -86,13 +86,19 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Any:
         return done
     for scheduler in getattr(pyfuncitem.funcargs.get("subscribe"), "opened", []):
         scheduler.record()
-    known = RECORDINGS.setdefault(f"{pyfuncitem.path.name}::{pyfuncitem.originalname}", (mesos.name, recording))
+    known = RECORDINGS.setdefault(exchange_of(pyfuncitem), (mesos.name, recording))
     if known[0] != mesos.name:
         difference = differences(known[1], recording, (known[0], mesos.name))
         if difference:
             pytest.fail(f"the masters differ:\n{difference}", pytrace=False)
         pyfuncitem.user_properties.append((tally.ALIKE, recording.steps))
     return done
+
+
+def exchange_of(item: pytest.Function) -> str:
+    """Return the name of a test without that of its master."""
+    others = [f"{name}={value}" for name, value in sorted(item.callspec.params.items()) if name != "mesos"]
+    return f"{item.path.name}::{item.originalname}[{', '.join(others)}]"
 
 
 def pytest_assertion_pass(item: pytest.Item) -> None:

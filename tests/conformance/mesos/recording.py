@@ -2,7 +2,8 @@
 
 Ids, times and facts of agents are normalised. Nothing else is, but for what HTTP and Mesos leave to chance: events of
 different tasks and operations may overtake each other, so each has a list of its own; resources in a list have no
-order; offers are recorded where a test uses them, as their number and time are the allocator's business.
+order; offers are recorded where a test uses them, as their number and time are the allocator's business, and so is
+which of them are withdrawn.
 """
 
 import difflib
@@ -27,6 +28,7 @@ PATTERNS = (
     (re.compile(rf"{UUID}-O\d+"), "OFFER"),
     (re.compile(rf"{UUID}-\d{{4}}"), "FRAMEWORK"),
     (re.compile(rf"({UUID}-S\d+) at slave\(\d+\)@[\d.]+:\d+ \([^)]*\)"), r"\1 at ADDRESS"),
+    (re.compile(r"/\S*/pytest-\S*?/(?=[\w.-]+[;'\" ])"), "FOLDER/"),
     (re.compile(r"(slave\(\d+\)|master)@[\d.]+:\d+"), "ADDRESS"),
 )
 AGENT = re.compile(rf"{UUID}-S\d+")
@@ -49,7 +51,7 @@ class Recording:
     def event(self, event: Json) -> None:
         """Note an event."""
         kind = event.get("type", "")
-        if kind in ("HEARTBEAT", "OFFERS"):
+        if kind in ("HEARTBEAT", "OFFERS", "RESCIND"):
             return
         if kind == "UPDATE":
             about = f"task {event['update']['status']['task_id']['value']}"

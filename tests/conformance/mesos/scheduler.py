@@ -69,21 +69,33 @@ class Scheduler:
                 held.pop(event["rescind"]["offer_id"]["value"], None)
         return [offer for identity, offer in held.items() if identity not in self._settled]
 
-    def offer(self, wanted: Callable[[Json], Any] | None = None, *, seconds: float = PATIENCE_SECONDS) -> Json:
-        """Wait for an offer as wanted, by default of everything that one agent has; parts are declined to be joined."""
+    def offer(
+        self,
+        wanted: Callable[[Json], Any] | None = None,
+        *,
+        keeping: Iterable[Json] = (),
+        seconds: float = PATIENCE_SECONDS,
+    ) -> Json:
+        """Wait for an offer as wanted, by default of everything that one agent has.
+
+        All others but those to be kept are put back, so that parts of an agent come joined.
+        """
+        kept = [offer["id"] for offer in keeping]
         fits = wanted or self.is_whole
         deadline = time.monotonic() + seconds
         while True:
-            held = self.offers()
+            held = [offer for offer in self.offers() if offer["id"] not in kept]
             found = next((offer for offer in held if fits(offer)), None)
             if found is not None:
                 self.recording.seen("offer", {k: v for k, v in found.items() if k != "url"})
                 return found
-            if held:
-                self._decline_parts(held)
+            self.put_back(held)
             self.stream.wait_for_more(max(deadline - time.monotonic(), 0.1), "an offer")
 
-    def _decline_parts(self, held: list[Json]) -> None:
+    def put_back(self, held: list[Json]) -> None:
+        """Decline offers that a test has no interest in: the recording does not hold that."""
+        if not held:
+            return
         self.settle(held)
         body: Json = {"offer_ids": [offer["id"] for offer in held], "filters": {"refuse_seconds": 0}}
         call = {"type": "DECLINE", "framework_id": self.framework_id, "decline": body}

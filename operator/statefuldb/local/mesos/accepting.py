@@ -4,7 +4,7 @@ from typing import Any
 
 from statefuldb.local.mesos import feedback, operations
 from statefuldb.local.mesos.allocation import DEFAULT_REFUSE_SECONDS, refuse
-from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, Offer, task_status
+from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, Offer
 from statefuldb.local.mesos.launching import launch, tasks_of, tell_error
 from statefuldb.local.mesos.operations import Asker, Ground
 from statefuldb.local.mesos.resource_forms import everywhere, upgraded
@@ -74,14 +74,9 @@ def _of_different_kinds(framework: Framework, offers: list[Offer]) -> str | None
 def _refuse_all(cluster: Cluster, framework: Framework, wanted: list[Json], reason: str) -> None:
     for operation in wanted:
         for info in tasks_of(operation):
-            event = task_status(
-                info["task_id"]["value"],
-                framework.state("TASK_DROPPED"),
-                reason="REASON_INVALID_OFFERS",
-                message=f"Task launched with invalid offers: {reason}",
-                agent_id=info.get("agent_id", {}).get("value"),
-            )
-            cluster.tell(framework.id, event)
+            agent_id = info.get("agent_id", {}).get("value")
+            why = {"reason": "REASON_INVALID_OFFERS", "message": f"Task launched with invalid offers: {reason}"}
+            cluster.tell_task(framework.id, info["task_id"]["value"], framework.state("TASK_DROPPED"), agent_id, **why)
         feedback.refuse(cluster, framework, operation, f"Operation attempted with invalid offers: {reason}")
 
 
@@ -132,8 +127,7 @@ class _Applying:
     def _convert(self, operation: Json) -> None:
         framework, agent = self._framework, self._agent
         asker = Asker(framework.info.get("principal"), framework.roles, framework.id, framework.can("SHARED_RESOURCES"))
-        tasks = self._cluster.tasks.values()
-        ground = Ground(agent.total, [task.resources for task in tasks if task.agent_id == agent.id and task.alive])
+        ground = Ground(agent.total, [task.resources for task in self._cluster.tasks_on(agent.id)])
         try:
             operations.check(operation, asker, ground)
         except InvalidResource as error:

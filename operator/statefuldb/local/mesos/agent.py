@@ -17,7 +17,7 @@ import aiohttp
 from statefuldb.local.mesos import volumes
 from statefuldb.local.mesos.recordio import decode
 from statefuldb.local.mesos.registry import load_json, save_json
-from statefuldb.local.mesos.tasks import DEFAULT_GRACE_SECONDS, RunningTask
+from statefuldb.local.mesos.tasks import DEFAULT_GRACE_SECONDS, RunningTask, key_of
 from statefuldb.local.mesos.unacknowledged import Unacknowledged
 
 log = getLogger(__name__)
@@ -50,7 +50,8 @@ class Agent:
         self.frameworks: dict[str, Json] = load_json(self._meta / "frameworks.json", {})
         self.tasks: dict[str, RunningTask] = {}
         self.gone = asyncio.Event()
-        self._parting: dict[tuple[str, str], float] = {}
+        self._running: dict[str, asyncio.Event] = {}
+        self._parting: dict[str, float] = {}
         self._outgoing: asyncio.Queue[Json] = asyncio.Queue()
         self._background: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
@@ -101,8 +102,8 @@ class Agent:
                 shutil.rmtree(folder)
                 continue
             task = RunningTask(folder, order)
-            self.tasks[task.id] = task
-            self._said.restore(task.id, load_json(folder / "pending.json", []))
+            self.tasks[task.key] = task
+            self._said.restore(task.key, load_json(folder / "pending.json", []))
 
     def _save_said(self, key: str, waiting: list[Json]) -> None:
         task = self.tasks.get(key)
@@ -130,7 +131,7 @@ class Agent:
                 await self._obey(message)
 
     def _described(self, task: RunningTask) -> Json:
-        said = [message["status"] for message in self._said.of(task.id)[:1]]
+        said = [message["status"] for message in self._said.of(task.key)[:1]]
         status = said[0] if said else load_json(task.folder / "state.json", {"state": "TASK_STAGING"})
         return {"framework_id": task.framework_id, "task": task.order["task"], "status": status}
 
@@ -151,9 +152,7 @@ class Agent:
             case "KILL":
                 self._kill(message)
             case "SHUTDOWN":
-                task = self.tasks.get(message["task_id"])
-                if task is not None:
-                    self._spawn(task.kill(DEFAULT_GRACE_SECONDS))
+                self._shut_down(key_of(message["framework_id"], message["task_id"]))
             case "RESEND":
                 self._said.resend(self._said.keys("UPDATE"))
             case "GONE":
@@ -173,6 +172,14 @@ class Agent:
                 self._disown(message)
             case "UNKNOWN_OPERATION":
                 self._report(message, "OPERATION_DROPPED")
+
+    def _shut_down(self, key: str) -> None:
+        """End a task whose framework is gone, and say nothing of it."""
+        task = self.tasks.get(key)
+        if task is not None:
+            task.unwanted = True
+            self._said.drop(key)
+            self._spawn(self._end(task, DEFAULT_GRACE_SECONDS))
 
     def _apply(self, message: Json) -> None:
         """Carry out one operation: checkpoint the new total, make or remove the volumes, report."""
@@ -211,7 +218,8 @@ class Agent:
         """Checkpoint, make the sandbox, link the volumes, start the executor."""
         info, framework = message["task"], message["framework"]
         framework_id, task_id = framework["id"]["value"], info["task_id"]["value"]
-        if task_id in self.tasks or time.monotonic() - self._parting.get((framework_id, task_id), -9) < PARTING_SECONDS:
+        key = key_of(framework_id, task_id)
+        if key in self.tasks or time.monotonic() - self._parting.get(key, -PARTING_SECONDS) < PARTING_SECONDS:
             # So does a real agent: its executor outlives its task by about a second (slave.cpp:3194, transcript 31).
             log.critical("Check failed: executor == nullptr")
             os.abort()
@@ -233,11 +241,18 @@ class Agent:
         order = {"framework_id": framework_id, "task": info, "sandbox": str(sandbox)}
         save_json(folder / "order.json", order)
         task = RunningTask(folder, order)
-        self.tasks[task_id] = task
+        self.tasks[key] = task
+        self._running[key] = asyncio.Event()
         task.start(self._environment(framework_id, task))
         self._enqueue(task, "TASK_STARTING", "")
+        self._spawn(self._follow(task))
+
+    async def _follow(self, task: RunningTask) -> None:
+        """Tell of a task's start once it has started, and of its end."""
+        await task.started()
         self._enqueue(task, "TASK_RUNNING", "")
-        self._spawn(task.watch(self._ended))
+        self._running.pop(task.key).set()
+        await task.watch(self._ended)
 
     def _environment(self, framework_id: str, task: RunningTask) -> Json:
         given = task.order["task"]["command"].get("environment", {}).get("variables", [])
@@ -252,7 +267,7 @@ class Agent:
         }
 
     def _kill(self, message: Json) -> None:
-        task = self.tasks.get(message["task_id"])
+        task = self.tasks.get(key_of(message["framework_id"], message["task_id"]))
         if task is None:
             return
         policy = message.get("kill_policy") or task.order["task"].get("kill_policy") or {}
@@ -260,12 +275,22 @@ class Agent:
         capabilities = self.frameworks.get(task.framework_id, {}).get("capabilities", [])
         if {"type": "TASK_KILLING_STATE"} in capabilities:
             self._enqueue(task, "TASK_KILLING", "")
-        self._spawn(task.kill(nanoseconds / 1e9))
+        self._spawn(self._end(task, nanoseconds / 1e9))
+
+    async def _end(self, task: RunningTask, grace_seconds: float) -> None:
+        """End a task; one that is being started, once it has started."""
+        starting = self._running.get(task.key)
+        if starting is not None:
+            await starting.wait()
+        await task.kill(grace_seconds)
 
     def _ended(self, task: RunningTask) -> None:
+        if task.unwanted:
+            self._forget(task)
+            return
         known = load_json(task.folder / "state.json", {})
         if known.get("state") not in ENDED:
-            self._parting[task.framework_id, task.id] = time.monotonic()
+            self._parting[task.key] = time.monotonic()
             self._enqueue(task, *task.ending())
 
     def _enqueue(self, task: RunningTask, state: str, message: str) -> None:
@@ -288,7 +313,7 @@ class Agent:
         aware = {"type": "PARTITION_AWARE"} in framework.get("capabilities", [])
         status = self._status(message["task_id"], "TASK_DROPPED" if aware else "TASK_LOST", source="SOURCE_AGENT")
         text = {"reason": "REASON_RECONCILIATION", "message": "Reconciliation: task unknown to the agent"}
-        if not self._said.of(message["task_id"]):
+        if not self._said.of(key_of(framework["id"]["value"], message["task_id"])):
             self._say(framework["id"]["value"], {**status, **text})
 
     def _status(self, task_id: str, state: str, source: str) -> Json:
@@ -303,14 +328,18 @@ class Agent:
 
     def _say(self, framework_id: str, status: Json) -> None:
         message = {"type": "UPDATE", "framework_id": framework_id, "uuid": status["uuid"], "status": status}
-        self._said.add(status["task_id"]["value"], message)
+        self._said.add(key_of(framework_id, status["task_id"]["value"]), message)
 
     def _acknowledged(self, message: Json) -> None:
-        done = self._said.acknowledge(message["task_id"], message["uuid"])
-        task = self.tasks.get(message["task_id"])
+        key = key_of(message["framework_id"], message["task_id"])
+        done = self._said.acknowledge(key, message["uuid"])
+        task = self.tasks.get(key)
         if task is not None and done is not None and done["status"]["state"] in ENDED:
-            del self.tasks[task.id]
-            task.remove()
+            self._forget(task)
+
+    def _forget(self, task: RunningTask) -> None:
+        del self.tasks[task.key]
+        task.remove()
 
     async def _post(self) -> None:
         """Send the master our messages in order. A lost one is sent again by whoever waits for its acknowledgement."""

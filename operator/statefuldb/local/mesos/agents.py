@@ -4,7 +4,7 @@ from typing import Any
 
 from statefuldb.local.mesos import feedback
 from statefuldb.local.mesos.allocation import rescind
-from statefuldb.local.mesos.cluster import Agent, CloseAgent, Cluster, Framework, Operation, Task, task_status
+from statefuldb.local.mesos.cluster import Agent, CloseAgent, Cluster, Framework, Operation, Task
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]
@@ -38,6 +38,7 @@ class Agents:
     def register(self, message: Json, now: float) -> str:
         """Admit an agent, new or returned, with what it holds and runs; return its id. Raises GoneByOperator."""
         cluster = self._cluster
+        cluster.now = now
         agent_id = message.get("id") or f"{cluster.master_id}-S{cluster.next_serial()}"
         known = cluster.agents.get(agent_id)
         if known is not None and known.gone:
@@ -77,15 +78,15 @@ class Agents:
         task = Task(task_id, framework_id, agent_id, info, resources, role, status)
         self._cluster.tasks[framework_id, task_id] = task
         if was_unreachable:
-            event = task_status(
+            self._cluster.tell_task(
+                framework_id,
                 task_id,
                 task.state,
+                agent_id,
                 reason="REASON_AGENT_REREGISTERED",
                 message="Unreachable agent re-reregistered",
-                agent_id=agent_id,
                 **task.container,
             )
-            self._cluster.tell(framework_id, event)
 
     def _reconcile_operations(self, agent_id: str, reported: list[Json]) -> None:
         """Take over what the agent has not been thanked for; what it never got is dropped."""
@@ -112,20 +113,21 @@ class Agents:
         agent = self._cluster.agents.get(agent_id)
         if agent is None or not agent.connected:
             return
+        self._cluster.now = now
         agent.connected = False
         agent.disconnected_at = now
         agent.last_seen = now
         for (owner, task_id), task in list(self._cluster.tasks.items()):
             framework = self._cluster.frameworks[owner]
             if task.agent_id == agent_id and task.alive and not framework.info.get("checkpoint", False):
-                event = task_status(
+                self._cluster.tell_task(
+                    owner,
                     task_id,
                     "TASK_LOST",
+                    agent_id,
                     reason="REASON_AGENT_DISCONNECTED",
                     message=f"Agent {agent.info['hostname']} disconnected",
-                    agent_id=agent_id,
                 )
-                self._cluster.tell(owner, event)
                 del self._cluster.tasks[owner, task_id]
         rescind(self._cluster, agent_id=agent_id)
 
@@ -158,14 +160,14 @@ class Agents:
         for framework in self._cluster.frameworks.values():
             framework.withheld = [(i, bag) for i, bag in framework.withheld if i != agent_id]
         for task in self._end_tasks(agent):
-            event = task_status(
+            self._cluster.tell_task(
+                task.framework_id,
                 task.id,
                 self._cluster.frameworks[task.framework_id].state("TASK_GONE_BY_OPERATOR"),
+                agent_id,
                 reason="REASON_AGENT_REMOVED_BY_OPERATOR",
                 message="Agent has been marked gone",
-                agent_id=agent_id,
             )
-            self._cluster.tell(task.framework_id, event)
         rescind(self._cluster, agent_id=agent_id)
         self._failure(agent)
         self._cluster.outbox.append(CloseAgent(agent_id))
@@ -178,15 +180,15 @@ class Agents:
         for task in self._end_tasks(agent):
             framework = self._cluster.frameworks[task.framework_id]
             framework.unreachable[task.id] = task
-            event = task_status(
+            self._cluster.tell_task(
+                task.framework_id,
                 task.id,
                 framework.state("TASK_UNREACHABLE"),
+                agent.id,
                 reason="REASON_AGENT_REMOVED",
                 message="health check timed out",
-                agent_id=agent.id,
                 unreachable_time=nanoseconds(now),
             )
-            self._cluster.tell(task.framework_id, event)
         rescind(self._cluster, agent_id=agent.id)
         self._failure(agent)
 

@@ -50,6 +50,9 @@ def _offer(cluster: Cluster, framework: Framework, agent: Agent, role: str, free
     }
     if "domain" in info:
         offer["domain"] = info["domain"]
+    if not framework.can("MULTI_ROLE"):
+        del offer["allocation_info"]
+        offer["resources"] = free.to_json()
     cluster.tell(framework.id, {"type": "OFFERS", "offers": {"offers": [offer]}})
 
 

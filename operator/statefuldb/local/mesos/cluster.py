@@ -201,6 +201,7 @@ class Cluster:
     operations: dict[str, Operation] = field(default_factory=dict)
     outbox: list[Effect] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    now: float = 0.0
     serial: int = 0
     framework_serial: int = 0
 
@@ -208,8 +209,22 @@ class Cluster:
         """Send an event to a framework, if it is connected: events to others are lost, as in Mesos."""
         framework = self.frameworks.get(framework_id)
         if framework is not None and framework.stream is not None:
-            old = not framework.can("RESERVATION_REFINEMENT")
-            self.outbox.append(ToFramework(framework_id, everywhere(event, downgraded) if old else event))
+            if not framework.can("RESERVATION_REFINEMENT"):
+                event = everywhere(event, downgraded)
+            self.outbox.append(ToFramework(framework_id, event))
+
+    def tell_task(self, framework_id: str, task_id: str, state: str, agent_id: str | None, **more: Any) -> None:
+        """Send an UPDATE that the master itself has made: without a uuid, so that nobody acknowledges it."""
+        status: Json = {
+            "task_id": {"value": task_id},
+            "state": state,
+            "source": "SOURCE_MASTER",
+            "timestamp": self.now,
+            **more,
+        }
+        if agent_id is not None:
+            status["agent_id"] = {"value": agent_id}
+        self.tell(framework_id, {"type": "UPDATE", "update": {"status": status}})
 
     def order(self, agent_id: str, message: Json) -> None:
         """Send a message to an agent, if it is connected."""
@@ -227,17 +242,21 @@ class Cluster:
         self.framework_serial += 1
         return self.framework_serial - 1
 
-    def used(self, agent_id: str) -> Bag:
-        """Return what the tasks of an agent hold."""
-        held = Bag()
-        for task in self.tasks.values():
-            if task.agent_id == agent_id and task.state not in TERMINAL:
-                held = held + task.resources
-        return held
+    def tasks_on(self, agent_id: str) -> list[Task]:
+        """Return the living tasks of an agent."""
+        return [task for task in self.tasks.values() if task.agent_id == agent_id and task.alive]
+
+    def offers_of(self, agent_id: str) -> list[Offer]:
+        """Return the outstanding offers of an agent."""
+        return [offer for offer in self.offers.values() if offer.agent_id == agent_id]
 
     def free(self, agent: Agent) -> Bag:
         """Return what nobody uses, is offered or keeps busy on an agent."""
-        left = agent.total - self.used(agent.id) - self.offered(agent.id)
+        left = agent.total
+        for held in [task.resources for task in self.tasks_on(agent.id)]:
+            left = left - held
+        for held in [offer.resources for offer in self.offers_of(agent.id)]:
+            left = left - held
         for operation in self.operations.values():
             if operation.agent_id == agent.id:
                 left = left - operation.held
@@ -245,25 +264,3 @@ class Cluster:
             for agent_id, withheld in framework.withheld:
                 left = left - withheld if agent_id == agent.id else left
         return left
-
-    def offered(self, agent_id: str) -> Bag:
-        """Return what is in outstanding offers of an agent."""
-        held = Bag()
-        for offer in self.offers.values():
-            if offer.agent_id == agent_id:
-                held = held + offer.resources
-        return held
-
-
-def task_status(task_id: str, state: str, **more: Any) -> Json:
-    """Return an UPDATE event made by the master itself: without a uuid, so that nobody acknowledges it."""
-    agent_id = more.pop("agent_id", None)
-    status: Json = {
-        "task_id": {"value": task_id},
-        "state": state,
-        "source": "SOURCE_MASTER",
-        **more,
-    }
-    if agent_id is not None:
-        status["agent_id"] = {"value": agent_id}
-    return {"type": "UPDATE", "update": {"status": status}}

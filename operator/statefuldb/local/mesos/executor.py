@@ -38,25 +38,28 @@ def kill_session(session: int, spare: int = 0) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def command_of(command: Json) -> list[str]:
-    """Return the argument vector of a CommandInfo."""
+def command_of(command: Json) -> tuple[str, list[str]]:
+    """Return the program of a CommandInfo and its argument vector, from `argv[0]` on."""
     if command.get("shell", True):
-        return ["/bin/sh", "-c", command["value"]]
-    arguments = command.get("arguments") or [command["value"]]
-    return [command["value"], *arguments[1:]]
+        return "/bin/sh", ["sh", "-c", command["value"]]
+    return command["value"], command.get("arguments") or [command["value"]]
 
 
 def main() -> int:
-    """Run the task described in the file named by the only argument."""
+    """Run the task described in the folder that the first argument names.
+
+    The second is a descriptor, closed once it is known how the start went.
+    """
     folder = Path(sys.argv[1])
     order = json.loads((folder / "task.json").read_text())
     environment = {**os.environ, **order["environment"]}
-    arguments = command_of(order["command"])
+    program, arguments = command_of(order["command"])
     sandbox = Path(order["sandbox"])
     try:
         with (sandbox / "stdout").open("ab") as out, (sandbox / "stderr").open("ab") as err:
             task = subprocess.Popen(
                 arguments,
+                executable=program,
                 cwd=sandbox,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -68,6 +71,7 @@ def main() -> int:
         save_json(folder / "exit.json", {"error": str(error)})
         return 1
     save_json(folder / "pid.json", {"pid": task.pid})
+    os.close(int(sys.argv[2]))
     code = task.wait()
     kill_session(os.getsid(0), spare=os.getpid())
     save_json(folder / "exit.json", {"code": code})

@@ -3,7 +3,7 @@
 from typing import Any
 
 from statefuldb.local.mesos import resource_rules as rules
-from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, Task, task_status
+from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, Task
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]
@@ -30,14 +30,9 @@ def launch(cluster: Cluster, framework: Framework, agent: Agent, role: str, info
 
 def tell_error(cluster: Cluster, framework: Framework, info: Json, problem: str) -> None:
     """Tell that a task is invalid."""
-    event = task_status(
-        info["task_id"]["value"],
-        "TASK_ERROR",
-        reason="REASON_TASK_INVALID",
-        message=problem,
-        agent_id=info.get("agent_id", {}).get("value"),
-    )
-    cluster.tell(framework.id, event)
+    agent_id = info.get("agent_id", {}).get("value")
+    why = {"reason": "REASON_TASK_INVALID", "message": problem}
+    cluster.tell_task(framework.id, info["task_id"]["value"], "TASK_ERROR", agent_id, **why)
 
 
 def _problem(framework: Framework, cluster: Cluster, agent: Agent, info: Json) -> str | None:

@@ -50,6 +50,7 @@ class Master:
 
     def subscribe(self, call: Json, stream: str, now: float) -> str:
         """Open a subscription; return the framework's id. Raises Refused(200) with the text of an ERROR event."""
+        self.cluster.now = now
         info = dict(call["subscribe"]["framework_info"])
         framework_id = info.get("id", {}).get("value")
         reason = requests.framework_refused(info)
@@ -100,6 +101,7 @@ class Master:
 
     def call(self, call: Json, stream: str | None, now: float) -> int:
         """Carry out one scheduler call; return the HTTP status of the answer. Raises Refused."""
+        self.cluster.now = now
         framework = self._authenticated(call, stream)
         kind = call["type"]
         name = f"master/messages_{kind.lower()}"
@@ -133,6 +135,7 @@ class Master:
 
     def tick(self, now: float) -> None:
         """Do what time calls for: expire frameworks and agents, offer what is free."""
+        self.cluster.now = now
         self._expire_frameworks(now)
         self.agents.expire(now)
         allocate(self.cluster, now)

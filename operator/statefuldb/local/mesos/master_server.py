@@ -132,15 +132,17 @@ class MasterServer:
 
     async def _parsed(self, request: web.Request) -> Json | web.Response:
         """Return the call in a request, or the answer to a request that holds none."""
-        if request.headers.get("Content-Type") != "application/json":
+        if "Content-Type" not in request.headers:
+            return _bad("Expecting 'Content-Type' to be present")
+        if request.headers["Content-Type"] != "application/json":
             text = "Expecting 'Content-Type' of application/json or application/x-protobuf"
             return web.Response(status=415, text=text)
         body = await request.text()
         try:
             call = json.loads(body)
-        except ValueError:
-            near = body[:50]
-            return _bad(f"Failed to parse body into JSON: syntax error at line 1 near: {near}")
+        except json.JSONDecodeError as error:
+            near = body[error.pos :].partition("\n")[0]
+            return _bad(f"Failed to parse body into JSON: syntax error at line {error.lineno} near: {near}")
         if not isinstance(call, dict):
             return _bad("Failed to convert JSON into Call protobuf: Expecting a JSON object")
         return call

@@ -1,5 +1,6 @@
 """The master's v1 operator API, as far as the operator and people use it (transcripts 15, 25, 29)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from statefuldb.local.mesos import feedback, operator_operations
@@ -31,6 +32,7 @@ class OperatorApi:
 
     def call(self, call: Json, now: float, principal: str | None = None) -> Answer:
         """Return status code and body of one call: JSON, text, or nothing."""
+        self._master.cluster.now = now
         kind = call.get("type", "")
         if kind.startswith("GET_"):
             body = self._read(kind)
@@ -94,8 +96,8 @@ class OperatorApi:
             "version": "1.11.0",
             "pid": agent.address,
             "total_resources": _in_both_forms(agent.total),
-            "allocated_resources": _in_both_forms(cluster.used(agent.id)),
-            "offered_resources": _in_both_forms(cluster.offered(agent.id)),
+            "allocated_resources": _of_roles((t.role, t.resources) for t in cluster.tasks_on(agent.id)),
+            "offered_resources": _of_roles((o.role, o.resources) for o in cluster.offers_of(agent.id)),
             "capabilities": [{"type": name} for name in AGENT_CAPABILITIES],
         }
         return {name: value for name, value in shown.items() if value != []}
@@ -120,9 +122,17 @@ class OperatorApi:
         return {name: entries for name, entries in shown.items() if entries}
 
 
-def _in_both_forms(bag: Bag) -> list[Json]:
-    shown: list[Json] = everywhere(bag.to_json(), doubled)
+def _in_both_forms(bag: Bag, role: str | None = None) -> list[Json]:
+    shown: list[Json] = everywhere(bag.to_json(role), doubled)
     return shown
+
+
+def _of_roles(held: Iterable[tuple[str, Bag]]) -> list[Json]:
+    """Return resources with the roles that they are allocated to; what goes to one role is joined."""
+    by_role: dict[str, Bag] = {}
+    for role, bag in held:
+        by_role[role] = by_role.get(role, Bag()) + bag
+    return [resource for role, bag in by_role.items() for resource in _in_both_forms(bag, role)]
 
 
 def _task(task: Task) -> Json:

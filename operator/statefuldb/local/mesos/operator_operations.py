@@ -35,8 +35,7 @@ def apply(cluster: Cluster, kind: str, body: Json, principal: str | None) -> tup
     reason = operations.malformed(operation)
     if reason is not None:
         return 400, reason
-    tasks = cluster.tasks.values()
-    ground = Ground(agent.total, [t.resources for t in tasks if t.agent_id == agent.id and t.alive])
+    ground = Ground(agent.total, [task.resources for task in cluster.tasks_on(agent.id)])
     try:
         operations.check(operation, Asker(principal, None), ground)
     except InvalidResource as error:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from statefuldb.local.mesos.agents import nanoseconds
-from statefuldb.local.mesos.cluster import Cluster, Framework, Task, task_status
+from statefuldb.local.mesos.cluster import Cluster, Framework, Task
 
 Json = dict[str, Any]
 
@@ -47,12 +47,5 @@ def _unknown(cluster: Cluster, framework: Framework, task_id: str, agent_id: str
 def _answer(
     cluster: Cluster, framework: Framework, task_id: str, state: str, text: str, agent_id: str | None, **more: Any
 ) -> None:
-    event = task_status(
-        task_id,
-        framework.state(state),
-        reason="REASON_RECONCILIATION",
-        message=f"Reconciliation: {text}",
-        agent_id=agent_id,
-        **more,
-    )
-    cluster.tell(framework.id, event)
+    why = {"reason": "REASON_RECONCILIATION", "message": f"Reconciliation: {text}"}
+    cluster.tell_task(framework.id, task_id, framework.state(state), agent_id, **why, **more)

@@ -62,16 +62,19 @@ def invalid(call: Json, principal: str | None = None) -> str | None:
         return "Expecting 'type' to be present"
     body = BODIES[kind]
     if kind == "SUBSCRIBE":
-        return "Expecting 'subscribe' to be present" if body not in call else _subscription(call, principal)
+        return _subscription(call, principal) if "subscribe" in call else "Expecting 'subscribe' to be present"
     if "framework_id" not in call:
         return "Expecting 'framework_id' to be present"
-    if body is not None and body not in call:
+    if body is None:
+        return None
+    if body not in call:
         return f"Expecting '{body}' to be present"
-    if kind.startswith("ACKNOWLEDGE") and len(_bytes(call[body]["uuid"]) or b"") != 16:
+    content: Json = call[body]
+    if kind.startswith("ACKNOWLEDGE") and len(_bytes(content["uuid"]) or b"") != 16:
         return "Not a valid UUID"
-    if kind == "ACKNOWLEDGE_OPERATION_STATUS" and "agent_id" not in call[body]:
+    if kind == "ACKNOWLEDGE_OPERATION_STATUS" and "agent_id" not in content:
         return "Expecting 'agent_id' to be present"
-    if kind == "UPDATE_FRAMEWORK" and call[body]["framework_info"].get("id") != call["framework_id"]:
+    if kind == "UPDATE_FRAMEWORK" and content["framework_info"].get("id") != call["framework_id"]:
         return "'framework_id' differs from 'update_framework.framework_info.id'"
     return None
 

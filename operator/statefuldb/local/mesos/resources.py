@@ -1,7 +1,8 @@
 """Mesos resources as a multiset, exact to three decimals (Mesos docs, attributes-resources).
 
 A bag maps what a resource *is* (name, reservations, disk, without its amount) to how much of it there is: thousandths
-for scalars, a set of numbers for ranges. Equal things merge, as in Mesos; `container_path` does not count as part of
+for scalars, a set of numbers for ranges. A scalar that nothing was added to or taken from is shown as it was written,
+however many decimals that had. Equal things merge, as in Mesos; `container_path` does not count as part of
 what a volume is (resources.cpp, operator==). Volumes and Mount disks are taken whole or not at all.
 """
 
@@ -33,9 +34,11 @@ class Bag:
         self,
         amounts: Mapping[str, Amount] | None = None,
         volumes: Mapping[str, Json] | None = None,
+        written: Mapping[str, float] | None = None,
     ) -> None:
         self._amounts = {k: v for k, v in (amounts or {}).items() if v}
         self._volumes = dict(volumes or {})
+        self._written = dict(written or {})
 
     @staticmethod
     def of(resources: Iterable[Json]) -> "Bag":
@@ -43,7 +46,8 @@ class Bag:
         bag = Bag()
         for resource in resources:
             key, volume = _key(resource)
-            bag = bag + Bag({key: _amount(resource)}, {key: volume} if volume else {})
+            written = {key: float(resource["scalar"]["value"])} if "scalar" in resource else {}
+            bag = bag + Bag({key: _amount(resource)}, {key: volume} if volume else {}, written)
         return bag
 
     def to_json(self, role: str | None = None) -> list[Json]:
@@ -52,7 +56,7 @@ class Bag:
         for key, amount in self._amounts.items():
             resource: Json = json.loads(key)
             if isinstance(amount, int):
-                resource["scalar"] = {"value": amount / 1000}
+                resource["scalar"] = {"value": self._written.get(key, amount / 1000)}
             else:
                 spans = [{"begin": b, "end": e} for b, e in _spans(amount)]
                 resource["ranges"] = {"range": spans}
@@ -75,7 +79,13 @@ class Bag:
                 amounts[key] = amount + (present if isinstance(present, int) else 0)
             else:
                 amounts[key] = amount | (present if isinstance(present, frozenset) else frozenset())
-        return Bag(amounts, {**self._volumes, **other._volumes})
+        written = {
+            key: value
+            for one, another in ((self, other), (other, self))
+            for key, value in one._written.items()
+            if key not in another._amounts
+        }
+        return Bag(amounts, {**self._volumes, **other._volumes}, written)
 
     def __sub__(self, other: "Bag") -> "Bag":
         amounts = dict(self._amounts)
@@ -85,7 +95,8 @@ class Bag:
                 amounts[key] = max(0, present - amount)
             elif isinstance(amount, frozenset) and isinstance(present, frozenset):
                 amounts[key] = present - amount
-        return Bag(amounts, self._volumes)
+        written = {k: v for k, v in self._written.items() if k not in other._amounts}
+        return Bag(amounts, self._volumes, written)
 
     def contains(self, other: "Bag") -> bool:
         """Say whether `other` can be taken out of this bag."""
@@ -105,11 +116,11 @@ class Bag:
             owner = _owner(key)
             if owner is None or role == owner or is_below(role, owner):
                 amounts[key] = amount
-        return Bag(amounts, self._volumes)
+        return Bag(amounts, self._volumes, self._written)
 
     def reserved(self, role: str | None) -> "Bag":
         """Return what is reserved for exactly this role; what is unreserved for None."""
-        return Bag({k: v for k, v in self._amounts.items() if _owner(k) == role}, self._volumes)
+        return Bag({k: v for k, v in self._amounts.items() if _owner(k) == role}, self._volumes, self._written)
 
     def scalars(self) -> dict[str, int]:
         """Return the thousandths of each kind of scalar."""

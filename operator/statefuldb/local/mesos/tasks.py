@@ -25,11 +25,18 @@ class RunningTask:
         self.folder = folder
         self.order = order
         self.killed = False
+        self.unwanted = False
+        self._started = -1
 
     @property
     def id(self) -> str:
         """Its task id."""
         return str(self.order["task"]["task_id"]["value"])
+
+    @property
+    def key(self) -> str:
+        """What tells it from the tasks of all frameworks: an id is unique within one only."""
+        return key_of(self.framework_id, self.id)
 
     @property
     def framework_id(self) -> str:
@@ -49,11 +56,14 @@ class RunningTask:
             "environment": environment,
         }
         save_json(self.folder / "task.json", order)
+        self._started, closed_when_started = os.pipe()
         executor = subprocess.Popen(
-            [sys.executable, "-m", "statefuldb.local.mesos.executor", str(self.folder)],
+            [sys.executable, "-m", "statefuldb.local.mesos.executor", str(self.folder), str(closed_when_started)],
             stdin=subprocess.DEVNULL,
+            pass_fds=(closed_when_started,),
             start_new_session=True,
         )
+        os.close(closed_when_started)
         save_json(
             self.folder / "executor.json",
             {"pid": executor.pid, "started": start_time(executor.pid)},
@@ -104,6 +114,14 @@ class RunningTask:
             return "TASK_KILLED", text
         return ("TASK_FINISHED" if code == 0 else "TASK_FAILED"), text
 
+    async def started(self) -> None:
+        """Return when the task's process runs, or could not be started. At once for a task that was taken up again."""
+        if self._started < 0:
+            return
+        descriptor, self._started = self._started, -1
+        await readable(descriptor)
+        os.close(descriptor)
+
     async def kill(self, grace_seconds: float) -> None:
         """SIGTERM the task, SIGKILL it after the grace."""
         self.killed = True
@@ -130,6 +148,11 @@ class RunningTask:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def key_of(framework_id: str, task_id: str) -> str:
+    """Return the key of a task."""
+    return f"{framework_id}/{task_id}"
+
+
 def start_time(pid: int) -> int | None:
     """Return when a process started, in clock ticks since boot (proc(5), stat field 22); None where it is gone."""
     try:
@@ -145,6 +168,16 @@ async def ended(pid: int) -> None:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         return
+    try:
+        await readable(descriptor)
+    finally:
+        os.close(descriptor)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+
+
+async def readable(descriptor: int) -> None:
+    """Return when a descriptor can be read, its end included."""
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
     loop.add_reader(descriptor, done.set)
@@ -152,6 +185,3 @@ async def ended(pid: int) -> None:
         await done.wait()
     finally:
         loop.remove_reader(descriptor)
-        os.close(descriptor)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)

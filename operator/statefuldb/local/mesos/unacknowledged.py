@@ -59,6 +59,10 @@ class Unacknowledged:
         self._save(key, waiting)
         return done
 
+    def drop(self, key: str) -> None:
+        """Say nothing more about one: nobody is left to thank us."""
+        self._waiting.pop(key, None)
+
     def resend(self, keys: Iterable[str]) -> None:
         """Send the first message of each again, out of turn: somebody new listens."""
         for key in keys:

@@ -67,6 +67,7 @@ class Executor:
         self._agent = agent
         self._lock = threading.Condition()
         self._task: Json | None = None
+        self._given: Json | None = None
         self._updates: dict[str, Json] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._killed = False
@@ -94,7 +95,7 @@ class Executor:
     def _take(self, event: Json) -> None:
         match event["type"]:
             case "LAUNCH":
-                self._task = event["launch"]["task"]
+                self._task = self._given = event["launch"]["task"]
                 threading.Thread(target=self._run, args=(self._task,), daemon=True).start()
             case "ACKNOWLEDGED":
                 with self._lock:
@@ -102,10 +103,15 @@ class Executor:
                     self._updates.pop(event["acknowledged"]["uuid"], None)
                     self._lock.notify_all()
             case "KILL":
-                self._end(GRACE_SECONDS)
+                self._end(self._grace_seconds(event["kill"]))
             case "SHUTDOWN":
                 self._end(grace_seconds=0.0)
                 os._exit(0)
+
+    def _grace_seconds(self, kill: Json) -> float:
+        task = self._given or {}
+        policy = kill.get("kill_policy") or task.get("kill_policy") or {}
+        return float(policy.get("grace_period", {}).get("nanoseconds", GRACE_SECONDS * 1e9)) / 1e9
 
     def _run(self, task: Json) -> None:
         self._update(task, "TASK_STARTING")
