@@ -13,7 +13,8 @@ Json = dict[str, Any]
 RECONNECT_SECONDS = 0.5
 RESEND_FIRST_SECONDS, RESEND_LIMIT_SECONDS = 10.0, 600.0
 DEFAULT_GRACE_SECONDS = 3.0
-TERMINAL = ("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED")
+RETURN_SECONDS = 30.0
+TERMINAL = ("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_DROPPED")
 
 
 class Agent:
@@ -44,6 +45,7 @@ class Agent:
         self._killed: list[str] = []
         self._exits: dict[str, int] = {}
         self._pending: dict[str, list[Json]] = {}
+        self._reports: dict[str, Json] = {}
         self.up = False
         self._connected = False
         self._out = Link(schedule, dice.fork())
@@ -82,6 +84,7 @@ class Agent:
         self._orders.clear()
         self._states.clear()
         self._pending.clear()
+        self._reports.clear()
 
     def cut_off(self, seconds: float) -> None:
         """Lose the network for a while: neither side hears of the other, and nobody is told so."""
@@ -117,8 +120,9 @@ class Agent:
         self._connected = True
         self._out = Link(self._schedule, self._dice.fork())
         tasks = [
-            {"framework_id": order["framework_id"], "task": order["task"], "state": self._states[task_id]}
+            {"framework_id": order["framework_id"], "task": order["task"], "status": {"state": self._states[task_id]}}
             for task_id, order in self._orders.items()
+            if order["task"]
         ]
         message = {
             "id": self.id,
@@ -126,6 +130,7 @@ class Agent:
             "total": self.total,
             "frameworks": list(self._frameworks.values()),
             "tasks": tasks,
+            "operations": [{**report, "uuid": report["uuid_of"]} for report in self._reports.values()],
         }
         self._mesos.register(message, self)
 
@@ -150,6 +155,28 @@ class Agent:
             case "RESEND":
                 self._resend_all()
             case _:
+                self._answer(message)
+
+    def _answer(self, message: Json) -> None:
+        """Take what the master misses in our report, thanks for an operation, and the word that we are gone."""
+        match message["type"]:
+            case "ACK_OPERATION":
+                self._reports.pop(message["uuid"], None)
+            case "UNKNOWN_OPERATION":
+                self._report(message, "OPERATION_DROPPED")
+            case "UNKNOWN_TASK" if message["task_id"] not in self._pending:
+                task_id = message["task_id"]
+                self._orders[task_id] = {"framework_id": message["framework"]["id"]["value"], "task": {}}
+                self._pending[task_id] = []
+                self._enqueue(task_id, "TASK_DROPPED", "Reconciliation: task unknown to the agent")
+            case "GONE":
+                # It ends its tasks and itself; its administrator starts it again, as a new agent.
+                for task_id in self._orders:
+                    self.host.stop(task_id, DEFAULT_GRACE_SECONDS)
+                self.die()
+                self.forget_itself()
+                self._schedule.after(RETURN_SECONDS, self.boot)
+            case _:
                 pass
 
     def _apply(self, message: Json) -> None:
@@ -161,14 +188,32 @@ class Agent:
         self.total = message["total"]
         for volume in operation.get("destroy", {}).get("volumes", []):
             self.host.volumes.remove(volume["disk"]["persistence"]["id"], f"{kind} on {self.host.hostname}")
+        self._report(message, "OPERATION_FINISHED")
+
+    def _report(self, message: Json, state: str) -> None:
+        """Say how an operation ended; again, where its framework gave it an id, until that is acknowledged."""
+        operation = message["operation"]
+        status = {"state": state, "uuid": {"value": self._uuid()}, "agent_id": {"value": self.id}}
+        report = {
+            "type": "OPERATION_UPDATE",
+            "uuid_of": message["uuid"],
+            "framework_id": message["framework_id"],
+            "operation": operation,
+            "status": status,
+        }
         if "id" in operation:
-            status = {
-                "operation_id": operation["id"],
-                "state": "OPERATION_FINISHED",
-                "uuid": {"value": self._uuid()},
-                "agent_id": {"value": self.id},
-            }
-            self._say({"type": "OPERATION_UPDATE", "framework_id": message["framework_id"], "status": status})
+            status["operation_id"] = operation["id"]
+            self._reports[message["uuid"]] = report
+            self._say_until_acknowledged(message["uuid"], RESEND_FIRST_SECONDS)
+        else:
+            self._say(report)
+
+    def _say_until_acknowledged(self, uuid: str, pause: float) -> None:
+        if uuid not in self._reports or not self.up:
+            return
+        self._say(self._reports[uuid])
+        again = min(RESEND_LIMIT_SECONDS, pause * 2)
+        self._schedule.after(pause, lambda: self._say_until_acknowledged(uuid, again))
 
     def _run(self, message: Json) -> None:
         info, framework = message["task"], message["framework"]
@@ -228,6 +273,8 @@ class Agent:
         self._schedule.after(pause, lambda: self._send_until_acknowledged(task_id, status, again))
 
     def _resend_all(self) -> None:
+        for report in self._reports.values():
+            self._say(report)
         for task_id, waiting in list(self._pending.items()):
             if waiting:
                 self._send(task_id, waiting[0])

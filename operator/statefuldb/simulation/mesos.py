@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from statefuldb.local.mesos.agents import GoneByOperator
 from statefuldb.local.mesos.cluster import TERMINAL, CloseAgent, CloseStream, Cluster, ToAgent, ToFramework
 from statefuldb.local.mesos.master import Master, Refused
 from statefuldb.local.mesos.operator_api import OperatorApi
@@ -103,13 +104,13 @@ class Mesos:
             raise OSError("connection refused")
         self._on_call(body)
         try:
-            self.master.call(body, stream, self._schedule.now)
+            status = self.master.call(body, stream, self._schedule.now)
         except Refused as refused:
             return refused.status, str(refused)
         except (KeyError, TypeError, ValueError) as error:
             return 400, f"Failed to validate scheduler::Call: {error}"
         self.flush()
-        return 202, ""
+        return status, ""
 
     def ask(self, call: Json) -> bytes:
         """Answer one call of the operator API. Raises OSError where the master is away."""
@@ -120,8 +121,12 @@ class Mesos:
         return json.dumps(body).encode()
 
     def register(self, message: Json, end: AgentEnd) -> None:
-        """Admit an agent, and open its stream."""
-        agent_id = self.master.agents.register(message, self._schedule.now)
+        """Admit an agent, and open its stream; one that a person has called gone is told so."""
+        try:
+            agent_id = self.master.agents.register(message, self._schedule.now)
+        except GoneByOperator:
+            Link(self._schedule, self._dice.fork()).send(lambda: end.obey({"type": "GONE"}))
+            return
         link = Link(self._schedule, self._dice.fork())
         self._agents[agent_id] = (end, link)
         link.send(lambda: end.obey({"type": "REGISTERED", "agent_id": agent_id}))
@@ -149,7 +154,7 @@ class Mesos:
         if message["type"] == "UPDATE":
             agents.update(agent_id, message["framework_id"], message["status"])
         elif message["type"] == "OPERATION_UPDATE":
-            agents.operation_update(message["framework_id"], message["status"])
+            agents.operation_update(agent_id, {**message, "uuid": message["uuid_of"]})
         self.flush()
 
     def terminal_status(self, task_id: str) -> Json | None:

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from statefuldb.local.mesos.resources import parse_flag
+from statefuldb.local.mesos.resource_flags import parse_resources
 from statefuldb.model.schema import custom_resource_definitions, deletion_protection_policy
 from statefuldb.simulation.agent import Agent
 from statefuldb.simulation.api import ApiServer
@@ -150,7 +150,7 @@ class World:
             mesos=self.mesos,
             schedule=self.schedule,
             dice=self.dice.fork(),
-            resources=parse_flag(RESOURCES),
+            resources=parse_resources(RESOURCES),
             attributes={"statefuldb_dfs": MOUNT},
         )
 
