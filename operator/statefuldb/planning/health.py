@@ -19,6 +19,7 @@ NEEDS_A_PERSON = frozenset(
         Reason.MESOS_ERROR,
         Reason.FENCING_REQUIRED,
         Reason.APPROVAL_REQUIRED,
+        Reason.APPROVAL_STALE,
         Reason.AMBIGUOUS_RETAINED_VOLUMES,
         Reason.KEEPER_REFUSED,
         Reason.DISK_FULL,

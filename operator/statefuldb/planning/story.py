@@ -24,6 +24,7 @@ _NOT_TOLD = frozenset(
         Reason.RELEASING,
         Reason.AWAITING_RECONCILIATION,
         Reason.APPROVAL_REQUIRED,
+        Reason.APPROVAL_STALE,
         Reason.MESOS_DISCONNECTED,
         Reason.MESOS_ERROR,
     }

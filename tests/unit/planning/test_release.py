@@ -54,10 +54,11 @@ class Life:
         accepted = Accepted(generation=self.generation, spec=self.spec)
         wanted = Desired(accepted=accepted, is_new=accepted != self.accepted)
         self.accepted = accepted
-        decided = plan(wanted, self.seen, (self.world.agent,) if offers is None else offers, OPERATOR)
         assert self.seen.database is not None
-        stored = replace(self.seen.database, generation=self.generation, status=status_of_plan(self.seen, decided))
-        self.world.observed = replace(self.seen, database=stored)
+        self.world.observed = replace(self.seen, database=replace(self.seen.database, generation=self.generation))
+        decided = plan(wanted, self.seen, (self.world.agent,) if offers is None else offers, OPERATOR)
+        published = status_of_plan(self.seen, decided)
+        self.world.observed = replace(self.seen, database=replace(self.seen.database, status=published))
         return decided
 
     def run(self) -> Plan:
