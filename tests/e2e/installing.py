@@ -36,10 +36,10 @@ class Installed:
             if daemon.name != "operator":
                 self.cluster.parts.start_one(Daemon(name=daemon.name, arguments=(*daemon.arguments, *logging)))
 
-    def install(self) -> list[Json]:
+    def install(self, chart: Path = CHART) -> list[Json]:
         """Install the release; return its objects as Helm sent them."""
         with self._helm() as release:
-            done = release.install(str(CHART), RELEASE, self.values, create_namespace=True)
+            done = release.install(str(chart), RELEASE, self.values, create_namespace=True)
         return [body for body in yaml.safe_load_all(done["manifest"]) if body]
 
     def upgrade(self) -> None:

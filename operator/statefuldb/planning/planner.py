@@ -5,7 +5,7 @@ Pure: the same inputs give the same plan. It sends nothing, reads no clock and c
 
 from dataclasses import replace
 
-from statefuldb.model.actions import AddFinalizer
+from statefuldb.model.actions import AddFinalizer, SaveVolume
 from statefuldb.model.identity import FINALIZER
 from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.plan import Plan
@@ -31,17 +31,16 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
     """Decide the next steps that bring `observed` closer to `desired` (None: there is no such database)."""
     if (others := ownership.of_others(observed, operator.cluster)) is not None:
         return Plan(announcements=(others,))
-    rebuilt = ledger.rebuild(observed, offers, operator)
-    if rebuilt.actions:
-        # Nothing else is decided on a ledger that is known to be incomplete.
-        return replace(join([rebuilt]), accepted=desired.accepted if desired else None)
-    steps = [teardown.disown(observed)]
-    steps += [
-        _winding_up(_context(teardown.spec_of(r), r.owner_uid, observed, offers, operator), r)
+    for corrected in (ledger.rebuild(observed, offers, operator), teardown.disown(observed)):
+        if corrected.actions:
+            # Nothing else is decided on a ledger that is known to be incomplete or out of date.
+            return replace(join([corrected]), accepted=desired.accepted if desired else None)
+    unused = {
+        r.name: _winding_up(_context(teardown.spec_of(r), r.owner_uid, observed, offers, operator), r)
         for r in observed.volumes
         if r.intent is not Intent.USE
-    ]
-    database = observed.database
+    }
+    steps, database = list(unused.values()), observed.database
     if database is None or desired is None:
         return join(steps)
     if database.deleting:
@@ -54,7 +53,9 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
     context = _context(spec, database.uid, observed, offers, operator)
     paused = spec.reconcile.mode is ReconcileMode.PAUSED
     if not paused and not observed.crd_terminating and not observed.namespace_terminating:
-        steps += [_member(context, ordinal) for ordinal in _ordinals(context)]
+        wanted = [_member(context, ordinal) for ordinal in _ordinals(context)]
+        taken_up = {action.volume.name for step in wanted for action in step.actions if isinstance(action, SaveVolume)}
+        steps = [*(step for name, step in unused.items() if name not in taken_up), *wanted]
     asked = in_question(observed)
     decided = hold_back(steps, desired, observed, lambda: foresight.foresee(desired, asked, operator, plan))
     return _conclude(decided, desired, observed)

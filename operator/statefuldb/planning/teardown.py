@@ -101,7 +101,12 @@ def disown(observed: Observed) -> Step:
 
 
 def wind_up(context: Context, record: VolumeRecord) -> Step:
-    """Return the next step of an entry that no database uses: stop its task, then keep or release its data."""
+    """Return the next step of an entry that no database uses: stop its task, then keep or release its data.
+
+    While our definitions go or are gone, nothing: with them, everything may come back as it was.
+    """
+    if context.observed.crd_terminating:
+        return Step()
     stopped = _erasing(context, record) or stop(
         context, record, f"stop {record.key.name}-{record.identity.ordinal}: {record.intent}"
     )

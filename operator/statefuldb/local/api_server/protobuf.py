@@ -45,6 +45,13 @@ _KINDS: dict[str, _Message] = {
     "SelfSubjectRulesReview": {2: ("spec", {1: ("namespace", str)})},
     "SubjectAccessReview": {2: ("spec", _REVIEW | {3: ("user", str), 4: ("groups", [str]), 6: ("uid", str)})},
     "SelfSubjectReview": {},
+    "DeleteOptions": {
+        1: ("gracePeriodSeconds", int),
+        2: ("preconditions", {1: ("uid", str), 2: ("resourceVersion", str)}),
+        3: ("orphanDependents", bool),
+        4: ("propagationPolicy", str),
+        5: ("dryRun", [str]),
+    },
     "TokenRequest": {2: ("spec", {1: ("audiences", [str]), 4: ("expirationSeconds", int)})},
 }
 
