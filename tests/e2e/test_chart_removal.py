@@ -73,6 +73,7 @@ class Untouched:
         servers = [sorted(self._cluster.processes(task).items()) for task in running]
         roots = [Path(os.readlink(f"/proc/{dict(held)['engine']}/cwd")) for held in servers]
         markers = [(path, path.stat().st_ino) for root in roots for path in sorted(root.rglob("ibdata1"))]
+        assert len(markers) == len(NAMES)
         return running, reserved(self._cluster), servers, markers
 
 

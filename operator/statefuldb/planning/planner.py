@@ -12,16 +12,7 @@ from statefuldb.model.plan import Plan
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import (
-    conditions,
-    foresight,
-    ledger,
-    member,
-    operations,
-    ownership,
-    story,
-    teardown,
-)
+from statefuldb.planning import conditions, foresight, ledger, member, operations, ownership, story, teardown
 from statefuldb.planning.context import Context, Step, join
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.release import hold_back, in_question
