@@ -17,6 +17,7 @@ from statefuldb.adapters.mesos.transport import TlsFiles
 from statefuldb.adapters.metrics import Metrics
 from statefuldb.model.identity import LABEL_CLUSTER
 from statefuldb.model.settings import FRAMEWORK_NAME, OperatorIdentity
+from statefuldb.reconcile.deciding import Decisions
 from statefuldb.reconcile.execute import Executor
 from statefuldb.reconcile.loop import Loop
 from statefuldb.reconcile.notices import Notices
@@ -27,6 +28,8 @@ from statefuldb.reconcile.queue import KeyQueue
 from statefuldb.reconcile.report import Reporter
 
 log = getLogger(__name__)
+# Passes mostly wait for the API server; more would only press it harder.
+WORKERS = 8
 FAILOVER_TIMEOUT_SECONDS = 28 * 24 * 3600
 CAPABILITIES = ("MULTI_ROLE", "RESERVATION_REFINEMENT", "PARTITION_AWARE", "TASK_KILLING_STATE")
 
@@ -177,8 +180,16 @@ class Operator:
                 enqueue=self.queue.put,
             )
         )
-        demand = OfferDemand(self._mesos, machine)
+        demand = OfferDemand(self._mesos, machine, queued=self.queue.depth)
         self._notices = Notices(queue=self.queue, kubernetes=self._kubernetes, mesos=self._mesos, demand=demand)
+        identity = OperatorIdentity(
+            cluster=cluster,
+            mesos_role=role,
+            principal=settings.principal,
+            operator_ca_pem=authority,
+            allowed_roots=settings.allowed_roots,
+            fences=around.fences,
+        )
         self.loop = Loop(
             queue=self.queue,
             observer=Observer(
@@ -188,6 +199,7 @@ class Operator:
                 clock=machine,
                 waits=demand.waits,
             ),
+            decisions=Decisions(mesos=self._mesos, demand=demand, operator=identity),
             executor=Executor(
                 kubernetes=self._kubernetes,
                 mesos=self._mesos,
@@ -197,16 +209,8 @@ class Operator:
                 measures=around.metrics,
                 may_act=around.may_act,
             ),
-            reporter=Reporter(kubernetes=self._kubernetes, journal=around.journal),
+            reporter=Reporter(kubernetes=self._kubernetes, journal=around.journal, operator=identity),
             demand=demand,
-            operator=OperatorIdentity(
-                cluster=cluster,
-                mesos_role=role,
-                principal=settings.principal,
-                operator_ca_pem=authority,
-                allowed_roots=settings.allowed_roots,
-                fences=around.fences,
-            ),
             measures=around.metrics,
         )
         self._tell(around.metrics)
@@ -222,12 +226,16 @@ class Operator:
     def run(self, stopping: threading.Event) -> None:
         """Start what notices, work until `stopping` is set, stop what notices."""
         self.start()
-        worker = threading.Thread(target=self._work, args=(stopping,), name="worker")
-        worker.start()
+        workers = [
+            threading.Thread(target=self._work, args=(stopping,), name=f"worker-{number}") for number in range(WORKERS)
+        ]
+        for worker in workers:
+            worker.start()
         log.info("operator is running")
         stopping.wait()
         self.queue.close()
-        worker.join()
+        for worker in workers:
+            worker.join()
         self.stop()
 
     def _work(self, stopping: threading.Event) -> None:

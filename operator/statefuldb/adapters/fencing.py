@@ -8,6 +8,7 @@ write no more, and anything else that nothing is proved.
 import json
 import os
 import subprocess
+import threading
 from logging import getLogger
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class FenceCommand:
             _check(path)
         self._path = path
         self._timeout_seconds = timeout_seconds
+        self._one = threading.Lock()
 
     @property
     def configured(self) -> bool:
@@ -35,7 +37,7 @@ class FenceCommand:
         return self._path is not None
 
     def fence(self, wanted: FenceAgent) -> None:
-        """Run the command for one lost agent. Raises EffectFailed unless it ends with status 0 in time."""
+        """Run the command for one lost agent, one at a time. Raises EffectFailed unless it ends with 0 in time."""
         if self._path is None:
             raise EffectFailed("no fence command is configured")
         order = {
@@ -46,17 +48,18 @@ class FenceCommand:
             "dfs": {"type": wanted.dfs.type, "mountPoint": wanted.dfs.mount_point, "source": wanted.dfs.source},
         }
         try:
-            done = subprocess.run(
-                [str(self._path)],
-                input=json.dumps(order),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=self._timeout_seconds,
-                env=_ENVIRONMENT,
-                cwd="/",
-                check=False,
-            )
+            with self._one:
+                done = subprocess.run(
+                    [str(self._path)],
+                    input=json.dumps(order),
+                    capture_output=True,
+                    text=True,
+                    errors="replace",
+                    timeout=self._timeout_seconds,
+                    env=_ENVIRONMENT,
+                    cwd="/",
+                    check=False,
+                )
         except subprocess.TimeoutExpired as error:
             raise EffectFailed(f"the fence command did not end within {self._timeout_seconds:g} s") from error
         except OSError as error:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from logging import getLogger
@@ -18,15 +19,20 @@ class FileJournal:
     def __init__(self, path: Path, *, limit_bytes: int = LIMIT_BYTES) -> None:
         self._path = path
         self._limit_bytes = limit_bytes
+        self._lock = threading.Lock()
 
     def append(self, entry: Mapping[str, object]) -> None:
         """Write one line. Where it cannot be written the pass goes on: no database waits for its explanation."""
+        with self._lock:
+            self._append(json.dumps(entry, separators=(",", ":")) + "\n")
+
+    def _append(self, line: str) -> None:
         try:
             if self._path.exists() and self._path.stat().st_size > self._limit_bytes:
                 self._path.rename(older(self._path))
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "a") as file:
-                file.write(json.dumps(entry, separators=(",", ":")) + "\n")
+                file.write(line)
         except OSError as error:
             log.warning("the journal cannot be written: %s", error)
 

@@ -26,7 +26,7 @@ class Metrics:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.registry = CollectorRegistry()
         self._clock = clock
-        self._began: float | None = None
+        self._began: dict[int, float] = {}
         self._unready: Unready = lambda: "starting"
         self._passes = self._counter("statefuldb_passes", "Passes over one database, by outcome", "outcome")
         self._effects = self._counter("statefuldb_effects", "Actions begun, by kind and outcome", "kind", "outcome")
@@ -35,14 +35,14 @@ class Metrics:
         ProcessCollector(registry=self.registry)
 
     def pass_began(self) -> None:
-        """Note that the worker took a key."""
-        self._began = self._clock()
+        """Note that this thread, a worker, took a key."""
+        self._began[threading.get_ident()] = self._clock()
 
     def pass_ended(self, outcome: str) -> None:
-        """Note how the pass ended that began last."""
-        if self._began is not None:
-            self._seconds.observe(self._clock() - self._began)
-        self._began = None
+        """Note how the pass ended that this thread began last."""
+        began = self._began.pop(threading.get_ident(), None)
+        if began is not None:
+            self._seconds.observe(self._clock() - began)
         self._passes.labels(outcome).inc()
 
     def effect(self, kind: str, outcome: str) -> None:
@@ -71,7 +71,7 @@ class Metrics:
 
     def stuck(self) -> str:
         """Say why the operator must be started anew, "" where it need not. Every effect is bounded: no pass hangs."""
-        began = self._began
+        began = min(list(self._began.values()), default=None)
         took = self._clock() - began if began is not None else 0.0
         return f"a pass has taken {took:.0f} s" if took > PASS_LIMIT_SECONDS else ""
 

@@ -1,16 +1,13 @@
-"""The loop: one worker that takes a key and observes, plans, checks, records, executes and reports.
+"""The loop: workers that take a key each and observe, plan, check, record, execute and report.
 
 kopf and pymesos only put keys here. A key carries no news, so nothing is lost when events are coalesced, repeated or
 missed; what happened while the operator was away is seen at start, like everything else.
 """
 
-from functools import partial
 from logging import getLogger
 
 from statefuldb.model.identity import DatabaseKey
-from statefuldb.model.recording import Recording
-from statefuldb.model.settings import OperatorIdentity
-from statefuldb.reconcile.decide import decide_among
+from statefuldb.reconcile.deciding import Decisions
 from statefuldb.reconcile.execute import Executor
 from statefuldb.reconcile.observe import Observer
 from statefuldb.reconcile.offers import OfferDemand
@@ -30,23 +27,23 @@ class Loop:
         *,
         queue: KeyQueue,
         observer: Observer,
+        decisions: Decisions,
         executor: Executor,
         reporter: Reporter,
         demand: OfferDemand,
-        operator: OperatorIdentity,
         measures: Measures,
     ) -> None:
         self._queue = queue
         self._observer = observer
+        self._decisions = decisions
         self._executor = executor
         self._reporter = reporter
         self._demand = demand
-        self._operator = operator
         self._measures = measures
         self._retries = Retries(queue=queue, reporter=reporter, measures=measures)
 
     def run(self) -> None:
-        """Work until the queue is closed."""
+        """Work until the queue is closed. Several threads may, each on keys of its own."""
         while (key := self._queue.take()) is not None:
             self._measures.pass_began()
             self.attempt(key)
@@ -62,6 +59,8 @@ class Loop:
         except Exception as mistake:  # the one place: a mistake in one database must not stop the others
             log.exception("%s: pass failed", key)
             self._retries.failed(key, f"a defect in statefuldb: {type(mistake).__name__}")
+        finally:
+            self._queue.done(key)
 
     def reconcile(self, key: DatabaseKey) -> None:
         """Observe, plan, check, record, execute and report, once. Raises EffectFailed."""
@@ -70,12 +69,12 @@ class Loop:
 
     def _look(self, key: DatabaseKey) -> None:
         observed = self._observer.observe(key)
-        decided, seen = decide_among(observed, partial(self._observer.offers, observed), self._operator)
-        self._reporter.record(Recording(observed=observed, offers=seen.offers, operator=self._operator, plan=decided))
-        self._executor.execute(decided.actions)
+        with self._decisions.decided(observed) as (decided, seen):
+            self._reporter.record(observed, seen.offers, decided)
+            self._executor.execute(decided.actions)
         self._executor.acknowledge(observed)
         self._reporter.announce(observed, decided)
-        self._demand.declare(key, decided.demand)
+        self._demand.served(key, decided.demand)
         self._demand.settle(seen.newest)
         if decided.actions:
             self._queue.put(key)

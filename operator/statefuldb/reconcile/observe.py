@@ -6,7 +6,7 @@ from dataclasses import replace
 from statefuldb.model.identity import DatabaseKey, TaskId, connection_secret_name
 from statefuldb.model.observed import DatabaseObject, KeeperView, Observed, Sighting, TaskState, TaskStatus
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.reconcile.ports import Clock, Excerpt, KeeperPort, KubernetesPort, MesosPort
+from statefuldb.reconcile.ports import Clock, KeeperPort, KubernetesPort, MesosPort
 
 MISSED_AFTER_SECONDS = 30.0
 DOUBTED_AFTER_SECONDS = 30.0
@@ -29,10 +29,6 @@ class Observer:
         self._keepers = keepers
         self._clock = clock
         self._waits = waits
-
-    def offers(self, observed: Observed, best: int) -> Excerpt:
-        """Return the outstanding offers that concern a database, and the `best` ones of all."""
-        return self._mesos.offers(observed, best)
 
     def observe(self, key: DatabaseKey) -> Observed:
         """Return a frozen snapshot of one database."""

@@ -6,7 +6,7 @@ its volume may come back there any moment.
 """
 
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
 from statefuldb.model.grouped import Grouped
@@ -25,17 +25,24 @@ _ANYWHERE = "anywhere"
 class OfferDemand:
     """Which databases wait for what in offers, and which of them have not yet looked at the latest ones.
 
-    `offered`, `settle_beside` and `reconnected` are called from the Mesos side, the rest from the worker.
+    `queued` says how many databases are about to look for whatever reason: many that begin together look at the same
+    offers, instead of each of them having them declined and asked for again.
+
+    `offered`, `settle_beside` and `reconnected` are called from the Mesos side, `looked` by one worker at a time, the
+    rest by any.
     """
 
-    def __init__(self, mesos: MesosPort, clock: Clock) -> None:
+    def __init__(self, mesos: MesosPort, clock: Clock, *, queued: Callable[[], int]) -> None:
         self._mesos = mesos
         self._clock = clock
+        self._queued = queued
         self._lock = threading.Lock()
         self._waiting: Grouped[DatabaseKey, Demand] = Grouped(lambda _, demand: _groups(demand))
         self._to_look: set[DatabaseKey] = set()
+        self._asks = False
         self._revived: bool | None = None
-        self._looking = self._postponed = False
+        self._looking: set[DatabaseKey] = set()
+        self._postponed = False
 
     def offered(self, labelled: frozenset[DatabaseKey], hosts: frozenset[str]) -> frozenset[DatabaseKey]:
         """Note that new offers of `hosts` came; return the keys that should look at them.
@@ -62,39 +69,41 @@ class OfferDemand:
 
     @contextmanager
     def looking(self, key: DatabaseKey) -> Iterator[None]:
-        """Note that `key` looks, within, at what is offered at the beginning; what comes later it must look at again.
+        """Note that `key` looks, within, at what is offered; nothing is declined before it has (`looked`).
 
-        What the Mesos side would decline meanwhile waits for the end: the pass may be about to accept it.
+        What the Mesos side would decline meanwhile waits for the end of the pass.
         """
         with self._lock:
-            self._to_look.discard(key)
-            self._looking = True
+            self._looking.add(key)
         try:
             yield
         finally:
             with self._lock:
-                self._looking, postponed, self._postponed = False, self._postponed, False
+                self._looking.discard(key)
+                postponed, self._postponed = self._postponed, False
             if postponed:
                 self.settle()
 
-    def declare(self, key: DatabaseKey, demand: Demand | None) -> None:
-        """Note what `key`, having looked, waits for (None: for nothing), and ask Mesos for offers if that is news.
+    def looked(self, key: DatabaseKey, demand: Demand | None) -> None:
+        """Note that `key` has looked at what is offered, what it takes is held, and what it waits for beyond that.
 
-        To ask again clears every filter: what was declined may serve what is needed now.
+        What comes later it must look at again. Where it waits for nothing more, `served` says so once it has it.
         """
         with self._lock:
-            news = demand is not None and (demand != self._waiting.get(key) or self._revived is not True)
+            self._to_look.discard(key)
+            self._looking.discard(key)
             if demand is not None:
+                self._asks = self._asks or demand != self._waiting.get(key) or self._revived is not True
                 self._waiting[key] = demand
-            else:
+
+    def served(self, key: DatabaseKey, demand: Demand | None) -> None:
+        """Note that what `key` decided was done; with `demand` None it waits for nothing."""
+        if demand is None:
+            with self._lock:
                 self._waiting.pop(key, None)
-                self._to_look.discard(key)
-        if news and self._mesos.view().connected:
-            self._mesos.revive()
-            self._revived = True
 
     def settle_beside(self) -> None:
-        """Settle from the Mesos side: now, or at the end of the pass that is being made."""
+        """Settle from the Mesos side: now, or at the end of a pass that is being made."""
         with self._lock:
             if self._looking:
                 self._postponed = True
@@ -104,28 +113,34 @@ class OfferDemand:
     def settle(self, newest: float = float("inf")) -> None:
         """Decline what nobody took of the offers up to number `newest`, once all have looked or they are old.
 
-        Suppress once nobody waits.
+        Suppress once nobody waits; ask again where somebody waits for something else than before. To ask again clears
+        every filter: what was declined may serve what is needed now.
         """
         if not self._mesos.view().connected:
             return
         with self._lock:
-            before = self._clock.now() - HOLD_LIMIT_SECONDS if self._to_look else float("inf")
+            asks, self._asks = self._asks and bool(self._waiting), False
+            to_come = bool(self._to_look or self._looking) or self._queued() > 0
+            before = self._clock.now() - HOLD_LIMIT_SECONDS if to_come else float("inf")
             seen = self._mesos.offers_up_to(newest, before)
-            rest = not self._to_look and not self._waiting
-            filters = self._filters(seen)
+            rest = not to_come and not self._waiting
+            filters = self._filters(seen, to_come)
+        if asks:
+            self._mesos.revive()
+            self._revived = True
         for seconds, ids in sorted(filters.items()):
             self._mesos.decline(tuple(ids), seconds)
         if rest and self._revived is not False:
             self._mesos.suppress()
             self._revived = False
 
-    def _filters(self, offers: Offers) -> dict[float, list[str]]:
+    def _filters(self, offers: Offers, to_come: bool) -> dict[float, list[str]]:
         """Return the ids of offers by the seconds for which they are declined."""
         found: dict[float, list[str]] = {}
         for offer in offers:
-            if not self._waiting and not self._to_look:
+            if not self._waiting and not to_come:
                 seconds = DECLINE_AT_REST_SECONDS
-            elif self._to_look or self._waiting.of(("host", offer.hostname)):
+            elif to_come or self._waiting.of(("host", offer.hostname)):
                 seconds = DECLINE_WHERE_EXPECTED_SECONDS
             else:
                 seconds = DECLINE_UNSUITABLE_SECONDS

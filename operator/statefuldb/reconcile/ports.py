@@ -147,6 +147,14 @@ class MesosPort(Protocol):
         """Return, of the offers up to number `newest`, those that came before a moment (Unix seconds)."""
         ...
 
+    def hold(self, offer_ids: Sequence[str]) -> None:
+        """Show offers to nobody until they are accepted or released."""
+        ...
+
+    def release(self, offer_ids: Sequence[str]) -> None:
+        """Show those of held offers again that were neither accepted nor rescinded."""
+        ...
+
     def tasks(self, uid: str) -> Mapping[TaskId, TaskStatus]:
         """Return the latest status of every task whose id carries this data identity's uid."""
         ...

@@ -1,4 +1,7 @@
-"""The queue of database keys: what to look at now, each key at most once, and what to look at later."""
+"""The queue of database keys: what to look at now, each key at most once, and what to look at later.
+
+A key that somebody works on is given to nobody else; put meanwhile, it is looked at again afterwards.
+"""
 
 import heapq
 import threading
@@ -14,6 +17,8 @@ class KeyQueue:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._ready: OrderedDict[DatabaseKey, None] = OrderedDict()
+        self._working: set[DatabaseKey] = set()
+        self._again: set[DatabaseKey] = set()
         self._later: list[tuple[float, DatabaseKey]] = []
         self._changed = threading.Condition()
         self._closed = False
@@ -21,7 +26,7 @@ class KeyQueue:
     def put(self, key: DatabaseKey) -> None:
         """Have `key` looked at as soon as may be."""
         with self._changed:
-            self._ready[key] = None
+            self._make_ready(key)
             self._changed.notify()
 
     def put_after(self, key: DatabaseKey, seconds: float) -> None:
@@ -29,6 +34,15 @@ class KeyQueue:
         with self._changed:
             heapq.heappush(self._later, (self._clock.now() + seconds, key))
             self._changed.notify()
+
+    def done(self, key: DatabaseKey) -> None:
+        """Note that a key that was taken is worked on no more."""
+        with self._changed:
+            self._working.discard(key)
+            if key in self._again:
+                self._again.discard(key)
+                self._make_ready(key)
+                self._changed.notify()
 
     def next_due(self) -> float | None:
         """Return when `take` will have something, in Unix seconds: in the past where it has; None where nothing is."""
@@ -49,16 +63,27 @@ class KeyQueue:
             self._changed.notify_all()
 
     def take(self, *, block: bool = True) -> DatabaseKey | None:
-        """Return the next key, waiting for one if `block`; None when closed or, without `block`, when there is none."""
+        """Return the next key, waiting for one if `block`; None when closed or, without `block`, when there is none.
+
+        `done` must be called with it.
+        """
         with self._changed:
             while not self._closed:
                 now = self._clock.now()
                 while self._later and self._later[0][0] <= now:
-                    self._ready[heapq.heappop(self._later)[1]] = None
+                    self._make_ready(heapq.heappop(self._later)[1])
                 if self._ready:
-                    return self._ready.popitem(last=False)[0]
+                    key = self._ready.popitem(last=False)[0]
+                    self._working.add(key)
+                    return key
                 if not block:
                     return None
                 pause = self._later[0][0] - now if self._later else None
                 self._changed.wait(timeout=pause)
             return None
+
+    def _make_ready(self, key: DatabaseKey) -> None:
+        if key in self._working:
+            self._again.add(key)
+        else:
+            self._ready[key] = None

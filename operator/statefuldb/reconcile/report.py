@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 
 from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
 from statefuldb.model.identity import DatabaseKey, connection_secret_name
-from statefuldb.model.observed import Observed
+from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.parse import canonical, hash_of_spec
 from statefuldb.model.plan import Announcement, Approval, MemberReport, Plan, Waiting
 from statefuldb.model.recording import Recording, to_json
+from statefuldb.model.settings import OperatorIdentity
 from statefuldb.planning.approval import describe, proposed, risk_of
 from statefuldb.planning.storage import capabilities_of
 from statefuldb.reconcile.ports import Journal, KubernetesPort
@@ -22,18 +23,19 @@ from statefuldb.reconcile.ports import Journal, KubernetesPort
 class Reporter:
     """Writes what was decided where users look."""
 
-    def __init__(self, *, kubernetes: KubernetesPort, journal: Journal) -> None:
+    def __init__(self, *, kubernetes: KubernetesPort, journal: Journal, operator: OperatorIdentity) -> None:
         self._kubernetes = kubernetes
         self._journal = journal
+        self._operator = operator
         self._refused: dict[DatabaseKey, str] = {}
 
-    def record(self, recording: Recording) -> None:
+    def record(self, observed: Observed, offers: Offers, decided: Plan) -> None:
         """Make the decision durable before its effects. Raises EffectFailed."""
-        observed, decided = recording.observed, recording.plan
         if observed.database is not None and decided.conditions:
             self._kubernetes.write_status(observed.key, observed.database.uid, status_of_plan(observed, decided))
         refused_anew = self._newly_refused(observed.key, decided)
         if decided.actions or refused_anew:
+            recording = Recording(observed=observed, offers=offers, operator=self._operator, plan=decided)
             self._journal.append(journal_entry(recording))
 
     def _newly_refused(self, key: DatabaseKey, decided: Plan) -> bool:

@@ -25,6 +25,7 @@ class Asked:
 
     calls: list[tuple[object, ...]] = field(default_factory=list)
     seconds: float = 1_000.0
+    queued: int = 0
     outstanding: tuple[AgentOffer, ...] = OFFERS
 
     def now(self) -> float:
@@ -53,7 +54,7 @@ class Asked:
 
 def wired() -> tuple[OfferDemand, Asked]:
     asked = Asked()
-    return OfferDemand(asked, asked), asked  # type: ignore[arg-type]
+    return OfferDemand(asked, asked, queued=lambda: asked.queued), asked  # type: ignore[arg-type]
 
 
 def test_while_nothing_is_to_be_placed_offers_are_suppressed_once() -> None:
@@ -67,7 +68,7 @@ def test_while_nothing_is_to_be_placed_offers_are_suppressed_once() -> None:
 
 def test_what_nobody_can_use_is_declined_for_long_and_a_members_own_agent_shortly() -> None:
     demand, asked = wired()
-    demand.declare(ORDERS, Demand(hosts=frozenset({"agent-2"}), needs=frozenset({"volume v"})))
+    demand.looked(ORDERS, Demand(hosts=frozenset({"agent-2"}), needs=frozenset({"volume v"})))
     demand.settle(2)
     assert asked.taken() == [
         ("revive",),
@@ -78,49 +79,63 @@ def test_what_nobody_can_use_is_declined_for_long_and_a_members_own_agent_shortl
 
 def test_only_a_new_need_asks_again() -> None:
     demand, asked = wired()
-    demand.declare(ORDERS, ANY)
-    demand.declare(ORDERS, ANY)
-    assert asked.taken() == [("revive",)]
-    demand.declare(STOCK, ANY)
-    demand.declare(STOCK, replace(ANY, needs=frozenset({"cpus 200m"})))
-    assert asked.taken() == [("revive",), ("revive",)]
-    demand.reconnected()
-    demand.declare(ORDERS, ANY)
-    assert asked.taken() == [("revive",)]
-    demand.declare(ORDERS, None)
-    demand.declare(STOCK, None)
     asked.outstanding = ()
+
+    def look(key: DatabaseKey, wanted: Demand) -> list[tuple[object, ...]]:
+        demand.looked(key, wanted)
+        demand.settle(0)
+        return asked.taken()
+
+    assert look(ORDERS, ANY) == [("revive",)]
+    assert look(ORDERS, ANY) == []
+    assert look(STOCK, ANY) == [("revive",)]
+    assert look(STOCK, replace(ANY, needs=frozenset({"cpus 200m"}))) == [("revive",)]
+    demand.reconnected()
+    assert look(ORDERS, ANY) == [("revive",)]
+    demand.served(ORDERS, None)
+    demand.served(STOCK, None)
     demand.settle(0)
     assert asked.taken() == [("suppress",)]
 
 
 def test_nothing_is_declined_before_all_have_looked_unless_it_is_held_too_long() -> None:
     demand, asked = wired()
-    demand.declare(ORDERS, ANY)
-    demand.declare(STOCK, ANY)
+    asked.outstanding = ()
+    demand.looked(ORDERS, ANY)
+    demand.looked(STOCK, ANY)
+    demand.settle(0)
     asked.taken()
+    asked.outstanding = OFFERS
     assert demand.offered(frozenset(), frozenset()) == {ORDERS, STOCK}
-    with demand.looking(ORDERS):
-        pass
+    demand.looked(ORDERS, ANY)
     demand.settle(2)
     assert asked.taken() == []
     asked.seconds += 6.0
     demand.settle(2)
     assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 5.0)]
-    with demand.looking(STOCK):
-        pass
+    demand.looked(STOCK, ANY)
     demand.settle(2)
     assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 120.0)]
 
 
+def test_offers_are_kept_a_little_while_others_are_about_to_look() -> None:
+    demand, asked = wired()
+    asked.queued = 3
+    demand.settle(2)
+    assert asked.taken() == []
+    asked.queued = 0
+    demand.settle(2)
+    assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 3600.0), ("suppress",)]
+
+
 def test_only_those_look_whom_an_offer_may_serve() -> None:
     demand, _ = wired()
-    demand.declare(ORDERS, Demand(hosts=frozenset({"agent-2"})))
-    demand.declare(STOCK, ANY)
+    demand.looked(ORDERS, Demand(hosts=frozenset({"agent-2"})))
+    demand.looked(STOCK, ANY)
     assert demand.offered(frozenset(), frozenset({"agent-1"})) == {STOCK}
     assert demand.offered(frozenset(), frozenset({"agent-2"})) == {ORDERS, STOCK}
-    demand.declare(ORDERS, None)
-    demand.declare(STOCK, None)
+    demand.served(ORDERS, None)
+    demand.served(STOCK, None)
     assert demand.offered(frozenset(), frozenset({"agent-2"})) == frozenset()
     assert demand.offered(frozenset({ORDERS}), frozenset()) == {ORDERS}
 
@@ -143,11 +158,15 @@ def test_a_plan_that_waits_for_nothing_in_offers_has_no_demand() -> None:
 
 def test_offers_that_come_while_a_database_is_looked_at_do_not_cost_it_those_that_it_is_about_to_accept() -> None:
     demand, asked = wired()
-    demand.declare(ORDERS, Demand(hosts=frozenset({"agent-1"}), needs=frozenset({"volume v"})))
+    asked.outstanding = ()
+    demand.looked(ORDERS, Demand(hosts=frozenset({"agent-1"}), needs=frozenset({"volume v"})))
+    demand.settle(0)
     asked.taken()
+    asked.outstanding = OFFERS
     with demand.looking(ORDERS):
         demand.offered(frozenset(), frozenset({"agent-2"}))
         demand.settle_beside()
+        demand.settle(2)
         assert asked.taken() == []
     assert ("decline", ("offer-of-agent-2",), 120.0) in asked.taken()
 

@@ -134,6 +134,14 @@ class MesosAdapter:
         """Return how many offers nobody has answered yet."""
         return self._books.offers.count()
 
+    def hold(self, offer_ids: Sequence[str]) -> None:
+        """Show offers to nobody until they are accepted or released."""
+        self._books.offers.hold(offer_ids)
+
+    def release(self, offer_ids: Sequence[str]) -> None:
+        """Show those of held offers again that were neither accepted nor rescinded."""
+        self._books.offers.release(offer_ids)
+
     def tasks(self, uid: str) -> Mapping[TaskId, TaskStatus]:
         """Return what is known of the tasks of one data identity; one just killed counts as KILLING."""
         return self._books.tasks.statuses(uid)

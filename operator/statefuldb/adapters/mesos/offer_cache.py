@@ -16,6 +16,7 @@ class OfferCache:
         self._lock = threading.Lock()
         self._book = OfferBook()
         self._outstanding: dict[str, tuple[int, AgentOffer]] = {}
+        self._held: set[str] = set()
         self._newest = 0
 
     def excerpt(self, observed: Observed, best: int) -> Excerpt:
@@ -25,13 +26,17 @@ class OfferCache:
             return Excerpt(offers=offers, whole=best >= len(self._book), newest=self._newest)
 
     def up_to(self, newest: float, received_before: float) -> Offers:
-        """Return, of the offers up to number `newest`, those that came before a moment (Unix seconds), oldest first."""
+        """Return, of the offers up to number `newest`, those that came before a moment (Unix seconds), oldest first.
+
+        Held ones are left out.
+        """
         found = []
         with self._lock:
             for number, offer in self._outstanding.values():
                 if number > newest or offer.received_at_seconds >= received_before:
                     break
-                found.append(offer)
+                if offer.offer_ids[0] not in self._held:
+                    found.append(offer)
         return tuple(found)
 
     def count(self) -> int:
@@ -47,6 +52,21 @@ class OfferCache:
                 self._outstanding[offer.offer_ids[0]] = (self._newest, offer)
                 self._book.add(offer)
 
+    def hold(self, offer_ids: Sequence[str]) -> None:
+        """Leave offers out of what is shown. They are outstanding still."""
+        with self._lock:
+            for offer_id in offer_ids:
+                self._held.add(offer_id)
+                self._book.remove(offer_id)
+
+    def release(self, offer_ids: Sequence[str]) -> None:
+        """Show those of held offers again that are outstanding still."""
+        with self._lock:
+            for offer_id in self._held.intersection(offer_ids):
+                self._held.discard(offer_id)
+                if offer_id in self._outstanding:
+                    self._book.add(self._outstanding[offer_id][1])
+
     def take(self, offer_ids: Sequence[str]) -> tuple[str, ...]:
         """Remove offers; return the ids of those that were still outstanding."""
         with self._lock:
@@ -59,4 +79,5 @@ class OfferCache:
         """Drop all: offers do not outlive a subscription."""
         with self._lock:
             self._outstanding.clear()
+            self._held.clear()
             self._book.clear()

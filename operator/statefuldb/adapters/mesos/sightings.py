@@ -1,5 +1,6 @@
 """Looking for a member's resources on all agents, offered or not, and for whoever else uses them."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from logging import getLogger
 from typing import Any
@@ -23,6 +24,7 @@ class Sightings:
         self._list_tasks = list_tasks
         self._list_frameworks = list_frameworks
         self._clock = clock
+        self._lock = threading.Lock()
         self._asked_at = float("-inf")
         self._agents: Sequence[Mapping[str, Any]] = ()
         self._tasks: Sequence[Mapping[str, Any]] = ()
@@ -30,8 +32,9 @@ class Sightings:
 
     def of(self, identity: DataIdentity) -> Sighting | None:
         """Return what is known of one member's resources; None where the master does not say."""
-        if not self._ask():
-            return None
+        with self._lock:
+            if not self._ask():
+                return None
         infos = [agent["agent_info"] for agent in self._agents]
         hosts = {info["id"]["value"]: info["hostname"] for info in infos}
         volume_on = {
