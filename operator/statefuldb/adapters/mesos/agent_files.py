@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -34,6 +35,7 @@ class AgentFiles:
     def __init__(self, *, master: MasterApi, transport: Transport) -> None:
         self._master = master
         self._transport = transport
+        self._agents: dict[str, str] = {}
 
     def sandbox(self, task_id: str, *, agent_id: str, framework_id: str | None = None) -> Sandbox:
         """Return the sandbox of a task, running or ended, of one framework or of whichever has it.
@@ -41,21 +43,27 @@ class AgentFiles:
         An agent that came back under another id still lists what it ran, so where the named one is not registered or
         does not know the task, all others are asked. Raises NoSandbox, EffectFailed.
         """
+        # The list is as long as the cluster is large; where an agent listens seldom changes.
+        with suppress(EffectFailed, KeyError):
+            return self._sandbox_on(self._agents[agent_id], task_id, framework_id)
         agents = {str(agent["agent_info"]["id"]["value"]): str(agent["pid"]) for agent in self._master.agents()}
+        self._agents = agents
         failure: EffectFailed = NoSandbox(f"agent {agent_id} is not registered")
         for known in sorted(agents, key=lambda each: each != agent_id):
-            name, _, address = agents[known].rpartition("@")
             try:
-                state = self._get(address, f"/{name}/state")
+                return self._sandbox_on(agents[known], task_id, framework_id)
+            except NoSandbox as unknown:
+                failure = unknown if known == agent_id else failure
             except EffectFailed as error:
                 failure = error
-                continue
-            for executor in _executors(state, framework_id):
-                if executor["id"] == task_id:
-                    return Sandbox(address=address, directory=str(executor["directory"]))
-            if known == agent_id:
-                failure = NoSandbox(f"{address} does not know task {task_id}: its sandbox is gone")
         raise failure
+
+    def _sandbox_on(self, pid: str, task_id: str, framework_id: str | None) -> Sandbox:
+        name, _, address = pid.rpartition("@")
+        for executor in _executors(self._get(address, f"/{name}/state"), framework_id):
+            if executor["id"] == task_id:
+                return Sandbox(address=address, directory=str(executor["directory"]))
+        raise NoSandbox(f"{address} does not know task {task_id}: its sandbox is gone")
 
     def names(self, sandbox: Sandbox) -> dict[str, int]:
         """Return the files in a sandbox with their sizes in bytes. Raises EffectFailed."""
