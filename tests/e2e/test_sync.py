@@ -292,5 +292,5 @@ def test_a_directory_once_and_dry(cluster: Cluster, tmp_path: Path) -> None:
 
 def test_a_password_in_a_url_is_refused(cluster: Cluster) -> None:
     said = cluster.cli("sync", "https://me:secret@git.invalid/x.git", "--once", code=2)
-    assert "leave it to git" in said
+    assert "leave passwords and tokens to git" in said
     assert "secret@" not in said

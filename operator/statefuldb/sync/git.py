@@ -1,7 +1,7 @@
 """A git repository as a source: one commit, read from a bare copy. Nothing of it is ever checked out or executed.
 
 The git binary is called by lists of arguments. Credentials are git's own business (credential helpers, ssh, netrc): a
-URL with a password in it is refused, since arguments are seen by everyone on the machine.
+URL with a password or a token in it is refused, since arguments are seen by everyone on the machine.
 """
 
 import os
@@ -24,6 +24,7 @@ _ELSEWHERE = frozenset(
         *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_QUARANTINE_PATH"),
     }
 )
+_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LINK, _FILES = "120000", ("100644", "100755")
 
@@ -37,10 +38,15 @@ class GitSource:
     changes_whole = True
 
     def __init__(self, *, url: str, revision: str, path: str, copy: Path) -> None:
-        if urlsplit(url).password:
-            raise ValueError("a password in the URL is seen by everyone: leave it to git (a credential helper, or ssh)")
-        if url.startswith("-") or revision.startswith("-"):
-            raise ValueError("neither URL nor revision may begin with a dash")
+        address = urlsplit(url)
+        if address.password or (address.username and address.scheme in ("http", "https")):
+            raise ValueError(
+                "what is in a URL is seen by everyone: leave passwords and tokens to git (docs/gitops/sync.md)"
+            )
+        if url.startswith("-"):
+            raise ValueError("a URL does not begin with a dash")
+        if not _REVISION.fullmatch(revision):
+            raise ValueError(f"{revision!r} is no branch, tag or commit")
         self._url, self._revision, self._copy = url, revision, copy
         self._folder = path.strip("/")
         self._read: Snapshot | None = None

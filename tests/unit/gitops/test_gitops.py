@@ -1,6 +1,7 @@
 """What docs/gitops tells Argo CD and Flux, against what is really published."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from lupa.lua51 import LuaRuntime  # the Lua of Argo CD
 from statefuldb.model.observed import TaskState
 from statefuldb.model.schema.crd import API_VERSION
 from statefuldb.model.spec import DesiredState, ReconcileMode, ReconcileSpec
+from statefuldb.model.volume import Ending
 from statefuldb.planning.desired import desired_of
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.report import status_of_plan
-from unit.planning.test_release import PLAN_ONLY, Life, fail, served
+from unit.planning.test_release import PLAN_ONLY, Life, served
 from unit.planning.world import OPERATOR, database, observed, spec, tasks
 
 GITOPS = Path(__file__).parents[3] / "docs" / "gitops"
@@ -103,10 +105,10 @@ def lost() -> Json:
 def failing() -> Json:
     life = Life(spec())
     life.run()
-    for _ in range(4):
-        fail(life)
-        life.decide()
-        life.decide()
+    (record,) = life.seen.volumes
+    ending = Ending(incarnation=record.incarnation, state=TaskState.FAILED, at_seconds=life.seen.at_seconds)
+    life.world.observed = replace(life.seen, volumes=(replace(record, failures=5, ending=ending),), tasks={})
+    life.decide()
     return stored(life)
 
 
@@ -124,6 +126,7 @@ def failing() -> Json:
         (paused, "Suspended", "Paused"),
         (refused, "Degraded", "InvalidSpec"),
         (lost, "Degraded", "AgentLost"),
+        (failing, "Degraded", "BackOff"),
     ],
 )
 def test_argo_cd_shows_the_health_of_what_is_published(make: Callable[[], Json], status: str, said: str) -> None:
