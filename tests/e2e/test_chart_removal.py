@@ -1,6 +1,5 @@
 """Chart and definitions are upgraded and removed in either order: nothing on Mesos or on disk is touched."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,10 +70,9 @@ class Untouched:
         running = sorted(t["task_id"]["value"] for t in tasks if t["state"] == "TASK_RUNNING")
         assert len(running) == len(NAMES)
         servers = [sorted(self._cluster.processes(task).items()) for task in running]
-        roots = [Path(os.readlink(f"/proc/{dict(held)['engine']}/cwd")) for held in servers]
-        markers = [(path, path.stat().st_ino) for root in roots for path in sorted(root.rglob("ibdata1"))]
-        assert len(markers) == len(NAMES)
-        return running, reserved(self._cluster), servers, markers
+        files = [Path(f"/proc/{dict(held)['engine']}/cwd/ibdata1").stat() for held in servers]
+        data = [(file.st_dev, file.st_ino) for file in files]
+        return running, reserved(self._cluster), servers, data
 
 
 def ready_again(cluster: Cluster, before: Untouched) -> None:
