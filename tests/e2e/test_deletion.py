@@ -1,7 +1,9 @@
 """Deletion when things are not as they should be: what is not plainly asked for is retained (law `deletable`)."""
 
+import json
 import os
 import signal
+from pathlib import Path
 
 from e2e.conftest import Cluster, eventually, manifest
 
@@ -60,6 +62,24 @@ def test_with_the_operator_away_the_object_waits_for_it(cluster: Cluster) -> Non
     cluster.restart("operator")
     eventually(lambda: cluster.database(name) is None)
     eventually(lambda: not cluster.volumes(name))
+
+
+def test_the_same_manifest_again_begins_anew_while_the_old_data_is_removed(cluster: Cluster, host_root: str) -> None:
+    name = "again"
+    storage = {"strategy": "HostPath", "size": "1Gi", "hostPath": {"path": host_root, "create": True}}
+    body = manifest(name, storage, deletionProtection="Disabled", retention={"whenDeleted": "Delete"})
+    cluster.apply(body)
+    cluster.ready(name)
+    cluster.sql(name, "CREATE TABLE t (a INT)")
+    (old,) = cluster.volumes(name)
+    cluster.client.delete("StatefulDatabase", "default", name)
+    eventually(lambda: cluster.database(name) is None)
+    cluster.apply(body)
+    cluster.ready(name, 120)
+    eventually(lambda: [v["metadata"]["name"] != old["metadata"]["name"] for v in cluster.volumes(name)] == [True])
+    assert cluster.sql(name, "SHOW TABLES") == ""
+    markers = [json.loads(path.read_text()) for path in Path(host_root).rglob(f"{name}/**/identity.json")]
+    assert [marker["uid"] != old["spec"]["identity"]["uid"] for marker in markers] == [True]
 
 
 def refused(cluster: Cluster, name: str) -> bool:

@@ -90,23 +90,37 @@ def _uninstall(
     try:
         master = mesos.master(session)
         janitor = Janitor(master=master, cluster=cluster)
-        found = _look(session, mesos, janitor, view_of(master, cluster), cluster)
+
+        def look() -> Installation:
+            return _look(session, mesos, janitor, view_of(master, cluster), cluster)
+
+        found = look()
     except EffectFailed as failure:
         fail(f"Mesos was not reached: {failure}", ExitCode.CANNOT_CONNECT, "nothing was done")
     _show(found)
-    in_the_way = obstacles(found.databases, found.lines, found.away, leave_lost=leave_lost)
-    if in_the_way:
-        errors.print("\nRefused. First:")
-        for obstacle in in_the_way:
-            errors.print(f"  {obstacle.what}  ->  {obstacle.remedy}", markup=False)
-        raise typer.Exit(ExitCode.REFUSED)
+    _refuse_what_is_in_use(found, leave_lost)
     if dry_run:
         out.print("\nNothing was done (--dry-run).")
         return
     typed = confirm or typer.prompt("\nThis cannot be undone. Type the cluster's UUID to confirm")
     if typed != cluster:
         fail(f"{typed!r} is not {cluster!r}: nothing was done", ExitCode.REFUSED)
+    if found.operator_is_connected:
+        _let_the_operator_finish(session, found, timeout)
+        _part_from_the_operator(session, janitor, timeout)
+    # Nobody begins anything any more; what was begun since the first look is not ended with the rest.
+    found = look()
+    _refuse_what_is_in_use(found, leave_lost)
     _carry_out(session, janitor, found, timeout)
+
+
+def _refuse_what_is_in_use(found: Installation, leave_lost: bool) -> None:
+    in_the_way = obstacles(found.databases, found.lines, found.away, leave_lost=leave_lost)
+    if in_the_way:
+        errors.print("\nRefused. First:")
+        for obstacle in in_the_way:
+            errors.print(f"  {obstacle.what}  ->  {obstacle.remedy}", markup=False)
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _look(session: Session, mesos: MesosOptions, janitor: Janitor, view: ClusterView, cluster: str) -> Installation:
@@ -158,9 +172,6 @@ def _show(found: Installation) -> None:
 
 
 def _carry_out(session: Session, janitor: Janitor, found: Installation, timeout: float) -> None:
-    if found.operator_is_connected:
-        _let_the_operator_finish(session, found, timeout)
-        _part_from_the_operator(session, janitor, timeout)
     released = [line for line in found.lines if line not in found.away]
     identities = frozenset(line.identity for line in released)
     # What a task still uses is refused; ending the framework ends its tasks, so the second pass gets it.

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from statefuldb.keeper.files import read_json, write_durably
-from statefuldb.keeper.refusal import Refused
+from statefuldb.keeper.mounts import mounted_below
+from statefuldb.keeper.refusal import NotOurs, Refused
 from statefuldb.model.keeper import KeeperConfig
 
 KEEPER_FOLDER = ".statefuldb"
@@ -37,16 +38,22 @@ class MemberDirectory:
 
 
 def open_directory(config: KeeperConfig, sandbox: Path, subdirectory: str) -> MemberDirectory:
-    """Return the member's directory, creating it below its root. Raises Refused where it would lie elsewhere."""
-    place = config.data
+    """Return the member's directory. Raises Refused where it would lie elsewhere.
+
+    Only what may be begun is created: where data is expected and its directory is not there, a file system may not be
+    mounted, and an empty directory in its place would look like an answer.
+    """
+    place, begins = config.data, config.bootstrap == "Empty"
     if place.root is None:
         path = sandbox / place.directory
         if not path.is_dir():
             raise Refused(f"the persistent volume is not mounted at {place.directory} in the sandbox")
         path = path.resolve()
     else:
-        path = _below_root(Path(place.root), Path(place.directory), create_root=place.create)
+        path = _below_root(Path(place.root), Path(place.directory), create_root=place.create, begins=begins)
     folder = path / KEEPER_FOLDER
+    if not begins and not folder.is_dir():
+        raise Refused(f"{path} has no identity marker, and no bootstrap was asked for")
     folder.mkdir(mode=0o700, exist_ok=True)
     # The server runs as another user and must be able to reach its own folder below.
     path.chmod(0o711)
@@ -59,9 +66,23 @@ def nearest(config: KeeperConfig, sandbox: Path) -> Path:
     return next(folder for folder in (path, *path.parents) if folder.exists())
 
 
-def _below_root(root: Path, directory: Path, *, create_root: bool) -> Path:
+def is_there(config: KeeperConfig) -> bool:
+    """Say whether there is a directory to be emptied. Raises Refused where it is not to be seen, but may be there."""
+    path = Path(config.data.directory)
+    if config.data.root is None or os.path.lexists(path):
+        return True
+    # Emptying a directory leaves the folder that it lay in.
+    if config.bootstrap != "Empty" and not path.parent.is_dir():
+        raise Refused(
+            f"{path.parent} is not there either: is its file system mounted? Where the data is truly gone, create an "
+            "empty directory there"
+        )
+    return False
+
+
+def _below_root(root: Path, directory: Path, *, create_root: bool, begins: bool) -> Path:
     if not root.is_dir():
-        if not create_root:
+        if not (create_root and begins):
             raise Refused(f"{root} does not exist on this agent; create it, or set hostPath.create")
         root.mkdir(parents=True, mode=0o755)
     real_root = root.resolve()
@@ -72,7 +93,10 @@ def _below_root(root: Path, directory: Path, *, create_root: bool) -> Path:
         path = path / part
         if path.is_symlink():
             raise Refused(f"{path} is a symbolic link: it could lead out of {root}")
-        path.mkdir(mode=0o711, exist_ok=True)
+        if begins:
+            path.mkdir(mode=0o711, exist_ok=True)
+        elif not path.is_dir():
+            raise Refused(f"{path} does not exist on this agent, where data is expected: is its file system mounted?")
     return path
 
 
@@ -92,10 +116,13 @@ def check_identity(config: KeeperConfig, directory: MemberDirectory) -> bool:
     if identity is not None:
         wrong = [k for k, v in mine.items() if identity.get(k) != v]
         if wrong:
-            raise Refused(
+            kind = NotOurs if {"uid", "ordinal"}.intersection(wrong) else Refused
+            raise kind(
                 f"{directory.path} belongs to another member: "
                 + ", ".join(f"{k} is {identity.get(k)!r}, not {mine[k]!r}" for k in wrong)
             )
+        # Left by a bootstrap that was cut off at its very end; it would be a licence to clear the directory.
+        (directory.folder / "bootstrap.intent").unlink(missing_ok=True)
         return True
     if config.bootstrap != "Empty":
         raise Refused(f"{directory.path} has no identity marker, and no bootstrap was asked for")
@@ -106,7 +133,7 @@ def check_identity(config: KeeperConfig, directory: MemberDirectory) -> bool:
             f"{directory.path} has no identity marker but holds {', '.join(present[:5])}: it is not ours to initialise"
         )
     if intent is not None and intent != mine:
-        raise Refused(f"{directory.path} holds the unfinished bootstrap of another member: {intent}")
+        raise NotOurs(f"{directory.path} holds the unfinished bootstrap of another member: {intent}")
     return False
 
 
@@ -145,14 +172,32 @@ def next_token(config: KeeperConfig, directory: MemberDirectory) -> int:
 
 
 def erase(directory: MemberDirectory) -> None:
-    """Remove everything of this member, its directory included. Called with the claim held."""
-    for entry in sorted(directory.path.iterdir(), key=lambda p: p.name == KEEPER_FOLDER):
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
-    if directory.path.name:
-        os.rmdir(directory.path)
+    """Remove everything of this member, its directory included. Called with the claim held. Raises Refused.
+
+    The marker goes after all that it marks, and the lock last: a removal that is cut off can be taken up again.
+    """
+    inside = mounted_below(directory.path)
+    if inside - {directory.path}:
+        names = ", ".join(sorted(map(str, inside - {directory.path})))
+        raise Refused(f"{names} is mounted below {directory.path}: what lies there is not this member's; unmount it")
+    kept = (directory.folder, directory.folder / "identity.json", directory.lock)
+    for folder in (directory.path, directory.folder):
+        for entry in folder.iterdir():
+            if entry not in kept:
+                _remove(entry)
+    for entry in kept[1:]:
+        entry.unlink(missing_ok=True)
+    directory.folder.rmdir()
+    # A directory that is a mount point itself stays, empty.
+    if not inside:
+        directory.path.rmdir()
+
+
+def _remove(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink()
 
 
 def _identity(config: KeeperConfig) -> dict[str, object]:

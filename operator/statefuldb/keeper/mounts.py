@@ -56,6 +56,13 @@ def mount_of(path: Path, table: str | None = None) -> Mount:
     return [m for m in above if len(m.mount_point) == longest][-1]
 
 
+def mounted_below(path: Path, table: str | None = None) -> set[Path]:
+    """Return every mount point that is a path or lies below it."""
+    text = table if table is not None else Path("/proc/self/mountinfo").read_text()
+    points = (Path(mount.mount_point) for mount in read_mounts(text))
+    return {point for point in points if point.is_relative_to(path)}
+
+
 def shared_type(filesystem: str) -> str:
     """Return the `dfs.type` that the kernel's name of a file system stands for; empty for a local one."""
     return next((name for name, known in _KERNEL_NAMES.items() if filesystem in known), "")

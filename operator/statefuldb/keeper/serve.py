@@ -5,6 +5,7 @@ import os
 import pwd
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from statefuldb.keeper.endpoint import Endpoint
 from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.mounts import check_mount
 from statefuldb.keeper.reach import reachable
-from statefuldb.keeper.refusal import Ended, Refused
+from statefuldb.keeper.refusal import Ended, NotOurs, Refused
 from statefuldb.keeper.server import MariaDbServer, become_subreaper
 from statefuldb.keeper.state import State
 from statefuldb.model.keeper import (
@@ -75,18 +76,26 @@ class Keeper:
             raise unusable from error
 
     def erase(self) -> int:
-        """Remove the member's data and end. Raises Refused."""
+        """Remove the member's data and end. Raises Refused.
+
+        Where another member lives by now, nothing is left of this one's.
+        """
         check_mount(self._config.data)
-        root = self._config.data.directory
-        if self._config.data.root is not None and not Path(root).exists():
+        if not member.is_there(self._config):
             return 0
-        directory = member.open_directory(self._config, self._sandbox, self._engine.data_subdirectory)
-        claim = Claim(directory.lock, may_create=True)
-        if not claim.try_take():
-            raise Refused(f"{directory.path} is still held by a running server")
-        # Refuses what is not ours; what an earlier attempt or a bootstrap left half done may go.
-        member.check_identity(replace(self._config, bootstrap="Empty"), directory)
-        member.erase(directory)
+        # What an earlier attempt or a bootstrap left half done may go.
+        config = replace(self._config, bootstrap="Empty")
+        directory = member.open_directory(config, self._sandbox, self._engine.data_subdirectory)
+        claim = Claim(directory.lock, may_create=not member.is_initialised(directory))
+        try:
+            if not claim.try_take() or not claim.holds():
+                raise Refused(f"{directory.path} is still held by a running server, or was just removed")
+            member.check_identity(config, directory)
+            member.erase(directory)
+        except NotOurs as other:
+            sys.stderr.write(f"nothing is removed: {other}\n")
+        finally:
+            claim.release()
         return 0
 
     def _serve(self) -> int:
@@ -141,6 +150,8 @@ class Keeper:
             self._wake.wait()
             if self._stopping.is_set():
                 return False
+        if not claim.holds():
+            raise Refused("the directory was removed, or its lock replaced, while the claim was waited for")
         self._state.update(claim_held=True, phase=KeeperPhase.CHECKING, reason="")
         return True
 
@@ -149,7 +160,7 @@ class Keeper:
         if not member.check_identity(self._config, directory):
             self._state.update(phase=KeeperPhase.BOOTSTRAPPING)
             member.begin_bootstrap(self._config, directory)
-            server.initialise(directory.data)
+            server.initialise(directory.data, inherited=claim.fd)
             member.end_bootstrap(self._config, directory, version)
         token = member.next_token(self._config, directory)
         self._state.update(phase=KeeperPhase.STARTING, token=token)

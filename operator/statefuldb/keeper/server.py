@@ -66,8 +66,11 @@ class MariaDbServer:
             raise Refused(f"this agent has MariaDB {real}, the data is for {wanted}: not opened")
         return real
 
-    def initialise(self, data: Path) -> None:
-        """Make an empty database: in a folder beside, renamed into place when it is whole."""
+    def initialise(self, data: Path, *, inherited: int) -> None:
+        """Make an empty database: in a folder beside, renamed into place when it is whole.
+
+        What makes it inherits the claim's descriptor: a keeper that is killed alone leaves it writing.
+        """
         fresh = data.with_suffix(".new")
         shown = Path(self._paths.data_directory).with_suffix(".new")
         fresh.mkdir(mode=0o700)
@@ -84,7 +87,7 @@ class MariaDbServer:
         ]
         if self._user is not None:
             command.append(f"--user={self._user.pw_name}")
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=(inherited,))
         if done.returncode != 0:
             raise Refused(f"mariadb-install-db failed: {done.stderr.strip() or done.stdout.strip()}")
         fresh.rename(data)

@@ -39,6 +39,9 @@ class LedgerApi:
         kind = self.world.kind(PLURALS[body["kind"]])
         return self._written(lambda: self.world.service.create(kind, body["metadata"]["namespace"], body, write()))
 
+    def delete(self, kind: str, namespace: str, name: str) -> None:
+        self.world.service.delete(self.world.kind(PLURALS[kind]), namespace, name, {}, write())
+
     def merge(self, kind: str, namespace: str, name: str, patch: Json) -> Json:
         place = self.world.kind(PLURALS[kind]), namespace, name
         content_type = "application/merge-patch+json"

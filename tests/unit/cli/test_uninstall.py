@@ -1,0 +1,85 @@
+"""Uninstalling ends what was shown, and nothing that was begun after that."""
+
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from statefuldb.adapters.mesos.janitor import Framework, Holding
+from statefuldb.cli import uninstall
+from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.mesos_options import OPERATOR_NAMESPACE, MesosOptions
+from statefuldb.cli.root import app
+from statefuldb.cli.session import Session
+from statefuldb.planning.inventory import ClusterView
+from unit.cli.ledger_api import LedgerApi
+from unit.planning.world import CLUSTER
+
+DATABASE = {
+    "apiVersion": "statefuldb.dev/v1alpha1",
+    "kind": "StatefulDatabase",
+    "metadata": {"namespace": "shop", "name": "orders"},
+    "spec": {
+        "engine": {"type": "MariaDB", "version": "10.11"},
+        "resources": {"cpus": "500m", "memory": "512Mi"},
+        "storage": {"strategy": "PersistentVolume", "size": "1Gi"},
+    },
+}
+
+
+class Idle:
+    """A Mesos that holds nothing of ours but a framework, whose end is noted."""
+
+    def __init__(self) -> None:
+        self.torn_down: list[str] = []
+
+    def frameworks(self) -> tuple[Framework, ...]:
+        held = Framework(id="framework-1", name="statefuldb", roles=("statefuldb",), connected=False)
+        return () if self.torn_down else (held,)
+
+    def holdings(self) -> tuple[Holding, ...]:
+        return ()
+
+    def sweep(self, identities: object, patience_seconds: float) -> tuple[str, ...]:
+        return ()
+
+    def teardown(self, framework: Framework, patience_seconds: float) -> bool:
+        self.torn_down.append(framework.id)
+        return True
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> tuple[LedgerApi, Idle]:
+    api, mesos = LedgerApi("shop"), Idle()
+    nothing = ClusterView(agent_ids=frozenset(), hostnames=frozenset(), held=())
+    monkeypatch.setattr(Session, "client", api)
+    monkeypatch.setattr(MesosOptions, "master", lambda *_: object())
+    monkeypatch.setattr(uninstall, "view_of", lambda *_: nothing)
+    monkeypatch.setattr(uninstall, "Janitor", lambda **_: mesos)
+    api.world.create("namespaces", {"metadata": {"name": OPERATOR_NAMESPACE}})
+    metadata = {"namespace": OPERATOR_NAMESPACE, "name": "statefuldb-framework"}
+    api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"cluster": CLUSTER}})
+    return api, mesos
+
+
+def test_a_database_that_is_made_while_one_is_asked_is_not_ended(
+    world: tuple[LedgerApi, Idle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, mesos = world
+
+    def asked(*_: Any, **__: Any) -> str:
+        api.create(DATABASE)
+        return CLUSTER
+
+    monkeypatch.setattr(typer, "prompt", asked)
+    assert CliRunner().invoke(app, ["uninstall"]).exit_code == ExitCode.REFUSED
+    assert not mesos.torn_down
+    assert api.get("ConfigMap", OPERATOR_NAMESPACE, "statefuldb-framework") is not None
+
+
+def test_what_nobody_uses_is_ended(world: tuple[LedgerApi, Idle]) -> None:
+    api, mesos = world
+    assert CliRunner().invoke(app, ["uninstall", "--confirm", CLUSTER]).exit_code == 0
+    assert mesos.torn_down == ["framework-1"]
+    assert api.get("ConfigMap", OPERATOR_NAMESPACE, "statefuldb-framework") is None

@@ -1,0 +1,76 @@
+"""What a keeper makes of a directory before it opens anything, and who holds the claim meanwhile."""
+
+import fcntl
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from statefuldb.keeper import directory as member
+from statefuldb.keeper import server as servers
+from statefuldb.keeper.claim import Claim
+from statefuldb.keeper.refusal import Refused
+from statefuldb.keeper.serve import Keeper
+from statefuldb.model.spec import EngineType
+from statefuldb.planning.engines import engine_of
+from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
+from unit.keeper.test_erase import filled, orders
+
+
+def test_where_data_is_expected_and_nothing_is_mounted_nothing_is_made(tmp_path: Path) -> None:
+    config = replace(orders(tmp_path), mode="Serve")
+    with pytest.raises(Refused, match="is its file system mounted"):
+        member.open_directory(config, tmp_path, "mysql")
+    assert list(tmp_path.iterdir()) == []
+    root = tmp_path / "unmounted"
+    with pytest.raises(Refused, match="does not exist"):
+        member.open_directory(replace(orders(root), data=replace(orders(root).data, create=True)), tmp_path, "mysql")
+    assert not root.exists()
+
+
+def test_a_licence_to_clear_the_directory_does_not_outlive_the_bootstrap(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    config = orders(tmp_path)
+    opened = member.open_directory(config, tmp_path, "mysql")
+    intent = path / ".statefuldb/bootstrap.intent"
+    intent.write_text(json.dumps({"cluster": "c", "uid": "u", "ordinal": 0, "engine": "MariaDB"}))
+    assert member.check_identity(config, opened)
+    assert not intent.exists()
+
+
+def test_a_claim_on_what_was_removed_while_it_was_waited_for_is_none(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    claim = Claim(path / ".statefuldb/claim.lock", may_create=False)
+    (path / ".statefuldb/claim.lock").unlink()
+    with pytest.raises(Refused, match="waited for"):
+        Keeper(replace(orders(tmp_path), mode="Serve"), tmp_path)._take(claim)
+    claim.release()
+
+
+def test_what_initialises_holds_the_claim_after_its_keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mariadb-install-db` goes on writing after a keeper that was killed alone: its successor has to wait."""
+    lock = tmp_path / "claim.lock"
+    claim = Claim(lock, may_create=True)
+    assert claim.try_take()
+    # Stands for the script of MariaDB: says whether the descriptor is open in it and in what it starts.
+    script = tmp_path / "install"
+    script.write_text(f"#!/bin/sh\nsh -c 'readlink /proc/self/fd/{claim.fd}' > {tmp_path}/held\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(servers, "_binary", lambda _: str(script))
+    monkeypatch.setattr(servers, "service_user", lambda: None)
+    engine = engine_of(EngineType.MARIADB)
+    assert engine is not None
+    made = servers.MariaDbServer(
+        engine=engine,
+        orders=ServerOrders(listen_address="127.0.0.1", port=1, server_id=1, memory_bytes=2**28, options={}, user=None),
+        paths=ServerPaths(data_directory=str(tmp_path / "mysql"), run_directory=str(tmp_path / "run")),
+    )
+    made.initialise(tmp_path / "mysql", inherited=claim.fd)
+    assert (tmp_path / "held").read_text().strip() == str(lock)
+    other = os.open(lock, os.O_RDWR)
+    with pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(other)
+    claim.release()
