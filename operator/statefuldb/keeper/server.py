@@ -75,11 +75,14 @@ class MariaDbServer:
         shown = Path(self._paths.data_directory).with_suffix(".new")
         fresh.mkdir(mode=0o700)
         self._own(fresh)
+        self._make_run_directory()
         admin = pwd.getpwuid(os.geteuid()).pw_name
         command = [
             _binary("mariadb-install-db"),
             "--no-defaults",
             f"--datadir={shown}",
+            # A server that starts removes every temporary table in its tmpdir: in /tmp, those of other members too.
+            f"--tmpdir={self._paths.run_directory}",
             "--auth-root-authentication-method=socket",
             f"--auth-root-socket-user={admin}",
             "--skip-test-db",
@@ -99,9 +102,7 @@ class MariaDbServer:
         Called on the main thread: the kernel ties the death signal to the thread that forks (prctl(2),
         PR_SET_PDEATHSIG).
         """
-        run_directory = Path(self._paths.run_directory)
-        run_directory.mkdir(mode=0o700, exist_ok=True)
-        self._own(run_directory)
+        self._make_run_directory()
         self._own_tree(Path(self._paths.data_directory))
         config = Path(self._paths.config_file)
         write_durably(config, self._engine.render_config(self._orders, self._paths))
@@ -207,6 +208,11 @@ class MariaDbServer:
                 )
         except pymysql.MySQLError as error:
             raise OSError(f"the account could not be set: error {error.args[0]}") from error
+
+    def _make_run_directory(self) -> None:
+        path = Path(self._paths.run_directory)
+        path.mkdir(mode=0o700, exist_ok=True)
+        self._own(path)
 
     def _own(self, path: Path) -> None:
         if self._user is not None:

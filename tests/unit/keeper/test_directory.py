@@ -49,14 +49,21 @@ def test_a_claim_on_what_was_removed_while_it_was_waited_for_is_none(tmp_path: P
     claim.release()
 
 
-def test_what_initialises_holds_the_claim_after_its_keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`mariadb-install-db` goes on writing after a keeper that was killed alone: its successor has to wait."""
+def test_what_initialises_holds_the_claim_and_a_place_of_its_own_for_temporary_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`mariadb-install-db` goes on writing after a keeper that was killed alone: its successor has to wait.
+
+    And each server that starts removes all temporary tables in its tmpdir: two members in one would end each other.
+    """
     lock = tmp_path / "claim.lock"
     claim = Claim(lock, may_create=True)
     assert claim.try_take()
     # Stands for the script of MariaDB: says whether the descriptor is open in it and in what it starts.
     script = tmp_path / "install"
-    script.write_text(f"#!/bin/sh\nsh -c 'readlink /proc/self/fd/{claim.fd}' > {tmp_path}/held\n")
+    script.write_text(
+        f"#!/bin/sh\nsh -c 'readlink /proc/self/fd/{claim.fd}' > {tmp_path}/held\necho \"$@\" > {tmp_path}/arguments\n"
+    )
     script.chmod(0o755)
     monkeypatch.setattr(servers, "_binary", lambda _: str(script))
     monkeypatch.setattr(servers, "service_user", lambda: None)
@@ -69,6 +76,8 @@ def test_what_initialises_holds_the_claim_after_its_keeper(tmp_path: Path, monke
     )
     made.initialise(tmp_path / "mysql", inherited=claim.fd)
     assert (tmp_path / "held").read_text().strip() == str(lock)
+    assert f"--tmpdir={tmp_path}/run" in (tmp_path / "arguments").read_text().split()
+    assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
     other = os.open(lock, os.O_RDWR)
     with pytest.raises(BlockingIOError):
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
