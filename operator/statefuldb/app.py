@@ -24,6 +24,7 @@ from statefuldb.adapters.mesos.driver import Driver
 from statefuldb.adapters.mesos.facts import MesosFacts
 from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.masters import Masters, ZooKeeperAddress, parse_masters
+from statefuldb.adapters.mesos.scout import Scout
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.adapters.mesos.zookeeper import ZooKeeperMasters
 from statefuldb.adapters.metrics import Metrics, MetricsServer
@@ -53,6 +54,20 @@ def facts_of(access: MesosAccess) -> MesosFacts:
     """Return what master and agents say of themselves, for `doctor`. Raises EffectFailed, NoCluster."""
     master, transport = _asked(access)
     return MesosFacts(master=master, transport=transport)
+
+
+def scout_of(access: MesosAccess, *, role: str, user: str) -> Scout:
+    """Return what runs a command on every agent, as the operator's principal. Raises EffectFailed, NoCluster."""
+    master, transport = _asked(access)
+    return Scout(
+        masters=_masters(access),
+        transport=transport,
+        files=AgentFiles(master=master, transport=transport),
+        machine=RealMachine(),
+        role=role,
+        user=user,
+        principal=access.principal,
+    )
 
 
 def _asked(access: MesosAccess) -> tuple[MasterApi, Transport]:

@@ -12,6 +12,7 @@ from e2e.forgetting import idle_data_is_found_again
 from e2e.killing import rows_survive_every_kill
 from e2e.orphans import an_orphan_is_adopted_for_another_database
 from e2e.real_mesos import MOUNT_POINT, RealCluster
+from e2e.scanning import scanned_on_agents
 from e2e.uninstalling import (
     a_released_volume,
     foreign_reservations,
@@ -33,6 +34,11 @@ def test_rows_survive_every_kill(real: RealCluster, host_root: str, example: str
     real.apply(body)
     real.ready(body["metadata"]["name"], 120)
     rows_survive_every_kill(real, body["metadata"]["name"])
+    if example == "host-path":
+        (found,) = scanned_on_agents(real, host_root)
+        assert (found["standing"], found["host"]) == ("Known", "127.0.0.1")
+        (framework,) = real.ask("GET_FRAMEWORKS")["frameworks"]
+        assert framework["framework_info"]["name"] == "statefuldb"
 
 
 def test_rows_on_a_real_glusterfs_survive_every_kill(real: RealCluster, gluster: GlusterFs) -> None:

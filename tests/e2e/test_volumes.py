@@ -1,13 +1,12 @@
 """The ledger against the cluster, as people see and mend it."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from e2e.conftest import Cluster, eventually, manifest
 from e2e.orphans import an_orphan_is_adopted_for_another_database, an_orphan_is_released
+from e2e.scanning import scanned, scanned_on_agents
 from e2e.uninstalling import a_released_volume, nothing_of_ours_is_left, reserved, uuid_of
 
 
@@ -47,10 +46,15 @@ def test_a_directory_that_the_ledger_has_lost_is_found_by_its_marker_and_adopted
     adopt = ("volumes", "scan", host_root, "--adopt", volume)
     cluster.cli(*adopt, "--confirm", "something-else", code=4)
     cluster.cli(*adopt, "--agent", "nowhere", "--confirm", volume, code=3)
-    cluster.cli(*adopt, "--confirm", volume)
+    # The agents of this cluster share one disk: each of them sees the directory.
+    seen = [line for line in scanned_on_agents(cluster, host_root) if line["name"] == volume]
+    assert sorted(line["standing"] for line in seen) == ["Elsewhere", "Elsewhere", "Orphaned"]
+    cluster.cli(*adopt, "--on-agents", "--confirm", volume)
     (after,) = cluster.volumes(name)
     assert after["spec"]["agent"] == before["spec"]["agent"], "the reservation beside it tells its agent"
     assert scanned(cluster, host_root)[volume]["standing"] == "Known"
+    names = [f["framework_info"]["name"] for f in cluster.ask("GET_FRAMEWORKS")["frameworks"]]
+    assert names == ["statefuldb"], "the framework that looked is still there"
     cluster.cli(*adopt, "--confirm", volume, code=4)
     cluster.apply(manifest(name, directory, deletionProtection="Disabled", retention={"whenDeleted": "Delete"}))
     cluster.ready(name, 120)
@@ -58,11 +62,6 @@ def test_a_directory_that_the_ledger_has_lost_is_found_by_its_marker_and_adopted
     cluster.cli("delete", name)
     eventually(lambda: not cluster.volumes(name))
     assert not Path(host_root, "default", name, "0").exists()
-
-
-def scanned(cluster: Cluster, root: str) -> dict[str, dict[str, Any]]:
-    """Return what a scan of a directory finds, by the volume's name."""
-    return {line["name"]: line for line in json.loads(cluster.cli("volumes", "scan", root, "-o", "json"))}
 
 
 def test_uninstalling_beside_a_running_operator_leaves_nothing_of_ours(

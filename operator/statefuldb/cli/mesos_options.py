@@ -21,6 +21,7 @@ from statefuldb.cli.session import Session
 from statefuldb.reconcile.ports import EffectFailed
 
 if TYPE_CHECKING:
+    from statefuldb.adapters.mesos.scout import Scout
     from statefuldb.operator import MesosAccess
 
 OPERATOR_NAMESPACE = "statefuldb-system"
@@ -73,6 +74,12 @@ class MesosOptions:
         from statefuldb.app import facts_of
 
         return facts_of(self._access(session))
+
+    def scout(self, session: Session, *, role: str, user: str) -> "Scout":
+        """Return what runs a command on every agent. Raises EffectFailed."""
+        from statefuldb.app import scout_of
+
+        return scout_of(self._access(session), role=role, user=user)
 
     def _access(self, session: Session) -> "MesosAccess":
         from statefuldb.operator import MesosAccess

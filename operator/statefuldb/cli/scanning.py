@@ -1,5 +1,6 @@
 """`volumes scan`: data directories whose ledger entry was lost, found by their identity markers."""
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +13,12 @@ from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.ledger import cluster_uuid, say_if_blind, take_stock, write_entry
 from statefuldb.cli.mesos_options import MesosOptions, takes_mesos
 from statefuldb.cli.output import Output, OutputOption, show, table_of
+from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Session, session_of
-from statefuldb.keeper.scan import find_members
+from statefuldb.keeper.scan import find_members, read_output
+from statefuldb.model.found import FoundDirectory
 from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.keeper import SCAN_FILE
 from statefuldb.model.volume import AgentRef
 from statefuldb.planning.scanning import ScanLine, Standing, entry_of_directory, stand
 
@@ -33,13 +37,20 @@ def scan(
         str, typer.Option(help="The agent on which it lies (HostPath), where no reservation in Mesos tells.")
     ] = "",
     for_: Annotated[str, typer.Option("--for", help="The database to take it up; without it that of its path.")] = "",
+    on_agents: Annotated[
+        bool, typer.Option("--on-agents", help="Look on every agent, by a task of 0.1 cpus and 64 MiB for a moment.")
+    ] = False,
+    keeper: Annotated[str, typer.Option(help="Python that runs the keeper on the agents.")] = sys.executable,
+    framework_user: Annotated[str, typer.Option(help="User that the tasks run as.")] = "root",
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for all agents.")] = 60.0,
     mesos_role: Annotated[str, typer.Option(help="The operator's Mesos role.")] = "statefuldb",
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Find members' directories below a root by their markers, and tell which of them the ledger has lost.
 
-    To be run where the root is to be seen: on the agent itself, or wherever the shared file system is mounted at the
-    same place. No data is touched: what is adopted gets a ledger entry, and the database of that name takes it up.
+    It looks here: on the agent itself, or wherever the shared file system is mounted at the same place. With
+    `--on-agents` a framework of its own looks on all agents. No data is touched: what is adopted gets a ledger entry,
+    and the database of that name takes it up.
 
     Example: statefuldb volumes scan /srv/databases --adopt orders-0-1a2b3c4d --confirm orders-0-1a2b3c4d
     """
@@ -47,12 +58,13 @@ def scan(
     cluster = cluster_uuid(session, mesos.operator_namespace)
     if cluster is None:
         fail(f"nothing is installed: no record in namespace {mesos.operator_namespace}", ExitCode.NOT_FOUND)
-    missing = [str(each) for each in root if not each.is_dir()]
-    if missing:
-        fail(f"there is no directory {', '.join(missing)} on this machine", ExitCode.NOT_FOUND)
     stock = take_stock(session, mesos)
     say_if_blind(stock)
-    found = [each for one in root for each in find_members(one.absolute(), _say_trouble)]
+    if on_agents:
+        command = (keeper, "-m", "statefuldb.keeper.scan", *(str(each) for each in root))
+        found = _ask_agents(session, mesos, command, mesos_role, framework_user, timeout)
+    else:
+        found = _look_here(root)
     lines = stand(found, stock.lines, cluster)
     if adopt:
         if stock.blind:
@@ -60,6 +72,33 @@ def scan(
         _adopt(session, mesos, lines, adopt, confirm, agent, for_, mesos_role)
         return
     show([_json(line) for line in lines], output, lambda wide: _table(lines, wide))
+
+
+def _look_here(roots: list[Path]) -> list[FoundDirectory]:
+    missing = [str(each) for each in roots if not each.is_dir()]
+    if missing:
+        fix = "look on the agents: --on-agents"
+        fail(f"there is no directory {', '.join(missing)} on this machine", ExitCode.NOT_FOUND, fix)
+    return [each for one in roots for each in find_members(one.absolute(), _say_trouble)]
+
+
+def _ask_agents(
+    session: Session, mesos: MesosOptions, command: tuple[str, ...], role: str, user: str, timeout: float
+) -> list[FoundDirectory]:
+    """Return what a task on each agent found; agents that did not tell are named on standard error."""
+    agents = mesos.master(session).places()
+    found: list[FoundDirectory] = []
+    with Progress(f"looking on {len(agents)} agents"):
+        reports = mesos.scout(session, role=role, user=user).run(command, SCAN_FILE, agents, timeout)
+    for report in reports:
+        try:
+            seen, troubles = read_output(report.output, report.agent.hostname)
+        except (ValueError, KeyError, TypeError) as error:
+            seen, troubles = [], [f"what the task wrote is not understood: {error}"]
+        found += seen
+        for trouble in (*troubles, *([report.trouble] if report.trouble else [])):
+            _say_trouble(f"{report.agent.hostname}: {trouble}")
+    return found
 
 
 def _adopt(
@@ -75,7 +114,7 @@ def _adopt(
     named = [line for line in lines if line.name == name]
     if not named:
         fail(f"no directory of {name} was found", ExitCode.NOT_FOUND, "run it without --adopt to see what was")
-    line = named[0]
+    line = next((each for each in named if each.standing is Standing.ORPHANED), named[0])
     if line.standing is not Standing.ORPHANED:
         fail(f"{name} is not orphaned but {line.standing}: {line.note}", ExitCode.REFUSED)
     pinned = None if line.found.shared else _agent_of(mesos, session, line, agent)
@@ -93,6 +132,7 @@ def _adopt(
 
 def _agent_of(mesos: MesosOptions, session: Session, line: ScanLine, named: str) -> AgentRef:
     """Return the agent that a directory is pinned to: the one that reserves compute for it, or the one named."""
+    named = named or line.found.host
     held = line.line.held if line.line is not None else ()
     if len(held) == 1 and named in ("", held[0].hostname):
         return AgentRef(id=held[0].agent_id, hostname=held[0].hostname, address=held[0].address)
@@ -120,6 +160,7 @@ def _json(line: ScanLine) -> dict[str, Any]:
         "ordinal": found.identity.ordinal,
         "uid": found.identity.uid,
         "cluster": found.identity.cluster,
+        "host": found.host,
         "directory": found.directory,
         "strategy": str(line.strategy),
         "engine": found.engine,
@@ -130,12 +171,12 @@ def _json(line: ScanLine) -> dict[str, Any]:
 
 
 def _table(lines: tuple[ScanLine, ...], wide: bool) -> Table | str:
-    columns = ["NAMESPACE", "NAME", "STANDING", "DATABASE", "STRATEGY", "DIRECTORY"]
+    columns = ["NAMESPACE", "NAME", "STANDING", "DATABASE", "STRATEGY", "HOST", "DIRECTORY"]
     columns += ["ENGINE", "TOKEN", "UID"] if wide else []
     rows = []
     for line in lines:
         found = line.found
-        row = [found.namespace, line.name, line.standing, found.database, line.strategy, found.directory]
+        row = [found.namespace, line.name, line.standing, found.database, line.strategy, found.host, found.directory]
         row += [f"{found.engine} {found.version}", str(found.token), found.identity.uid] if wide else []
         rows.append([*row, line.note])
     return table_of([*columns, "NOTE"], rows, "No identity marker was found.")

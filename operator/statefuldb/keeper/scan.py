@@ -1,8 +1,11 @@
 """Finding members' directories by their identity markers. Reads only: no claim is taken, nothing is created."""
 
+import json
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from statefuldb.keeper.directory import KEEPER_FOLDER
@@ -10,6 +13,7 @@ from statefuldb.keeper.files import read_json
 from statefuldb.keeper.mounts import mount_of, shared_type
 from statefuldb.model.found import FoundDirectory
 from statefuldb.model.identity import DataIdentity
+from statefuldb.model.keeper import SCAN_FILE
 
 _UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -62,3 +66,37 @@ def _folders(parent: Path, on_trouble: Callable[[str], None]) -> list[Path]:
     except OSError as error:
         on_trouble(f"{parent} cannot be read: {error.strerror}")
         return []
+
+
+def main() -> int:
+    """Write into the sandbox what is below each root that is named, a line of JSON each: `found`, or `trouble`."""
+    sandbox = Path(os.environ.get("MESOS_SANDBOX", "."))
+    with (sandbox / SCAN_FILE).open("w") as output:
+
+        def tell(kind: str, what: object) -> None:
+            output.write(json.dumps({kind: what}) + "\n")
+
+        for root in map(Path, sys.argv[1:]):
+            if root.is_dir():
+                for found in find_members(root, lambda trouble: tell("trouble", trouble)):
+                    tell("found", asdict(found))
+            else:
+                tell("trouble", f"there is no directory {root}")
+    return 0
+
+
+def read_output(text: str, host: str) -> tuple[list[FoundDirectory], list[str]]:
+    """Return what `main` wrote on a host, directories and troubles. Raises ValueError, KeyError, TypeError else."""
+    found, troubles = [], []
+    for line in text.splitlines():
+        said = json.loads(line)
+        if "found" in said:
+            identity = DataIdentity(**said["found"].pop("identity"))
+            found.append(FoundDirectory(**{**said["found"], "identity": identity, "host": host}))
+        else:
+            troubles.append(str(said["trouble"]))
+    return found, troubles
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from statefuldb.model.found import FoundDirectory
@@ -20,7 +20,7 @@ class Standing(StrEnum):
     KNOWN = "Known"  # the ledger has it, here
     ORPHANED = "Orphaned"  # ours, and in no entry: it can be adopted
     RUNNING = "Running"  # in no entry, but a task of ours uses it
-    ELSEWHERE = "Elsewhere"  # the ledger has this member at another place: this is a copy, or was moved
+    ELSEWHERE = "Elsewhere"  # ledger or Mesos have this member at another place: this is a copy, or was moved
     AMBIGUOUS = "Ambiguous"  # several directories say that they are the same member
     FOREIGN = "Foreign"  # another cluster's
 
@@ -43,13 +43,25 @@ class ScanLine:
 
 def stand(found: Iterable[FoundDirectory], lines: Sequence[VolumeLine], cluster: str) -> tuple[ScanLine, ...]:
     """Return a line for each directory: `cluster` (a UUID) tells whether it is ours, `lines` whether it is known."""
-    directories = tuple(found)
     by_identity = {line.identity: line for line in lines}
-    times = Counter(each.identity for each in directories)
+    directories = _distinct(found)
+    times = Counter(each.identity for each in directories if not _held_elsewhere(each, by_identity.get(each.identity)))
     return tuple(
         _line(each, by_identity.get(each.identity), cluster, times[each.identity])
         for each in sorted(directories, key=lambda each: (each.directory, each.host))
     )
+
+
+def _distinct(found: Iterable[FoundDirectory]) -> list[FoundDirectory]:
+    """Return each directory once: what several hosts see on one shared file system is one, of no host."""
+    distinct = [replace(each, host="") if each.shared else each for each in found]
+    return list(dict.fromkeys(distinct))
+
+
+def _held_elsewhere(found: FoundDirectory, line: VolumeLine | None) -> str:
+    """Return the hosts that hold the member's reservation, where the one it was found on is not among them."""
+    hosts = [offer.hostname for offer in line.held] if line is not None and not found.shared else []
+    return ", ".join(hosts) if found.host and hosts and found.host not in hosts else ""
 
 
 def _line(found: FoundDirectory, line: VolumeLine | None, cluster: str, times: int) -> ScanLine:
@@ -62,11 +74,16 @@ def _standing(found: FoundDirectory, line: VolumeLine | None, cluster: str, time
     if found.identity.cluster != cluster:
         return Standing.FOREIGN, f"it belongs to cluster {found.identity.cluster}; nothing is done to it"
     if line is not None and line.record is not None:
-        if line.record.directory == found.directory:
+        here = found.host in ("", line.agent) or found.shared != ""
+        if line.record.directory == found.directory and here:
             return Standing.KNOWN, f"in the ledger: {line.state}"
-        return Standing.ELSEWHERE, f"the ledger has this member at {line.where}: this is a copy, or was moved"
+        place = f"{line.where} on {line.agent}" if line.agent else line.where
+        return Standing.ELSEWHERE, f"the ledger has this member at {place}: this is a copy, or was moved"
     if line is not None and line.task is not None:
         return Standing.RUNNING, line.note
+    elsewhere = _held_elsewhere(found, line)
+    if elsewhere:
+        return Standing.ELSEWHERE, f"what is reserved for this member is on {elsewhere}: this is a copy, or was moved"
     if times > 1:
         return Standing.AMBIGUOUS, f"{times} directories say that they are this member: move all but one away"
     return Standing.ORPHANED, "ours by its marker, not in the ledger: adopt it with --adopt"

@@ -1,11 +1,15 @@
 """Members' directories are found by their markers, and nothing is written."""
 
 import json
+import sys
 from pathlib import Path
 
+import pytest
+
 from statefuldb.keeper.mounts import mount_of, shared_type
-from statefuldb.keeper.scan import find_members
+from statefuldb.keeper.scan import find_members, main, read_output
 from statefuldb.model.found import FoundDirectory
+from statefuldb.model.keeper import SCAN_FILE
 
 UID = "11111111-2222-3333-4444-555555555555"
 TABLE = """1 0 8:1 / / rw - ext4 /dev/sda1 rw
@@ -73,3 +77,15 @@ def test_the_mount_of_a_path_is_the_nearest_and_the_latest() -> None:
     assert mount_of(Path("/mnt/shared/db"), TABLE).filesystem == "nfs4"
     assert mount_of(Path("/srvs"), TABLE).mount_point == "/"
     assert [shared_type(name) for name in ("nfs4", "fuse.glusterfs", "ext4")] == ["NFS", "GlusterFS", ""]
+
+
+def test_what_a_task_writes_is_read_back_with_its_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = member(tmp_path, "shop", "orders", "0")
+    sandbox = tmp_path / "sandbox"
+    sandbox.mkdir()
+    monkeypatch.setenv("MESOS_SANDBOX", str(sandbox))
+    monkeypatch.setattr(sys, "argv", ["scan", str(tmp_path), str(tmp_path / "nowhere")])
+    assert main() == 0
+    (found,), (trouble,) = read_output((sandbox / SCAN_FILE).read_text(), "agent-1")
+    assert (found.directory, found.host, found.identity.uid) == (str(directory), "agent-1", UID)
+    assert "nowhere" in trouble

@@ -12,6 +12,7 @@ from statefuldb.model.volume import AgentRef, Ending, Intent, VolumeRecord
 from statefuldb.planning.inventory import ClusterView, compare
 from statefuldb.planning.planner import plan
 from statefuldb.planning.scanning import ScanLine, Standing, entry_of_directory, stand
+from unit.planning.test_inventory import HELD
 from unit.planning.test_strays import serving
 from unit.planning.world import CLUSTER, KEY, OPERATOR, UID, desired, observed, offer, spec
 
@@ -97,6 +98,29 @@ def test_adopted_data_can_be_released() -> None:
     saved, accepted = plan(None, observed(database=None, volumes=(released,)), (offer(),), OPERATOR).actions
     assert accepted.operations[-1].keeper.mode == "Erase"  # type: ignore[union-attr]
     assert saved.volume.directory == FOUND.directory  # type: ignore[union-attr]
+
+
+def test_on_which_of_several_hosts_a_directory_lies_is_told_by_what_is_reserved_there() -> None:
+    seen = [replace(FOUND, host=host) for host in ("agent-1", "agent-2")]
+    assert [line.standing for line in stand(seen, (), CLUSTER)] == [Standing.AMBIGUOUS] * 2
+    (held,) = [line for line in compare([], HELD) if line.identity == FOUND.identity]
+    assert [line.standing for line in stand(seen, [held], CLUSTER)] == [Standing.ORPHANED, Standing.ELSEWHERE]
+    entry = entry_of_directory(stand(seen, [held], CLUSTER)[0], KEY, 1.0, agent=AGENT, mesos_role="statefuldb")
+    assert entry.reservations, "what is reserved beside it goes with it"
+
+
+def test_a_ledger_entry_of_one_host_does_not_make_another_hosts_directory_known() -> None:
+    here = known(directory=FOUND.directory, agent=AGENT)
+    seen = [replace(FOUND, host=host) for host in ("agent-1", "agent-2")]
+    assert [line.standing for line in stand(seen, compare([here], None), CLUSTER)] == [
+        Standing.KNOWN,
+        Standing.ELSEWHERE,
+    ]
+
+
+def test_what_several_hosts_see_on_one_shared_file_system_is_one_directory() -> None:
+    (line,) = stand([replace(SHARED, host=host) for host in ("agent-1", "agent-2")], (), CLUSTER)
+    assert (line.standing, line.found.host) == (Standing.ORPHANED, "")
 
 
 def test_an_engine_that_is_none_of_ours_is_not_adopted() -> None:
