@@ -112,7 +112,7 @@ def _operation_key(operation: Operation) -> str:
         case Grow(volume=volume):
             return f"grow {volume.persistence.id if volume.persistence else volume.name}"
         case Unreserve(resources=resources):
-            owners = sorted({str(r.labels.identity) for r in resources if r.labels is not None})
-            return f"unreserve {' '.join(owners)}"
+            owners = {r.labels.identity for r in resources if r.labels is not None}
+            return f"unreserve {' '.join(sorted(f'{o.uid}.{o.ordinal}' for o in owners))}"
         case _:
             return ""

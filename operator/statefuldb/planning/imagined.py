@@ -50,6 +50,9 @@ def agent(spec: DatabaseSpec, observed: Observed) -> AgentOffer:
     for record in mine:
         if record.ended:
             offer = given_back(offer, record)
+        elif record.elsewhere or (record.launch is not None and record.launch.leaves_surplus):
+            left_over = Resource(name="cpus", amount_milli=1, reservations=_reserved(offer, record))
+            offer = replace(offer, resources=(*offer.resources, left_over))
     return offer
 
 
@@ -66,13 +69,6 @@ def given_back(offer: AgentOffer, record: VolumeRecord) -> AgentOffer:
     launched = record.launch
     if launched is None or not record.reservations:
         return offer
-    labels = ReservationLabels(
-        identity=record.identity,
-        namespace=record.key.namespace,
-        name=record.key.name,
-        reservation=record.reservations[-1],
-    )
-    reservation = Reservation(dynamic=True, role=offer.role, labels=labels.as_pairs())
     held = [
         Resource(name="cpus", amount_milli=launched.cpus_milli),
         Resource(name="mem", amount_milli=-(-launched.memory_bytes // BYTES_PER_MIB) * MILLI),
@@ -82,5 +78,16 @@ def given_back(offer: AgentOffer, record: VolumeRecord) -> AgentOffer:
         volume = Persistence(id=record.persistence_id, principal=None, container_path=CONTAINER_PATH)
         size = -(-record.size_bytes // BYTES_PER_MIB) * MILLI
         held.append(Resource(name="disk", amount_milli=size, persistence=volume))
-    bundle = tuple(replace(r, reservations=(reservation,)) for r in held)
+    bundle = tuple(replace(r, reservations=_reserved(offer, record)) for r in held)
     return replace(offer, resources=(*offer.resources, *bundle))
+
+
+def _reserved(offer: AgentOffer, record: VolumeRecord) -> tuple[Reservation, ...]:
+    """Return the reservation that this member's resources carry."""
+    labels = ReservationLabels(
+        identity=record.identity,
+        namespace=record.key.namespace,
+        name=record.key.name,
+        reservation=record.reservations[-1] if record.reservations else "",
+    )
+    return (Reservation(dynamic=True, role=offer.role, labels=labels.as_pairs()),)

@@ -25,7 +25,12 @@ from statefuldb.planning.foresight import Foresight, asks
 ACTIONS_LIMIT = 100
 # Mesos knows nothing of such a task: the ACCEPT never left, met an offer that had gone, or did not reach the agent.
 _NEVER_RAN = (TaskState.DROPPED, TaskState.GONE)
-_FOR_OFFERS = (Reason.NO_SUITABLE_OFFER, Reason.AWAITING_VOLUME_OFFER)
+_FOR_OFFERS = (
+    Reason.NO_SUITABLE_OFFER,
+    Reason.AWAITING_VOLUME_OFFER,
+    Reason.AWAITING_DISK,
+    Reason.RECONCILING,
+)
 
 
 def hold_back(steps: list[Step], desired: Desired, observed: Observed, foresee: Callable[[], Foresight]) -> Plan:
@@ -146,7 +151,7 @@ def _still_waiting(decided: Plan, wanted: tuple[ProposedAction, ...]) -> tuple[W
     """Leave out the waits for offers: none is asked for before the plan that needs it is released."""
     if not any(action.type == AcceptOffers.__name__ for action in wanted):
         return decided.waiting
-    return tuple(wait for wait in decided.waiting if wait.reason not in _FOR_OFFERS)
+    return tuple(w for w in decided.waiting if not (w.wants_offers and w.reason in _FOR_OFFERS))
 
 
 def _wait(approval: Approval, reconcile: ReconcileSpec) -> Waiting:

@@ -1,5 +1,6 @@
 """Approval by hash: a release is of one plan, of one generation, and good once; nothing beyond it is done."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.observed import Observed, Offers, TaskState
 from statefuldb.model.plan import Accepted, Plan
 from statefuldb.model.spec import DatabaseSpec, ReconcileMode, ReconcileSpec, ResourcesSpec, RiskClass, Strategy
+from statefuldb.model.volume import Launch, VolumeRecord
 from statefuldb.planning.approval import changes_something, key_of
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.foresight import ImaginedWorld
@@ -71,6 +73,12 @@ class Life:
                 self.carry_out(action)
         raise AssertionError("no rest after 30 passes")
 
+    @staticmethod
+    def smaller(record: VolumeRecord) -> Launch:
+        """Return a launch of the record that used less, on other ports."""
+        assert record.launch is not None
+        return replace(record.launch, cpus_milli=10, memory_bytes=MIB, port=1, keeper_port=2)
+
     def carry_out(self, action: Action) -> None:
         if changes_something(action, self.seen.volumes):
             self.done.append(key_of(action))
@@ -129,6 +137,38 @@ def test_a_plan_that_waits_is_the_same_with_and_without_offers_and_asks_for_none
     assert not without.announcements
     life.approve(life.hash)
     assert life.decide(()).wants_offers
+
+
+def grows(life: Life) -> None:
+    """Want a larger volume, for which the member is stopped only where the disk is offered."""
+    storage = life.spec.storage
+    life.edit(storage=replace(storage, size_bytes=2 * storage.size_bytes))
+
+
+def leaves_over(life: Life) -> None:
+    """Have more reserved than the member uses, which is given back where it is offered."""
+    (record,) = life.seen.volumes
+    assert record.launch is not None
+    life.world.agent = given_back(life.world.agent, replace(record, persistence_id=None, launch=life.smaller(record)))
+    record = replace(record, launch=replace(record.launch, leaves_surplus=True))
+    life.world.observed = replace(life.seen, volumes=(record,))
+
+
+@pytest.mark.parametrize("change", [grows, leaves_over])
+def test_a_plan_for_what_runs_does_not_come_and_go_with_the_offers(change: Callable[[Life], None]) -> None:
+    life = served()
+    change(life)
+    life.run()
+    with_offer = life.decide()
+    published = life.seen.database
+    without = life.decide(())
+    assert with_offer.held_back
+    assert (with_offer.approval, with_offer.waiting) == (without.approval, without.waiting)
+    assert life.seen.database == published
+    assert not without.wants_offers
+    life.approve(life.hash)
+    assert not life.run().waiting
+    assert life.done
 
 
 def test_a_stale_hash_is_refused_with_the_new_plan() -> None:
