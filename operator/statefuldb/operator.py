@@ -168,6 +168,7 @@ class Operator:
             save_framework_id=record.save_framework_id,
             on_offers=lambda labelled, hosts: self._notices.offered(labelled, hosts),
             on_connected=lambda: self._notices.connected(),
+            owner_of=self._kubernetes.owner_of,
             enqueue=self.queue.put,
             clock=machine,
             timers=machine,

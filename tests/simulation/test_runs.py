@@ -7,10 +7,11 @@ import sys
 import pytest
 
 from statefuldb.simulation.campaign import Coverage, run_all
+from statefuldb.simulation.faults import KINDS
 from statefuldb.simulation.run import run
 from statefuldb.simulation.verdict import LIVENESS, SAFETY
 
-SHARE = range(1, 9)
+SHARE = range(1, 7)
 DIGEST = "from statefuldb.simulation.run import run; print(run(3).digest)"
 
 
@@ -45,6 +46,7 @@ def test_no_law_holds_because_nothing_tried_it(coverage: Coverage) -> None:
 
 def test_runs_are_not_idle(coverage: Coverage) -> None:
     assert coverage.effects > 200 * len(SHARE)
+    assert len([kind for kind in KINDS if coverage.faults[kind]]) >= 15
 
 
 def test_another_seed_is_another_run() -> None:

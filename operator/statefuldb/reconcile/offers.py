@@ -8,12 +8,15 @@ its volume may come back there any moment.
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from logging import getLogger
 
 from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Offers
 from statefuldb.model.plan import Demand
-from statefuldb.reconcile.ports import Clock, MesosPort
+from statefuldb.reconcile.ports import Clock, EffectFailed, MesosPort
+
+log = getLogger(__name__)
 
 DECLINE_WHERE_EXPECTED_SECONDS = 5.0
 DECLINE_UNSUITABLE_SECONDS = 120.0
@@ -82,7 +85,7 @@ class OfferDemand:
                 self._looking.discard(key)
                 postponed, self._postponed = self._postponed, False
             if postponed:
-                self.settle()
+                self.settle_beside()
 
     def looked(self, key: DatabaseKey, demand: Demand | None) -> None:
         """Note that `key` has looked at what is offered, what it takes is held, and what it waits for beyond that.
@@ -103,12 +106,15 @@ class OfferDemand:
                 self._waiting.pop(key, None)
 
     def settle_beside(self) -> None:
-        """Settle from the Mesos side: now, or at the end of a pass that is being made."""
+        """Settle from the Mesos side: now, or at the end of the pass that is being made. What fails is made up for."""
         with self._lock:
             if self._looking:
                 self._postponed = True
                 return
-        self.settle()
+        try:
+            self.settle()
+        except EffectFailed as error:
+            log.warning("offers are not settled: %s", error)
 
     def settle(self, newest: float = float("inf")) -> None:
         """Decline what nobody took of the offers up to number `newest`, once all have looked or they are old.

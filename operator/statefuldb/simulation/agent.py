@@ -78,6 +78,11 @@ class Agent:
         self.die()
         self.host.lose_power()
 
+    def lose_power_and_id(self) -> None:
+        """Stop the whole machine, and lose the agent's record of itself."""
+        self.lose_power()
+        self.forget_itself()
+
     def forget_itself(self) -> None:
         """Lose the agent's own record: it comes back under another id. Its resources are checkpointed elsewhere."""
         self.id = None
@@ -86,8 +91,10 @@ class Agent:
         self._pending.clear()
         self._reports.clear()
 
-    def cut_off(self, seconds: float) -> None:
-        """Lose the network for a while: neither side hears of the other, and nobody is told so."""
+    def cut_off(self, seconds: float) -> bool:
+        """Lose the network for a while, if it is there: neither side hears of the other, and nobody is told so."""
+        if not self.reachable:
+            return False
         self.host.network = False
         self._out.cut()
         if self.id is not None:
@@ -99,6 +106,7 @@ class Agent:
             self._connect()
 
         self._schedule.after(seconds, heal)
+        return True
 
     def closed(self) -> None:
         """Take in that the master is gone, or has closed the stream."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from statefuldb.model.actions import Action
 from statefuldb.model.conditions import Reason
+from statefuldb.simulation.faults import KINDS
 from statefuldb.simulation.run import Result, run
 from statefuldb.simulation.verdict import LIVENESS, NOT_CHECKED, SAFETY
 
@@ -40,7 +41,11 @@ class Coverage:
         self.effects += result.effects
         if result.verdict.broken is not None:
             self.broken.append(result)
-        for into, counts in ((self.laws, result.verdict.tried), (self.seen, result.seen)):
+        for into, counts in (
+            (self.laws, result.verdict.tried),
+            (self.seen, result.seen),
+            (self.faults, result.faults),
+        ):
             for name, count in counts.items():
                 into[name] = into.get(name, 0) + count
 
@@ -58,6 +63,7 @@ class Coverage:
         lines = [f"{self.seeds} seeds, {self.passes} passes, {self.effects} effects, {len(self.broken)} broken", ""]
         lines += _block("law", "tried", {law: self.laws.get(law, 0) for law in (*SAFETY, *LIVENESS)})
         lines += [f"  {law:<28} not checked: {why}" for law, why in NOT_CHECKED.items()]
+        lines += ["", *_block("fault", "fired", {kind: self.faults.get(kind, 0) for kind in KINDS})]
         lines += ["", f"actions {len(seen_actions)} of {len(ACTIONS)}; not seen: {_rest(ACTIONS, seen_actions)}"]
         lines += [f"reasons to wait {len(seen_reasons)} of {len(reasons)}: {', '.join(seen_reasons)}"]
         return "\n".join(lines)

@@ -71,6 +71,10 @@ class Host:
             if keeper.config.data.mount_point is not None:
                 keeper.crash()
 
+    def readmit(self) -> None:
+        """Be let in again, as a person does once the machine is back."""
+        self.fenced = False
+
     def keeper_at(self, port: int) -> Keeper | None:
         """Return the keeper whose endpoint listens on a port."""
         found = [k for k in self.keepers.values() if k.config.keeper_port == port and k.listens]

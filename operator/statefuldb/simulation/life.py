@@ -25,6 +25,7 @@ from statefuldb.simulation.watch import Watch
 Json = dict[str, Any]
 T = TypeVar("T")
 ROLE = "statefuldb"
+READMITTED_SECONDS = 180.0
 SETTINGS = OperatorSettings(
     kubeconfig=None,
     mesos=(LEADER,),
@@ -185,11 +186,12 @@ class Life:
 
     def _request(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
         what = f"{method} {path}"
-        if method == "GET":
-            return self._api.exchange(method, path, body, content_type, "operator")
         refused = self._network.answer(what)
         if refused is not None:
+            self._story.tell(self.name, f"{what}: {refused} in place of an answer", detail=True)
             return refused, {"kind": "Status", "message": "injected"}
+        if method == "GET":
+            return self._api.exchange(method, path, body, content_type, "operator")
 
         def carry_out() -> tuple[int, Any]:
             status, answer = self._api.exchange(method, path, body, content_type, "operator")
@@ -207,7 +209,11 @@ class Life:
             answer = carry_out()
             self._network.after(what)
         except Killed:
+            self._story.tell(self.name, f"killed at {what}")
             self.kill()
+            raise
+        except OSError:
+            self._story.tell(self.name, f"{what}: unanswered", detail=True)
             raise
         return answer
 
@@ -249,6 +255,7 @@ class _Fence:
             if host.hostname == wanted.agent.hostname:
                 self._story.tell("fence", f"{host.hostname} is cut off from the shared file system")
                 host.fence()
+                host.schedule.after(READMITTED_SECONDS, host.readmit)
 
 
 class _NoJournal:

@@ -12,16 +12,19 @@ from statefuldb.simulation.world import World
 Json = dict[str, Any]
 SETTLE_SECONDS = 900.0
 REST_SECONDS = 120.0
+UNEXPLAINED = "and nothing says why"
 AT_REST_CALLS = ("RECONCILE", "RECONCILE_OPERATIONS", "DECLINE", "SUPPRESS")
 
 
 def come_to_rest(world: World) -> None:
     """Let the world settle, and judge what has become of it. Raises LawBroken."""
-    world.people.rest()
+    world.rest()
     until = world.schedule.now + SETTLE_SECONDS
     while (world.people.to_come or unsettled(world)) and world.schedule.now < until:
         world.pass_by(5.0)
     open_ends = unsettled(world)
+    unexplained = [text for text, _ in open_ends if UNEXPLAINED in text]
+    world.verdict.judge("explained", not unexplained, "; ".join(unexplained))
     deletions = [text for text, deleted in open_ends if deleted]
     world.verdict.judge("deletable", not deletions, "; ".join(deletions))
     others = [text for text, deleted in open_ends if not deleted]
@@ -60,8 +63,7 @@ def _there(world: World, stored: Json | None, wanted: Wanted) -> str:
         return "still runs" if running else ""
     if ready.get("status") != "True":
         waits = [f"{w['reason']}: {w['message']}" for w in status.get("plan", {}).get("waiting", [])]
-        world.verdict.judge("explained", bool(waits) or not ready, f"{wanted.name} is not Ready, and says not why")
-        return f"{ready.get('reason')}: {ready.get('message')} ({'; '.join(waits)})"
+        return f"{ready.get('reason')}: {ready.get('message')} ({'; '.join(waits) or UNEXPLAINED})"
     if world.clients.connect(wanted.name) is None:
         return "called Ready, but a client cannot connect as its Secret says"
     return ""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from statefuldb.local.mesos.agents import GoneByOperator
+from statefuldb.local.mesos.allocation import rescind
 from statefuldb.local.mesos.cluster import TERMINAL, CloseAgent, CloseStream, Cluster, ToAgent, ToFramework
 from statefuldb.local.mesos.master import Master, Refused
 from statefuldb.local.mesos.operator_api import OperatorApi
@@ -59,6 +60,7 @@ class Mesos:
         self._agents: dict[str, tuple[AgentEnd, Link]] = {}
         self._removed: list[str] = []
         self._tick_due = float("inf")
+        self._lose = self._double = 0
         self.up = True
         self._begin()
         self._tick_in(IDLE_TICK_SECONDS)
@@ -147,8 +149,12 @@ class Mesos:
 
     def agent_says(self, message: Json) -> None:
         """Take an agent's message; lost where the master is away."""
-        if not self.up:
+        if not self.up or self._lose > 0:
+            self._lose = max(0, self._lose - 1)
             return
+        if self._double > 0:
+            self._double -= 1
+            self.agent_says(message)
         agents, agent_id = self.master.agents, message["agent_id"]
         agents.seen(agent_id, self._schedule.now)
         if message["type"] == "UPDATE":
@@ -163,6 +169,28 @@ class Mesos:
             if task.id == task_id and task.state in TERMINAL:
                 return task.status
         return None
+
+    def rescind(self, agent_id: str | None) -> bool:
+        """Withdraw an agent's offers; say whether there were any."""
+        cluster = self.master.cluster
+        there = any(offer.agent_id == agent_id for offer in cluster.offers.values())
+        if there and agent_id is not None:
+            rescind(cluster, agent_id=agent_id)
+            self.flush()
+        return there
+
+    def drop_frameworks(self) -> bool:
+        """Break off every framework's stream; say whether there was one."""
+        held = list(self._frameworks.values())
+        for stream, subscriber, _ in held:
+            self.leave(stream)
+            self._schedule.after(0.001, subscriber.closed)
+        return bool(held)
+
+    def mistreat(self, *, lost: int = 0, twice: int = 0) -> bool:
+        """Lose the next messages of agents, or take them twice."""
+        self._lose, self._double = lost, twice
+        return True
 
     def mark_gone(self, agent_id: str) -> None:
         """Carry out a person's MARK_AGENT_GONE."""

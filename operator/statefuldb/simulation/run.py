@@ -21,14 +21,15 @@ class Result:
     effects: int
     calls: dict[str, int]
     seen: dict[str, int]
+    faults: dict[str, int]
 
 
 USUAL = Size()
 
 
-def run(seed: int, size: Size = USUAL) -> Result:
+def run(seed: int, size: Size = USUAL, *, faulty: bool = True) -> Result:
     """Run one seed to its end, or to the first breach of a law."""
-    world = World(seed, size)
+    world = World(seed, size, faulty=faulty)
     defects = Defects()
     logger = logging.getLogger("statefuldb")
     before, logger.propagate = logger.level, False
@@ -57,4 +58,5 @@ def run(seed: int, size: Size = USUAL) -> Result:
         effects=world.effects + (life.effects if life is not None else 0),
         calls=world.calls,
         seen=world.laws.seen,
+        faults=world.faults.counts if world.faults is not None else {},
     )

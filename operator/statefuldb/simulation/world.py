@@ -10,6 +10,7 @@ from statefuldb.simulation.agent import Agent
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.clients import Clients
 from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.faults import Faults
 from statefuldb.simulation.host import Host
 from statefuldb.simulation.laws import Laws
 from statefuldb.simulation.life import Life, Network
@@ -39,13 +40,14 @@ class Size:
 class World:
     """One world. Whoever drives it calls `step` or `pass_by`; nothing happens otherwise."""
 
-    def __init__(self, seed: int, size: Size, network: Network | None = None) -> None:
+    def __init__(self, seed: int, size: Size, *, faulty: bool = True) -> None:
         self.size = size
         self.dice = Dice(seed)
         self.schedule = Schedule()
         self.story = Story(self.schedule)
         self.verdict = Verdict()
-        self.network = network or Network()
+        self.faults = Faults(self.dice.fork()) if faulty else None
+        self.network = self.faults or Network()
         self.hosts: list[Host] = []
         self.laws = Laws(self.verdict, self.schedule, self.hosts)
         self.api = self.laws.api = ApiServer(self.schedule, self.dice.fork())
@@ -78,6 +80,14 @@ class World:
         for index in range(self.size.databases):
             self.clients.begin(f"db{index}")
         self._sweep()
+        if self.faults is not None:
+            self.faults.begin(self)
+
+    def rest(self) -> None:
+        """Let people begin nothing more, and nothing more go wrong."""
+        self.people.rest()
+        if self.faults is not None:
+            self.faults.cease()
 
     def start_operator(self) -> None:
         """Start an operator; where it cannot, again in a while."""
@@ -170,6 +180,6 @@ class Defects(logging.Handler):
 def _about(call: Json) -> str:
     kind = call["type"].lower()
     body = call.get(kind, {})
-    operations = [o["type"] for o in body.get("operations", [])]
+    operations = [o["type"] for o in body.get("operations", []) if "type" in o]
     task = body.get("task_id", {}).get("value", "")
     return f" {' '.join(operations)}{task}" if operations or task else ""

@@ -63,6 +63,7 @@ class Wired:
         self.driver = Remembering()
         self.time = Standing()
         self.enqueued: list[DatabaseKey] = []
+        self.owners: dict[str, DatabaseKey] = {}
         self.tasks: list[Json] = []
         self.frameworks: list[Json] = []
         self.holdings: dict[str, list[Json]] = {}
@@ -86,6 +87,7 @@ class Wired:
             save_framework_id=lambda _: None,
             on_offers=lambda *_: None,
             on_connected=lambda: None,
+            owner_of=self.owners.get,
             enqueue=self.enqueued.append,
             clock=self.time,
             timers=self.time,
@@ -113,8 +115,8 @@ class Wired:
         }
         self.say({"type": "OFFERS", "offers": {"offers": [offer]}})
 
-    def update(self, task_id: str, state: str) -> None:
-        status = {"task_id": {"value": task_id}, "state": state, "agent_id": {"value": "id-of-agent-1"}}
+    def update(self, task_id: str, state: str, **more: str) -> None:
+        status = {"task_id": {"value": task_id}, "state": state, "agent_id": {"value": "id-of-agent-1"}, **more}
         self.say({"type": "UPDATE", "update": {"status": status}})
 
     def operation(self, operation_id: str, state: str, **more: Any) -> None:

@@ -111,3 +111,20 @@ def test_a_status_is_acknowledged_once_though_it_is_known_in_another_light() -> 
     wired.subscribe()
     wired.adapter.acknowledge(wired.adapter.tasks(UID)[TASK])
     assert wired.adapter.tasks(UID)[TASK].uuid is None
+
+
+def test_after_a_restart_an_end_that_the_ledger_waits_for_is_not_acknowledged_before_it_is_recorded() -> None:
+    wired = Wired()
+    wired.owners[UID] = KEY
+    wired.subscribe()
+    wired.update(str(TASK), "TASK_FAILED", uuid="u1")
+    assert wired.driver.named("acknowledgeStatusUpdate") == []
+    assert wired.enqueued == [KEY]
+
+
+def test_a_status_of_data_that_nobody_knows_is_acknowledged() -> None:
+    wired = Wired()
+    wired.subscribe()
+    wired.update(str(TASK), "TASK_FAILED", uuid="u1")
+    assert len(wired.driver.named("acknowledgeStatusUpdate")) == 1
+    assert wired.enqueued == []

@@ -123,6 +123,11 @@ class KubernetesAdapter:
                 raise EffectFailed(f"DatabaseVolume {stored['metadata']['name']} is damaged: {error}") from error
         return tuple(sorted(found, key=lambda v: (v.identity.ordinal, v.name)))
 
+    def owner_of(self, uid: str) -> DatabaseKey | None:
+        """Return for which database the ledger has the data of this uid, or None."""
+        found = self._caches[VOLUMES].of(("data", uid))
+        return _key_of(VOLUMES, found[0]) if found else None
+
     def adopted_away(self, key: DatabaseKey) -> tuple[DataIdentity, ...]:
         """Return the data that began under this name and is in the ledger for another: an entry keeps its name."""
         born = self._caches[VOLUMES].of(("born", key))
@@ -307,10 +312,11 @@ def _key_of(plural: str, stored: Json) -> DatabaseKey | None:
     return DatabaseKey(namespace=namespace, name=name) if name else None
 
 
-def _volume_groups(stored: Json) -> list[tuple[str, DatabaseKey | None]]:
-    """Return the groups of a ledger entry: the database it is of, and the one it was born for, which its name tells."""
+def _volume_groups(stored: Json) -> list[tuple[str, DatabaseKey | str | None]]:
+    """Return the groups of a ledger entry: its database, its data, and the database its name says it began for."""
     held = stored.get("spec", {}).get("identity", {})
     suffix = volume_record_name("", held.get("ordinal", 0), held.get("uid", ""))
     name, metadata = stored["metadata"]["name"], stored["metadata"]
     born = DatabaseKey(namespace=metadata.get("namespace", ""), name=name.removesuffix(suffix))
-    return [("of", _key_of(VOLUMES, stored)), *([("born", born)] if name.endswith(suffix) else [])]
+    data = ("data", str(held.get("uid", "")))
+    return [("of", _key_of(VOLUMES, stored)), data, *([("born", born)] if name.endswith(suffix) else [])]

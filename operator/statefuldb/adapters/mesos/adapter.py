@@ -60,6 +60,7 @@ class MesosAdapter:
         save_framework_id: Callable[[str], None],
         on_offers: OnOffers,
         on_connected: Callable[[], None],
+        owner_of: Callable[[str], DatabaseKey | None],
         enqueue: Callable[[DatabaseKey], None],
         clock: Clock,
         timers: Timers,
@@ -95,6 +96,7 @@ class MesosAdapter:
             on_subscribed=self._reconciler.begin,
             on_offers=on_offers,
             on_connected=on_connected,
+            owner_of=owner_of,
             enqueue=enqueue,
             clock=clock,
         )

@@ -42,6 +42,7 @@ class Intake:
         on_subscribed: Callable[[], None],
         on_offers: OnOffers,
         on_connected: Callable[[], None],
+        owner_of: Callable[[str], DatabaseKey | None],
         enqueue: Callable[[DatabaseKey], None],
         clock: Clock,
     ) -> None:
@@ -57,6 +58,7 @@ class Intake:
         self._on_subscribed = on_subscribed
         self._on_offers = on_offers
         self._on_connected = on_connected
+        self._owner_of = owner_of
         self._enqueue = enqueue
         self._clock = clock
         self.connection = ConnectionState(connected=False, error="not subscribed yet")
@@ -130,7 +132,8 @@ class Intake:
         status = status_from_wire(wire, self._clock.now())
         if status is None:
             return
-        key = self._books.tasks.update(status)
+        # After a restart nobody follows any task yet: whoever has the data looks, and acknowledges what is recorded.
+        key = self._books.tasks.update(status) or self._key_of(status.id.uid)
         self._inverse_offers.look()
         if key is not None:
             self._enqueue(key)
@@ -143,12 +146,16 @@ class Intake:
             return
         log.info("%s on %s: %s %s", status.id, status.agent_id or "the master", status.state, status.message)
         self._books.operations.update(status)
-        key = self._books.tasks.key_of(status.id.uid)
+        key = self._key_of(status.id.uid)
         if key is not None:
             self._enqueue(key)
         else:
             # Of data that nobody looks after: the line above is all that is ever made of it.
             self._acknowledge_operation(status)
+
+    def _key_of(self, uid: str) -> DatabaseKey | None:
+        """Return whose data has this uid, as the ledger or a task's label tells; None where nobody looks after it."""
+        return self._owner_of(uid) or self._books.tasks.key_of(uid)
 
     def _maintenance_announced(self, inverse_offers: Sequence[Mapping[str, Any]]) -> None:
         found = [offer for offer in map(inverse_offer_from_wire, inverse_offers) if offer is not None]
