@@ -1,0 +1,28 @@
+"""The operator killed with -9 between every two calls to a real Apache Mesos 1.11.0.
+
+The table of what was cut, and what it came to, is printed at the end of the run.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from e2e.conftest import Cluster
+from e2e.cutting import CASES, Case, Rig
+
+pytestmark = pytest.mark.real_mesos
+
+
+@pytest.fixture(scope="module")
+def rig(real: Cluster) -> Iterator[Rig]:
+    one = Rig(real)
+    yield one
+    one.close()
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_there_is_one_end_state(rig: Rig, case: Case, record_property: Callable[[str, object], None]) -> None:
+    case(rig)
+    while rig.rows:
+        cut, end = rig.rows.pop(0)
+        record_property("crash matrix", f"real     {cut:44} {end}")
