@@ -18,8 +18,13 @@ BY_COMMAND = "fence command"
 
 
 def due_in_seconds(context: Context, status: TaskStatus) -> float | None:
-    """Return in how long the fence command is to be run for a lost member, 0 for now; None where it never is."""
+    """Return in how long the fence command is to be run for a lost member, 0 for now; None where it is not.
+
+    Of what was heard before the connection was lost the agent may have recovered since: it is not cut off by that.
+    """
     storage = context.spec.storage
+    if not context.observed.mesos.connected or status.owed_since_seconds is not None:
+        return None
     if not context.operator.fences or storage.dfs is None or storage.on_node_loss is not NodeLossAction.REATTACH:
         return None
     return max(0.0, status.seen_at_seconds + storage.on_node_loss_after_seconds - context.now)

@@ -52,8 +52,30 @@ def retained(context: Context, ordinal: int) -> tuple[VolumeRecord, ...]:
     )
 
 
+def marked_in_use(context: Context, record: VolumeRecord) -> bool:
+    """Say whether an entry is marked for removal though its database is there and is not being deleted.
+
+    Nothing of ours writes that, and whoever did has not asked for the database's protection.
+    """
+    database = context.observed.database
+    live = database is not None and not database.deleting and database.uid == record.owner_uid
+    return live and record.intent is Intent.DELETE
+
+
+def contradiction(record: VolumeRecord) -> Waiting:
+    """Return the wait of an entry that is marked for removal under its database."""
+    return Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.DELETION_PROTECTED,
+        message=f"{record.name} is marked for removal, but its database {record.key.name} is there: nothing is done",
+        fix=f"delete the database, or set spec.intent of DatabaseVolume {record.name} back to Use",
+    )
+
+
 def take_up(context: Context, ordinal: int) -> Step | VolumeRecord:
     """Return the entry to use for `ordinal`: a new one, not yet stored, or a step that adopts or waits."""
+    if any(marked_in_use(context, r) for r in context.observed.volumes if r.identity.ordinal == ordinal):
+        return Step()
     if not context.spec.bootstrap_empty:
         candidates = retained(context, ordinal)
         if len(candidates) > 1:

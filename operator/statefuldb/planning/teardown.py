@@ -25,6 +25,7 @@ from statefuldb.model.spec import (
 )
 from statefuldb.model.volume import AgentRef, Intent, Launch, VolumePhase, VolumeRecord
 from statefuldb.model.volume_object import to_label
+from statefuldb.planning import ownership
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.launch import back_off_seconds, keeper_config
@@ -107,6 +108,8 @@ def wind_up(context: Context, record: VolumeRecord) -> Step:
     """
     if context.observed.crd_terminating:
         return Step()
+    if ownership.marked_in_use(context, record):
+        return Step(waiting=(ownership.contradiction(record),))
     stopped = _erasing(context, record) or stop(
         context, record, f"stop {record.key.name}-{record.identity.ordinal}: {record.intent}"
     )

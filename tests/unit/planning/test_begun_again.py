@@ -12,7 +12,7 @@ from statefuldb.model.spec import ReconcileMode, ReconcileSpec, Strategy
 from statefuldb.model.volume import Ending, Intent, VolumeRecord
 from statefuldb.planning.planner import plan
 from unit.planning.test_strays import serving
-from unit.planning.world import OPERATOR, desired, observed, offer, spec
+from unit.planning.world import OPERATOR, desired, observed, offer, spec, tasks
 
 OLD_UID = "99999999-2222-3333-4444-555555555555"
 DIRECTORIES = pytest.mark.parametrize("strategy", [Strategy.HOST_PATH, Strategy.DFS])
@@ -112,3 +112,17 @@ def test_a_removal_is_tried_again_though_the_clock_was_set_back(strategy: Strate
     ending = Ending(incarnation=saved.volume.incarnation, state=TaskState.FAILED, at_seconds=1_000_000_000.0)
     failed = replace(saved.volume, ending=ending, failures=3)
     assert launched(plan(None, observed(database=None, volumes=(failed,)), (offer(),), OPERATOR).actions)
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("state", [TaskState.RUNNING, TaskState.KILLED])
+def test_an_entry_that_was_marked_by_hand_under_its_database_is_not_acted_on(
+    strategy: Strategy, state: TaskState
+) -> None:
+    marked = replace(serving(strategy), intent=Intent.DELETE)
+    ended = Ending(incarnation=1, state=state) if state.over else None
+    seen = observed(volumes=(replace(marked, ending=ended),), tasks=tasks(marked, state))
+    decided = plan(desired(spec(strategy)), seen, (offer(),), OPERATOR)
+    assert not decided.actions
+    assert [wait.reason for wait in decided.waiting] == [Reason.DELETION_PROTECTED]
+    assert "back to Use" in decided.waiting[0].fix

@@ -59,3 +59,15 @@ def test_without_wish_or_command_a_person_has_to_confirm(action: NodeLossAction,
     decided = plan(desired(wanted(action, 0)), lost(), (offer(),), operator)  # type: ignore[arg-type]
     assert not decided.actions
     assert "statefuldb fence" in decided.waiting[0].fix
+
+
+def test_nobody_is_cut_off_by_what_was_heard_before_the_connection_was_lost() -> None:
+    seen = lost()
+    asked = desired(wanted(NodeLossAction.REATTACH, 0))
+    away = replace(seen, mesos=replace(seen.mesos, connected=False))
+    old = replace(seen, tasks={t: replace(s, owed_since_seconds=950.0) for t, s in seen.tasks.items()})
+    for unsure in (away, old):
+        decided = plan(asked, unsure, (offer(),), FENCING)
+        assert not decided.actions, "the agent may have recovered since"
+        assert decided.waiting[0].reason is Reason.FENCING_REQUIRED
+    assert plan(asked, seen, (offer(),), FENCING).actions

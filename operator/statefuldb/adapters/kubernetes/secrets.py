@@ -83,11 +83,13 @@ class ConnectionSecrets:
         self._keep(wanted.key, wanted.name, patched)
 
     def delete(self, key: DatabaseKey, name: str) -> None:
-        """Remove the Secret, if it is there. Raises EffectFailed."""
-        find(
-            f"delete Secret {name} in {key.namespace}",
-            lambda: self._api.delete_namespaced_secret(name, key.namespace),
-        )
+        """Remove the Secret, if it is there and was made here. Raises EffectFailed."""
+        stored = self._read(key, name)
+        if stored is not None and (stored.metadata.labels or {}).get(MANAGED_LABEL) == "true":
+            find(
+                f"delete Secret {name} in {key.namespace}",
+                lambda: self._api.delete_namespaced_secret(name, key.namespace),
+            )
         with self._lock:
             self._views.pop((key, name), None)
 

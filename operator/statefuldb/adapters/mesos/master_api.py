@@ -42,8 +42,9 @@ class MasterApi:
         return [agent_ref(agent) for agent in self.agents()]
 
     def tasks(self) -> list[Json]:
-        """Return the tasks that the master knows. Raises EffectFailed."""
-        return list(self._ask("GET_TASKS").get("tasks", []))
+        """Return the tasks that may run: those on agents that are out of reach too. Raises EffectFailed."""
+        listed = self._ask("GET_TASKS")
+        return [*listed.get("tasks", []), *listed.get("unreachable_tasks", [])]
 
     def version(self) -> str:
         """Return the version of the master. Raises EffectFailed."""
