@@ -141,6 +141,9 @@ class Sighting:
     used_by: tuple[ForeignTask, ...] = ()
 
 
+NOT_SUBSCRIBED_YET = "not subscribed yet"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MesosView:
     """The framework's connection, and who we are there. `fatal`: it ended by an ERROR and is not tried again."""

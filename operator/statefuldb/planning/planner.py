@@ -87,7 +87,6 @@ def _context(spec: DatabaseSpec, uid: str, observed: Observed, offers: Offers, o
 
 def _conclude(decided: Plan, desired: Desired, observed: Observed) -> Plan:
     """Add what is published: whether the spec was accepted, and the conditions."""
-    members = conditions.with_absent(decided, desired, observed)
-    concluded = replace(decided, accepted=desired.accepted, members=members)
+    concluded = replace(decided, accepted=desired.accepted, members=conditions.with_absent(decided, desired, observed))
     concluded = replace(concluded, conditions=conditions.decide(concluded, desired, observed))
     return replace(concluded, announcements=(*decided.announcements, *story.told(concluded, desired, observed)))

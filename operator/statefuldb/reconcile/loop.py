@@ -69,8 +69,8 @@ class Loop:
 
     def _look(self, key: DatabaseKey) -> None:
         observed = self._observer.observe(key)
-        with self._decisions.decided(observed) as (decided, seen):
-            self._reporter.record(observed, seen.offers, decided)
+        with self._decisions.decided(observed) as (planned, seen):
+            decided = self._reporter.record(observed, seen.offers, planned)
             self._executor.execute(decided.actions)
         self._executor.acknowledge(observed)
         self._reporter.announce(observed, decided)

@@ -5,7 +5,7 @@ leaves; it is written only where it differs, and times change only with what the
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
@@ -17,6 +17,7 @@ from statefuldb.model.recording import Recording, to_json
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.planning.approval import describe, proposed, risk_of
 from statefuldb.planning.storage import capabilities_of
+from statefuldb.reconcile.patience import Patience
 from statefuldb.reconcile.ports import Journal, KubernetesPort
 
 
@@ -28,15 +29,24 @@ class Reporter:
         self._journal = journal
         self._operator = operator
         self._refused: dict[DatabaseKey, str] = {}
+        self._patience = Patience()
 
-    def record(self, observed: Observed, offers: Offers, decided: Plan) -> None:
-        """Make the decision durable before its effects. Raises EffectFailed."""
+    def record(self, observed: Observed, offers: Offers, decided: Plan) -> Plan:
+        """Make the decision durable before its effects; return what is left to do. Raises EffectFailed.
+
+        Where too little was heard yet, nothing is published or announced, and it is looked at again soon.
+        """
+        left = self._patience.left_seconds(observed, decided)
+        if left is not None:
+            again = min(left, decided.look_again_after_seconds or left)
+            return replace(decided, announcements=(), look_again_after_seconds=again)
         if observed.database is not None and decided.conditions:
             self._kubernetes.write_status(observed.key, observed.database.uid, status_of_plan(observed, decided))
         refused_anew = self._newly_refused(observed.key, decided)
         if decided.actions or refused_anew:
             recording = Recording(observed=observed, offers=offers, operator=self._operator, plan=decided)
             self._journal.append(journal_entry(recording))
+        return decided
 
     def _newly_refused(self, key: DatabaseKey, decided: Plan) -> bool:
         """Say whether the plan was refused, and not the last time too: such a pass belongs into a report."""

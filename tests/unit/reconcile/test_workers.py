@@ -50,10 +50,11 @@ class Around:
         uid = f"11111111-2222-3333-4444-{int(wanted.name.removeprefix('orders-')):012d}"
         return observed(key=wanted, database=replace(database(spec=canonical(spec())), key=wanted, uid=uid))
 
-    def record(self, seen: Observed, offers: Offers, decided: Plan) -> None:
+    def record(self, seen: Observed, offers: Offers, decided: Plan) -> Plan:
         self.passes.append(seen.key)
         if any(isinstance(action, AcceptOffers) for action in decided.actions):
             self.accepting.add(seen.key)
+        return decided
 
     def execute(self, actions: tuple[Action, ...]) -> None:
         for action in actions:

@@ -16,7 +16,7 @@ from statefuldb.adapters.mesos.wire import (
     status_from_wire,
 )
 from statefuldb.model.identity import DatabaseKey, ReservationLabels
-from statefuldb.model.observed import OperationStatus, TaskStatus
+from statefuldb.model.observed import NOT_SUBSCRIBED_YET, OperationStatus, TaskStatus
 from statefuldb.reconcile.ports import Clock, EffectFailed
 
 log = getLogger(__name__)
@@ -61,7 +61,7 @@ class Intake:
         self._owner_of = owner_of
         self._enqueue = enqueue
         self._clock = clock
-        self.connection = ConnectionState(connected=False, error="not subscribed yet")
+        self.connection = ConnectionState(connected=False, error=NOT_SUBSCRIBED_YET)
 
     def state(self, state: ConnectionState) -> None:
         """Take the end of a connection up; its beginning is the event SUBSCRIBED."""

@@ -1,0 +1,65 @@
+"""An operator that has just begun says nothing new before it has heard anything new.
+
+After a restart, and after a change of leaders, Mesos and the keepers have not answered yet. What was published last is
+then better than "nothing is known", which would turn every database from Ready to not Ready and back: a write and an
+alarm for each of thousands. This lasts a few seconds at most; whatever is heard ends it.
+"""
+
+from collections.abc import Mapping
+
+from statefuldb.model.conditions import Reason
+from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.observed import NOT_SUBSCRIBED_YET, DatabaseObject, Observed, TaskState
+from statefuldb.model.plan import Plan
+from statefuldb.model.volume import VolumeRecord
+
+PATIENCE_SECONDS = 15.0
+
+
+class Patience:
+    """For how long each database's status stays as it was published."""
+
+    def __init__(self) -> None:
+        self._since: dict[DatabaseKey, float] = {}
+
+    def left_seconds(self, observed: Observed, decided: Plan) -> float | None:
+        """Return for how long at most nothing is published, or None where it is."""
+        refused = any(wait.reason is Reason.PLAN_VIOLATES_LAW for wait in decided.waiting)
+        if decided.actions or refused or not _is_current(observed.database) or _has_heard(observed):
+            self._since.pop(observed.key, None)
+            return None
+        began = self._since.setdefault(observed.key, observed.at_seconds)
+        left = began + PATIENCE_SECONDS - observed.at_seconds
+        return left if left > 0 else None
+
+
+def _is_current(database: DatabaseObject | None) -> bool:
+    """Say whether what was published is about the present spec, of an object that stays."""
+    if database is None or database.deleting:
+        return False
+    return database.status.get("observedGeneration") == database.generation
+
+
+def _has_heard(observed: Observed) -> bool:
+    """Say whether Mesos, and the keeper of each member that was published as ready, have answered, or failed to."""
+    if not observed.mesos.connected:
+        return observed.mesos.error not in ("", NOT_SUBSCRIBED_YET)
+    assert observed.database is not None
+    ready = _ready_tasks(observed.database.status)
+    return all(_is_known(record, observed) for record in observed.volumes if str(record.task_id) in ready)
+
+
+def _is_known(record: VolumeRecord, observed: Observed) -> bool:
+    task = observed.tasks.get(record.task_id) if record.task_id is not None else None
+    if record.ended or record.task_id is None:
+        return True
+    return task is not None and (task.state is not TaskState.RUNNING or record.task_id in observed.keepers)
+
+
+def _ready_tasks(status: Mapping[str, object]) -> set[str]:
+    members = status.get("members")
+    return {
+        str(member.get("taskId"))
+        for member in (members if isinstance(members, list) else [])
+        if isinstance(member, Mapping) and member.get("ready")
+    }
