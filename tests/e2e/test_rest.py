@@ -26,7 +26,9 @@ def test_at_rest_nothing_is_written_and_hardly_anything_said(cluster: Cluster, h
     cluster.client.apply(manifest("not-built", volume, replicas=3), "default")  # our own `apply` would refuse it first
     for name in ("resting", "pinned"):
         cluster.ready(name)
-    for name in ("stopped", "not-built"):
+    # Nobody approves this one: a plan that waits must not come and go with the offers.
+    cluster.apply(manifest("gated", volume, reconcile={"mode": "PlanOnly"}))
+    for name in ("stopped", "not-built", "gated"):
         eventually(partial(condition, cluster, name, "Accepted"))
     quiet = threading.Event()
     # A member counts as healthy a minute after its launch, which is noted once; the rest is measured after that.
