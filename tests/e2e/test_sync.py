@@ -294,3 +294,4 @@ def test_a_password_in_a_url_is_refused(cluster: Cluster) -> None:
     said = cluster.cli("sync", "https://me:secret@git.invalid/x.git", "--once", code=2)
     assert "leave passwords and tokens to git" in said
     assert "secret@" not in said
+    assert "is no name" in cluster.cli("sync", ".", "--once", "--name", "../../x", code=2)

@@ -18,8 +18,9 @@ from statefuldb.cli.console import fail, out
 from statefuldb.cli.databases import manifest_errors
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.output import Output, OutputOption, printed
-from statefuldb.cli.session import Session, session_of
+from statefuldb.cli.session import session_of
 from statefuldb.model.identity import LABEL_SYNC
+from statefuldb.sync.copies import own_copy
 from statefuldb.sync.decide import Decision
 from statefuldb.sync.directory import DirectorySource
 from statefuldb.sync.git import GitSource, is_repository
@@ -30,6 +31,7 @@ from statefuldb.sync.syncing import Settings, Sync
 Json = dict[str, Any]
 FIELD_MANAGER = "statefuldb-sync"
 _INTERVAL = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -81,25 +83,42 @@ def run(
     Example: statefuldb sync run https://git.example/databases.git#main --path production --interval 1m --prune
     """
     session = session_of(context)
-    settings, sync = _sync(session, source, revision, path, name, prune=prune, allow_empty=allow_empty)
+    seconds = _seconds(interval)
+    folder = path.strip("/")
+    where, _, fragment = source.partition("#")
+    wanted = revision or fragment
+    settings = Settings(
+        name=_checked(name) or _name_of(where, folder),
+        namespace=session.namespace,
+        source=where + (f"#{wanted}" if wanted else "") + (f" {folder}" if folder else ""),
+        prune=prune,
+        allow_empty=allow_empty,
+    )
+    with own_copy(session.state_dir.resolve() / "sync") as room:
+        read = _source(where, wanted, folder, room)
+        sync = Sync(settings=settings, source=read, cluster=_Cluster(session.client), check=manifest_errors)
+        if once or dry_run:
+            _one_pass(sync, settings.name, output, dry_run=dry_run)
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        out.print(f"syncing {settings.source} as {settings.namespace}/{settings.name}", markup=False)
+        sync.run(seconds, stop, lambda text: out.print(text, markup=False))
+
+
+def _one_pass(sync: Sync, name: str, output: Output, *, dry_run: bool) -> None:
     try:
         if dry_run:
             _show(sync.foresee(), output)
             return
-        if once:
-            done = sync.once(believe=True)
-            if not printed({settings.name: done.to_object()}, output):
-                _print_status(settings.name, done)
-            if done.state is not State.SYNCED:
-                raise typer.Exit(ExitCode.FAILED)
-            return
+        done = sync.once(believe=True)
     except (Refused, Unreachable) as problem:
         fail(str(problem), ExitCode.CANNOT_CONNECT)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    out.print(f"syncing {settings.source} as {settings.namespace}/{settings.name}", markup=False)
-    sync.run(_seconds(interval), stop, lambda text: out.print(text, markup=False))
+    if not printed({name: done.to_object()}, output):
+        _print_status(name, done)
+    if done.state is not State.SYNCED:
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def status(
@@ -171,38 +190,27 @@ def _refusals() -> Iterator[None]:
         raise Refused(str(refused), refused.status) from refused
 
 
-def _sync(
-    session: Session, source: str, revision: str, path: str, name: str, *, prune: bool, allow_empty: bool
-) -> tuple[Settings, Sync]:
-    folder = path.strip("/")
-    if ".." in folder.split("/"):
-        fail(f"--path {path} leads out of the source", ExitCode.USAGE)
-    where, _, fragment = source.partition("#")
-    name = name or _name_of(where, folder)
-    settings = Settings(
-        name=name,
-        namespace=session.namespace,
-        source=where + (f"#{revision or fragment}" if revision or fragment else "") + (f" {folder}" if folder else ""),
-        prune=prune,
-        allow_empty=allow_empty,
-    )
-    try:
-        read = _source(where, revision or fragment, folder, session.state_dir / "sync" / name)
-    except ValueError as error:
-        fail(str(error), ExitCode.USAGE)
-    return settings, Sync(settings=settings, source=read, cluster=_Cluster(session.client), check=manifest_errors)
-
-
 def _source(where: str, revision: str, folder: str, copy: Path) -> Source:
-    """Return the source that is meant. Raises ValueError."""
+    """Return the source that is meant, or end with a clear error."""
     local = Path(where)
+    if ".." in folder.split("/"):
+        fail(f"--path {folder} leads out of the source", ExitCode.USAGE)
     if local.is_dir() and not revision and not is_repository(local):
         return DirectorySource(local / folder)
     if local.is_dir():
         where = str(local.resolve())
     elif "://" not in where and ":" not in where:
         fail(f"there is no directory {where}, and it is no git URL", ExitCode.NOT_FOUND)
-    return GitSource(url=where, revision=revision or "HEAD", path=folder, copy=copy.resolve())
+    try:
+        return GitSource(url=where, revision=revision or "HEAD", path=folder, copy=copy)
+    except ValueError as error:
+        fail(str(error), ExitCode.USAGE)
+
+
+def _checked(name: str) -> str:
+    if name and not _NAME.fullmatch(name):
+        fail(f"--name {name} is no name: lower-case letters, digits and dashes, 50 at most", ExitCode.USAGE)
+    return name
 
 
 def _name_of(where: str, folder: str) -> str:

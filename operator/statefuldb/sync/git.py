@@ -32,7 +32,7 @@ _LINK, _FILES = "120000", ("100644", "100755")
 class GitSource:
     """One revision (a branch, a tag, a commit) of a repository, and the folder `path` of it.
 
-    `copy` is a directory of this source alone. It is disposable: where a fetch into it fails it is made anew.
+    `copy` is a directory of this process alone. It is disposable: where a fetch into it fails it is made anew.
     """
 
     changes_whole = True
