@@ -175,11 +175,14 @@ def verdicts(said: str) -> dict[str, set[str]]:
 
 
 def test_the_doctor_names_what_is_amiss_and_its_remedy(scripted: Cluster) -> None:
-    assert "amiss" not in verdicts(run(scripted, "doctor", "-o", "json").stdout)
+    healthy = verdicts(run(scripted, "doctor", "--on-agents", "-o", "json").stdout)
+    assert "amiss" not in healthy
+    assert any(what.startswith("database server 10.11") for what in healthy["ok"])
     scripted.client.delete("ValidatingAdmissionPolicyBinding", "", "deletion-protection.statefuldb.dev")
     scripted.kill("agent-3")
     try:
-        done = run(scripted, "doctor", "-o", "json", "--service-account", "nobody")
+        options = ("--service-account", "nobody", "--on-agents", "--keeper", "/no/python", "--timeout", "10")
+        done = run(scripted, "doctor", "-o", "json", *options)
     finally:
         scripted.cli("up", "--no-quickstart")
     assert done.returncode == 1
@@ -187,6 +190,7 @@ def test_the_doctor_names_what_is_amiss_and_its_remedy(scripted: Cluster) -> Non
     for trouble in (
         "ValidatingAdmissionPolicyBinding deletion-protection.statefuldb.dev is not installed",
         "daemon agent-3 is down",
+        "/no/python does not start the keeper",
         "ServiceAccount statefuldb-system/nobody lacks",
     ):
         assert trouble in amiss

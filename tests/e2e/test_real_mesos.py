@@ -93,7 +93,7 @@ def test_the_doctor_and_the_logs_look_through_a_real_master(real: RealCluster) -
     name = "examined"
     real.apply(manifest(name, {"strategy": "PersistentVolume", "size": "1Gi"}))
     real.ready(name, 120)
-    findings = json.loads(real.cli("doctor", "-o", "json", *real.mesos_options))
+    findings = json.loads(real.cli("doctor", "--on-agents", "-o", "json", *real.mesos_options))
     assert [f for f in findings if f["verdict"] in ("amiss", "unknown")] == []
     whats = " / ".join(f["what"] for f in findings)
     for seen in (
@@ -101,6 +101,7 @@ def test_the_doctor_and_the_logs_look_through_a_real_master(real: RealCluster) -
         "role statefuldb is allowed",
         "is connected",
         "may take 5 s",
+        "database server 10.11",
         "volumes can grow",
     ):
         assert seen in whats

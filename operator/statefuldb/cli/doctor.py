@@ -10,6 +10,7 @@ import typer
 import yaml
 from rich.text import Text
 
+from statefuldb import __version__
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.cli.console import out
 from statefuldb.cli.exit_codes import ExitCode
@@ -20,11 +21,15 @@ from statefuldb.cli.packaged import DEFINITIONS, packaged
 from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Json, Session, session_of
 from statefuldb.model.identity import OPERATOR_LEASE
+from statefuldb.model.keeper import PROBE_FILE
+from statefuldb.model.machine_facts import MachineFacts
 from statefuldb.model.permissions import questions
 from statefuldb.planning.checkup.agents import Mount, agent_findings
 from statefuldb.planning.checkup.api import WHERE, clock_finding, definition_finding, rights_finding
-from statefuldb.planning.checkup.findings import Asked, Finding, Verdict, judged
+from statefuldb.planning.checkup.findings import Asked, Finding, Verdict, judged, merged
+from statefuldb.planning.checkup.machines import machine_findings
 from statefuldb.planning.checkup.master import master_findings
+from statefuldb.planning.engines import built
 from statefuldb.reconcile.ports import EffectFailed
 
 HERE = "this machine"
@@ -49,20 +54,28 @@ def doctor(
     watch_namespace: Annotated[
         list[str] | None, typer.Option(help="The operator is confined to this namespace; repeat for more.")
     ] = None,
+    on_agents: Annotated[
+        bool, typer.Option("--on-agents", help="Look at what each agent has installed, by a task for a moment on each.")
+    ] = False,
+    keeper: Annotated[str, typer.Option(help="Python that runs the keeper on the agents.")] = sys.executable,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for those tasks.")] = 60.0,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Check a set-up, and name the remedy of whatever is amiss. Nothing is changed anywhere.
 
     Looks at the API server (answers, definitions, rights, clock), the operator, the Mesos master (version, flags,
-    access control lists, role, quota, framework), its agents (abilities, resources, flags, mounts) and, for an embedded
-    cluster, this machine. Exit code 1 where anything is amiss; warnings and what nobody can tell do not count.
+    access control lists, role, quota, framework), its agents (abilities, resources, flags, mounts; with `--on-agents`
+    also keeper, database server and what is really mounted) and, for an embedded cluster, this machine. Exit code 1
+    where anything is amiss; warnings and what nobody can tell do not count.
 
     Example: statefuldb doctor --mesos 10.0.0.1:5050 --secret-file mesos.secret
     """
     session = session_of(context)
     with Progress("looking") as progress:
         findings = []
-        for finding in _look(session, mesos, mesos_role, framework_user, service_account, watch_namespace or ()):
+        looking = _look(session, mesos, mesos_role, framework_user, service_account, watch_namespace or ())
+        machines = _machines(session, mesos, mesos_role, framework_user, keeper, timeout) if on_agents else ()
+        for finding in (*looking, *merged(machines)):
             progress.say_live(f"looking at {finding.where}: {finding.what}")
             findings.append(finding)
     listed = [{"verdict": str(f.verdict), "where": f.where, "what": f.what, "remedy": f.remedy} for f in findings]
@@ -137,6 +150,27 @@ def _mesos(session: Session, mesos: MesosOptions, asked: Asked, databases: list[
         remedy = "--mesos, --secret-file and --mesos-tls say how it is reached; embedded: `statefuldb up`"
         otherwise = Verdict.AMISS if named else Verdict.UNKNOWN
         yield judged("Mesos master", str(failure), False, remedy, otherwise=otherwise)
+
+
+def _machines(
+    session: Session, mesos: MesosOptions, role: str, user: str, keeper: str, timeout: float
+) -> Iterator[Finding]:
+    """Have a task on each agent tell what is there."""
+    try:
+        attributes = {agent.hostname: agent.attributes for agent in mesos.facts(session).agents()}
+        places = mesos.master(session).places()
+        command = (keeper, "-m", "statefuldb.keeper.probe")
+        for report in mesos.scout(session, role=role, user=user).run(command, PROBE_FILE, places, timeout):
+            host = report.agent.hostname
+            try:
+                facts = MachineFacts.from_json(report.output)
+            except ValueError:
+                what = f"{keeper} does not start the keeper: {report.trouble or report.output}"
+                yield judged(host, what, False, "install statefuldb there, and name its Python with --keeper")
+                continue
+            yield from machine_findings(host, facts, attributes[host], version=__version__, engines=built())
+    except EffectFailed as failure:
+        yield judged("Mesos agents", str(failure), False, "--mesos says how Mesos is reached")
 
 
 def _mounts(stored: Json) -> list[Mount]:

@@ -42,6 +42,18 @@ def service_user() -> pwd.struct_passwd | None:
         raise Refused(f"the server must not run as root and there is no user {SERVICE_USER} on this agent") from error
 
 
+def installed_version() -> str:
+    """Return the version of the server that is installed here. Raises Refused where there is none."""
+    output = subprocess.run(
+        [_binary("mariadbd"), "--no-defaults", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    found = re.search(r"Ver ([0-9]+\.[0-9]+\.[0-9]+)", output)
+    return found[1] if found else "unknown"
+
+
 class MariaDbServer:
     """One server on one data directory."""
 
@@ -54,14 +66,7 @@ class MariaDbServer:
 
     def version(self, wanted: str) -> str:
         """Return the server's real version. Raises Refused where it is not of the wanted release series."""
-        output = subprocess.run(
-            [_binary("mariadbd"), "--no-defaults", "--version"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        found = re.search(r"Ver ([0-9]+\.[0-9]+\.[0-9]+)", output)
-        real = found[1] if found else "unknown"
+        real = installed_version()
         if not self._engine.runs_version(wanted, real):
             raise Refused(f"this agent has MariaDB {real}, the data is for {wanted}: not opened")
         return real

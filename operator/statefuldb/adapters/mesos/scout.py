@@ -19,7 +19,7 @@ from statefuldb.model.volume import AgentRef
 from statefuldb.reconcile.ports import EffectFailed, Machine
 
 Json = dict[str, Any]
-NAME = "statefuldb-scan"
+NAME = "statefuldb-scout"
 CPUS, MEM_MIB = 0.1, 64
 NOT_WANTED_SECONDS = 5.0
 CAPABILITIES = ("MULTI_ROLE", "RESERVATION_REFINEMENT", "PARTITION_AWARE")

@@ -99,7 +99,9 @@ async def _agent(arguments: argparse.Namespace) -> None:
     )
     await _serve(AgentServer(agent).application(), arguments, stop)
     running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    with contextlib.suppress(asyncio.CancelledError):
+        # What ended it otherwise is to be seen in the log.
+        await running
 
 
 async def _serve(app: web.Application, arguments: argparse.Namespace, stop: asyncio.Event) -> None:

@@ -1,5 +1,7 @@
 """Database engines, the pure half: configuration text, sizing, which options are the operator's own."""
 
+from collections.abc import Mapping
+
 from statefuldb.model.check import shown
 from statefuldb.model.errors import FieldError
 from statefuldb.model.spec import DatabaseSpec
@@ -14,6 +16,11 @@ _ENGINES: dict[str, Engine] = {"MariaDB": MariaDb()}
 def engine_of(name: str) -> Engine | None:
     """Return the rules of one engine, or None for one that is not built yet."""
     return _ENGINES.get(name)
+
+
+def built() -> Mapping[str, Engine]:
+    """Return every engine that is built, by its type."""
+    return dict(_ENGINES)
 
 
 def engine_errors(spec: DatabaseSpec) -> tuple[FieldError, ...]:

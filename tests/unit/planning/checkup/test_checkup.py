@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from statefuldb.model.machine_facts import MachineFacts
 from statefuldb.model.permissions import questions
 from statefuldb.planning.checkup.acls import acl_findings, allowed, parsed
 from statefuldb.planning.checkup.agents import AgentFacts, Mount, agent_findings
 from statefuldb.planning.checkup.api import clock_finding, definition_finding, holds, rights_finding
 from statefuldb.planning.checkup.findings import Asked, Finding, Verdict, seconds_of
+from statefuldb.planning.checkup.machines import machine_findings
 from statefuldb.planning.checkup.master import FrameworkFacts, MasterFacts, master_findings
+from statefuldb.planning.engines import built
 
 ASKED = Asked(
     role="statefuldb", principal="statefuldb", user="root", with_credentials=True, with_tls=True, cluster="our-cluster"
@@ -255,6 +258,31 @@ def test_a_definition_is_current_if_it_holds_all_that_was_shipped() -> None:
     assert definition_finding(shipped, {"spec": {"a": [], "c": "d"}}).verdict is Verdict.AMISS
     assert definition_finding(shipped, None).remedy == "kubectl apply -f crds/"
     assert not holds({"a": 1}, {"a": True, "b": 1})
+
+
+MACHINE = MachineFacts(keeper="1.0", server="10.11.6", trouble="", shared_mounts={"/mnt/shared": "NFS"})
+
+
+@pytest.mark.parametrize(
+    ("change", "verdicts"),
+    [
+        ({}, []),
+        ({"keeper": "0.9"}, [Verdict.WARN]),
+        ({"server": "10.5.2"}, [Verdict.AMISS]),
+        ({"server": "", "trouble": "mariadbd is not installed on this agent"}, [Verdict.AMISS]),
+        ({"trouble": "there is no user mysql on this agent"}, [Verdict.AMISS]),
+        ({"shared_mounts": {}}, [Verdict.AMISS]),
+    ],
+)
+def test_what_a_machine_has_is_judged(change: dict[str, object], verdicts: list[Verdict]) -> None:
+    facts = MachineFacts.from_json(replace(MACHINE, **change).to_json())  # type: ignore[arg-type]
+    found = machine_findings("agent-1", facts, AGENT.attributes, version="1.0", engines=built())
+    assert [f.verdict for f in found if f.verdict is not Verdict.OK] == verdicts
+
+
+def test_a_machine_that_advertises_no_mount_needs_none() -> None:
+    facts = replace(MACHINE, shared_mounts={})
+    assert not bad(machine_findings("agent-1", facts, {}, version="1.0", engines=built()))
 
 
 def test_an_operator_that_is_confined_needs_rights_in_its_namespaces_alone() -> None:
