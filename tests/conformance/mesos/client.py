@@ -49,8 +49,11 @@ class Http:
         finally:
             connection.close()
 
-    def raw(self, sent: bytes, *, until: bytes = b"") -> bytes:
-        """Send bytes on a connection of their own; return what comes until `until` or the end."""
+    def raw(self, sent: bytes, *, until: bytes = b"", half_close: bool = False) -> bytes:
+        """Send bytes on a connection of their own; return what comes until `until` or the end.
+
+        `half_close` ends our side of the connection once an event has come.
+        """
         host, _, port = self.address.rpartition(":")
         received = b""
         with socket.create_connection((host, int(port)), PATIENCE_SECONDS) as connection:
@@ -60,6 +63,9 @@ class Http:
                 if not read:
                     break
                 received += read
+                if half_close and b'"HEARTBEAT"' in received:
+                    connection.shutdown(socket.SHUT_WR)
+                    half_close = False
         return received
 
     def ask(self, kind: str, **body: Any) -> Answer:
@@ -97,6 +103,7 @@ class Stream:
         self.status = self._response.status
         self.id = self._response.headers.get("Mesos-Stream-Id")
         self.ended: str | None = None
+        self.left = False
         self.events: list[Json] = []
         self._changed = threading.Condition()
         self._listeners: list[Callable[[Json], None]] = []
@@ -140,6 +147,7 @@ class Stream:
 
     def close(self) -> None:
         """Break the connection, as a scheduler that dies does."""
+        self.left = True
         with contextlib.suppress(OSError, AttributeError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._connection.close()

@@ -13,6 +13,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
+BY_CHANCE = ("HEARTBEAT", "OFFERS", "RESCIND", "INVERSE_OFFERS", "RESCIND_INVERSE_OFFER")
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 VARIABLE = {
     "uuid": "UUID",
@@ -51,7 +52,7 @@ class Recording:
     def event(self, event: Json) -> None:
         """Note an event."""
         kind = event.get("type", "")
-        if kind in ("HEARTBEAT", "OFFERS", "RESCIND"):
+        if kind in BY_CHANCE:
             return
         if kind == "UPDATE":
             about = f"task {event['update']['status']['task_id']['value']}"

@@ -74,11 +74,13 @@ class Scheduler:
         wanted: Callable[[Json], Any] | None = None,
         *,
         keeping: Iterable[Json] = (),
+        recorded: bool = True,
         seconds: float = PATIENCE_SECONDS,
     ) -> Json:
         """Wait for an offer as wanted, by default of everything that one agent has.
 
-        All others but those to be kept are put back, so that parts of an agent come joined.
+        All others but those to be kept are put back, so that parts of an agent come joined. What is in it may be a
+        matter of chance; then it is not to be recorded.
         """
         kept = [offer["id"] for offer in keeping]
         fits = wanted or self.is_whole
@@ -87,7 +89,8 @@ class Scheduler:
             held = [offer for offer in self.offers() if offer["id"] not in kept]
             found = next((offer for offer in held if fits(offer)), None)
             if found is not None:
-                self.recording.seen("offer", {k: v for k, v in found.items() if k != "url"})
+                if recorded:
+                    self.recording.seen("offer", {k: v for k, v in found.items() if k != "url"})
                 return found
             self.put_back(held)
             self.stream.wait_for_more(max(deadline - time.monotonic(), 0.1), "an offer")
@@ -217,7 +220,7 @@ class Scheduler:
         """Put what has been told into the recording."""
         for event in self.stream.events:
             self.recording.event(event)
-        if self.stream.ended:
+        if self.stream.ended and not self.stream.left:
             self.recording.seen("stream", {"ended": self.stream.ended})
 
 

@@ -17,7 +17,7 @@ import aiohttp
 from statefuldb.local.mesos import volumes
 from statefuldb.local.mesos.recordio import decode
 from statefuldb.local.mesos.registry import load_json, save_json
-from statefuldb.local.mesos.tasks import DEFAULT_GRACE_SECONDS, RunningTask, key_of
+from statefuldb.local.mesos.tasks import DEFAULT_GRACE_SECONDS, RunningTask, grace_of, key_of
 from statefuldb.local.mesos.unacknowledged import Unacknowledged
 
 log = getLogger(__name__)
@@ -155,6 +155,8 @@ class Agent:
                 self._shut_down(key_of(message["framework_id"], message["task_id"]))
             case "RESEND":
                 self._said.resend(self._said.keys("UPDATE"))
+            case "DRAIN":
+                self._drain(message["config"].get("max_grace_period"))
             case "GONE":
                 await self.stop_tasks(DEFAULT_GRACE_SECONDS)
                 self.gone.set()
@@ -270,12 +272,19 @@ class Agent:
         task = self.tasks.get(key_of(message["framework_id"], message["task_id"]))
         if task is None:
             return
-        policy = message.get("kill_policy") or task.order["task"].get("kill_policy") or {}
-        nanoseconds = policy.get("grace_period", {}).get("nanoseconds", DEFAULT_GRACE_SECONDS * 1e9)
+        grace = grace_of(message.get("kill_policy")) or task.grace_seconds
         capabilities = self.frameworks.get(task.framework_id, {}).get("capabilities", [])
         if {"type": "TASK_KILLING_STATE"} in capabilities:
             self._enqueue(task, "TASK_KILLING", "")
-        self._spawn(self._end(task, nanoseconds / 1e9))
+        self._spawn(self._end(task, grace))
+
+    def _drain(self, longest: Json | None) -> None:
+        """End all tasks, each within its own grace, or a shorter one that is given for all."""
+        for task in list(self.tasks.values()):
+            if not task.draining:
+                task.draining = True
+                grace = task.grace_seconds
+                self._spawn(self._end(task, min(grace, longest["nanoseconds"] / 1e9) if longest else grace))
 
     async def _end(self, task: RunningTask, grace_seconds: float) -> None:
         """End a task; one that is being started, once it has started."""
@@ -304,6 +313,8 @@ class Agent:
         status |= {"executor_id": {"value": task.id}, "container_status": container}
         if message:
             status["message"] = message
+        if task.draining and state in ("TASK_KILLING", "TASK_KILLED"):
+            status["reason"] = "REASON_AGENT_DRAINING"
         save_json(task.folder / "state.json", status)
         self._say(task.framework_id, status)
 

@@ -33,6 +33,9 @@ class Agents:
                 last_seen=now,
                 disconnected_at=now,
                 recovered=not entry.get("gone", False),
+                deactivated=entry.get("deactivated", False),
+                drain_info=entry.get("drain_info"),
+                drain_started_at=entry.get("drain_started_at"),
             )
 
     def register(self, message: Json, now: float) -> str:
@@ -44,9 +47,11 @@ class Agents:
         if known is not None and known.gone:
             raise GoneByOperator(agent_id)
         was_unreachable = known is not None and known.unreachable
-        cluster.agents[agent_id] = Agent(
-            id=agent_id, info=message["info"], total=Bag.of(message["total"]), last_seen=now
-        )
+        agent = Agent(id=agent_id, info=message["info"], total=Bag.of(message["total"]), last_seen=now)
+        if known is not None:
+            agent.deactivated, agent.drain_info = known.deactivated, known.drain_info
+            agent.drain_started_at = known.drain_started_at
+        cluster.agents[agent_id] = agent
         for framework in message.get("frameworks", []):
             framework_id = framework["id"]["value"]
             if framework_id not in cluster.frameworks and framework_id not in cluster.removed:
@@ -172,6 +177,19 @@ class Agents:
         self._failure(agent)
         self._cluster.outbox.append(CloseAgent(agent_id))
         return True
+
+    def take_down(self, agent: Agent) -> None:
+        """Remove an agent whose machine goes down for maintenance: its tasks are gone, it must end itself."""
+        why = "Operator initiated 'Machine DOWN'"
+        for task in self._end_tasks(agent):
+            framework = self._cluster.frameworks[task.framework_id]
+            state = framework.state("TASK_GONE")
+            reason = {"reason": "REASON_AGENT_REMOVED", "message": why}
+            self._cluster.tell_task(framework.id, task.id, state, agent.id, **reason)
+        rescind(self._cluster, agent_id=agent.id)
+        self._cluster.order(agent.id, {"type": "GONE"})
+        del self._cluster.agents[agent.id]
+        self._failure(agent)
 
     def _unreachable(self, agent: Agent, now: float) -> None:
         agent.unreachable, agent.connected, agent.recovered = True, False, False

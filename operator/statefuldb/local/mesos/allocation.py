@@ -1,27 +1,40 @@
 """Offering: who is offered what, which offers are withdrawn, and what has been refused for how long."""
 
+from collections.abc import Callable
+from typing import Any
+
 from statefuldb.local.mesos.cluster import Agent, Cluster, Filter, Framework, Offer
 from statefuldb.local.mesos.resources import Bag
 
+Json = dict[str, Any]
 DEFAULT_REFUSE_SECONDS = 5.0
 LONGEST_REFUSE_SECONDS = 31_536_000.0
 
 
-def allocate(cluster: Cluster, now: float) -> None:
-    """Offer whatever is free to the frameworks that want it (one agent and one role an offer)."""
+def allocate(
+    cluster: Cluster,
+    now: float,
+    *,
+    within: Callable[[Cluster, str, Bag], Bag] = lambda cluster, role, wanted: wanted,
+    unavailability: Callable[[Cluster, Agent], Json | None] = lambda cluster, agent: None,
+) -> None:
+    """Offer whatever is free to the frameworks that want it (one agent and one role an offer).
+
+    `within` cuts unreserved resources down to a role's quota; `unavailability` tells when an agent goes.
+    """
     for agent in sorted(cluster.agents.values(), key=lambda a: a.id):
-        if not agent.connected or agent.unreachable or agent.gone:
+        if not agent.connected or agent.unreachable or agent.gone or agent.deactivated:
             continue
         free = cluster.free(agent)
         for framework in sorted(cluster.frameworks.values(), key=lambda f: f.id):
-            if framework.stream is None:
-                continue
-            for role in framework.roles:
+            for role in framework.roles if framework.stream is not None else ():
                 if role in framework.suppressed:
                     continue
-                offered = free.for_role(role)
+                mine = free.for_role(role)
+                unreserved = mine.reserved(None)
+                offered = mine - unreserved + within(cluster, role, unreserved)
                 if offered and not _filtered(framework, agent.id, role, offered, now):
-                    _offer(cluster, framework, agent, role, offered)
+                    _offer(cluster, framework, agent, role, offered, unavailability(cluster, agent))
                     free = free - offered
 
 
@@ -30,24 +43,24 @@ def _filtered(framework: Framework, agent_id: str, role: str, offered: Bag, now:
     return any(f.agent_id == agent_id and f.role == role and f.refused.contains(offered) for f in framework.filters)
 
 
-def _offer(cluster: Cluster, framework: Framework, agent: Agent, role: str, free: Bag) -> None:
+def _offer(
+    cluster: Cluster, framework: Framework, agent: Agent, role: str, free: Bag, unavailability: Json | None
+) -> None:
     offer_id = f"{cluster.master_id}-O{cluster.next_serial()}"
     cluster.offers[offer_id] = Offer(offer_id, framework.id, agent.id, role, free)
     info = agent.info
-    offer = {
+    offer: Json = {
         "id": {"value": offer_id},
         "framework_id": {"value": framework.id},
         "agent_id": {"value": agent.id},
         "hostname": info["hostname"],
-        "url": {
-            "scheme": "http",
-            "address": {"hostname": info["hostname"], "ip": info["ip"], "port": info["port"]},
-            "path": "/slave(1)",
-        },
+        "url": agent.url,
         "resources": free.to_json(role),
         "attributes": info.get("attributes", []),
         "allocation_info": {"role": role},
     }
+    if unavailability is not None:
+        offer["unavailability"] = unavailability
     if "domain" in info:
         offer["domain"] = info["domain"]
     if not framework.can("MULTI_ROLE"):

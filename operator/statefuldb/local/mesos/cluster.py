@@ -39,12 +39,21 @@ class Agent:
     last_seen: float = 0.0
     disconnected_at: float | None = None
     unreachable_at: float | None = None
+    deactivated: bool = False
+    drain_info: Json | None = None
+    drain_started_at: float | None = None
     recovered: bool = False
 
     @property
     def address(self) -> str:
         """Its address, as messages have it."""
         return f"slave(1)@{self.info['ip']}:{self.info['port']}"
+
+    @property
+    def url(self) -> Json:
+        """Where its API is, as offers have it."""
+        address = {"hostname": self.info["hostname"], "ip": self.info["ip"], "port": self.info["port"]}
+        return {"scheme": "http", "address": address, "path": "/slave(1)"}
 
     def __str__(self) -> str:
         return f"{self.id} at {self.address} ({self.info['hostname']})"
@@ -101,6 +110,15 @@ class Offer:
     agent_id: str
     role: str
     resources: Bag
+
+
+@dataclass(frozen=True, slots=True)
+class InverseOffer:
+    """One outstanding question whether a framework can do without what it holds of an agent."""
+
+    id: str
+    framework_id: str
+    agent_id: str
 
 
 @dataclass(slots=True)
@@ -199,6 +217,12 @@ class Cluster:
     offers: dict[str, Offer] = field(default_factory=dict)
     tasks: dict[tuple[str, str], Task] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
+    schedule: list[Json] = field(default_factory=list)
+    down: list[Json] = field(default_factory=list)
+    inverse_offers: dict[str, InverseOffer] = field(default_factory=dict)
+    inverse_filters: dict[tuple[str, str], float] = field(default_factory=dict)
+    replies: dict[tuple[str, str], Json] = field(default_factory=dict)
+    quota: dict[str, Json] = field(default_factory=dict)
     outbox: list[Effect] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     now: float = 0.0

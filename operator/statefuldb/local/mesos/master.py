@@ -5,7 +5,7 @@ Codes, texts and rules follow the recorded exchanges of a real Mesos 1.11.0.
 
 from typing import Any
 
-from statefuldb.local.mesos import feedback, requests
+from statefuldb.local.mesos import draining, feedback, maintenance, quota, requests
 from statefuldb.local.mesos.accepting import accept
 from statefuldb.local.mesos.agents import Agents
 from statefuldb.local.mesos.allocation import allocate, refuse, rescind
@@ -118,6 +118,20 @@ class Master:
                 framework.suppressed |= set(body.get("roles") or framework.roles)
             case "KILL":
                 self._kill(framework, body)
+            case "ACCEPT_INVERSE_OFFERS" | "DECLINE_INVERSE_OFFERS":
+                maintenance.answer(self.cluster, framework, kind, body, now)
+            case "UPDATE_FRAMEWORK":
+                self._update(framework, body)
+                return 200
+            case "TEARDOWN":
+                self.remove(framework)
+            case _:
+                self._settle(framework, kind, body)
+        return 202
+
+    def _settle(self, framework: Framework, kind: str, body: Json) -> None:
+        """Take acknowledgements, and answer what a framework wants to know."""
+        match kind:
             case "ACKNOWLEDGE":
                 self._acknowledge(framework, body)
             case "ACKNOWLEDGE_OPERATION_STATUS":
@@ -126,19 +140,15 @@ class Master:
                 reconcile(self.cluster, framework, body.get("tasks", []))
             case "RECONCILE_OPERATIONS":
                 feedback.reconcile(self.cluster, framework, body.get("operations", []))
-            case "UPDATE_FRAMEWORK":
-                self._update(framework, body)
-                return 200
-            case "TEARDOWN":
-                self.remove(framework)
-        return 202
 
     def tick(self, now: float) -> None:
         """Do what time calls for: expire frameworks and agents, offer what is free."""
         self.cluster.now = now
         self._expire_frameworks(now)
         self.agents.expire(now)
-        allocate(self.cluster, now)
+        draining.progress(self.cluster, self.agents)
+        allocate(self.cluster, now, within=quota.within, unavailability=maintenance.unavailability)
+        maintenance.ask_back(self.cluster, now)
 
     def heartbeat(self) -> None:
         """Send every subscribed framework its heartbeat."""
@@ -155,6 +165,7 @@ class Master:
                 del cluster.tasks[owner, task_id]
         cluster.operations = {k: one for k, one in cluster.operations.items() if one.framework_id != framework.id}
         rescind(cluster, framework_id=framework.id)
+        cluster.inverse_offers = {k: i for k, i in cluster.inverse_offers.items() if i.framework_id != framework.id}
         if framework.stream is not None:
             cluster.outbox.append(CloseStream(framework.id, framework.stream))
         del cluster.frameworks[framework.id]

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from statefuldb.local.mesos import requests
+from statefuldb.local.mesos import draining, requests
 from statefuldb.local.mesos.agents import GoneByOperator
 from statefuldb.local.mesos.cluster import CloseAgent, CloseStream, Cluster, ToAgent, ToFramework
 from statefuldb.local.mesos.master import HEARTBEAT_SECONDS, Master, Refused
@@ -194,8 +194,10 @@ class MasterServer:
         message = await request.json()
         try:
             agent_id = self._master.agents.register(message, time.time())
-        except GoneByOperator:
+        except GoneByOperator as gone:
+            log.info("agent %s is gone", gone)
             return web.Response(body=encode({"type": "GONE"}))
+        draining.order(self._master.cluster, self._master.cluster.agents[agent_id])
         self._registry.save_agents(self._master.cluster.agents.values())
         outgoing = Outgoing()
         self._agents[agent_id] = outgoing
@@ -237,7 +239,7 @@ class MasterServer:
         if isinstance(call, web.Response):
             return call
         status, body = self._operator.call(call, time.time())
-        if call.get("type") == "MARK_AGENT_GONE":
+        if "_AGENT" in str(call.get("type")):
             self._registry.save_agents(self._master.cluster.agents.values())
         self._flush()
         self._dirty.set()

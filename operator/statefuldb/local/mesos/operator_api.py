@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from statefuldb.local.mesos import feedback, operator_operations
+from statefuldb.local.mesos import draining, feedback, maintenance, operator_operations, quota
 from statefuldb.local.mesos.cluster import Agent, Framework, Task
 from statefuldb.local.mesos.master import Master
 from statefuldb.local.mesos.resource_forms import doubled, everywhere
@@ -58,6 +58,12 @@ class OperatorApi:
             case "GET_OPERATIONS":
                 found = [feedback.described(one) for one in cluster.operations.values()]
                 return {"operations": found} if found else {}
+            case "GET_MAINTENANCE_SCHEDULE":
+                return {"schedule": {"windows": cluster.schedule} if cluster.schedule else {}}
+            case "GET_MAINTENANCE_STATUS":
+                return {"status": maintenance.status(cluster)}
+            case "GET_QUOTA":
+                return quota.shown(cluster)
         return None
 
     def _change(self, kind: str, body: Json, principal: str | None) -> Answer:
@@ -74,6 +80,34 @@ class OperatorApi:
                     return 400, "No framework found with ID " + body["framework_id"]["value"]
                 self._master.remove(framework)
                 return 200, None
+            case "UPDATE_QUOTA":
+                return quota.update(cluster, body.get("quota_configs", []))
+            case "REMOVE_QUOTA":
+                cluster.quota.pop(body.get("role", ""), None)
+                return 200, None
+        return self._retire(kind, body)
+
+    def _retire(self, kind: str, body: Json) -> Answer:
+        """Carry out the calls that take agents and machines out of service, and back."""
+        cluster = self._master.cluster
+        agent_id = str(body.get("agent_id", {}).get("value", ""))
+        machines = list(body.get("machines", []))
+        match kind:
+            case "DRAIN_AGENT":
+                return draining.drain(cluster, agent_id, body)
+            case "DEACTIVATE_AGENT":
+                return draining.deactivate(cluster, agent_id)
+            case "REACTIVATE_AGENT":
+                return draining.reactivate(cluster, agent_id)
+            case "UPDATE_MAINTENANCE_SCHEDULE":
+                return maintenance.update_schedule(cluster, body.get("schedule", {}))
+            case "START_MAINTENANCE":
+                status, text, ending = maintenance.start(cluster, machines)
+                for agent in ending:
+                    self._master.agents.take_down(agent)
+                return status, text
+            case "STOP_MAINTENANCE":
+                return maintenance.stop(cluster, machines)
         return 501, None
 
     def _agents(self) -> Json:
@@ -91,8 +125,8 @@ class OperatorApi:
         cluster = self._master.cluster
         shown: Json = {
             "agent_info": self._info(agent),
-            "active": agent.connected,
-            "deactivated": False,
+            "active": agent.connected and not agent.deactivated,
+            **draining.shown(agent),
             "version": "1.11.0",
             "pid": agent.address,
             "total_resources": _in_both_forms(agent.total),

@@ -49,7 +49,8 @@ class Registry:
 
     def save_agents(self, agents: Iterable[Agent]) -> None:
         """Write the admitted agents."""
-        save_json(self._agents, [{"id": a.id, "info": a.info, "gone": a.gone} for a in agents])
+        kept = ("id", "info", "gone", "deactivated", "drain_info", "drain_started_at")
+        save_json(self._agents, [{name: getattr(agent, name) for name in kept} for agent in agents])
 
     def save_removed(self, removed: list[str]) -> None:
         """Write the dead frameworks, where they changed."""

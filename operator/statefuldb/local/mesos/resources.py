@@ -122,6 +122,11 @@ class Bag:
         """Return what is reserved for exactly this role; what is unreserved for None."""
         return Bag({k: v for k, v in self._amounts.items() if _owner(k) == role}, self._volumes, self._written)
 
+    def reserved_within(self, role: str) -> "Bag":
+        """Return what is reserved for a role or one below it."""
+        kept = {k: v for k, v in self._amounts.items() if (_owner(k) or "").partition("/")[0] == role}
+        return Bag(kept, self._volumes, self._written)
+
     def scalars(self) -> dict[str, int]:
         """Return the thousandths of each kind of scalar."""
         found: dict[str, int] = {}

@@ -26,6 +26,7 @@ class RunningTask:
         self.order = order
         self.killed = False
         self.unwanted = False
+        self.draining = False
         self._started = -1
 
     @property
@@ -37,6 +38,11 @@ class RunningTask:
     def key(self) -> str:
         """What tells it from the tasks of all frameworks: an id is unique within one only."""
         return key_of(self.framework_id, self.id)
+
+    @property
+    def grace_seconds(self) -> float:
+        """How long it may take to end, by its own word."""
+        return grace_of(self.order["task"].get("kill_policy")) or DEFAULT_GRACE_SECONDS
 
     @property
     def framework_id(self) -> str:
@@ -146,6 +152,12 @@ class RunningTask:
     def remove(self) -> None:
         """Remove the checkpoint; the sandbox stays for people to look at."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def grace_of(policy: Json | None) -> float | None:
+    """Return the grace of a KillPolicy in seconds, or None."""
+    nanoseconds = (policy or {}).get("grace_period", {}).get("nanoseconds")
+    return None if nanoseconds is None else float(nanoseconds) / 1e9
 
 
 def key_of(framework_id: str, task_id: str) -> str:
