@@ -21,7 +21,7 @@ COMMITS = int(os.environ.get("STATEFULDB_TEST_SYNC_COMMITS", "100"))
 SEED = int(os.environ.get("STATEFULDB_TEST_SYNC_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 MANIFESTS, SERVING, PROTECTED = 50, ("db-00", "db-01"), ("db-01", "db-02", "db-03")
 FOLDER = "prod/databases"
-FOLLOWED_SECONDS = 60.0
+FOLLOWED_SECONDS = 120.0
 UNREADABLE = b"\xff\xfe not text"
 
 
@@ -262,6 +262,27 @@ def test_drift_is_put_right_and_told_and_an_approval_is_no_drift(
     assert syncer.status["revision"] in shown
     events = cluster.client.list("Event", "default", "fieldSelector=involvedObject.kind=ConfigMap")
     assert any(syncer.status["revision"][:12] in event["message"] for event in events)
+
+
+def test_a_plan_is_approved_by_a_commit(cluster: Cluster, fleet: Fleet, syncer: Syncer) -> None:
+    name = "db-04"
+    body = fleet.fresh(name)
+    body["spec"] |= {"replicas": 1, "reconcile": {"mode": "PlanOnly"}}
+    fleet.put(name, body)
+    followed(fleet, syncer, fleet.push("to be planned"), f"{name} is PlanOnly")
+
+    def waiting() -> str:
+        stored = cluster.database(name)
+        assert stored is not None
+        return str(stored["status"]["plan"].get("hash", ""))
+
+    approved = eventually(waiting, FOLLOWED_SECONDS, lambda: cluster.cli("explain", name))
+    assert not cluster.volumes(name)
+    body["spec"]["reconcile"]["approvedPlan"] = approved
+    fleet.put(name, body)
+    followed(fleet, syncer, fleet.push("approved"), f"{name} is approved")
+    cluster.ready(name)
+    assert cluster.sql(name, "SELECT 1") == "1"
 
 
 def test_a_source_that_is_gone_changes_nothing(cluster: Cluster, fleet: Fleet, syncer: Syncer) -> None:

@@ -23,7 +23,7 @@ from statefuldb.model.identity import LABEL_SYNC
 from statefuldb.sync.copies import own_copy
 from statefuldb.sync.decide import Decision
 from statefuldb.sync.directory import DirectorySource
-from statefuldb.sync.git import GitSource, is_repository
+from statefuldb.sync.git import DEFAULT, GitSource, is_repository
 from statefuldb.sync.ports import Refused, Source, Unreachable
 from statefuldb.sync.record import State, Status
 from statefuldb.sync.syncing import Settings, Sync
@@ -202,7 +202,7 @@ def _source(where: str, revision: str, folder: str, copy: Path) -> Source:
     elif "://" not in where and ":" not in where:
         fail(f"there is no directory {where}, and it is no git URL", ExitCode.NOT_FOUND)
     try:
-        return GitSource(url=where, revision=revision or "HEAD", path=folder, copy=copy)
+        return GitSource(url=where, revision=revision or DEFAULT, path=folder, copy=copy)
     except ValueError as error:
         fail(str(error), ExitCode.USAGE)
 

@@ -16,6 +16,7 @@ from statefuldb.sync.directory import FILE_LIMIT_BYTES, holds_manifests, text_of
 from statefuldb.sync.ports import Snapshot, SourceFile, Unreachable
 
 FETCH_SECONDS = 120.0
+DEFAULT = "HEAD"
 PROTOCOLS = "file:git:http:https:ssh"
 # What a surrounding git command (a hook, say) tells of its own repository.
 _ELSEWHERE = frozenset(
@@ -73,13 +74,24 @@ class GitSource:
         if not (self._copy / "HEAD").exists():
             self._copy.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._git("init", "--quiet", "--bare", "--template=", ".")
-        what: tuple[str, ...] = ("--depth=1", "--", self._url, self._revision)
+        revision = self._default_branch() if self._revision == DEFAULT else self._revision
+        what: tuple[str, ...] = ("--depth=1", "--", self._url, revision)
         if _COMMIT.fullmatch(self._revision):
             # A server need not give away a commit by its name; what its branches and tags hold, it does.
             what = ("--", self._url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
         self._git("fetch", "--quiet", "--no-recurse-submodules", "--force", "--no-tags", *what)
         wanted = self._revision if _COMMIT.fullmatch(self._revision) else "FETCH_HEAD"
         return self._git("rev-parse", "--verify", "--end-of-options", f"{wanted}^{{commit}}").decode().strip()
+
+    def _default_branch(self) -> str:
+        """Return what HEAD is in the repository, or its only branch where HEAD names one that was never pushed."""
+        listed = self._git("ls-remote", "--", self._url, DEFAULT, "refs/heads/*").decode(errors="replace")
+        names = [line.partition("\t")[2] for line in listed.splitlines()]
+        if DEFAULT in names:
+            return DEFAULT
+        if len(names) != 1:
+            raise Unreachable(f"{len(names)} branches, and none is the default one: name a revision")
+        return names[0]
 
     def _files(self, commit: str) -> list[SourceFile]:
         scope = ("--", self._folder) if self._folder else ()

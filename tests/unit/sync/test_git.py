@@ -52,6 +52,16 @@ def test_tags_commits_and_the_default_branch(repository: Repository, by_path: bo
     assert not is_repository(repository.work)
 
 
+def test_the_only_branch_is_the_default_one_where_head_names_none(repository: Repository) -> None:
+    repository.git("symbolic-ref", "HEAD", "refs/heads/master", cwd=repository.bare)
+    repository.write("a.yaml", "one")
+    first = repository.push("one")
+    assert source(repository, "HEAD").read().revision == first
+    repository.git("push", "--quiet", "origin", "main:other")
+    with pytest.raises(Unreachable, match="2 branches"):
+        source(repository, "HEAD").read()
+
+
 def test_only_manifests_of_the_folder_are_read(repository: Repository) -> None:
     for path in ("prod/b.yml", "prod/deep/c.json", "prod/d.txt", "prod/.hidden/e.yaml", "production/f.yaml", "g.yaml"):
         repository.write(path, path)
