@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from statefuldb.model.schema import custom_resource_definitions, deletion_protection_policy
+from statefuldb.model.schema import admission_policies, custom_resource_definitions
 
 CRDS = Path(__file__).parent.parent / "crds"
 HEADER = "# Generated from the model by `make crds`; edit operator/statefuldb/model/schema instead.\n"
@@ -17,7 +17,7 @@ def rendered() -> dict[str, str]:
         "statefuldatabases.yaml": [databases],
         "databasevolumes.yaml": [volumes],
         "storageprofiles.yaml": [profiles],
-        "deletion-protection.yaml": list(deletion_protection_policy()),
+        **{f"{name}.yaml": list(documents) for name, documents in admission_policies().items()},
     }
     return {
         name: HEADER + yaml.safe_dump_all(content, sort_keys=False, width=100) for name, content in documents.items()

@@ -3,7 +3,10 @@
 from importlib import resources
 from pathlib import Path
 
-DEFINITIONS = ("statefuldatabases.yaml", "databasevolumes.yaml", "storageprofiles.yaml", "deletion-protection.yaml")
+DEFINITIONS = (
+    *("statefuldatabases.yaml", "databasevolumes.yaml", "storageprofiles.yaml"),
+    *("deletion-protection.yaml", "volume-release.yaml"),
+)
 
 
 def packaged(folder: str, name: str) -> str:

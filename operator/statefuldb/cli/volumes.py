@@ -15,7 +15,7 @@ from statefuldb.cli.mesos_options import MesosOptions, takes_mesos
 from statefuldb.cli.output import Output, OutputOption, show
 from statefuldb.cli.scanning import scan
 from statefuldb.cli.session import Session, session_of
-from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.identity import ANNOTATION_RELEASE, DatabaseKey
 from statefuldb.model.volume import Intent
 from statefuldb.model.volume_object import from_object
 from statefuldb.planning.inventory import VolumeLine, VolumeState, find, orphan_to_release, volume_of
@@ -126,7 +126,8 @@ def release(
             spec |= {"phase": "Releasing", "releasedAtSeconds": time.time()}
         try:
             # Only the entry that was looked at: a database may be taking its data up again in this very moment.
-            seen = {"resourceVersion": line.record.resource_version}
+            version = line.record.resource_version
+            seen = {"resourceVersion": version, "annotations": {ANNOTATION_RELEASE: confirm}}
             session.client.merge("DatabaseVolume", session.namespace, name, {"metadata": seen, "spec": spec})
         except CallRefused as refused:
             changed = refused.status == HTTPStatus.CONFLICT

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from statefuldb.local.mesos.resource_flags import parse_resources
-from statefuldb.model.schema import custom_resource_definitions, deletion_protection_policy
+from statefuldb.model.schema import admission_policies, custom_resource_definitions
 from statefuldb.simulation.agent import Agent
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.clients import Clients
@@ -51,7 +51,8 @@ class World:
         self.hosts: list[Host] = []
         self.laws = Laws(self.verdict, self.schedule, self.hosts)
         self.api = self.laws.api = ApiServer(self.schedule, self.dice.fork())
-        for document in (*custom_resource_definitions(), *deletion_protection_policy()):
+        policies = [document for policy in admission_policies().values() for document in policy]
+        for document in (*custom_resource_definitions(), *policies):
             self._install(document)
         self.mesos = self.laws.mesos = Mesos(self.schedule, self.dice.fork(), self.story, self._called)
         self.shared = FileSystem(self.laws)

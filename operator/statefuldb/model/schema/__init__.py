@@ -3,7 +3,8 @@
 `crds/` is generated from it (`make crds`), `model.parse` validates with it, and a test keeps the two in step.
 """
 
-from statefuldb.model.schema.crd import custom_resource_definitions, deletion_protection_policy
+from statefuldb.model.schema.crd import custom_resource_definitions
 from statefuldb.model.schema.database import DATABASE_SPEC
+from statefuldb.model.schema.policies import admission_policies
 
-__all__ = ["DATABASE_SPEC", "custom_resource_definitions", "deletion_protection_policy"]
+__all__ = ["DATABASE_SPEC", "admission_policies", "custom_resource_definitions"]

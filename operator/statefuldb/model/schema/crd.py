@@ -1,4 +1,4 @@
-"""The CustomResourceDefinitions and the admission policy, as objects ready to be written to `crds/`."""
+"""The CustomResourceDefinitions, as objects ready to be written to `crds/`."""
 
 from statefuldb.model.schema.build import Schema, obj, text
 from statefuldb.model.schema.database import DATABASE_SPEC
@@ -154,45 +154,3 @@ def custom_resource_definitions() -> tuple[Schema, ...]:
             ],
         ),
     )
-
-
-def deletion_protection_policy() -> tuple[Schema, Schema]:
-    """Return the admission policy that refuses to delete a protected database, and its binding."""
-    name = f"deletion-protection.{GROUP}"
-    message = (
-        "spec.deletionProtection is not Disabled: set it to Disabled first; "
-        "spec.retention.whenDeleted says what becomes of the data"
-    )
-    policy: Schema = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": name},
-        "spec": {
-            "failurePolicy": "Fail",
-            "matchConstraints": {
-                "resourceRules": [
-                    {
-                        "apiGroups": [GROUP],
-                        "apiVersions": ["*"],
-                        "operations": ["DELETE"],
-                        "resources": ["statefuldatabases"],
-                    }
-                ]
-            },
-            "validations": [
-                {
-                    "expression": "has(oldObject.spec.deletionProtection)"
-                    " && oldObject.spec.deletionProtection == 'Disabled'",
-                    "message": message,
-                    "reason": "Forbidden",
-                }
-            ],
-        },
-    }
-    binding: Schema = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": name},
-        "spec": {"policyName": name, "validationActions": ["Deny"]},
-    }
-    return policy, binding

@@ -1,0 +1,57 @@
+"""The admission policies that ship with the definitions, as the embedded server judges by them."""
+
+from typing import Any
+
+import pytest
+
+from statefuldb.local.api_server.errors import ApiError
+from statefuldb.model.identity import ANNOTATION_RELEASE
+from statefuldb.model.schema import admission_policies, custom_resource_definitions
+from unit.local.api_server.world import World
+
+Json = dict[str, Any]
+NAME = "orders-0-1a2b3c4d"
+
+
+@pytest.fixture
+def world() -> World:
+    one = World()
+    for definition in custom_resource_definitions():
+        one.create("customresourcedefinitions", definition)
+    for policy, binding in admission_policies().values():
+        one.create("validatingadmissionpolicies", policy)
+        one.create("validatingadmissionpolicybindings", binding)
+    return one
+
+
+def entry(world: World, intent: str) -> None:
+    spec = {
+        "database": {"name": "orders", "uid": "u"},
+        "identity": {"cluster": "c", "uid": "u", "ordinal": 0},
+        "strategy": "PersistentVolume",
+        "intent": intent,
+    }
+    body = {"apiVersion": "statefuldb.dev/v1alpha1", "kind": "DatabaseVolume", "metadata": {"name": NAME}, "spec": spec}
+    world.create("databasevolumes", body)
+
+
+@pytest.mark.parametrize("annotations", [None, {}, {"other": "x"}, {ANNOTATION_RELEASE: "something-else"}])
+def test_retained_data_is_not_given_up_without_its_name(world: World, annotations: Json | None) -> None:
+    entry(world, "Retain")
+    patch = {"metadata": {"annotations": annotations}, "spec": {"intent": "Delete"}}
+    with pytest.raises(ApiError) as refused:
+        world.patch("databasevolumes", NAME, patch)
+    assert refused.value.code == 403
+    assert "retained data is destroyed by name only: statefuldb volumes release NAME" in str(refused.value)
+
+
+def test_it_is_given_up_by_name(world: World) -> None:
+    entry(world, "Retain")
+    patch = {"metadata": {"annotations": {ANNOTATION_RELEASE: NAME}}, "spec": {"intent": "Delete"}}
+    assert world.patch("databasevolumes", NAME, patch)["spec"]["intent"] == "Delete"
+
+
+@pytest.mark.parametrize(("before", "after"), [("Use", "Delete"), ("Use", "Retain"), ("Retain", "Use")])
+def test_what_the_operator_does_needs_no_name(world: World, before: str, after: str) -> None:
+    entry(world, before)
+    assert world.patch("databasevolumes", NAME, {"spec": {"intent": after}})["spec"]["intent"] == after
