@@ -34,7 +34,7 @@ from statefuldb.model.keeper import (
 from statefuldb.planning.engines import engine_of
 from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
 
-READY_POLL_SECONDS = 0.1
+READY_POLL_SECONDS = 0.03
 HEALTH_POLL_SECONDS = 2.0
 DISK_RETRY_SECONDS = 5.0
 REFUSAL_SHOWN_SECONDS = 5.0
@@ -192,7 +192,12 @@ class Keeper:
     def _watch(self, server: MariaDbServer, claim: Claim) -> int:
         """Follow the running server until it ends, loses its claim, or the keeper is told to stop."""
         assert self._directory is not None
-        while not self._stopping.wait(HEALTH_POLL_SECONDS if server.pid else 0):
+        server.tell_end(self._wake.set)
+        while True:
+            # Cleared before what it tells of is looked at, so that nothing is missed.
+            self._wake.clear()
+            if self._stopping.is_set():
+                break
             server.check_alive()
             answers = server.answers()
             server.check_alive()
@@ -205,6 +210,7 @@ class Keeper:
                     f"{self._directory.lock} was removed or replaced: nothing would keep a second server away"
                 )
             self._note_disk(self._directory)
+            self._wake.wait(HEALTH_POLL_SECONDS)
         self._state.update(phase=KeeperPhase.STOPPING)
         clean = server.stop(self._config.stop_grace_seconds)
         return 0 if clean else 1

@@ -7,7 +7,8 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pymysql
@@ -133,6 +134,18 @@ class MariaDbServer:
     def pid(self) -> int:
         """The server's process id, 0 where there is none."""
         return self._process.pid if self._process is not None else 0
+
+    def tell_end(self, call: Callable[[], None]) -> None:
+        """Have `call` made, on another thread, as soon as the server is gone; not at all where there is none."""
+        process = self._process
+
+        def wait() -> None:
+            assert process is not None
+            process.wait()
+            call()
+
+        if process is not None:
+            threading.Thread(target=wait, name="server-end", daemon=True).start()
 
     def check_alive(self) -> None:
         """Raise Ended where the server is gone."""

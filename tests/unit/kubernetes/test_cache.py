@@ -30,3 +30,15 @@ def test_nothing_remains_of_a_kind_that_is_not_served() -> None:
     cache.put(stored("kept", 3))
     assert cache.replace_all([], None) == {("shop", "kept")}
     assert names(cache) == []
+
+
+def test_what_is_kept_as_text_is_found_and_read_as_it_was() -> None:
+    cache = Cache(lambda each: [("of", each["metadata"]["name"][:1])], compact=True)
+    whole = {**stored("kept", 3), "spec": {"cpus": "500m", "list": [1, None, "\u00e9"]}}
+    assert cache.put(whole)
+    assert not cache.put(stored("kept", 3))
+    assert cache.get(("shop", "kept")) == whole
+    assert cache.of(("of", "k")) == [whole]
+    assert cache.groups() == {("of", "k")}
+    assert cache.remove(stored("kept", 4))
+    assert cache.groups() == set()

@@ -31,6 +31,8 @@ log = getLogger(__name__)
 
 RETRY_FIRST_SECONDS = 0.2
 RETRY_LIMIT_SECONDS = 5.0
+# A keeper that was just launched is about to answer.
+STARTING_SECONDS = 10.0
 LONG_POLL_SECONDS = 120.0
 ANSWER_SECONDS = 5.0
 # Certificates are asked of agents, some of which may be slow to say nothing.
@@ -153,7 +155,8 @@ class KeeperPool:
                 text = f"{where}: {error or type(error).__name__}"
                 self._note(watched, KeeperView(task_id=task_id, status=None, error=text))
             await asyncio.sleep(pause)
-            pause = min(RETRY_LIMIT_SECONDS, pause * 2)
+            if self._clock.now() - watched.launch.at_seconds > STARTING_SECONDS:
+                pause = min(RETRY_LIMIT_SECONDS, pause * 2)
 
     async def _connect(self, task_id: TaskId, watched: _Watched) -> KeeperConnection:
         if watched.certificate is None:

@@ -68,8 +68,9 @@ class KubernetesAdapter:
         self._databases = Objects(client, DATABASES, namespaces)
         self._volumes = Objects(client, VOLUMES, namespaces)
         self._profiles = Objects(client, PROFILES)
-        self._caches = {n: Cache() for n in (DATABASES, PROFILES, "namespaces", "customresourcedefinitions")}
-        self._caches[VOLUMES] = Cache(_volume_groups)
+        self._caches = {n: Cache() for n in (PROFILES, "namespaces", "customresourcedefinitions")}
+        self._caches[DATABASES] = Cache(lambda stored: [("of", _key_of(DATABASES, stored))], compact=True)
+        self._caches[VOLUMES] = Cache(_volume_groups, compact=True)
         self._surroundings = Surroundings(client)
         self._secrets = ConnectionSecrets(client, machine)
         self._events = Events(client, instance, machine)
@@ -91,8 +92,8 @@ class KubernetesAdapter:
 
     def keys(self) -> tuple[DatabaseKey, ...]:
         """Return every key that has a database or a ledger entry."""
-        found = {_key_of(DATABASES, o) for o in self._caches[DATABASES].all()}
-        found |= {_key_of(VOLUMES, o) for o in self._caches[VOLUMES].all()}
+        groups = self._caches[DATABASES].groups() | self._caches[VOLUMES].groups()
+        found = (group[1] for group in groups if isinstance(group, tuple) and group[0] == "of")
         return tuple(sorted(key for key in found if key is not None))
 
     def conditions(self) -> Counter[tuple[str, str]]:

@@ -4,8 +4,10 @@ A write is seen at once; a watch event that was on its way before it does not un
 are compared as numbers, as Kubernetes allows (KEP-5504, comparable resource versions).
 """
 
+import json
 import threading
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from statefuldb.model.grouped import Grouped
@@ -14,12 +16,33 @@ Json = dict[str, Any]
 Name = tuple[str, str]
 
 
-class Cache:
-    """Objects of one kind by namespace and name, and by the groups that `groups_of` names for each."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """One object, as it is kept."""
 
-    def __init__(self, groups_of: Callable[[Json], Iterable[Hashable]] = lambda _: ()) -> None:
+    version: int
+    groups: tuple[Hashable, ...]
+    kept: Json | bytes
+
+    @property
+    def stored(self) -> Json:
+        return dict(json.loads(self.kept)) if isinstance(self.kept, bytes) else self.kept
+
+
+class Cache:
+    """Objects of one kind by namespace and name, and by the groups that `groups_of` names for each.
+
+    With `compact` they are kept as text and read at each use: of thousands of objects few are looked at at a time, and
+    as dictionaries they take some ten times as much memory.
+    """
+
+    def __init__(
+        self, groups_of: Callable[[Json], Iterable[Hashable]] = lambda _: (), *, compact: bool = False
+    ) -> None:
         self._lock = threading.Lock()
-        self._objects: Grouped[Name, Json] = Grouped(lambda _, stored: groups_of(stored))
+        self._groups_of = groups_of
+        self._compact = compact
+        self._objects: Grouped[Name, _Held] = Grouped(lambda _, held: held.groups)
         self._gone: dict[Name, int] = {}
 
     def put(self, stored: Json) -> bool:
@@ -27,10 +50,11 @@ class Cache:
         name, version = _name(stored), _version(stored)
         with self._lock:
             held = self._objects.get(name)
-            known = _version(held) if held is not None else self._gone.get(name, -1)
+            known = held.version if held is not None else self._gone.get(name, -1)
             if version <= known:
                 return False
-            self._objects[name] = stored
+            kept = json.dumps(stored, separators=(",", ":")).encode() if self._compact else stored
+            self._objects[name] = _Held(version, tuple(self._groups_of(stored)), kept)
             self._gone.pop(name, None)
             return True
 
@@ -39,7 +63,7 @@ class Cache:
         name, version = _name(stored), _version(stored)
         with self._lock:
             held = self._objects.get(name)
-            if held is not None and _version(held) > version:
+            if held is not None and held.version > version:
                 return False
             self._gone[name] = version
             return self._objects.pop(name, None) is not None
@@ -52,18 +76,26 @@ class Cache:
     def get(self, name: Name) -> Json | None:
         """Return an object, or None."""
         with self._lock:
-            return self._objects.get(name)
+            held = self._objects.get(name)
+        return held.stored if held is not None else None
 
     def all(self) -> list[Json]:
         """Return all objects in order of name."""
         with self._lock:
-            return [self._objects[name] for name in sorted(self._objects)]
+            held = [self._objects[name] for name in sorted(self._objects)]
+        return [each.stored for each in held]
+
+    def groups(self) -> set[Hashable]:
+        """Return every group to which anything belongs."""
+        with self._lock:
+            return {group for held in self._objects.values() for group in held.groups}
 
     def of(self, group: Hashable) -> list[Json]:
         """Return the objects of a group in order of name."""
         with self._lock:
             found = self._objects.of(group)
-            return [found[name] for name in sorted(found)]
+            held = [found[name] for name in sorted(found)]
+        return [each.stored for each in held]
 
     def replace_all(self, listed: Iterable[Json], version: str | None) -> set[Name]:
         """Take in a complete list; return the names of what has changed or vanished.
@@ -78,7 +110,7 @@ class Cache:
                 changed.add(_name(stored))
         with self._lock:
             unseen = [name for name in self._objects if name not in seen]
-            for name in [n for n in unseen if version is None or _version(self._objects[n]) <= number_of(version)]:
+            for name in [n for n in unseen if version is None or self._objects[n].version <= number_of(version)]:
                 del self._objects[name]
                 changed.add(name)
         return changed

@@ -185,8 +185,11 @@ class MesosAdapter:
         """Send one ACCEPT. Raises EffectFailed."""
         if len(self._books.offers.take(wanted.offer_ids)) != len(wanted.offer_ids):
             raise EffectFailed(f"an offer of {wanted.agent.hostname} is gone", conflict=True)
-        if any(isinstance(o, Destroy | Unreserve) for o in wanted.operations):
-            self._reserved.gives_back()
+        self._reserved.gives_back(
+            r
+            for o in wanted.operations
+            for r in ((o.volume,) if isinstance(o, Destroy) else o.resources if isinstance(o, Unreserve) else ())
+        )
         ids = {}
         if self._agents.gives_feedback(wanted.agent.id):
             ids = {n: operation_id(o, n, wanted.offer_ids[0]) for n, o in enumerate(wanted.operations)}

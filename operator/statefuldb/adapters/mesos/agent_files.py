@@ -1,6 +1,7 @@
 """Reading files of a task's sandbox through its agent (Mesos docs, endpoints/files)."""
 
 import json
+import threading
 import urllib.request
 from collections.abc import Iterable
 from contextlib import suppress
@@ -36,6 +37,7 @@ class AgentFiles:
         self._master = master
         self._transport = transport
         self._agents: dict[str, str] = {}
+        self._asking = threading.Lock()
 
     def sandbox(self, task_id: str, *, agent_id: str, framework_id: str | None = None) -> Sandbox:
         """Return the sandbox of a task, running or ended, of one framework or of whichever has it.
@@ -44,10 +46,10 @@ class AgentFiles:
         does not know the task, all others are asked. Raises NoSandbox, EffectFailed.
         """
         # The list is as long as the cluster is large; where an agent listens seldom changes.
+        before = self._agents
         with suppress(EffectFailed, KeyError):
-            return self._sandbox_on(self._agents[agent_id], task_id, framework_id)
-        agents = {str(agent["agent_info"]["id"]["value"]): str(agent["pid"]) for agent in self._master.agents()}
-        self._agents = agents
+            return self._sandbox_on(before[agent_id], task_id, framework_id)
+        agents = self._listed(before)
         failure: EffectFailed = NoSandbox(f"agent {agent_id} is not registered")
         for known in sorted(agents, key=lambda each: each != agent_id):
             try:
@@ -57,6 +59,14 @@ class AgentFiles:
             except EffectFailed as error:
                 failure = error
         raise failure
+
+    def _listed(self, before: dict[str, str]) -> dict[str, str]:
+        """Return the pids of agents by id, asked for once however many threads find that `before` does not do."""
+        with self._asking:
+            if self._agents is before:
+                listed = self._master.agents()
+                self._agents = {str(agent["agent_info"]["id"]["value"]): str(agent["pid"]) for agent in listed}
+            return self._agents
 
     def _sandbox_on(self, pid: str, task_id: str, framework_id: str | None) -> Sandbox:
         name, _, address = pid.rpartition("@")

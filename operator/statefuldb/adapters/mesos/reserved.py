@@ -1,26 +1,30 @@
 """What agents hold for us, offered or not, for databases that begin: asked of the master, and looked up by database."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from logging import getLogger
 from typing import Any
 
 from statefuldb.adapters.mesos.wire import reserved_from_wire
+from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Observed, Offers
+from statefuldb.model.resources import Resource
 from statefuldb.planning.offer_book import OfferBook
 from statefuldb.reconcile.ports import Clock, EffectFailed
 
 log = getLogger(__name__)
 
-# The list grows with the cluster, and thousands of databases may begin together. In so short a time nothing of a
-# database's can be made and its ledger entry lost as well.
+# The list grows with the cluster, and thousands of databases may begin together: it is asked for once a second, or,
+# where the master takes long to answer, in a tenth of the time. So soon after it was asked for, nothing of a database's
+# can have been made and its ledger entry lost as well.
 FRESH_SECONDS = 1.0
-# While something is being given back, an older list would bring it back to the ledger.
+SHARE = 10
+# While something of a database's is being given back, an older list would bring it back to the ledger.
 GIVING_BACK_SECONDS = 60.0
 
 
 class Reserved:
-    """The master's list, asked for anew at most once a second; each time, while anything is being given back."""
+    """The master's list, asked for anew when it is old, and always for a database of which something is given back."""
 
     def __init__(self, *, list_agents: Callable[[], Sequence[Mapping[str, Any]]], cluster: str, clock: Clock) -> None:
         self._list_agents = list_agents
@@ -28,15 +32,15 @@ class Reserved:
         self._clock = clock
         self._lock = threading.Lock()
         self._book = OfferBook()
-        self._asked_at = float("-inf")
-        self._given_back_at = float("-inf")
+        self._asked_at = self._fresh_until = float("-inf")
+        self._given_back: dict[DatabaseKey, float] = {}
 
     def of(self, observed: Observed) -> Offers | None:
         """Return what is held of this database's; None where the master does not say."""
         with self._lock:
             now = self._clock.now()
-            giving_back = now - self._given_back_at < GIVING_BACK_SECONDS
-            if giving_back or not 0 <= now - self._asked_at < FRESH_SECONDS:
+            giving_back = now - self._given_back.get(observed.key, float("-inf")) < GIVING_BACK_SECONDS
+            if giving_back or not self._asked_at <= now < self._fresh_until:
                 try:
                     found = [reserved_from_wire(agent, self._cluster) for agent in self._list_agents()]
                 except EffectFailed as error:
@@ -44,9 +48,13 @@ class Reserved:
                     return None
                 self._book = OfferBook(held for held in found if held is not None)
                 self._asked_at = now
+                self._fresh_until = now + max(FRESH_SECONDS, SHARE * (self._clock.now() - now))
             return self._book.own(observed)
 
-    def gives_back(self) -> None:
-        """Note that something held is being given back from now on."""
+    def gives_back(self, resources: Iterable[Resource]) -> None:
+        """Note that these are being given back from now on. What has no labels is never found by a database's name."""
         with self._lock:
-            self._given_back_at = self._clock.now()
+            now = self._clock.now()
+            keys = {DatabaseKey(namespace=r.labels.namespace, name=r.labels.name) for r in resources if r.labels}
+            before = {key: at for key, at in self._given_back.items() if now - at < GIVING_BACK_SECONDS}
+            self._given_back = {**before, **dict.fromkeys(keys, now)}

@@ -1,0 +1,70 @@
+"""What agents hold for us is listed seldom however many databases begin, and anew where it may have changed."""
+
+from dataclasses import replace
+from typing import Any
+
+from statefuldb.adapters.mesos.reserved import FRESH_SECONDS, GIVING_BACK_SECONDS, SHARE, Reserved
+from statefuldb.adapters.mesos.wire import resource_from_wire, resource_to_wire
+from statefuldb.model.identity import DatabaseKey, DataIdentity, ReservationLabels
+from statefuldb.model.resources import Reservation, Resource
+from unit.mesos.adapter import Standing
+from unit.planning.world import CLUSTER, KEY, ROLE, UID, observed
+
+IDENTITY = DataIdentity(cluster=CLUSTER, uid=UID, ordinal=0)
+LABELS = ReservationLabels(identity=IDENTITY, namespace=KEY.namespace, name=KEY.name, reservation="first")
+HELD = Resource(
+    name="disk",
+    amount_milli=1_000,
+    reservations=(Reservation(dynamic=True, role=ROLE, principal="p", labels=LABELS.as_pairs()),),
+)
+OURS = observed(database=None)
+OTHERS = replace(OURS, key=DatabaseKey(namespace="shop", name="stock"))
+
+
+class Listed:
+    """A master that takes `seconds` to list its one agent, and counts how often it is asked."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.time, self.seconds, self.asked = Standing(), seconds, 0
+        self.reserved = Reserved(list_agents=self._list, cluster=CLUSTER, clock=self.time)
+
+    def _list(self) -> list[dict[str, Any]]:
+        self.asked += 1
+        self.time.seconds += self.seconds
+        info = {"id": {"value": "id-of-agent-1"}, "hostname": "agent-1"}
+        return [{"agent_info": info, "pid": "slave(1)@127.0.0.1:5051", "total_resources": [resource_to_wire(HELD)]}]
+
+
+def test_each_database_is_told_of_its_own_and_the_list_is_asked_for_once() -> None:
+    listed = Listed()
+    assert resource_from_wire(resource_to_wire(HELD)) == HELD
+    for _ in range(100):
+        assert [r for o in listed.reserved.of(OURS) or () for r in o.resources] == [HELD]
+        assert listed.reserved.of(OTHERS) == ()
+    assert listed.asked == 1
+    listed.time.pass_by(FRESH_SECONDS)
+    listed.reserved.of(OURS)
+    assert listed.asked == 2
+
+
+def test_a_slow_master_is_asked_in_a_tenth_of_the_time() -> None:
+    listed = Listed(seconds=3.0)
+    for _ in range(600):
+        listed.reserved.of(OURS)
+        listed.time.pass_by(0.5)
+    assert listed.asked <= 600 * 0.5 / (3.0 * SHARE) + 2
+
+
+def test_while_something_of_a_databases_is_given_back_its_list_is_always_new() -> None:
+    listed = Listed()
+    listed.reserved.of(OURS)
+    listed.reserved.gives_back([HELD])
+    listed.reserved.of(OTHERS)
+    assert listed.asked == 1
+    listed.reserved.of(OURS)
+    listed.reserved.of(OURS)
+    assert listed.asked == 3
+    listed.time.pass_by(GIVING_BACK_SECONDS)
+    listed.reserved.of(OURS)
+    listed.reserved.of(OURS)
+    assert listed.asked == 4
