@@ -63,10 +63,16 @@ def data_at_risk(plan: Plan, spec: DatabaseSpec, observed: Observed) -> Conditio
     return _abnormal(ConditionType.DATA_AT_RISK, wait, Reason.DATA_SAFE, fine)
 
 
-def settling(accepted: Condition, ready: Condition | None, *, settled: bool) -> tuple[Condition, Condition]:
-    """Return Reconciling and Stalled. `settled` says that nothing is left to do for what is the target."""
+def settling(
+    accepted: Condition, ready: Condition | None, *, settled: bool, passes: bool = False
+) -> tuple[Condition, Condition]:
+    """Return Reconciling and Stalled.
+
+    `settled` says that nothing is left to do for what is the target, `passes` that what keeps it will pass by itself.
+    """
     stuck = accepted if accepted.status is False else ready
-    if stuck is not None and stuck.status is False and stuck.reason in NEEDS_A_PERSON:
+    needed = stuck is accepted or not passes
+    if stuck is not None and stuck.status is False and stuck.reason in NEEDS_A_PERSON and needed:
         return (
             _fine(ConditionType.RECONCILING, stuck.reason, "somebody must act first, see Stalled"),
             Condition(type=ConditionType.STALLED, status=True, reason=stuck.reason, message=stuck.message),
@@ -76,6 +82,11 @@ def settling(accepted: Condition, ready: Condition | None, *, settled: bool) -> 
         return _fine(ConditionType.RECONCILING, Reason.SETTLED, "nothing to do"), moving
     working = Condition(type=ConditionType.RECONCILING, status=True, reason=ready.reason, message=ready.message)
     return working, moving
+
+
+def passes_by_itself(wait: Waiting | None) -> bool:
+    """Say whether what else needs a person does not, this time: a fence command is about to be run."""
+    return wait is not None and wait.reason is Reason.FENCING_REQUIRED and wait.look_again_seconds is not None
 
 
 def _first(plan: Plan, reasons: frozenset[Reason]) -> Waiting | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from statefuldb.model.actions import AcceptOffers, FenceAgent, SaveVolume
-from statefuldb.model.conditions import Reason
+from statefuldb.model.conditions import ConditionType, Reason
 from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.spec import DatabaseSpec, NodeLossAction, Strategy
 from statefuldb.planning.fencing import BY_COMMAND
@@ -48,6 +48,10 @@ def test_before_its_time_the_command_is_only_announced() -> None:
     assert decided.waiting[0].reason is Reason.FENCING_REQUIRED
     assert "300 s after the loss" in decided.waiting[0].message
     assert decided.look_again_after_seconds == pytest.approx(200.0)
+    said = {c.type: c.status for c in decided.conditions}
+    assert said[ConditionType.STALLED] is False, "nobody has to act"
+    assert said[ConditionType.RECONCILING] is True
+    assert said[ConditionType.DEGRADED] is True
 
 
 @pytest.mark.parametrize(
@@ -59,6 +63,7 @@ def test_without_wish_or_command_a_person_has_to_confirm(action: NodeLossAction,
     decided = plan(desired(wanted(action, 0)), lost(), (offer(),), operator)  # type: ignore[arg-type]
     assert not decided.actions
     assert "statefuldb fence" in decided.waiting[0].fix
+    assert {c.type: c.status for c in decided.conditions}[ConditionType.STALLED] is True
 
 
 def test_nobody_is_cut_off_by_what_was_heard_before_the_connection_was_lost() -> None:
