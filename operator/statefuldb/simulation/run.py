@@ -16,6 +16,7 @@ class Result:
     verdict: Verdict
     digest: str
     story: str
+    short: str
     details: str
     passes: int
     effects: int
@@ -39,7 +40,12 @@ def run(seed: int, size: Size = USUAL, *, faulty: bool = True) -> Result:
         world.begin()
         world.pass_by(size.busy_seconds)
         come_to_rest(world)
-        world.verdict.judge("no_defect", not defects.seen, "; ".join(defects.seen[:1]))
+        for seen in defects.seen:
+            first, *rest = seen.splitlines()
+            for line in rest:
+                world.story.tell("defect", line, detail=True)
+            world.verdict.judge("no_defect", False, f"{first}: {rest[-1] if rest else ''}")
+        world.verdict.judge("no_defect", True, "")
     except LawBroken as broken:
         world.verdict.broken = broken
         world.story.tell("LAW", str(broken))
@@ -53,6 +59,7 @@ def run(seed: int, size: Size = USUAL, *, faulty: bool = True) -> Result:
         verdict=world.verdict,
         digest=world.story.digest(),
         story=world.story.text(),
+        short=world.story.short(str(world.verdict.broken)) if world.verdict.broken is not None else "",
         details=world.story.text(details=True),
         passes=world.passes + (life.passes if life is not None else 0),
         effects=world.effects + (life.effects if life is not None else 0),

@@ -3,10 +3,10 @@
 Ownership is held in `metadata.managedFields`, one entry for each manager, operation and subresource.
 """
 
-import copy
 from typing import Any
 
 from statefuldb.local.api_server import fields
+from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.fields import Path
 
@@ -29,7 +29,7 @@ def apply(
     owned = {id(entry): set(fields.read(entry["fieldsV1"])) for entry in entries}
     before = owned[id(mine)] if mine else set()
     after = set(fields.paths_of(wanted, schema))
-    merged = copy.deepcopy(live) if live is not None else {}
+    merged = copied(live) if live is not None else {}
     conflicts = []
     changed = [path for path in sorted(after) if _changes(merged, wanted, path, schema)]
     for path in changed:
@@ -46,7 +46,7 @@ def apply(
             fields.remove(merged, path)
     for path in sorted(after):
         if path[-1].startswith("k:") or _changes(merged, wanted, path, schema):
-            fields.put(merged, path, copy.deepcopy(fields.get(wanted, path)))
+            fields.put(merged, path, copied(fields.get(wanted, path)))
     merged["apiVersion"], merged["kind"] = wanted["apiVersion"], wanted["kind"]
     merged.setdefault("metadata", {}).setdefault("name", wanted["metadata"].get("name"))
     for entry in entries:
@@ -67,7 +67,8 @@ def track_update(
         return
     entries = _entries(old)
     present = set(fields.paths_of(new, schema, containers=True))
-    changed = {path for path in present if _differs(old or {}, new, path)}
+    same = _same(old or {}, new)
+    changed = {path for path in present if path[:2] not in same and _differs(old or {}, new, path)}
     mine = _entry(entries, manager, "Update", subresource)
     for entry in entries:
         held = set(fields.read(entry["fieldsV1"]))
@@ -84,6 +85,18 @@ def track_update(
         new["metadata"]["managedFields"] = sorted(entries, key=_order)
     else:
         new["metadata"].pop("managedFields", None)
+
+
+def _same(old: Json, new: Json) -> set[Path]:
+    """Return the paths of two steps below which nothing has changed: they need no look at each leaf."""
+    found: set[Path] = set()
+    for name, inner in new.items():
+        before = old.get(name)
+        if isinstance(inner, dict) and isinstance(before, dict):
+            found |= {
+                (f"f:{name}", f"f:{key}") for key, value in inner.items() if key in before and before[key] == value
+            }
+    return found
 
 
 def _changes(live: Json, wanted: Json, path: Path, schema: Json | None) -> bool:
@@ -104,7 +117,7 @@ def _differs(old: Json, new: Json, path: Path) -> bool:
 
 
 def _entries(value: Json | None) -> list[Json]:
-    return copy.deepcopy((value or {}).get("metadata", {}).get("managedFields", []))
+    return copied((value or {}).get("metadata", {}).get("managedFields", []))
 
 
 def _entry(entries: list[Json], manager: str, operation: str, subresource: str) -> Json | None:

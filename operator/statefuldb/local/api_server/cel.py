@@ -1,5 +1,6 @@
 """The Common Expression Language, by celpy; each expression is compiled once."""
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +28,13 @@ def check_syntax(expression: str) -> None:
 
 def evaluate(expression: str, variables: dict[str, Any]) -> Any:
     """Return the value of an expression over JSON variables: a bool for rules. Raises CelFailed."""
+    # Most of an object is the same in one write after the other: what was evaluated is remembered.
+    return _evaluated(expression, json.dumps(variables))
+
+
+@lru_cache(maxsize=1024)
+def _evaluated(expression: str, text: str) -> Any:
+    variables = json.loads(text)
     try:
         values = {name: celpy.json_to_cel(value) for name, value in variables.items()}
         result = _program(expression).evaluate(values)

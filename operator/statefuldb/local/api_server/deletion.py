@@ -3,10 +3,10 @@
 The real server leaves most of this to controllers that run beside it; here it is settled after each write.
 """
 
-import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.definitions import terminating
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.kinds import Kind
@@ -35,7 +35,7 @@ class Deletion:
             finalizer = CRD_CLEANUP
         if dry_run and finalizer is None:
             return self._store.delete(kind, old, now, dry_run=True)
-        held = copy.deepcopy(old)
+        held = copied(old)
         if finalizer is not None:
             listed = [f for f in old["metadata"].get("finalizers") or [] if f not in _FINALIZERS.values()]
             held["metadata"]["finalizers"] = listed if finalizer in listed else [*listed, finalizer]
@@ -111,7 +111,7 @@ class Deletion:
             self._delete(kind, dependent, policy, now)
 
     def _disown(self, kind: Kind, dependent: Json, others: list[Json]) -> None:
-        free = copy.deepcopy(dependent)
+        free = copied(dependent)
         free["metadata"]["ownerReferences"] = others
         if not others:
             del free["metadata"]["ownerReferences"]
@@ -131,7 +131,7 @@ class Deletion:
             left = [o for _, d in self._dependents(uid) for o in d["metadata"]["ownerReferences"] if o["uid"] == uid]
             if any(o.get("blockOwnerDeletion") for o in left):
                 return
-        freed = copy.deepcopy(owner)
+        freed = copied(owner)
         freed["metadata"]["finalizers"] = [f for f in finalizers if f not in (FOREGROUND, ORPHAN)]
         self._store.update(kind, freed, owner)
 
@@ -144,7 +144,7 @@ class Deletion:
         finalizers = crd["metadata"].get("finalizers") or []
         if CRD_CLEANUP in finalizers and not any(k == key for (k, _, _) in self._store.objects):
             definition = self._store.kinds["apiextensions.k8s.io", "v1", "customresourcedefinitions"]
-            freed = copy.deepcopy(crd)
+            freed = copied(crd)
             freed["metadata"]["finalizers"] = [f for f in finalizers if f != CRD_CLEANUP]
             self._store.update(definition, freed, crd)
 
@@ -155,7 +155,7 @@ class Deletion:
             if kind is not None and "deletionTimestamp" not in stored["metadata"]:
                 self._delete(kind, stored, "Background", now)
         if not any(ns == name for (_, ns, _) in self._store.objects):
-            freed = copy.deepcopy(namespace)
+            freed = copied(namespace)
             freed["metadata"].pop("finalizers", None)
             freed["spec"] = {}
             self._store.update(self._store.kinds["", "v1", "namespaces"], freed, namespace)

@@ -6,6 +6,7 @@ list, `v:"x"` for the member of a set. All other lists are owned whole.
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 Json = dict[str, Any]
@@ -71,8 +72,13 @@ def _element(item: Any, schema: Json) -> str:
     return "k:" + json.dumps({key: item.get(key) for key in keys}, separators=(",", ":"))
 
 
+@lru_cache(maxsize=4096)
+def _wanted(element: str) -> Any:
+    return json.loads(element[2:])
+
+
 def _is_item(item: Any, element: str) -> bool:
-    wanted = json.loads(element[2:])
+    wanted = _wanted(element)
     if element.startswith("v:"):
         return bool(item == wanted)
     return isinstance(item, dict) and all(item.get(key) == value for key, value in wanted.items())

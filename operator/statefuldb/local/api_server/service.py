@@ -1,6 +1,5 @@
 """Requests on objects: what a client sends, checked and carried out on the store. Knows no sockets."""
 
-import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +7,7 @@ from statefuldb.local.api_server import builtins, schema
 from statefuldb.local.api_server.admission import admit
 from statefuldb.local.api_server.apply import apply, track_update
 from statefuldb.local.api_server.checks import check, decode
+from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.deletion import Deletion
 from statefuldb.local.api_server.errors import ApiError, conflict, forbidden, invalid, not_found, wrong
 from statefuldb.local.api_server.expiry import drop_old_events
@@ -47,7 +47,7 @@ class Service:
 
     def create(self, kind: Kind, namespace: str, body: Json, write: Write) -> tuple[Json, list[str]]:
         """Add an object; return it with warnings. Raises ApiError."""
-        new = copy.deepcopy(body)
+        new = copied(body)
         identify(kind, namespace, new, write.suffix)
         if new["metadata"].pop("resourceVersion", None):
             raise ApiError(500, "resourceVersion should not be set on objects to be created")
@@ -61,9 +61,9 @@ class Service:
         if write.subresource == "scale":
             return self._scaled(kind, old, body, write)
         if write.subresource == "finalize":
-            new = {**copy.deepcopy(old), "spec": copy.deepcopy(body.get("spec") or {})}
+            new = {**copied(old), "spec": copied(body.get("spec") or {})}
             return self._save(kind, new, old, write)
-        new = copy.deepcopy(body)
+        new = copied(body)
         if kind.custom or "kind" in new:
             identify(kind, namespace, new, write.suffix)
         new.update(apiVersion=new.get("apiVersion", kind.api_version), kind=new.get("kind", kind.kind))
@@ -95,7 +95,7 @@ class Service:
         if content_type == APPLY_PATCH and write.subresource != "scale":
             return self._apply(kind, namespace, name, body, write)
         old = self.store.get(kind, namespace, name)
-        shown = scale_of(kind, old) if write.subresource == "scale" else copy.deepcopy(old)
+        shown = scale_of(kind, old) if write.subresource == "scale" else copied(old)
         if content_type == JSON_PATCH:
             new = json_patch(shown, body)
         elif not isinstance(body, dict):
@@ -128,7 +128,7 @@ class Service:
     def _apply(self, kind: Kind, namespace: str, name: str, body: Any, write: Write) -> tuple[Json, list[str]]:
         if not isinstance(body, dict) or not body.get("kind") or not body.get("apiVersion"):
             raise ApiError(400, "invalid object type: /, Kind=")
-        wanted = copy.deepcopy(body)
+        wanted = copied(body)
         metadata = wanted.setdefault("metadata", {})
         if metadata.get("managedFields") is not None:
             raise ApiError(400, "metadata.managedFields must be nil")
@@ -136,7 +136,7 @@ class Service:
         metadata.setdefault("name", name)
         identify_change(kind, namespace, name, wanted)
         if kind.schema is not None:
-            unknown = schema.prune(copy.deepcopy(wanted), kind.schema)
+            unknown = schema.prune(copied(wanted), kind.schema)
             if unknown:
                 text = f"failed to create typed patch object {shown}: .{unknown[0]}: field not declared in schema"
                 raise ApiError(500, text)
@@ -161,7 +161,7 @@ class Service:
         )
         managed = merged["metadata"]["managedFields"]
         if live is not None:
-            return self._save(kind, merged, copy.deepcopy(live), write, managed=managed, patch=True)
+            return self._save(kind, merged, copied(live), write, managed=managed, patch=True)
         identify(kind, namespace, merged, write.suffix)
         return self._add(kind, namespace, merged, write, managed)
 
@@ -198,13 +198,13 @@ class Service:
         if version not in (None, "", "0", old["metadata"]["resourceVersion"]):
             raise conflict(kind.plural, kind.group, old["metadata"]["name"])
         if write.subresource == "status":
-            kept = {name: copy.deepcopy(old[name]) for name in old if name != "status"}
+            kept = {name: copied(old[name]) for name in old if name != "status"}
             new = {**kept, **({"status": new["status"]} if new.get("status") is not None else {})}
         elif kind.status_subresource and write.subresource != "scale":
             new = {name: value for name, value in new.items() if name != "status"}
-            new |= {"status": copy.deepcopy(old["status"])} if "status" in old else {}
+            new |= {"status": copied(old["status"])} if "status" in old else {}
         if kind.key == "namespaces" and write.subresource != "finalize":
-            new["spec"] = copy.deepcopy(old.get("spec", {}))
+            new["spec"] = copied(old.get("spec", {}))
         warnings = decode(kind, new, write.twice, write.validation, patch=patch)
         check(kind, new, old)
         builtins.complete(kind, new, old, write.now)

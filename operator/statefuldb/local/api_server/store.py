@@ -4,12 +4,12 @@ Resource versions are one growing number over all resources. Every change is an 
 watches are served.
 """
 
-import copy
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.errors import ApiError, conflict, details_of, not_found, shown_name
 from statefuldb.local.api_server.kinds import BUILT_IN, Kind, kinds_of
 
@@ -61,7 +61,7 @@ class Store:
         stored = self.objects.get((kind.key, namespace, name))
         if stored is None:
             raise not_found(kind.plural, kind.group, name)
-        return copy.deepcopy(stored)
+        return copied(stored)
 
     def list(self, kind: Kind, namespace: str) -> Iterator[Json]:
         """Yield the objects of a kind, of one namespace or of all where it is empty, in order of name."""
@@ -120,7 +120,7 @@ class Store:
             return None
         if "deletionTimestamp" in old["metadata"]:
             return old
-        dying = copy.deepcopy(old)
+        dying = copied(old)
         dying["metadata"]["deletionTimestamp"] = now
         if kind.key != "namespaces":
             dying["metadata"]["deletionGracePeriodSeconds"] = 0
@@ -185,7 +185,7 @@ class Store:
         metadata = old["metadata"]
         address = (kind.key, metadata.get("namespace", ""), metadata["name"])
         self.objects.pop(address, None)
-        last = copy.deepcopy(old)
+        last = copied(old)
         last["metadata"]["resourceVersion"] = str(self.version)
         self._record(Change(self.version, "DELETED", address, last, old))
         if kind.plural == "customresourcedefinitions":
