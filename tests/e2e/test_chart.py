@@ -89,13 +89,13 @@ def a_whole_life(installed: Installed, deployment: Json) -> None:
     cluster.ready("kept", namespace=SHOP)
 
     installed.stop()
+    # Nobody is there to add the finalizer again: the object goes, and its data is in use when the operator comes.
+    cluster.client.merge("StatefulDatabase", SHOP, "torn", {"metadata": {"finalizers": None}})
+    cluster.client.delete("StatefulDatabase", SHOP, "torn")
     spoilt = {"data": {"host": base64.b64encode(b"elsewhere").decode()}}
     cluster.client.merge("Secret", SHOP, "kept-connection", spoilt)
     installed.start(deployment)
     eventually(lambda: (cluster.client.secret(SHOP, "kept-connection") or {})["host"] != "elsewhere")
-
-    cluster.client.merge("StatefulDatabase", SHOP, "torn", {"metadata": {"finalizers": None}})
-    cluster.client.delete("StatefulDatabase", SHOP, "torn")
     eventually(lambda: seen(installed, "statefuldatabases", "get"))
     cluster.cli("-n", SHOP, "delete", "kept")
     eventually(lambda: not cluster.volumes("kept"), 90, lambda: cluster.log("charted")[-3000:])

@@ -18,7 +18,8 @@ from e2e.operators import NAMES, Pair
 from statefuldb.adapters.kubernetes.election import LEASE_SECONDS
 
 TAKEOVERS = int(os.environ.get("STATEFULDB_TEST_TAKEOVERS", "3"))
-TAKEOVER_SECONDS = 10.0
+# What is promised; asserted where it has the machine to itself (`make takeovers`); beside other tests, twice that.
+TAKEOVER_SECONDS = 10.0 if "STATEFULDB_TEST_TAKEOVERS" in os.environ else 20.0
 NAME = "orders"
 Report = Callable[[str, object], None]
 
@@ -70,7 +71,7 @@ def test_the_leader_is_killed_amid_reconciles(shared: tuple[Cluster, Pair], reco
         cluster.ready(NAME)
         assert max(took) < TAKEOVER_SECONDS, f"take-over {number} took {seconds:.1f} s"
     assert len(pair.heard) > before
-    pair.check(TAKEOVERS)
+    pair.check()
     (volume,) = cluster.volumes(NAME)
     assert held(cluster, volume["spec"]["identity"]["uid"]) == bundle(), "a reservation was doubled or lost"
     record_property("take-over of Mesos after kill -9 of the leader", f"{len(took)} times, {_figures(took)}")
@@ -80,7 +81,6 @@ def test_a_leader_that_was_stopped_for_longer_than_its_lease_does_nothing_more(
     shared: tuple[Cluster, Pair], record_property: Report
 ) -> None:
     cluster, pair = shared
-    subscriptions = [call for call in pair.heard if call.kind == "SUBSCRIBE"]
     task = cluster.task_id(NAME)
     cluster.cli("restart", NAME)
     leader, standby, seconds = pair.strike(signal.SIGSTOP)
@@ -91,7 +91,7 @@ def test_a_leader_that_was_stopped_for_longer_than_its_lease_does_nothing_more(
     eventually(lambda: pair.gone(leader), 20.0)
     assert pair.says(leader, "the Lease is lost")
     assert pair.leader() == standby
-    pair.check(len(subscriptions))
+    pair.check()
     pair.start(leader)
     record_property("take-over of Mesos after SIGSTOP of the leader", _figures([seconds]))
 
@@ -100,15 +100,15 @@ def test_a_leader_that_is_asked_to_stop_gives_the_lease_back(
     shared: tuple[Cluster, Pair], record_property: Report
 ) -> None:
     cluster, pair = shared
-    subscriptions = [call for call in pair.heard if call.kind == "SUBSCRIBE"]
     task = cluster.task_id(NAME)
+    lines = {name: len(cluster.log(name).splitlines()) for name in NAMES}
     leader, standby, seconds = pair.strike(signal.SIGTERM)
-    assert seconds < LEASE_SECONDS, "the Lease was waited for, as if nobody had given it back"
+    assert pair.says(standby, "the Lease is held by nobody", lines[standby])
     eventually(lambda: pair.gone(leader))
     cluster.ready(NAME)
     assert cluster.task_id(NAME) == task, "a change of leaders touched a task"
     assert pair.leader() == standby
-    pair.check(len(subscriptions))
+    pair.check()
     record_property("take-over of Mesos after SIGTERM of the leader", _figures([seconds]))
 
 

@@ -3,7 +3,7 @@
 from e2e.conftest import Cluster, Json, eventually, manifest
 from e2e.orphans import VOLUME, volumes
 from statefuldb.cli.cluster import NAMESPACE
-from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET
+from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET, OPERATOR_LEASE
 
 
 def reserved(cluster: Cluster) -> list[Json]:
@@ -36,7 +36,12 @@ def foreign_reservations(like: Json) -> list[Json]:
 
 
 def a_released_volume(cluster: Cluster, name: str, *, with_operator: bool) -> str:
-    """Make a database, see that nothing is uninstalled under it, delete it, release its volume."""
+    """Make a database, see that nothing is uninstalled under it, delete it, release its volume.
+
+    A Lease is left as by operators that were elected.
+    """
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": OPERATOR_LEASE}}
+    cluster.client.apply(lease, NAMESPACE)
     cluster.apply(manifest(name, VOLUME, deletionProtection="Disabled"))
     cluster.ready(name)
     options = cluster.mesos_options
@@ -61,5 +66,6 @@ def uuid_of(cluster: Cluster) -> str:
 def nothing_of_ours_is_left(cluster: Cluster) -> None:
     assert cluster.client.get("ConfigMap", NAMESPACE, FRAMEWORK_CONFIG_MAP) is None
     assert cluster.client.get("Secret", NAMESPACE, OPERATOR_IDENTITY_SECRET) is None
+    assert cluster.client.get("Lease", NAMESPACE, OPERATOR_LEASE) is None
     assert cluster.client.list("DatabaseVolume") == []
     assert [s for s in cluster.client.list("Secret") if s["metadata"]["name"].endswith("-connection")] == []

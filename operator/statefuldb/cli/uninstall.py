@@ -15,7 +15,7 @@ from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.ledger import cluster_uuid, read_ledger
 from statefuldb.cli.mesos_options import MesosOptions, takes_mesos
 from statefuldb.cli.session import Json, Session, session_of
-from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET, DatabaseKey
+from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET, OPERATOR_LEASE, DatabaseKey
 from statefuldb.planning.inventory import ClusterView, VolumeLine, VolumeState, compare
 from statefuldb.planning.uninstalling import directories, obstacles
 from statefuldb.reconcile.ports import EffectFailed
@@ -163,6 +163,7 @@ def _show(found: Installation) -> None:
         out.print(f"  tear down framework {framework.id} ({framework.name}, role {', '.join(framework.roles)})")
     for namespace, name in found.secrets:
         out.print(f"  remove Secret {namespace}/{name}")
+    out.print(f"  remove Lease {found.namespace}/{OPERATOR_LEASE}, where operators were elected by it")
     out.print(f"  remove Secret {found.namespace}/{OPERATOR_IDENTITY_SECRET}")
     out.print(f"  remove ConfigMap {found.namespace}/{FRAMEWORK_CONFIG_MAP}")
     out.print("Left alone: every other framework's resources; the definitions (kubectl delete -f crds/).")
@@ -188,6 +189,7 @@ def _carry_out(session: Session, janitor: Janitor, found: Installation, timeout:
         _remove(session, "DatabaseVolume", line.key.namespace, line.name)
     for namespace, name in found.secrets:
         _remove(session, "Secret", namespace, name)
+    _remove(session, "Lease", found.namespace, OPERATOR_LEASE)
     _remove(session, "Secret", found.namespace, OPERATOR_IDENTITY_SECRET)
     # Last: until here it tells a second run whose resources they are.
     _remove(session, "ConfigMap", found.namespace, FRAMEWORK_CONFIG_MAP)

@@ -12,6 +12,7 @@ Json = dict[str, Any]
 Written = tuple[Json, list[str]]
 PLURALS = {
     "ConfigMap": "configmaps",
+    "Lease": "leases",
     "DatabaseVolume": "databasevolumes",
     "Secret": "secrets",
     "StatefulDatabase": "statefuldatabases",
