@@ -13,6 +13,7 @@ from statefuldb.cli.console import errors, fail
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.mesos_options import MesosOptions
 from statefuldb.cli.output import table_of
+from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Session
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP
 from statefuldb.model.volume import VolumeRecord
@@ -66,7 +67,8 @@ def take_stock(session: Session, mesos: MesosOptions) -> Stock:
                 f"ConfigMap {FRAMEWORK_CONFIG_MAP} is not in namespace {mesos.operator_namespace}: "
                 "nothing says which resources are ours (--operator-namespace)"
             )
-        view = view_of(mesos.master(session), cluster)
+        with Progress("asking Mesos what it holds"):
+            view = view_of(mesos.master(session), cluster)
     except (EffectFailed, CallRefused) as failure:
         blind = str(failure)
     return Stock(lines=compare(records, view), records=records, blind=blind)

@@ -55,8 +55,8 @@ class Session:
 
     @property
     def has_kubeconfig(self) -> bool:
-        """Whether there is a kubeconfig that could be used."""
-        return self.kubeconfig.exists()
+        """Whether there is a kubeconfig that could be used; KUBECONFIG may name several."""
+        return any(Path(each).exists() for each in str(self.kubeconfig).split(os.pathsep))
 
     @property
     def state_dir(self) -> Path:

@@ -14,6 +14,7 @@ from statefuldb.cli.console import errors, fail, out
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.ledger import cluster_uuid, read_ledger
 from statefuldb.cli.mesos_options import MesosOptions, takes_mesos
+from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Json, Session, session_of
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET, OPERATOR_LEASE, DatabaseKey
 from statefuldb.planning.inventory import ClusterView, VolumeLine, VolumeState, compare
@@ -200,14 +201,16 @@ def _let_the_operator_finish(session: Session, found: Installation, timeout: flo
     """Wait until the operator has given back what was released: it also empties directories."""
     waited_for = {line.name for line in found.lines} - {line.name for line in found.away}
     deadline = time.monotonic() + timeout
-    while left := sorted(waited_for & {record.name for record in read_ledger(session)}):
-        if time.monotonic() > deadline:
-            fail(
-                f"the operator has not given back {', '.join(left)} in {timeout:g} s",
-                ExitCode.TIMED_OUT,
-                "its log says why; or stop it and run this again: what it cannot do is then done without it",
-            )
-        time.sleep(POLL_SECONDS)
+    with Progress("the operator gives back what was released") as progress:
+        while left := sorted(waited_for & {record.name for record in read_ledger(session)}):
+            progress.say(f"the operator gives back {', '.join(left)}")
+            if time.monotonic() > deadline:
+                fail(
+                    f"the operator has not given back {', '.join(left)} in {timeout:g} s",
+                    ExitCode.TIMED_OUT,
+                    "its log says why; or stop it and run this again: what it cannot do is then done without it",
+                )
+            time.sleep(POLL_SECONDS)
     out.print("the operator has given back what was released")
 
 
