@@ -42,9 +42,7 @@ def simulate(
     for result in run_all(range(first, first + seeds), processes):
         coverage.add(result)
         if result.verdict.broken is not None:
-            said = (
-                f"seed {result.seed}: {result.verdict.broken}\n  see it with: statefuldb simulate --seed {result.seed}"
-            )
-            errors.print(said, markup=False)
+            said = f"seed {result.seed}: {result.verdict.broken}\n{result.short}"
+            errors.print(f"{said}\n  see all of it: statefuldb simulate --seed {result.seed} --details", markup=False)
     show(coverage.data(), output, lambda _: coverage.table())
     raise typer.Exit(ExitCode.FAILED if coverage.broken else ExitCode.OK)

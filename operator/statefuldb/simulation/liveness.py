@@ -12,6 +12,7 @@ from statefuldb.simulation.world import World
 Json = dict[str, Any]
 SETTLE_SECONDS = 900.0
 REST_SECONDS = 120.0
+ENDS_SECONDS = 240.0
 UNEXPLAINED = "and nothing says why"
 AT_REST_CALLS = ("RECONCILE", "RECONCILE_OPERATIONS", "DECLINE", "SUPPRESS")
 
@@ -19,6 +20,8 @@ AT_REST_CALLS = ("RECONCILE", "RECONCILE_OPERATIONS", "DECLINE", "SUPPRESS")
 def come_to_rest(world: World) -> None:
     """Let the world settle, and judge what has become of it. Raises LawBroken."""
     world.rest()
+    # What went wrong has its end still before it, and what was lost by it comes back after that.
+    world.pass_by(ENDS_SECONDS if world.faults is not None else 0.0)
     until = world.schedule.now + SETTLE_SECONDS
     while (world.people.to_come or unsettled(world)) and world.schedule.now < until:
         world.pass_by(5.0)
