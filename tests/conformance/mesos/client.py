@@ -123,7 +123,8 @@ class Stream:
                 with self._changed:
                     self.events.append(event)
                     self._changed.notify_all()
-            how = "clean"
+            # Nothing is left of a chunked body that has come to its end; a broken one just stops.
+            how = "clean" if getattr(self._response, "chunk_left", 0) is None else "broken"
         with self._changed:
             self.ended = how
             self._changed.notify_all()

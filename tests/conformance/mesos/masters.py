@@ -66,6 +66,7 @@ class Embedded:
                 self._processes[name].send_signal(signal.SIGCONT)
 
     def _start(self, name: str, flags: tuple[str, ...]) -> None:
+        self._ports.setdefault(name, free_port())
         host, _, port = self._address.rpartition(":")
         command = [sys.executable, "-m", "statefuldb.local.mesos"]
         if name == "master":
@@ -80,6 +81,7 @@ class Embedded:
 
     def _end(self, name: str, number: int) -> None:
         process = self._processes.pop(name)
+        process.send_signal(signal.SIGCONT)
         process.send_signal(number)
         process.wait(30)
 

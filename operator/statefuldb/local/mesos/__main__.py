@@ -44,8 +44,9 @@ def _arguments() -> argparse.Namespace:
         role.add_argument("--work-dir", type=Path, required=True)
         role.add_argument("--host", default="127.0.0.1")
         role.add_argument("--port", type=int, required=True)
-        role.add_argument("--agent-ping-timeout-seconds", type=float, default=15.0)
-        role.add_argument("--max-agent-ping-timeouts", type=int, default=5)
+        pings = ("--agent-ping-timeout-seconds", "--agent_ping_timeout")
+        role.add_argument(*pings, type=_duration, default=15.0, metavar="SECONDS|NUMBERsecs")
+        role.add_argument("--max-agent-ping-timeouts", "--max_agent_ping_timeouts", type=int, default=5)
     roles.choices["master"].add_argument("--allocation-interval-seconds", type=float, default=0.1)
     agent = roles.choices["agent"]
     agent.add_argument("--hostname", required=True)
@@ -54,6 +55,14 @@ def _arguments() -> argparse.Namespace:
     agent.add_argument("--attributes", default="")
     agent.add_argument("--bind", action="append", default=[], metavar="SOURCE:TARGET")
     return parser.parse_args()
+
+
+def _duration(text: str) -> float:
+    """Return seconds, written as a number or as Mesos writes a duration."""
+    for unit, seconds in (("mins", 60.0), ("ms", 0.001), ("secs", 1.0)):
+        if text.endswith(unit):
+            return float(text.removesuffix(unit)) * seconds
+    return float(text)
 
 
 async def _master(arguments: argparse.Namespace) -> None:
@@ -105,7 +114,8 @@ async def _agent(arguments: argparse.Namespace) -> None:
 
 
 async def _serve(app: web.Application, arguments: argparse.Namespace, stop: asyncio.Event) -> None:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    # A stream whose other side has died ends at once, not with the next thing that is written to it.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, arguments.host, arguments.port, reuse_address=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):

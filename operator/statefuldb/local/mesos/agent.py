@@ -102,6 +102,11 @@ class Agent:
                 shutil.rmtree(folder)
                 continue
             task = RunningTask(folder, order)
+            if not self.frameworks.get(task.framework_id, {}).get("checkpoint", False):
+                # Its framework did not ask for it to outlive this process.
+                task.kill_all()
+                task.remove()
+                continue
             self.tasks[task.key] = task
             self._said.restore(task.key, load_json(folder / "pending.json", []))
 
