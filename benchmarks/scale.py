@@ -48,10 +48,8 @@ SAID = (
 )
 BOUND = (
     "\nWhat bounds it: at rest, the keepers' answers, one in two minutes each. The reaction is the watch "
-    "event, one pass and one write to the API. Memory is mostly that of the lists with which everything "
-    "begins (kopf's, ours, and Mesos' tasks), which Python does not give back, and one TLS connection for "
-    "each keeper. Until all is settled, each database takes a look at its Secret, a certificate through "
-    "its agent and a handshake.\n"
+    "event, one pass and one write to the API. What bounds the memory is not measured yet. Until all is "
+    "settled, each database takes a look at its Secret, a certificate through its agent and a handshake.\n"
 )
 SEED = 7
 
