@@ -22,6 +22,7 @@ class KeyQueue:
         self._later: list[tuple[float, DatabaseKey]] = []
         self._changed = threading.Condition()
         self._closed = False
+        self._read_at = clock.now()
 
     def put(self, key: DatabaseKey) -> None:
         """Have `key` looked at as soon as may be."""
@@ -32,7 +33,7 @@ class KeyQueue:
     def put_after(self, key: DatabaseKey, seconds: float) -> None:
         """Have `key` looked at in `seconds`, unless it is looked at before for another reason too."""
         with self._changed:
-            heapq.heappush(self._later, (self._clock.now() + seconds, key))
+            heapq.heappush(self._later, (self._now() + seconds, key))
             self._changed.notify()
 
     def done(self, key: DatabaseKey) -> None:
@@ -69,7 +70,7 @@ class KeyQueue:
         """
         with self._changed:
             while not self._closed:
-                now = self._clock.now()
+                now = self._now()
                 while self._later and self._later[0][0] <= now:
                     self._make_ready(heapq.heappop(self._later)[1])
                 if self._ready:
@@ -81,6 +82,14 @@ class KeyQueue:
                 pause = self._later[0][0] - now if self._later else None
                 self._changed.wait(timeout=pause)
             return None
+
+    def _now(self) -> float:
+        """Return the time. Where the clock was set back, what is due later is so no later than it was meant."""
+        before, self._read_at = self._read_at, self._clock.now()
+        if self._read_at < before:
+            # The order is the same, so it is a heap still.
+            self._later[:] = [(due - (before - self._read_at), key) for due, key in self._later]
+        return self._read_at
 
     def _make_ready(self, key: DatabaseKey) -> None:
         if key in self._working:

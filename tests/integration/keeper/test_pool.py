@@ -75,6 +75,7 @@ class Following:
         self.certificates: dict[TaskId, str] = {}
         self.enqueued: list[DatabaseKey] = []
         self.keepers: list[Served] = []
+        self.mistakes: list[Exception] = []
         self.pool = KeeperPool(
             fetch_certificate=self._fetch,
             identity=identity,
@@ -84,6 +85,8 @@ class Following:
         )
 
     def _fetch(self, task_id: TaskId, launch: Launch) -> str:
+        if self.mistakes:
+            raise self.mistakes.pop()
         try:
             return self.certificates[task_id]
         except KeyError:
@@ -174,3 +177,11 @@ def test_who_is_not_followed_any_more_is_not_spoken_to(following: Following) -> 
     following.watch(2, other)
     following.sees(2, lambda view: view.status is not None)
     eventually(lambda: len(following.enqueued) == 2)
+
+
+def test_a_keeper_is_followed_on_whatever_goes_wrong(following: Following) -> None:
+    keeper = following.serve(1)
+    following.mistakes.append(RuntimeError("nobody thought of that"))
+    following.watch(1, keeper)
+    following.sees(1, lambda view: "RuntimeError" in view.error)
+    following.sees(1, lambda view: view.status is not None)

@@ -154,6 +154,10 @@ class KeeperPool:
                 where = f"{watched.launch.agent.address}:{watched.launch.keeper_port}"
                 text = f"{where}: {error or type(error).__name__}"
                 self._note(watched, KeeperView(task_id=task_id, status=None, error=text))
+            except Exception as mistake:  # a keeper that is followed no more would look for ever as it did last
+                log.exception("%s could not be followed", task_id)
+                text = f"a defect in statefuldb: {type(mistake).__name__}"
+                self._note(watched, KeeperView(task_id=task_id, status=None, error=text))
             await asyncio.sleep(pause)
             if self._clock.now() - watched.launch.at_seconds > STARTING_SECONDS:
                 pause = min(RETRY_LIMIT_SECONDS, pause * 2)
