@@ -91,6 +91,7 @@ class View:
         run("ip", "netns", "del", self._space)
 
     def _plug_in(self, far_end: str) -> None:
+        subprocess.run(["ip", "netns", "del", self._space], capture_output=True, check=False)
         run("ip", "netns", "add", self._space)
         run("ip", "link", "add", self._cable, "type", "veth", "peer", "name", far_end)
         run("ip", "link", "set", far_end, "netns", self._space)
@@ -105,6 +106,8 @@ class GlusterFs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # A run that was killed leaves its network behind; no other run is at work while the lock is held.
+        subprocess.run(["ip", "link", "del", BRIDGE], capture_output=True, check=False)
         run("ip", "link", "add", BRIDGE, "type", "bridge")
         run("ip", "addr", "add", f"{SERVER_ADDRESS}/24", "dev", BRIDGE)
         run("ip", "link", "set", BRIDGE, "up")
@@ -113,6 +116,7 @@ class GlusterFs:
         while subprocess.run(["gluster", "--mode=script", "volume", "list"], capture_output=True).returncode:
             assert time.monotonic() < deadline
             time.sleep(0.1)
+        self._forget()
         brick = folder / "brick"
         run("gluster", "--mode=script", "volume", "create", VOLUME, f"{SERVER_ADDRESS}:{brick}", "force")
         run("gluster", "--mode=script", "volume", "set", VOLUME, "performance.write-behind", "off")
@@ -127,11 +131,15 @@ class GlusterFs:
         else:
             run("gluster", "--mode=script", "volume", "reset", VOLUME, "auth.reject")
 
+    def _forget(self) -> None:
+        """Remove the volume, also one that a run left behind that was killed."""
+        for command in ("stop", "delete"):
+            subprocess.run(["gluster", "--mode=script", "volume", command, VOLUME], capture_output=True, check=False)
+
     def close(self) -> None:
         for view in self.views:
             view.close()
-        for command in ("stop", "delete"):
-            subprocess.run(["gluster", "--mode=script", "volume", command, VOLUME], capture_output=True, check=False)
+        self._forget()
         self._daemon.send_signal(signal.SIGTERM)
         self._daemon.wait(20)
         run("ip", "link", "del", BRIDGE)

@@ -77,6 +77,8 @@ def test_a_volume_in_use_is_not_destroyed(subscribe: Subscribe, master: Http, re
     one = subscribe()
     offer = one.offer()
     agent = offer["agent_id"]
+    # The rest stays unoffered: an answer below names what is free.
+    assert one.call("SUPPRESS").status == 202
     one.accept(offer, *bundled("user", agent, "used", "exec sleep 300"))
     one.finished("used-r", "used-c")
     one.task("user", "TASK_RUNNING")
