@@ -92,7 +92,7 @@ def _accepts(
             case Reserve(resources=resources):
                 found += [v for r in resources for v in (*_positive(r), *_owned(r, cluster))]
             case Create(volume=volume):
-                found += [*_positive(volume), *_begins(volume, observed)]
+                found += [*_positive(volume), *_begins(volume, observed), *_beside(observed, records, cluster)]
             case Grow(volume=volume, addition=addition):
                 found += _grows(volume, addition, cluster)
             case LaunchTask():
@@ -105,6 +105,20 @@ def _owned(resource: Resource, cluster: str) -> list[Violation]:
     if labels is not None and labels.identity.cluster == cluster:
         return []
     return [Violation(law="ours_only", message=f"{resource.name} does not carry our label")]
+
+
+def _beside(observed: Observed, records: dict[str, VolumeRecord], cluster: str) -> list[Violation]:
+    """No new data while agents hold a volume of this name that the ledger does not know: it would show an empty one."""
+    known = {record.identity for record in records.values()} | set(observed.adopted_away)
+    held = [r for offer in observed.reserved or () for r in offer.resources if r.persistence is not None and r.labels]
+    return [
+        Violation(law="no_empty_resurrection", message=f"{volume.persistence} is of this name and in no entry")
+        for volume in held
+        if volume.labels is not None
+        and volume.labels.identity.cluster == cluster
+        and volume.labels.identity not in known
+        and (volume.labels.namespace, volume.labels.name) == (observed.key.namespace, observed.key.name)
+    ]
 
 
 def _grows(volume: Resource, addition: Resource, cluster: str) -> list[Violation]:

@@ -65,7 +65,8 @@ class Observer:
             secret=self._kubernetes.secret(key, connection_secret_name(key.name)),
             crd_terminating=self._kubernetes.crd_terminating(),
             namespace_terminating=self._kubernetes.namespace_terminating(key.namespace),
-            namespace_exists=self._kubernetes.namespace_exists(key.namespace),
+            # Each kind is listed on its own, so just after a start a database can be known before its namespace.
+            namespace_exists=database is not None or self._kubernetes.namespace_exists(key.namespace),
         )
         if self._begins(database, volumes):
             return replace(observed, reserved=self._mesos.reserved(observed))

@@ -18,7 +18,9 @@ NOW = 1_000.0
 LONG_AGO = NOW - DOUBTED_AFTER_SECONDS
 
 
-def observer(record: VolumeRecord, said: TaskStatus, view: KeeperView | None) -> tuple[Observer, Any, Any]:
+def observer(
+    record: VolumeRecord, said: TaskStatus, view: KeeperView | None, *, namespaces: bool = True
+) -> tuple[Observer, Any, Any]:
     """Return an observer of one member whose task is `said` to be something, and its ports for Mesos and keepers."""
     base = observed()
     kubernetes, mesos, keepers = Mock(), Mock(), Mock()
@@ -27,7 +29,7 @@ def observer(record: VolumeRecord, said: TaskStatus, view: KeeperView | None) ->
     kubernetes.adopted_away.return_value = ()
     kubernetes.secret.return_value = None
     kubernetes.crd_terminating.return_value = kubernetes.namespace_terminating.return_value = False
-    kubernetes.namespace_exists.return_value = True
+    kubernetes.namespace_exists.return_value = namespaces
     mesos.found.return_value = mesos.operations.return_value = ()
     mesos.tasks.return_value = {said.id: said}
     mesos.maintenance.return_value = {}
@@ -75,3 +77,9 @@ def test_a_task_for_which_somebody_answers_or_may_yet_answer_is_what_it_was_said
         watching, _, keepers = observer(record, running(record, owed_since), view)
         assert watching.observe(KEY).tasks[record.task_id].state is TaskState.RUNNING
         keepers.watch.assert_called_once()
+
+
+def test_a_database_that_is_there_lies_in_a_namespace_that_is_there() -> None:
+    record, _ = serving(Strategy.PERSISTENT_VOLUME)
+    watching, _, _ = observer(record, running(record, None), None, namespaces=False)
+    assert watching.observe(KEY).namespace_exists

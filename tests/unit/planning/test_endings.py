@@ -1,0 +1,145 @@
+"""How a database ends, and how its data is found again."""
+
+from dataclasses import replace
+
+from statefuldb.model.actions import (
+    AcceptOffers,
+    ForgetVolume,
+    RemoveFinalizer,
+    SaveVolume,
+)
+from statefuldb.model.conditions import Reason
+from statefuldb.model.errors import FieldError
+from statefuldb.model.operations import Destroy, Unreserve
+from statefuldb.model.spec import (
+    Retention,
+    RetentionSpec,
+    Strategy,
+)
+from statefuldb.model.volume import Ending, Intent, VolumePhase
+from statefuldb.planning.invariants import violations
+from statefuldb.planning.planner import plan
+from unit.planning.test_planner import launch, serving
+from unit.planning.world import (
+    CLUSTER,
+    OPERATOR,
+    UID,
+    database,
+    desired,
+    observed,
+    offer,
+    remaining,
+    spec,
+)
+
+
+def test_deletion_stores_the_intent_before_the_object_goes() -> None:
+    record = serving()
+    gone = database(deleting=True)
+    wanted = spec(deletion_protection=False, retention=RetentionSpec(when_deleted=Retention.DELETE))
+    for want, crd_terminating, intent in (
+        (wanted, False, Intent.DELETE),
+        (wanted, True, Intent.RETAIN),
+        (spec(deletion_protection=False), False, Intent.RETAIN),
+        (spec(retention=RetentionSpec(when_deleted=Retention.DELETE)), False, Intent.RETAIN),
+    ):
+        seen = observed(database=gone, volumes=(record,), crd_terminating=crd_terminating)
+        decided = plan(desired(want), seen, (), OPERATOR)
+        saved, finalizer = decided.actions
+        assert isinstance(saved, SaveVolume)
+        assert saved.volume.intent is intent
+        assert isinstance(finalizer, RemoveFinalizer)
+        assert not violations(decided, seen, CLUSTER)
+
+
+def test_deletable_with_mesos_down_and_no_valid_spec() -> None:
+    from statefuldb.planning.desired import Desired
+
+    seen = observed(database=database(deleting=True), volumes=(serving(),))
+    seen = replace(seen, mesos=replace(seen.mesos, connected=False, error="down"))
+    decided = plan(Desired(accepted=None), seen, (), OPERATOR)
+    assert isinstance(decided.actions[-1], RemoveFinalizer)
+
+
+def test_a_refused_edit_is_no_consent_to_destroy_data() -> None:
+    wanted = spec(deletion_protection=False, retention=RetentionSpec(when_deleted=Retention.DELETE))
+    refused = replace(desired(wanted), errors=(FieldError(path="spec.replicas", value="3", allowed="0 or 1"),))
+    seen = observed(database=database(deleting=True), volumes=(serving(),))
+    saved, finalizer = plan(refused, seen, (), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.intent is Intent.RETAIN
+    assert isinstance(finalizer, RemoveFinalizer)
+
+
+def test_delete_destroys_then_unreserves_then_forgets() -> None:
+    record, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
+    record = replace(
+        record,
+        intent=Intent.DELETE,
+        initialised=True,
+        ending=Ending(incarnation=1, state="TASK_KILLED"),
+    )
+    idle = remaining(offer(), accepted, launched=False)
+    seen = observed(database=None, volumes=(record,))
+    decided = plan(None, seen, (idle,), OPERATOR)
+    saved, release = decided.actions
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(release, AcceptOffers)
+    assert [type(o) for o in release.operations] == [Destroy, Unreserve]
+    assert not violations(decided, seen, CLUSTER)
+    freed = remaining(idle, release, launched=False)
+    assert all(r.unreserved for r in freed.resources)
+    later = replace(freed, received_at_seconds=2_000.0)
+    done = plan(None, observed(database=None, volumes=(saved.volume,)), (later,), OPERATOR)
+    assert isinstance(done.actions[-1], ForgetVolume)
+
+
+def test_retained_data_is_taken_up_again_by_the_same_name() -> None:
+    old = replace(
+        serving(),
+        owner_uid="old",
+        intent=Intent.RETAIN,
+        phase=VolumePhase.RETAINED,
+        ending=Ending(incarnation=1, state="TASK_KILLED"),
+    )
+    decided = plan(desired(spec()), observed(volumes=(old,)), (offer(),), OPERATOR)
+    (saved,) = decided.actions
+    assert isinstance(saved, SaveVolume)
+    assert (saved.volume.owner_uid, saved.volume.intent) == (UID, Intent.USE)
+    twice = (old, replace(old, name="other"))
+    waits = plan(desired(spec()), observed(volumes=twice), (offer(),), OPERATOR)
+    assert not waits.actions
+    assert waits.waiting[0].reason is Reason.AMBIGUOUS_RETAINED_VOLUMES
+
+
+def test_a_volume_found_in_mesos_gets_its_entry_back_and_is_not_built_beside() -> None:
+    _, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
+    idle = remaining(offer(), accepted, launched=False)
+    decided = plan(None, observed(database=None), (idle,), OPERATOR)
+    (saved,) = decided.actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.intent is Intent.RETAIN
+    assert saved.volume.initialised
+
+
+def test_data_of_this_name_that_mesos_still_holds_is_found_before_new_data_is_begun() -> None:
+    _, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
+    held = remaining(offer(), accepted, launched=False)
+    elsewhere = replace(offer(), agent_id="other", hostname="other")
+    decided = plan(desired(spec()), observed(reserved=(held,)), (elsewhere,), OPERATOR)
+    (saved,) = decided.actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.intent is Intent.RETAIN
+    blind = plan(desired(spec()), observed(reserved=None), (elsewhere,), OPERATOR)
+    assert not blind.actions
+    assert blind.waiting[0].reason is Reason.MESOS_DISCONNECTED
+
+
+def test_no_empty_resurrection_a_plan_that_begins_beside_unknown_data_of_the_same_name_is_refused() -> None:
+    _, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
+    held = remaining(offer(), accepted, launched=False)
+    anew = replace(database(), uid="99999999-2222-3333-4444-555555555555")
+    begun = plan(desired(spec()), observed(database=anew), (offer("agent-2"),), OPERATOR)
+    assert not violations(begun, observed(database=anew), CLUSTER)
+    broken = violations(begun, observed(database=anew, reserved=(held,)), CLUSTER)
+    assert [v.law for v in broken] == ["no_empty_resurrection"]
