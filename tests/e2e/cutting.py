@@ -164,3 +164,11 @@ CASES: dict[str, Case] = {
     **{f"grow-{n}": partial(a_larger_volume_grows_once, after=n) for n in range(3)},
     **{f"release-{n}": partial(a_release_leaves_nothing, after=n) for n in range(3)},
 }
+
+
+def has_one_end_state(rig: Rig, case: Case, note: Callable[[str, object], None], master: str) -> None:
+    """Run a case, and have its rows noted for the table."""
+    case(rig)
+    while rig.rows:
+        cut, end = rig.rows.pop(0)
+        note("crash matrix", f"{master:9}{cut:44} {end}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from e2e.conftest import Cluster
-from e2e.cutting import CASES, Case, Rig
+from e2e.cutting import CASES, Case, Rig, has_one_end_state
 
 pytestmark = pytest.mark.real_mesos
 
@@ -22,7 +22,4 @@ def rig(real: Cluster) -> Iterator[Rig]:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_there_is_one_end_state(rig: Rig, case: Case, record_property: Callable[[str, object], None]) -> None:
-    case(rig)
-    while rig.rows:
-        cut, end = rig.rows.pop(0)
-        record_property("crash matrix", f"real     {cut:44} {end}")
+    has_one_end_state(rig, case, record_property, "real")

@@ -110,15 +110,17 @@ def _owned(resource: Resource, cluster: str) -> list[Violation]:
 def _beside(observed: Observed, records: dict[str, VolumeRecord], cluster: str) -> list[Violation]:
     """No new data while agents hold a volume of this name that the ledger does not know: it would show an empty one."""
     known = {record.identity for record in records.values()} | set(observed.adopted_away)
-    held = [r for offer in observed.reserved or () for r in offer.resources if r.persistence is not None and r.labels]
-    return [
-        Violation(law="no_empty_resurrection", message=f"{volume.persistence} is of this name and in no entry")
-        for volume in held
-        if volume.labels is not None
-        and volume.labels.identity.cluster == cluster
-        and volume.labels.identity not in known
-        and (volume.labels.namespace, volume.labels.name) == (observed.key.namespace, observed.key.name)
-    ]
+    found = []
+    for held in (r for offer in observed.reserved or () for r in offer.resources):
+        labels = held.labels
+        if held.persistence is None or labels is None or labels.identity.cluster != cluster:
+            continue
+        of_this_name = (labels.namespace, labels.name) == (observed.key.namespace, observed.key.name)
+        if of_this_name and labels.identity not in known:
+            found.append(
+                Violation(law="no_empty_resurrection", message=f"{held.persistence} is of this name and in no entry")
+            )
+    return found
 
 
 def _grows(volume: Resource, addition: Resource, cluster: str) -> list[Violation]:

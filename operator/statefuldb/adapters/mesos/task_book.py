@@ -22,8 +22,6 @@ class TaskBook:
         self._statuses: Grouped[TaskId, TaskStatus] = Grouped(lambda task_id, _: (task_id.uid,))
         self._followed: Grouped[TaskId, tuple[DatabaseKey, str]] = Grouped(lambda task_id, _: (task_id.uid,))
         self._unanswered: set[TaskId] = set()
-        self._heard: set[TaskId] = set()
-        self._subscribed_at = 0.0
         self._killed: dict[TaskId, float] = {}
         self._found: Grouped[TaskId, VolumeRecord] = Grouped(lambda _, record: (record.identity.uid, record.key))
 
@@ -31,7 +29,7 @@ class TaskBook:
         """Return what is known of the tasks of one data identity; one just killed counts as KILLING."""
         now = self._clock.now()
         with self._lock:
-            return {t: self._as_known(status, now) for t, status in self._statuses.of(uid).items()}
+            return {t: self._with_kill(status, now) for t, status in self._statuses.of(uid).items()}
 
     def found(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries that tasks of this database name carry."""
@@ -84,7 +82,6 @@ class TaskBook:
                 book.pop(task_id, None)
             if known is not None and known.state.over and known.uuid is None:
                 del self._statuses[task_id]
-                self._heard.discard(task_id)
 
     def killed(self, task_id: TaskId) -> None:
         """Note that KILL was sent."""
@@ -95,7 +92,6 @@ class TaskBook:
         """Take a status up. Return the key of a followed task, None for any other."""
         with self._lock:
             self._unanswered.discard(status.id)
-            self._heard.add(status.id)
             known = self._statuses.get(status.id)
             # What an agent said of an end is not undone by what a master guesses afterwards.
             if known is None or not (known.state.over and not status.state.over):
@@ -117,8 +113,9 @@ class TaskBook:
         """Begin a subscription: what was known may be old, so Mesos owes an answer for every followed task."""
         with self._lock:
             self._unanswered = set(self._followed)
-            self._heard.clear()
-            self._subscribed_at = self._clock.now()
+            owed_since = self._clock.now()
+            for task_id, status in list(self._statuses.items()):
+                self._statuses[task_id] = replace(status, owed_since_seconds=owed_since)
 
     def to_ask(self, *, everything: bool) -> Mapping[str, str]:
         """Return the ids of tasks to ask for, each with its agent's: all that are followed, or the unanswered ones."""
@@ -131,9 +128,7 @@ class TaskBook:
         with self._lock:
             return bool(self._unanswered)
 
-    def _as_known(self, status: TaskStatus, now: float) -> TaskStatus:
-        if status.id not in self._heard:
-            status = replace(status, owed_since_seconds=self._subscribed_at)
+    def _with_kill(self, status: TaskStatus, now: float) -> TaskStatus:
         sent = self._killed.get(status.id)
         recent = sent is not None and now - sent < KILL_PATIENCE_SECONDS
         return replace(status, state=TaskState.KILLING) if recent and status.state.alive else status
