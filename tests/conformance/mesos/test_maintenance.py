@@ -66,6 +66,21 @@ def inverse_offers(one: Scheduler, agent: Json) -> list[Json]:
     ]
 
 
+def takes_tasks(one: Scheduler, agent: Json) -> bool:
+    """Say whether an agent runs a task: a drained one counts as such when its tasks have ended, and still drops others
+    until their executors have, even if it is reactivated before that."""
+    offer = one.offer(lambda held: held["agent_id"] == agent)
+    name = f"probe-{offer['id']['value']}"
+    one.accept(offer, launch(task(name, agent)))
+    first = one.stream.wait(lambda: one.task_updates(name), about=f"anything of {name}")[0]
+    if first["state"] != "TASK_DROPPED":
+        one.task(name, "TASK_FINISHED")
+        return True
+    assert first["reason"] == "REASON_AGENT_DRAINING"
+    one.acknowledge(first)
+    return False
+
+
 def running(one: Scheduler, name: str) -> Json:
     """Start a task; return its agent's id."""
     offer = one.offer()
@@ -160,6 +175,12 @@ def test_a_drained_agent_ends_its_tasks_and_is_offered_again_when_reactivated(
     assert operator.ask("REACTIVATE_AGENT", agent_id=agent) == (200, "")
     one.offer(lambda offer: offer["agent_id"] == agent and one.is_whole(offer))
     assert "drain_info" not in operator.agent(agent)
+    one.teardown()
+    # How often an agent drops a task is a matter of chance, so it is not compared.
+    aside = Scheduler(operator.master, Recording())
+    eventually(lambda: takes_tasks(aside, agent), "an agent that takes tasks")
+    aside.teardown()
+    aside.stream.close()
 
 
 def test_a_deactivated_agent_keeps_its_tasks(subscribe: Subscribe, operator: Operator) -> None:

@@ -70,9 +70,9 @@ def test_reservations_outlive_their_framework_and_belong_to_the_role(subscribe: 
     first = subscribe()
     offer = first.offer()
     agent = offer["agent_id"]
-    first.accept(offer, *bundled("left-task", agent, "left-1", "echo x > data/kept; exec sleep 300"))
+    first.accept(offer, *bundled("left-task", agent, "left-1", "echo x > data/kept"))
     first.finished("left-1-r", "left-1-c")
-    first.task("left-task", "TASK_RUNNING")
+    first.runs_to("TASK_FINISHED", "left-task")
     first.teardown()
     second = subscribe(framework(principal="another-principal"))
     held = second.offer(lambda other: second.is_whole(other) and other["agent_id"] == agent)

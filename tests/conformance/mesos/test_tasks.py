@@ -203,14 +203,18 @@ def test_a_volume_in_use_is_not_offered_and_its_data_waits_for_the_next_task(sub
     one = subscribe()
     offer = one.offer()
     agent = offer["agent_id"]
-    one.accept(offer, *bundled("writer", agent, "kept", "echo kept > data/file; exec sleep 300"))
+    one.accept(offer, *bundled("writer", agent, "kept", "echo kept > data/file"))
     one.finished("kept-r", "kept-c")
-    one.task("writer", "TASK_RUNNING")
+    one.runs_to("TASK_FINISHED", "writer")
+    held = one.offer(lambda other: one.is_whole(other) and other["agent_id"] == agent)
+    (disk,) = [r for r in held["resources"] if "disk" in r]
+    one.accept(held, launch(task("user", agent, [*BUNDLE[:2], disk], "exec sleep 300")))
+    one.task("user", "TASK_RUNNING")
     rest = one.offer(lambda held: held["agent_id"] == agent)
     assert not [r for r in rest["resources"] if "disk" in r]
     one.decline(rest)
-    one.call("KILL", {"task_id": {"value": "writer"}})
-    one.task("writer", "TASK_KILLED")
+    one.call("KILL", {"task_id": {"value": "user"}})
+    one.task("user", "TASK_KILLED")
     held = one.offer(lambda other: one.is_whole(other) and other["agent_id"] == agent)
     elsewhere = volume("kept", volume={"container_path": "elsewhere", "mode": "RW"})
     one.accept(held, launch(task("reader", agent, [*BUNDLE[:2], elsewhere], "grep -q kept elsewhere/file")))
