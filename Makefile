@@ -8,7 +8,7 @@ CHART_STAMP := $(VENV)/.chart-installed
 SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status check pythons test chaos simulate takeovers bench format crds clean
+.PHONY: help up down status check pythons test chaos simulate sieve takeovers bench format crds clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ bench-planner bench-offers bench-scale bench-end_to_end: bench-%: $(STAMP)
 SEEDS ?= 100
 simulate: $(STAMP) ## the real operator in a simulated world, SEEDS=100 times, and what that covered
 	$(BIN)/statefuldb simulate --seeds $(SEEDS)
+
+sieve: $(STAMP) ## one simulated life per strategy, disturbed at every point, one at a time
+	$(BIN)/statefuldb simulate --every-point
 
 format: $(STAMP) ## format and fix what can be fixed
 	$(BIN)/ruff format .

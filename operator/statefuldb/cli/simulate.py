@@ -9,6 +9,7 @@ from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.output import Output, OutputOption, show
 from statefuldb.simulation.campaign import Coverage, run_all
 from statefuldb.simulation.run import run
+from statefuldb.simulation.sieve import Point, disturbed, problem_of, sift, undisturbed
 
 
 def register(app: typer.Typer) -> None:
@@ -22,6 +23,12 @@ def simulate(
     seeds: Annotated[int, typer.Option("--seeds", help="How many to run, counted from --first.")] = 20,
     first: Annotated[int, typer.Option("--first", help="The first of many.")] = 1,
     processes: Annotated[int, typer.Option("--processes", help="How many to run side by side.")] = 2,
+    every_point: Annotated[
+        bool, typer.Option("--every-point", help="Disturb one life of each strategy at every point, one at a time.")
+    ] = False,
+    point: Annotated[
+        str | None, typer.Option("--point", help="Run the life disturbed there and tell its story.")
+    ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Run the operator in a simulated world of Mesos, API server, agents, people and faults, and judge it by its laws.
@@ -38,6 +45,16 @@ def simulate(
         said = f"seed {seed}: {broken or 'all laws held'}; {result.passes} passes, {result.effects} effects"
         show(found, output, lambda _: f"{told}\n{said}, digest {result.digest[:16]}")
         raise typer.Exit(ExitCode.OK if broken is None else ExitCode.FAILED)
+    if point is not None:
+        _tell_point(point, details, output)
+    if every_point:
+        sifted = sift(processes=processes)
+        for failed, at, problem in sifted.failed:
+            errors.print(
+                f"{failed} ({at}): {problem}\n  see all of it: statefuldb simulate --point '{failed}'", markup=False
+            )
+        show(sifted.data(), output, lambda _: sifted.table())
+        raise typer.Exit(ExitCode.FAILED if sifted.failed else ExitCode.OK)
     coverage = Coverage()
     for result in run_all(range(first, first + seeds), processes):
         coverage.add(result)
@@ -46,3 +63,18 @@ def simulate(
             errors.print(f"{said}\n  see all of it: statefuldb simulate --seed {result.seed} --details", markup=False)
     show(coverage.data(), output, lambda _: coverage.table())
     raise typer.Exit(ExitCode.FAILED if coverage.broken else ExitCode.OK)
+
+
+def _tell_point(text: str, details: bool, output: Output) -> None:
+    try:
+        point = Point.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--point") from error
+    outcome = disturbed(point)
+    problem = problem_of(outcome, undisturbed(point.strategy))
+    told = outcome.details if details else outcome.story
+    found = {"point": text, "at": outcome.at, "problem": problem, "story": told.splitlines()}
+    show(
+        found, output, lambda _: f"{told}\n{text} ({outcome.at}): {problem or 'all laws held, and it came to the same'}"
+    )
+    raise typer.Exit(ExitCode.FAILED if problem else ExitCode.OK)

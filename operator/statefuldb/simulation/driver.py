@@ -17,13 +17,14 @@ Send = Callable[[str, Callable[[], tuple[int, str]]], tuple[int, str]]
 
 
 class SimulatedDriver(Driver):
-    """`send` makes an effect, with all that may happen to one on its way."""
+    """`send` makes an effect, with all that may happen to one on its way; `cut` says whether the stream breaks here."""
 
-    def __init__(self, *, mesos: Mesos, machine: Machine, send: Send, **more: Any) -> None:
+    def __init__(self, *, mesos: Mesos, machine: Machine, send: Send, cut: Callable[[str], bool], **more: Any) -> None:
         super().__init__(masters=MasterList((LEADER,)), transport=Transport(), machine=machine, **more)
         self._mesos = mesos
         self._machine = machine
         self._send_over = send
+        self._cut = cut
         self._failures = 0
         self._began = 0.0
         self.opened: str | None = None
@@ -42,7 +43,7 @@ class SimulatedDriver(Driver):
 
     def receive(self, event: Json) -> None:
         """Take an event of the master's."""
-        if self.opened is not None and not self._take(event, self.opened):
+        if self.opened is not None and (self._cut(event["type"]) or not self._take(event, self.opened)):
             self._close_stream()
 
     def closed(self) -> None:

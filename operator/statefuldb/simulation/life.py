@@ -61,6 +61,21 @@ class Network:
         """Return how long the next request takes."""
         return 0.002
 
+    def read(self, path: str, answer: tuple[int, Any]) -> tuple[int, Any]:
+        """Return what a GET is answered with, given what is there."""
+        del path
+        return answer
+
+    def unseen(self, what: str) -> bool:
+        """Whether what kopf was to tell stays untold until it lists anew."""
+        del what
+        return False
+
+    def cut(self, what: str) -> bool:
+        """Whether the stream from the master breaks off just before an event arrives."""
+        del what
+        return False
+
 
 class Life:
     """One life of the operator's process, from its start to its end."""
@@ -152,7 +167,7 @@ class Life:
         machine, dice = self._machine, self._dice.fork()
 
         def make_watch(on_event: Any) -> Watch:
-            self._watch = Watch(self._api, machine, dice, on_event)
+            self._watch = Watch(self._api, machine, dice, on_event, self._network.unseen)
             return self._watch
 
         def make_driver(
@@ -162,6 +177,7 @@ class Life:
                 mesos=self._mesos,
                 machine=machine,
                 send=self._send,
+                cut=self._network.cut,
                 framework_info=framework_info,
                 on_event=on_event,
                 on_state=on_state,
@@ -191,7 +207,7 @@ class Life:
             self._story.tell(self.name, f"{what}: {refused} in place of an answer", detail=True)
             return refused, {"kind": "Status", "message": "injected"}
         if method == "GET":
-            return self._api.exchange(method, path, body, content_type, "operator")
+            return self._network.read(path, self._api.exchange(method, path, body, content_type, "operator"))
 
         def carry_out() -> tuple[int, Any]:
             status, answer = self._api.exchange(method, path, body, content_type, "operator")

@@ -69,7 +69,7 @@ class People:
             manifest = database(f"db{index}", strategy)
             if self._dice.happens(0.5):
                 manifest["spec"]["retention"] = {"whenDeleted": self._dice.pick(("Delete", "Retain"))}
-            self._apply_in(self._dice.between(0.0, 5.0), manifest)
+            self.apply_in(self._dice.between(0.0, 5.0), manifest)
         self._again(pause_seconds)
 
     def rest(self) -> None:
@@ -82,7 +82,7 @@ class People:
         name = manifest["metadata"]["name"]
         old = self._stored(name)
         if old is not None and "deletionTimestamp" in old["metadata"]:
-            self._apply_in(2.0, manifest)
+            self.apply_in(2.0, manifest)
             return
         status, answer = self._api.exchange("PATCH", f"{PATH}/{name}", manifest, "application/apply-patch+yaml")
         self.wanted[name] = Wanted(name, manifest["spec"], self._schedule.now)
@@ -93,7 +93,7 @@ class People:
         stored = self._stored(name)
         if stored is None or "deletionTimestamp" in stored["metadata"]:
             return
-        self._change(name, {"deletionProtection": "Disabled"}, "protection off")
+        self.edit(name, {"deletionProtection": "Disabled"}, "protection off")
         stored = self._stored(name)
         assert stored is not None
         self._on_delete(stored)
@@ -109,31 +109,33 @@ class People:
             return
         self.acts += 1
         name = self._dice.pick(names)
-        self._dice.pick((self._resize, self._resize, self._scale, self._restart, self._configure, self._recreate))(name)
+        self._dice.pick((self._resize, self._resize, self._scale, self.restart, self._configure, self.recreate))(name)
 
-    def _apply_in(self, seconds: float, manifest: Json) -> None:
+    def apply_in(self, seconds: float, manifest: Json) -> None:
+        """Apply a manifest after a while."""
         self.to_come += 1
         self._schedule.after(seconds, lambda: self.apply(manifest))
 
     def _resize(self, name: str) -> None:
         field, choices = self._dice.pick((("cpus", ("200m", "300m", "500m")), ("memory", ("256Mi", "384Mi", "512Mi"))))
-        self._change(name, {"resources": {field: self._dice.pick(choices)}}, "")
+        self.edit(name, {"resources": {field: self._dice.pick(choices)}})
 
     def _scale(self, name: str) -> None:
         stored = self._stored(name)
         replicas = (stored or {}).get("spec", {}).get("replicas", 1)
-        self._change(name, {"replicas": 1 - replicas}, "")
+        self.edit(name, {"replicas": 1 - replicas})
 
     def _configure(self, name: str) -> None:
-        self._change(name, {"engine": {"config": {"max_connections": str(100 + self._dice.below(3))}}}, "")
+        self.edit(name, {"engine": {"config": {"max_connections": str(100 + self._dice.below(3))}}})
 
-    def _restart(self, name: str) -> None:
+    def restart(self, name: str) -> None:
+        """Ask for a restart, as `statefuldb restart` does."""
         patch = {"metadata": {"annotations": {ANNOTATION_RESTARTED_AT: self._schedule.instant()}}}
         self._patch(name, patch)
         self.wanted[name].at = self._schedule.now
         self._story.tell("people", f"restart {name}")
 
-    def _recreate(self, name: str) -> None:
+    def recreate(self, name: str) -> None:
         """Delete a database and apply the same manifest after a while."""
         stored = self._stored(name)
         if stored is None:
@@ -141,9 +143,10 @@ class People:
         manifest = {key: stored[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": name}}
         manifest["spec"] = {**manifest["spec"], "deletionProtection": "Enabled"}
         self.delete(name)
-        self._apply_in(self._dice.between(0.5, 60.0), manifest)
+        self.apply_in(self._dice.between(0.5, 60.0), manifest)
 
-    def _change(self, name: str, spec: Json, why: str) -> None:
+    def edit(self, name: str, spec: Json, why: str = "") -> None:
+        """Merge a change into a spec."""
         status, answer = self._patch(name, {"spec": spec})
         stored = self._stored(name)
         if stored is not None and "deletionTimestamp" not in stored["metadata"]:

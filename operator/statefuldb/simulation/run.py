@@ -1,6 +1,8 @@
 """One run of one seed: a world, its course, its verdict."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from statefuldb.simulation.liveness import come_to_rest
@@ -28,18 +30,16 @@ class Result:
 USUAL = Size()
 
 
-def run(seed: int, size: Size = USUAL, *, faulty: bool = True) -> Result:
-    """Run one seed to its end, or to the first breach of a law."""
-    world = World(seed, size, faulty=faulty)
+@contextmanager
+def judged(world: World) -> Iterator[None]:
+    """Note in the world's verdict which law is broken by what is done within; a defect that is logged breaks one."""
     defects = Defects()
     logger = logging.getLogger("statefuldb")
     before, logger.propagate = logger.level, False
     logger.setLevel(logging.ERROR)
     logger.addHandler(defects)
     try:
-        world.begin()
-        world.pass_by(size.busy_seconds)
-        come_to_rest(world)
+        yield
         for seen in defects.seen:
             first, *rest = seen.splitlines()
             for line in rest:
@@ -53,6 +53,15 @@ def run(seed: int, size: Size = USUAL, *, faulty: bool = True) -> Result:
         logger.removeHandler(defects)
         logger.setLevel(before)
         logger.propagate = True
+
+
+def run(seed: int, size: Size = USUAL, *, faulty: bool = True) -> Result:
+    """Run one seed to its end, or to the first breach of a law."""
+    world = World(seed, size, faulty=faulty)
+    with judged(world):
+        world.begin()
+        world.pass_by(size.busy_seconds)
+        come_to_rest(world)
     life = world.life
     return Result(
         seed=seed,

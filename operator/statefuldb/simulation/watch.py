@@ -16,16 +16,20 @@ from statefuldb.simulation.machine import Machine
 Json = dict[str, Any]
 PLURALS = ("statefuldatabases", "databasevolumes", "namespaces", "customresourcedefinitions")
 BATCH_SECONDS = 0.1
+RELIST_SECONDS = 60.0
 
 
 class Watch:
-    """The watches of one life of an operator."""
+    """The watches of one life of an operator. What `unseen` picks is not told until all is listed anew."""
 
-    def __init__(self, api: ApiServer, machine: Machine, dice: Dice, on_event: OnEvent) -> None:
+    def __init__(
+        self, api: ApiServer, machine: Machine, dice: Dice, on_event: OnEvent, unseen: Callable[[str], bool]
+    ) -> None:
         self._api = api
         self._machine = machine
         self._dice = dice
         self._on_event = on_event
+        self._unseen = unseen
         self._keys = {api.kind(plural).key: plural for plural in PLURALS}
         self._pending: dict[tuple[str, str, str], Change] = {}
         self._end: Callable[[], None] = lambda: None
@@ -66,7 +70,13 @@ class Watch:
     def _deliver(self, plural: str, address: tuple[str, str, str]) -> None:
         change = self._pending.pop(address, None)
         if change is not None:
-            self._on_event(plural, change.type, change.object)
+            self._tell(plural, change.type, change.object)
 
     def _later(self, plural: str, kind: str | None, stored: Json, seconds: float) -> None:
-        self._machine.after(seconds, lambda: self._on_event(plural, kind, stored))
+        self._machine.after(seconds, lambda: self._tell(plural, kind, stored))
+
+    def _tell(self, plural: str, kind: str | None, stored: Json) -> None:
+        if self._unseen(f"{kind or 'listed'} {plural} {stored['metadata']['name']}"):
+            self._machine.after(RELIST_SECONDS, self._list)
+            return
+        self._on_event(plural, kind, stored)

@@ -38,16 +38,19 @@ class Size:
 
 
 class World:
-    """One world. Whoever drives it calls `step` or `pass_by`; nothing happens otherwise."""
+    """One world. Whoever drives it calls `step` or `pass_by`; nothing happens otherwise.
 
-    def __init__(self, seed: int, size: Size, *, faulty: bool = True) -> None:
+    Without faults, a `network` of the caller's may do what they do to single requests.
+    """
+
+    def __init__(self, seed: int, size: Size, *, faulty: bool = True, network: Network | None = None) -> None:
         self.size = size
         self.dice = Dice(seed)
         self.schedule = Schedule()
         self.story = Story(self.schedule)
         self.verdict = Verdict()
         self.faults = Faults(self.dice.fork()) if faulty else None
-        self.network = self.faults or Network()
+        self.network = network or self.faults or Network()
         self.hosts: list[Host] = []
         self.laws = Laws(self.verdict, self.schedule, self.hosts)
         self.api = self.laws.api = ApiServer(self.schedule, self.dice.fork())
