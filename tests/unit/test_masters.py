@@ -54,6 +54,12 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> 
         read_secret(path)
 
 
+@pytest.mark.parametrize("credentials", [("sdb", "a:b"), ("s:db", "ab")])
+def test_credentials_with_a_colon_are_refused_before_mesos_refuses_them(credentials: tuple[str, str]) -> None:
+    with pytest.raises(EffectFailed, match="colon"):
+        Transport(credentials=credentials)
+
+
 def test_back_off_grows_to_its_cap_and_is_spread() -> None:
     pauses = [back_off_seconds(failures, 1.0) for failures in range(1, 12)]
     assert pauses[:6] == [0.5, 1.0, 2.0, 4.0, 8.0, LIMIT_SECONDS]

@@ -31,10 +31,11 @@ class Answer:
 
 
 class Http:
-    """The HTTP of one master at `host:port`."""
+    """The HTTP of one master at `host:port`. `usual` are headers of every request that does not say otherwise."""
 
     def __init__(self, address: str) -> None:
         self.address = address
+        self.usual: dict[str, str | None] = {"Content-Type": JSON, "Accept": JSON}
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.address, timeout=PATIENCE_SECONDS)
@@ -43,7 +44,7 @@ class Http:
         """Send one request; headers by name, with underscores for hyphens, None to leave a usual one out."""
         connection = self.connect()
         try:
-            connection.request(method, path, encoded(body), named(headers))
+            connection.request(method, path, encoded(body), self.named(headers))
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read().decode())
         finally:
@@ -68,6 +69,11 @@ class Http:
                     half_close = False
         return received
 
+    def named(self, headers: dict[str, str | None]) -> dict[str, str]:
+        """Return the headers of a request, given by names with underscores."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return {name: value for name, value in {**self.usual, **given}.items() if value is not None}
+
     def ask(self, kind: str, **body: Any) -> Answer:
         """Send one call of the operator API."""
         call: Json = {"type": kind}
@@ -87,18 +93,12 @@ def encoded(body: Any) -> bytes | None:
     return body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
 
 
-def named(headers: dict[str, str | None]) -> dict[str, str]:
-    usual: dict[str, str | None] = {"Content-Type": JSON, "Accept": JSON}
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    return {name: value for name, value in {**usual, **given}.items() if value is not None}
-
-
 class Stream:
     """The events of one subscription, in order. `ended` says how it ended: cleanly, or by a broken connection."""
 
     def __init__(self, master: Http, call: Json, **headers: str | None) -> None:
         self._connection = master.connect()
-        self._connection.request("POST", SCHEDULER, encoded(call), named(headers))
+        self._connection.request("POST", SCHEDULER, encoded(call), master.named(headers))
         self._response = self._connection.getresponse()
         self.status = self._response.status
         self.id = self._response.headers.get("Mesos-Stream-Id")

@@ -1,5 +1,6 @@
 """Each test runs on every master there is, its assertions are counted, and what it saw is compared between masters."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,36 +10,71 @@ import pytest
 
 from conformance.mesos import tally
 from conformance.mesos.client import Http, Json
-from conformance.mesos.masters import Command, Control, Embedded, Mesos, OneProcess
+from conformance.mesos.masters import Command, Control, Embedded, Mesos, OneProcess, as_flags
 from conformance.mesos.recording import Recording, differences
 from conformance.mesos.scheduler import Scheduler
 from conformance.mesos.tidying import settled, tidy
 
 GIVEN = os.environ.get("STATEFULDB_TEST_MESOS")
+MASTERS = ["given"] if GIVEN else ["embedded", "real"]
 AGENTS = 2
 RECORDINGS: dict[str, tuple[str, Recording]] = {}
 
 Subscribe = Callable[..., Scheduler]
 
 
-@pytest.fixture(scope="session", params=["given"] if GIVEN else ["embedded", "real"])
+@pytest.fixture(scope="session", params=MASTERS)
 def mesos(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesos]:
-    """Yield a master with two agents."""
+    """Yield a master with two agents. Files of tests that need a master of their own have a fixture of this name."""
+    with opened(request, tmp_path_factory) as one:
+        yield one
+
+
+@contextlib.contextmanager
+def opened(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    agents: int = AGENTS,
+    authorization: str | None = None,
+    flags: dict[str, str] | None = None,
+) -> Iterator[Mesos]:
+    """Give a master that was started with these flags; one that is given is started again for that.
+
+    `authorization` is the header that the tests prove themselves by, where they do not say otherwise.
+    """
+    flags = flags or {}
     folder = tmp_path_factory.mktemp(f"mesos-{request.param}")
     match request.param:
         case "given":
             command = os.environ.get("STATEFULDB_TEST_MESOS_CONTROL")
-            yield Mesos("given", GIVEN or "", Command(command) if command else None)
+            one = Mesos("given", GIVEN or "", Command(command) if command else None)
+            one.http.usual["Authorization"] = authorization
+            if flags:
+                _restart(one, flags)
+            yield one
+            if flags:
+                _restart(one, {})
         case "embedded":
-            embedded = Embedded(folder, AGENTS)
-            settled(embedded.mesos.http, AGENTS)
+            embedded = Embedded(folder, agents, *as_flags(flags))
+            embedded.mesos.http.usual["Authorization"] = authorization
+            settled(embedded.mesos.http, agents)
             yield embedded.mesos
             embedded.close()
         case "real":
-            real = OneProcess(request.getfixturevalue("binaries"), folder, AGENTS)
-            settled(real.mesos.http, AGENTS)
+            real = OneProcess(request.getfixturevalue("binaries"), folder, agents, **flags)
+            real.mesos.http.usual["Authorization"] = authorization
+            settled(real.mesos.http, agents)
             yield real.mesos
             real.close()
+
+
+def _restart(one: Mesos, flags: dict[str, str]) -> None:
+    agents = len(one.agents())
+    if one.control is None:
+        pytest.skip("needs a master with flags of its own (STATEFULDB_TEST_MESOS_CONTROL)")
+    one.control.run("stop", "master")
+    one.control.run("start", "master", 0, *as_flags(flags))
+    settled(one.http, agents)
 
 
 @pytest.fixture

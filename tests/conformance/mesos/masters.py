@@ -43,13 +43,10 @@ class Embedded:
         self._address = f"127.0.0.1:{free_port()}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._ports = {f"agent{number}": free_port() for number in range(agents)}
+        self.mesos = Mesos("embedded", self._address, self)
         self.run("start", "master", 0, *flags)
         for number in range(agents):
             self.run("start", "agent", number)
-
-    @property
-    def mesos(self) -> Mesos:
-        return Mesos("embedded", self._address, self)
 
     def run(self, action: str, role: str, number: int = 0, *flags: str) -> None:
         name = role if role == "master" else f"{role}{number}"
@@ -92,7 +89,10 @@ class Embedded:
 
 
 class OneProcess:
-    """A real master and real agents in one process. It can be killed and started again as a whole only."""
+    """A real master and real agents in one process. It can be killed and started again as a whole only.
+
+    `settings` are flags of the master, of which agents take those that they have too.
+    """
 
     def __init__(self, binaries: Path, folder: Path, agents: int, **settings: str) -> None:
         self._folder = folder
@@ -102,8 +102,11 @@ class OneProcess:
             "MESOS_RESOURCES": RESOURCES,
             "MESOS_ATTRIBUTES": ATTRIBUTES,
             "MESOS_ALLOCATION_INTERVAL": "100ms",
-            **settings,
+            **{f"MESOS_{name.upper()}": value for name, value in settings.items()},
         }
+        if "credentials" in settings:
+            # What the agents, which take the other flags too, know them by.
+            self._settings["MESOS_HTTP_CREDENTIALS"] = settings["credentials"]
         self.mesos = Mesos("real 1.11.0", f"127.0.0.1:{self._port}", None)
         self.start()
 
@@ -130,6 +133,11 @@ class Command:
 
     def run(self, action: str, role: str, number: int = 0, *flags: str) -> None:
         subprocess.run([self._command, action, role, str(number), *flags], check=True, timeout=120)
+
+
+def as_flags(flags: dict[str, str]) -> list[str]:
+    """Return flags as arguments; those that are "true" as Mesos takes them too, without a value."""
+    return [f"--{name}" if value == "true" else f"--{name}={value}" for name, value in flags.items()]
 
 
 def free_port() -> int:

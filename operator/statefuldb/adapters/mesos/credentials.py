@@ -10,10 +10,15 @@ Credentials = tuple[str, str]
 
 
 def authorization(credentials: Credentials | None) -> dict[str, str]:
-    """Return the headers that carry principal and secret; none without credentials."""
+    """Return the headers that carry principal and secret; none without credentials. Raises EffectFailed."""
     if credentials is None:
         return {}
     principal, secret = credentials
+    if ":" in principal or ":" in secret:
+        # libprocess splits at every colon and takes two parts only: such a secret is answered with 401 for ever.
+        raise EffectFailed(
+            "Mesos takes no principal and no secret with a colon in it; give the principal another secret"
+        )
     return {"Authorization": f"Basic {base64.b64encode(f'{principal}:{secret}'.encode()).decode()}"}
 
 

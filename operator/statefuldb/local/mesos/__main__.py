@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import ctypes
+import json
 import logging
 import os
 import signal
@@ -14,6 +15,8 @@ from aiohttp import web
 
 from statefuldb.local.mesos.agent import Agent
 from statefuldb.local.mesos.agent_server import AgentServer
+from statefuldb.local.mesos.authentication import FRAMEWORKS, OPERATORS, read_credentials
+from statefuldb.local.mesos.authorization import Acls
 from statefuldb.local.mesos.master_server import MasterServer
 from statefuldb.local.mesos.resource_flags import parse_attributes, parse_resources
 
@@ -47,7 +50,14 @@ def _arguments() -> argparse.Namespace:
         pings = ("--agent-ping-timeout-seconds", "--agent_ping_timeout")
         role.add_argument(*pings, type=_duration, default=15.0, metavar="SECONDS|NUMBERsecs")
         role.add_argument("--max-agent-ping-timeouts", "--max_agent_ping_timeouts", type=int, default=5)
-    roles.choices["master"].add_argument("--allocation-interval-seconds", type=float, default=0.1)
+    master = roles.choices["master"]
+    master.add_argument("--allocation-interval-seconds", type=float, default=0.1)
+    # As a real master has them; a file of credentials in JSON, access control lists as JSON.
+    master.add_argument("--credentials", type=Path)
+    master.add_argument("--acls", type=json.loads, default={})
+    master.add_argument("--http_framework_authenticators", choices=["basic"], default="basic")
+    for name in ("--authenticate_http_frameworks", "--authenticate_http_readwrite"):
+        master.add_argument(name, action="store_true")
     agent = roles.choices["agent"]
     agent.add_argument("--hostname", required=True)
     agent.add_argument("--master", required=True)
@@ -72,8 +82,17 @@ async def _master(arguments: argparse.Namespace) -> None:
         port=arguments.port,
         unreachable_seconds=arguments.agent_ping_timeout_seconds * arguments.max_agent_ping_timeouts,
         allocation_seconds=arguments.allocation_interval_seconds,
+        acls=Acls(arguments.acls),
+        realms=_realms(arguments),
+        credentials=read_credentials(arguments.credentials) if arguments.credentials else {},
     )
     await _serve(server.application(), arguments, asyncio.Event())
+
+
+def _realms(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the paths that ask for credentials."""
+    asked = ((arguments.authenticate_http_frameworks, FRAMEWORKS), (arguments.authenticate_http_readwrite, OPERATORS))
+    return dict(realm for wanted, realm in asked if wanted)
 
 
 async def _agent(arguments: argparse.Namespace) -> None:

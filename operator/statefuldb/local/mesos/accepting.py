@@ -133,6 +133,13 @@ class _Applying:
         except InvalidResource as error:
             feedback.refuse(self._cluster, framework, operation, f"{error}; on agent {agent}")
             return
+        denied = self._cluster.acls.denied_operation(operation, asker.principal)
+        if denied is not None:
+            # Without an id nobody hears of this either.
+            feedback.refuse(
+                self._cluster, framework, operation, f"Principal '{asker.principal}' no authorized to {denied}"
+            )
+            return
         before, after = operations.conversion(operation)
         if not self._pool.contains(before):
             message = f"{self._pool.text(self._role)} does not contain {before.text(self._role)}"

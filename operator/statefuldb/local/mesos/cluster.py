@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from statefuldb.local.mesos.authorization import Acls
 from statefuldb.local.mesos.resource_forms import downgraded, everywhere
 from statefuldb.local.mesos.resources import Bag
 
@@ -225,6 +226,7 @@ class Cluster:
     quota: dict[str, Json] = field(default_factory=dict)
     outbox: list[Effect] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    acls: Acls = field(default_factory=Acls)
     now: float = 0.0
     serial: int = 0
     framework_serial: int = 0

@@ -17,6 +17,11 @@ def tasks_of(operation: Json) -> list[Json]:
 def launch(cluster: Cluster, framework: Framework, agent: Agent, role: str, info: Json, pool: Bag) -> Bag:
     """Launch one task out of what is left of the offers, or tell why not; return what is left then."""
     task_id = info["task_id"]["value"]
+    denied = cluster.acls.denied_launch(info, framework.info)
+    if denied is not None:
+        principal = framework.info.get("principal", "")
+        tell_error(cluster, framework, info, f"Principal '{principal}' no authorized to {denied}", "UNAUTHORIZED")
+        return pool
     wanted = Bag.of(info.get("resources", []))
     problem = _problem(framework, cluster, agent, info) or _too_much(info, wanted, pool, role)
     if problem is not None:
@@ -28,10 +33,10 @@ def launch(cluster: Cluster, framework: Framework, agent: Agent, role: str, info
     return pool - wanted
 
 
-def tell_error(cluster: Cluster, framework: Framework, info: Json, problem: str) -> None:
-    """Tell that a task is invalid."""
+def tell_error(cluster: Cluster, framework: Framework, info: Json, problem: str, reason: str = "INVALID") -> None:
+    """Tell that a task cannot be."""
     agent_id = info.get("agent_id", {}).get("value")
-    why = {"reason": "REASON_TASK_INVALID", "message": problem}
+    why = {"reason": f"REASON_TASK_{reason}", "message": problem}
     cluster.tell_task(framework.id, info["task_id"]["value"], "TASK_ERROR", agent_id, **why)
 
 

@@ -48,10 +48,15 @@ class Master:
             "capabilities": [{"type": "AGENT_UPDATE"}, {"type": "AGENT_DRAINING"}, {}],
         }
 
-    def subscribe(self, call: Json, stream: str, now: float) -> str:
-        """Open a subscription; return the framework's id. Raises Refused(200) with the text of an ERROR event."""
+    def subscribe(self, call: Json, stream: str, now: float, principal: str | None = None) -> str:
+        """Open a subscription; return the framework's id. Raises Refused(200) with the text of an ERROR event.
+
+        `principal` is the authenticated one, here and below.
+        """
         self.cluster.now = now
         info = dict(call["subscribe"]["framework_info"])
+        if principal is not None:
+            info.setdefault("principal", principal)
         framework_id = info.get("id", {}).get("value")
         reason = requests.framework_refused(info)
         if reason is None and framework_id in self.cluster.removed:
@@ -59,6 +64,9 @@ class Master:
         framework = self.cluster.frameworks.get(framework_id or "")
         if reason is None and framework is not None and framework.info.get("principal") != info.get("principal"):
             reason = "Changing framework's principal is not allowed."
+        denied = self.cluster.acls.denied_framework(info)
+        if reason is None and denied is not None:
+            reason = f"Not authorized to {denied}"
         if reason is not None:
             raise Refused(200, reason)
         if framework_id is None:
@@ -99,10 +107,10 @@ class Master:
         rescind(self.cluster, framework_id=framework_id)
         self._expire_frameworks(now)
 
-    def call(self, call: Json, stream: str | None, now: float) -> int:
+    def call(self, call: Json, stream: str | None, now: float, principal: str | None = None) -> int:
         """Carry out one scheduler call; return the HTTP status of the answer. Raises Refused."""
         self.cluster.now = now
-        framework = self._authenticated(call, stream)
+        framework = self._caller(call, stream, principal)
         kind = call["type"]
         name = f"master/messages_{kind.lower()}"
         self.cluster.counts[name] = self.cluster.counts.get(name, 0) + 1
@@ -171,7 +179,7 @@ class Master:
         del cluster.frameworks[framework.id]
         cluster.removed = [*cluster.removed, framework.id][-COMPLETED_LIMIT:]
 
-    def _authenticated(self, call: Json, stream: str | None) -> Framework:
+    def _caller(self, call: Json, stream: str | None, principal: str | None) -> Framework:
         reason = requests.unconvertible(call)
         if reason is not None:
             raise Refused(400, f"Failed to convert JSON into Call protobuf: {reason}")
@@ -182,6 +190,9 @@ class Master:
         framework = self.cluster.frameworks.get(framework_id)
         if framework is None:
             raise Refused(400, "Framework cannot be found")
+        owner = framework.info.get("principal")
+        if principal is not None and principal != owner:
+            raise Refused(400, requests.other_principal(principal, owner))
         if framework.stream is None:
             raise Refused(403, "Framework is not subscribed")
         if stream is None:

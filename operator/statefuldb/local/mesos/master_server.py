@@ -14,6 +14,8 @@ from aiohttp import web
 
 from statefuldb.local.mesos import draining, requests
 from statefuldb.local.mesos.agents import GoneByOperator
+from statefuldb.local.mesos.authentication import PRINCIPAL, authenticated
+from statefuldb.local.mesos.authorization import Acls
 from statefuldb.local.mesos.cluster import CloseAgent, CloseStream, Cluster, ToAgent, ToFramework
 from statefuldb.local.mesos.master import HEARTBEAT_SECONDS, Master, Refused
 from statefuldb.local.mesos.operations import MasterAborted
@@ -37,11 +39,16 @@ class MasterServer:
         port: int,
         unreachable_seconds: float,
         allocation_seconds: float,
+        acls: Acls,
+        realms: dict[str, str],
+        credentials: dict[str, str],
     ) -> None:
+        """`realms` are the paths that ask for credentials, with the name of what they protect."""
         self._registry = Registry(work_dir)
         self._host, self._port = host, port
         self._allocation_seconds = allocation_seconds
-        cluster = Cluster(master_id=str(uuid.uuid4()))
+        cluster = Cluster(master_id=str(uuid.uuid4()), acls=acls)
+        self._authenticated = authenticated(realms, credentials)
         cluster.removed = self._registry.removed()
         self._master = Master(cluster, address=host, port=port, unreachable_seconds=unreachable_seconds)
         self._master.agents.recover(self._registry.agents(), time.time())
@@ -52,7 +59,7 @@ class MasterServer:
 
     def application(self) -> web.Application:
         """Return the HTTP application."""
-        app = web.Application(client_max_size=BODY_LIMIT_BYTES)
+        app = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[self._authenticated])
         app.router.add_post("/api/v1/scheduler", self._scheduler)
         app.router.add_post("/api/v1", self._operator_call)
         for path in ("/api/v1/scheduler", "/api/v1"):
@@ -118,7 +125,7 @@ class MasterServer:
         if call.get("type") == "SUBSCRIBE":
             return await self._subscribe(request, call)
         try:
-            status = self._master.call(call, stream, time.time())
+            status = self._master.call(call, stream, time.time(), request[PRINCIPAL])
         except Refused as refused:
             return web.Response(status=refused.status, text=str(refused))
         except (KeyError, TypeError, ValueError) as error:
@@ -155,7 +162,7 @@ class MasterServer:
         framework_id = None
         try:
             info_id = call["subscribe"]["framework_info"].get("id", {}).get("value")
-            framework_id = self._master.subscribe(call, stream, time.time())
+            framework_id = self._master.subscribe(call, stream, time.time(), request[PRINCIPAL])
         except Refused as refused:
             outgoing.put({"type": "ERROR", "error": {"message": str(refused)}})
             outgoing.close()
@@ -238,7 +245,7 @@ class MasterServer:
         call = await self._parsed(request)
         if isinstance(call, web.Response):
             return call
-        status, body = self._operator.call(call, time.time())
+        status, body = self._operator.call(call, time.time(), request[PRINCIPAL])
         if "_AGENT" in str(call.get("type")):
             self._registry.save_agents(self._master.cluster.agents.values())
         self._flush()
@@ -268,7 +275,7 @@ def _refusal(request: web.Request, call: Json) -> web.Response | None:
     reason = requests.unconvertible(call)
     if reason is not None:
         return _bad(f"Failed to convert JSON into Call protobuf: {reason}")
-    reason = requests.invalid(call)
+    reason = requests.invalid(call, request[PRINCIPAL])
     if reason is not None:
         return _bad(f"Failed to validate scheduler::Call: {reason}")
     accepted = request.headers.get("Accept", "*/*")

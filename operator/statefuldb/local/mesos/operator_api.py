@@ -6,6 +6,7 @@ from typing import Any
 from statefuldb.local.mesos import draining, feedback, maintenance, operator_operations, quota
 from statefuldb.local.mesos.cluster import Agent, Framework, Task
 from statefuldb.local.mesos.master import Master
+from statefuldb.local.mesos.operator_operations import FORBIDDEN
 from statefuldb.local.mesos.resource_forms import doubled, everywhere
 from statefuldb.local.mesos.resources import Bag
 
@@ -37,7 +38,9 @@ class OperatorApi:
         if kind.startswith("GET_"):
             body = self._read(kind)
             return (501, None) if body is None else (200, {"type": kind, kind.lower(): body})
-        return self._change(kind, call.get(kind.lower(), {}), principal)
+        if kind.lower() not in call:
+            return 400, f"Failed to validate master::Call: Expecting '{kind.lower()}' to be present"
+        return self._change(kind, call[kind.lower()], principal)
 
     def _read(self, kind: str) -> Json | None:
         cluster = self._master.cluster
@@ -72,12 +75,18 @@ class OperatorApi:
             return operator_operations.apply(cluster, kind, body, principal)
         match kind:
             case "MARK_AGENT_GONE":
-                known = self._master.agents.mark_gone(body["agent_id"]["value"])
-                return (200, None) if known else (404, "Agent not found")
+                agent_id = str(body["agent_id"]["value"])
+                if not cluster.acls.allow("mark_agents_gone", "agents", principal, None):
+                    return 403, FORBIDDEN
+                known = self._master.agents.mark_gone(agent_id)
+                return (200, None) if known else (404, f"Agent '{agent_id}' not found")
             case "TEARDOWN":
                 framework = cluster.frameworks.get(body["framework_id"]["value"])
                 if framework is None:
                     return 400, "No framework found with ID " + body["framework_id"]["value"]
+                owner = framework.info.get("principal")
+                if not cluster.acls.allow("teardown_frameworks", "framework_principals", principal, owner):
+                    return 403, FORBIDDEN
                 self._master.remove(framework)
                 return 200, None
             case "UPDATE_QUOTA":

@@ -14,6 +14,7 @@ from statefuldb.local.mesos.resources import Bag, InvalidResource
 
 Json = dict[str, Any]
 
+FORBIDDEN = "403 Forbidden."
 CALLS = {
     "RESERVE_RESOURCES": "RESERVE",
     "UNRESERVE_RESOURCES": "UNRESERVE",
@@ -41,6 +42,8 @@ def apply(cluster: Cluster, kind: str, body: Json, principal: str | None) -> tup
     except InvalidResource as error:
         where = "" if name == "DESTROY" else f" on agent {agent}"
         return 400, f"Invalid {name} operation{where}: {error}"
+    if cluster.acls.denied_operation(operation, principal) is not None:
+        return 403, FORBIDDEN
     before, after = operations.conversion(operation)
     _make_free(cluster, agent, before)
     free = cluster.free(agent)

@@ -85,8 +85,13 @@ def _subscription(call: Json, principal: str | None) -> str | None:
         return "'framework_id' differs from 'subscribe.framework_info.id'"
     given = info.get("principal")
     if principal is not None and given is not None and given != principal:
-        return f"Authenticated principal '{principal}' does not match principal '{given}' set in `FrameworkInfo`"
+        return other_principal(principal, given)
     return None
+
+
+def other_principal(authenticated: str, given: str | None) -> str:
+    """Return the text of a refusal to one who is not who the framework says it is."""
+    return f"Authenticated principal '{authenticated}' does not match principal '{given}' set in `FrameworkInfo`"
 
 
 def framework_refused(info: Json) -> str | None:

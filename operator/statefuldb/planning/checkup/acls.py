@@ -25,7 +25,7 @@ OPERATOR_ACTIONS = (
     ("unreserve_resources", "reserver_principals", True),
     ("create_volumes", "roles", True),
     ("destroy_volumes", "creator_principals", True),
-    ("resize_volume", "roles", True),
+    ("resize_volumes", "roles", True),
     ("teardown_frameworks", "framework_principals", True),
     ("view_frameworks", "users", False),
     ("view_tasks", "users", False),

@@ -42,7 +42,7 @@ ALONE = (
     ("unreserve_resources", "reserver_principals", "statefuldb"),
     ("create_volumes", "roles", "statefuldb"),
     ("destroy_volumes", "creator_principals", "statefuldb"),
-    ("resize_volume", "roles", "statefuldb"),
+    ("resize_volumes", "roles", "statefuldb"),
     ("teardown_frameworks", "framework_principals", "statefuldb"),
 )
 SAFE = {
