@@ -46,6 +46,7 @@ class Reason(StrEnum):
     AWAITING_RECONCILIATION = "AwaitingReconciliation"
     NO_SUITABLE_OFFER = "NoSuitableOffer"
     AWAITING_DISK = "AwaitingDisk"
+    AWAITING_RESOURCES = "AwaitingResources"
     AWAITING_VOLUME_OFFER = "AwaitingVolumeOffer"
     LAUNCHING = "Launching"
     STOPPING = "Stopping"

@@ -45,7 +45,8 @@ class Launch:
     """One LAUNCH attempt as it was recorded before the ACCEPT left.
 
     `template` digests what it was launched with, `restarted_at` is the request for a restart that it answered, `erase`
-    says that it empties the directory instead of serving, and `leaves_surplus` that more was reserved than it uses.
+    says that it empties the directory instead of serving, `leaves_surplus` that more was reserved than it uses, and
+    `short` that it got what the launch before it had, for want of room for what is wanted.
     `refusal` is why its keeper would not open the data: Mesos passes on only an exit status.
     """
 
@@ -58,6 +59,7 @@ class Launch:
     keeper_port: int
     erase: bool = False
     leaves_surplus: bool = False
+    short: bool = False
     restarted_at: str = ""
     refusal: str = ""
     at_seconds: float = 0.0

@@ -13,7 +13,7 @@ from statefuldb.model.operations import LaunchTask
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
 from statefuldb.model.volume_object import to_label
-from statefuldb.planning import growth, mesos_error
+from statefuldb.planning import growth, mesos_error, room
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.placing import choose, reservation_of
 from statefuldb.planning.storage import strategy_of
@@ -44,7 +44,13 @@ def launch(context: Context, record: VolumeRecord) -> Step:
     grown = growth.while_stopped(context, record)
     if grown is not None:
         return grown
-    found = choose(context, record)
+    found, before = choose(context, record), room.as_before(context, record)
+    short = isinstance(found, Waiting) and before is not None
+    if isinstance(found, Waiting) and before is not None:
+        left = room.patience_seconds(context, record)
+        if left:
+            return Step(waiting=(replace(found, look_again_seconds=left),))
+        found, context = choose(before, record), before
     if isinstance(found, Waiting):
         return Step(waiting=(found,))
     offer, claim, attempt = found
@@ -68,6 +74,7 @@ def launch(context: Context, record: VolumeRecord) -> Step:
             port=claim.ports[0],
             keeper_port=claim.ports[1],
             leaves_surplus=leaves_surplus(record, offer, claim),
+            short=short,
             restarted_at=restart_request(context, record.launch),
             at_seconds=context.now,
         ),

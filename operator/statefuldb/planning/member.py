@@ -9,7 +9,7 @@ from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.quantity import render_bytes
 from statefuldb.model.spec import ResourcesSpec, RiskClass
 from statefuldb.model.volume import Ending, VolumeRecord
-from statefuldb.planning import growth, maintenance
+from statefuldb.planning import growth, maintenance, room
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch
 from statefuldb.planning.serving import serve
@@ -47,7 +47,11 @@ def _keep_running(context: Context, record: VolumeRecord, status: TaskStatus) ->
     """Return the next step of a member that runs and stays where it is."""
     assert record.launch is not None
     if record.launch.template != template_of(context.spec, restart_request(context, record.launch)):
-        return Step(actions=(restart(context, record, status),))
+        lacking = room.lacking(context, record)
+        if lacking is None:
+            return Step(actions=(restart(context, record, status),))
+        served = serve(context, record)
+        return replace(served, waiting=(*served.waiting, lacking))
     served = serve(context, record)
     if status.state is TaskState.RUNNING and not served.actions:
         grown = growth.while_running(context, record, status, served, STOP_GRACE_SECONDS)

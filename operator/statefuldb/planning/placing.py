@@ -60,21 +60,25 @@ def choose(context: Context, record: VolumeRecord) -> tuple[AgentOffer, Claim, V
     strategy = strategy_of(record.strategy)
     refusals: list[Refusal] = []
     for offer in sorted(context.offers, key=lambda o: _preference(record, o)):
-        if not within(offer.role, record.mesos_role):
-            refusals.append(Refusal(code="role", message=f"{offer.hostname} offers to {offer.role}"))
-            continue
         attempt = _placed(context, strategy, record, offer)
-        claim = (
-            _refused_by_attributes(context.spec.placement.attributes, offer)
-            or maintenance.refusal(context, record, offer)
-            or strategy.claim(context.spec, attempt, needs_of(context, attempt), offer)
-        )
+        claim = fits(context, attempt, needs_of(context, attempt), offer)
         if isinstance(claim, Refusal):
             refusals.append(claim)
         else:
             return offer, claim, attempt
     wait = missing.explained(context, record, _no_offer(context, record, refusals))
     return maintenance.away(context, record, wait)
+
+
+def fits(context: Context, record: VolumeRecord, needs: Needs, offer: AgentOffer) -> Claim | Refusal:
+    """Return the claim on what a member needs of an offer, or why that agent will not do."""
+    if not within(offer.role, record.mesos_role):
+        return Refusal(code="role", message=f"{offer.hostname} offers to {offer.role}")
+    return (
+        _refused_by_attributes(context.spec.placement.attributes, offer)
+        or maintenance.refusal(context, record, offer)
+        or strategy_of(record.strategy).claim(context.spec, record, needs, offer)
+    )
 
 
 def _placed(context: Context, strategy: StorageStrategy, record: VolumeRecord, offer: AgentOffer) -> VolumeRecord:

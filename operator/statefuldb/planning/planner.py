@@ -16,6 +16,7 @@ from statefuldb.planning import conditions, foresight, ledger, member, operation
 from statefuldb.planning.context import Context, Step, join
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.release import hold_back, in_question
+from statefuldb.planning.steady import steadied
 
 
 def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: OperatorIdentity) -> Plan:
@@ -87,6 +88,7 @@ def _context(spec: DatabaseSpec, uid: str, observed: Observed, offers: Offers, o
 
 def _conclude(decided: Plan, desired: Desired, observed: Observed) -> Plan:
     """Add what is published: whether the spec was accepted, and the conditions."""
+    decided = steadied(decided, observed)
     concluded = replace(decided, accepted=desired.accepted, members=conditions.with_absent(decided, desired, observed))
     concluded = replace(concluded, conditions=conditions.decide(concluded, desired, observed))
     return replace(concluded, announcements=(*decided.announcements, *story.told(concluded, desired, observed)))

@@ -29,6 +29,7 @@ _FOR_OFFERS = (
     Reason.NO_SUITABLE_OFFER,
     Reason.AWAITING_VOLUME_OFFER,
     Reason.AWAITING_DISK,
+    Reason.AWAITING_RESOURCES,
     Reason.RECONCILING,
 )
 

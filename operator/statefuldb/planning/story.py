@@ -11,6 +11,7 @@ from statefuldb.model.plan import Announcement, Plan, Waiting
 from statefuldb.planning import mesos_error
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.health import DEGRADES, NEEDS_A_PERSON
+from statefuldb.planning.steady import FOR_OFFERS, published
 
 # Steps that follow each other within seconds are told by what is done; approval has an Event of its own; and what
 # concerns Mesos itself concerns every database, so one Event for each of them would be a flood.
@@ -29,7 +30,6 @@ _NOT_TOLD = frozenset(
         Reason.MESOS_ERROR,
     }
 )
-_FOR_OFFERS = frozenset({Reason.NO_SUITABLE_OFFER, Reason.AWAITING_VOLUME_OFFER})
 
 
 def told(plan: Plan, desired: Desired, observed: Observed) -> Iterator[Announcement]:
@@ -46,13 +46,13 @@ def told(plan: Plan, desired: Desired, observed: Observed) -> Iterator[Announcem
 
 def _news(plan: Plan, status: Mapping[str, object]) -> Iterator[Announcement]:
     """Yield what is new against the status that was published last."""
-    told = {(e.get("member"), e.get("reason")): bool(e.get("refusals")) for e in _entries(status, "plan", "waiting")}
+    told = {(e.get("member"), e.get("reason")): bool(e.get("refusals")) for e in published(status, "plan", "waiting")}
     for wait in plan.waiting:
         if _is_worth_telling(wait) and not _was_told(wait, told):
             text = f"{wait.reason}: {wait.message}" + (f"; {wait.fix}" if wait.fix else "")
             serious = wait.reason in NEEDS_A_PERSON | DEGRADES
             yield Announcement(reason=EventReason.WAITING, message=text, warning=serious)
-    before = {entry.get("type"): entry.get("status") for entry in _entries(status, "conditions")}
+    before = {entry.get("type"): entry.get("status") for entry in published(status, "conditions")}
     ready = next((c for c in plan.conditions if c.type is ConditionType.READY), None)
     if ready is not None and ready.status is True and before.get("Ready") != "True":
         yield Announcement(reason=EventReason.READY, message=ready.message)
@@ -60,16 +60,9 @@ def _news(plan: Plan, status: Mapping[str, object]) -> Iterator[Announcement]:
 
 def _is_worth_telling(wait: Waiting) -> bool:
     """Say whether people want to know. An offer that nobody has looked at yet is no news."""
-    return wait.reason not in _NOT_TOLD and (wait.reason not in _FOR_OFFERS or bool(wait.refusals))
+    return wait.reason not in _NOT_TOLD and (wait.reason not in FOR_OFFERS or bool(wait.refusals))
 
 
 def _was_told(wait: Waiting, told: Mapping[tuple[object, object], bool]) -> bool:
     refusals = told.get((wait.ordinal, str(wait.reason)))
-    return refusals is not None and (refusals or wait.reason not in _FOR_OFFERS)
-
-
-def _entries(status: Mapping[str, object], *path: str) -> list[Mapping[str, object]]:
-    found: object = status
-    for name in path:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
+    return refusals is not None and (refusals or wait.reason not in FOR_OFFERS)

@@ -14,7 +14,7 @@ from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.machine import Machine
 
 Json = dict[str, Any]
-PLURALS = ("statefuldatabases", "databasevolumes", "namespaces", "customresourcedefinitions")
+PLURALS = ("statefuldatabases", "databasevolumes", "storageprofiles", "namespaces", "customresourcedefinitions")
 BATCH_SECONDS = 0.1
 RELIST_SECONDS = 60.0
 

@@ -200,7 +200,7 @@ def test_more_memory_restarts_and_says_so() -> None:
     record = serving()
     larger = spec(resources=ResourcesSpec(cpus_milli=500, memory_bytes=1024 * MIB))
     seen = observed(volumes=(record,), tasks=tasks(record, TaskState.RUNNING))
-    decided = plan(desired(larger), seen, (), OPERATOR)
+    decided = plan(desired(larger), seen, (offer(),), OPERATOR)
     (kill,) = decided.actions
     assert isinstance(kill, KillTask)
     assert "memory" in kill.why

@@ -1,0 +1,139 @@
+"""More cpu or memory: a member is stopped for it while its agent has the difference, and never stays down for it."""
+
+from dataclasses import replace
+
+import pytest
+
+from statefuldb.model.actions import AcceptOffers, KillTask, SaveVolume
+from statefuldb.model.conditions import ConditionType, Reason
+from statefuldb.model.observed import Observed, TaskState
+from statefuldb.model.operations import LaunchTask, Reserve
+from statefuldb.model.plan import Plan
+from statefuldb.model.resources import AgentOffer, Resource
+from statefuldb.model.spec import DatabaseSpec, ResourcesSpec, Strategy
+from statefuldb.model.volume import Ending, VolumeRecord
+from statefuldb.planning.invariants import violations
+from statefuldb.planning.planner import plan
+from statefuldb.planning.room import TRY_AGAIN_SECONDS
+from unit.planning.world import (
+    CLUSTER,
+    MIB,
+    OPERATOR,
+    desired,
+    keeper,
+    observed,
+    offer,
+    remaining,
+    secret,
+    spec,
+    tasks,
+)
+
+STRATEGIES = (Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH, Strategy.DFS)
+
+
+def larger(strategy: Strategy, cpus_milli: int = 1500) -> DatabaseSpec:
+    return spec(strategy, resources=ResourcesSpec(cpus_milli=cpus_milli, memory_bytes=512 * MIB))
+
+
+def decide(wanted: DatabaseSpec, seen: Observed, *offers: AgentOffer) -> Plan:
+    decided = plan(desired(wanted), seen, offers, OPERATOR)
+    assert not violations(decided, seen, CLUSTER)
+    return decided
+
+
+def serving(strategy: Strategy) -> tuple[VolumeRecord, AgentOffer, AgentOffer]:
+    """Return a member of half a cpu that runs, what its agent offers beside it, and what it would without it."""
+    saved, accepted = plan(desired(spec(strategy)), observed(), (offer(),), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(accepted, AcceptOffers)
+    record = replace(saved.volume, initialised=True, token=1, phase=saved.volume.phase.IN_USE)
+    return record, remaining(offer(), accepted, launched=True), remaining(offer(), accepted, launched=False)
+
+
+def running(record: VolumeRecord, **changes: object) -> Observed:
+    return observed(
+        volumes=(record,),
+        tasks=tasks(record, TaskState.RUNNING),
+        keepers=keeper(record),
+        secret=secret(record),
+        **changes,
+    )
+
+
+def ended(record: VolumeRecord, at_seconds: float = 900.0) -> Observed:
+    ending = Ending(incarnation=record.incarnation, state="TASK_FAILED", at_seconds=at_seconds)
+    return observed(volumes=(replace(record, ending=ending),))
+
+
+def with_cpus(offered: AgentOffer, milli: int) -> AgentOffer:
+    def cut(resource: Resource) -> Resource:
+        return resource.part(milli) if resource.name == "cpus" and resource.unreserved else resource
+
+    return replace(offered, resources=tuple(cut(r) for r in offered.resources))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_it_is_stopped_only_while_its_agent_offers_the_difference(strategy: Strategy) -> None:
+    record, beside, _ = serving(strategy)
+    for offers in ((), (with_cpus(beside, 999),)):
+        waits = decide(larger(strategy), running(record), *offers)
+        assert not waits.actions
+        assert [w.reason for w in waits.waiting] == [Reason.AWAITING_RESOURCES]
+        assert waits.wants_offers
+        conditions = {c.type: c for c in waits.conditions}
+        assert conditions[ConditionType.READY].reason is Reason.AWAITING_RESOURCES
+        assert conditions[ConditionType.AVAILABLE].status
+    (kill,) = decide(larger(strategy), running(record), with_cpus(beside, 1000)).actions
+    assert isinstance(kill, KillTask)
+
+
+def test_a_member_on_a_shared_file_system_may_find_its_room_elsewhere() -> None:
+    record, beside, _ = serving(Strategy.DFS)
+    busy = with_cpus(beside, 10)
+    (kill,) = decide(larger(Strategy.DFS), running(record), busy, offer("agent-2")).actions
+    assert isinstance(kill, KillTask)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_what_ended_while_there_is_no_room_starts_as_it_was(strategy: Strategy) -> None:
+    record, _, idle = serving(strategy)
+    saved, accepted = decide(larger(strategy, 64_000), ended(record), idle).actions
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(accepted, AcceptOffers)
+    launched = saved.volume.launch
+    assert launched is not None
+    assert (launched.cpus_milli, launched.short) == (500, True)
+    (task,) = [o for o in accepted.operations if isinstance(o, LaunchTask)]
+    assert sum(r.amount_milli for r in task.resources if r.name == "cpus") == 500
+    assert not [o for o in accepted.operations if isinstance(o, Reserve)]
+    waits = decide(larger(strategy, 64_000), running(saved.volume), remaining(idle, accepted, launched=True))
+    assert not waits.actions
+    assert [w.reason for w in waits.waiting] == [Reason.AWAITING_RESOURCES]
+
+
+def test_room_that_may_be_in_another_offer_is_waited_for_a_moment() -> None:
+    record, _, idle = serving(Strategy.PERSISTENT_VOLUME)
+    waits = decide(larger(Strategy.PERSISTENT_VOLUME), ended(record, at_seconds=995.0), with_cpus(idle, 0))
+    assert not waits.actions
+    assert waits.look_again_after_seconds == pytest.approx(10.0)
+
+
+def test_what_was_started_short_is_not_stopped_again_at_once() -> None:
+    record, beside, idle = serving(Strategy.PERSISTENT_VOLUME)
+    wanted = larger(Strategy.PERSISTENT_VOLUME)
+    saved, accepted = decide(wanted, ended(record), with_cpus(idle, 0)).actions
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(accepted, AcceptOffers)
+    soon = decide(wanted, running(saved.volume), beside)
+    assert not soon.actions
+    assert soon.look_again_after_seconds == pytest.approx(TRY_AGAIN_SECONDS)
+    later = decide(wanted, running(saved.volume, at_seconds=1_000.0 + TRY_AGAIN_SECONDS), beside)
+    assert [type(action) for action in later.actions] == [KillTask]
+
+
+def test_less_needs_no_room() -> None:
+    record, *_ = serving(Strategy.PERSISTENT_VOLUME)
+    smaller = larger(Strategy.PERSISTENT_VOLUME, 100)
+    assert [type(action) for action in decide(smaller, running(record)).actions] == [KillTask]
+    assert decide(smaller, ended(record)).waiting[0].reason is Reason.AWAITING_VOLUME_OFFER
