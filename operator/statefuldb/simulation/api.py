@@ -1,11 +1,11 @@
 """The embedded API server's state machine without sockets and files: requests in JSON, watches as calls."""
 
-import copy
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.listing import page
@@ -44,7 +44,7 @@ class ApiServer:
         if target is None:
             return 404, {"kind": "Status", "message": "404 page not found"}
         try:
-            return self._answer(method, target, query, copy.deepcopy(body), content_type, who)
+            return self._answer(method, target, query, body, content_type, who)
         except ApiError as error:
             return error.code, error.status()
 
@@ -85,7 +85,7 @@ class ApiServer:
         elif method == "PUT":
             stored, _ = self._service.replace(kind, namespace, name, body, write)
         else:
-            stored, _ = self._service.patch(kind, namespace, name, body, content_type, write)
+            stored, _ = self._service.patch(kind, namespace, name, copied(body), content_type, write)
         self._service.settle(now)
         return 201 if method == "POST" else 200, one(kind, stored, PLAIN, at)
 

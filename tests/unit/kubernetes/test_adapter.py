@@ -28,7 +28,7 @@ class Watch:
 
 def life(uid: str, version: int) -> Json:
     metadata = {"namespace": KEY.namespace, "name": KEY.name, "uid": uid, "resourceVersion": str(version)}
-    return {"metadata": metadata, "spec": {}}
+    return {"apiVersion": "statefuldb.dev/v1alpha1", "kind": "StatefulDatabase", "metadata": metadata, "spec": {}}
 
 
 def test_a_status_is_not_written_into_the_next_life_of_its_name() -> None:

@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from statefuldb.model.grouped import Grouped
@@ -26,7 +27,13 @@ class _Held:
 
     @property
     def stored(self) -> Json:
-        return dict(json.loads(self.kept)) if isinstance(self.kept, bytes) else self.kept
+        return _read(self.kept) if isinstance(self.kept, bytes) else self.kept
+
+
+@lru_cache(maxsize=32)
+def _read(text: bytes) -> Json:
+    """Return an object, which must not be changed. One pass looks several times at the same few."""
+    return dict(json.loads(text))
 
 
 class Cache:

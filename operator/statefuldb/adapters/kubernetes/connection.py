@@ -9,6 +9,7 @@ from typing import Any
 import kubernetes
 import urllib3
 
+from statefuldb.model.schema.crd import GROUP
 from statefuldb.reconcile.ports import EffectFailed
 
 # Reads are repeated, at growing intervals, while a server is overloaded or just begins. Writes never are: whether they
@@ -28,7 +29,17 @@ class NoCluster(Exception):
     """No API server can be reached with the configuration at hand."""
 
 
-class FencedClient(kubernetes.client.ApiClient):  # type: ignore[misc]
+class _Client(kubernetes.client.ApiClient):  # type: ignore[misc]
+    """A client that sends objects of our kinds as they are: JSON that need not be searched for models and times."""
+
+    def sanitize_for_serialization(self, obj: Any) -> Any:
+        """Return what is sent in place of `obj`."""
+        if isinstance(obj, dict) and str(obj.get("apiVersion")).startswith(f"{GROUP}/"):
+            return obj
+        return super().sanitize_for_serialization(obj)
+
+
+class FencedClient(_Client):
     """A client whose writes leave only while `may_write`. Others raise EffectFailed."""
 
     def __init__(self, configuration: Any, may_write: Callable[[], bool]) -> None:
@@ -58,7 +69,7 @@ def api_client(kubeconfig: Path | None, may_write: Callable[[], bool] | None = N
         raise NoCluster(f"cannot use {kubeconfig or 'the in-cluster configuration'}: {error}") from error
     if may_write is not None:
         return FencedClient(configuration, may_write)
-    return kubernetes.client.ApiClient(configuration)
+    return _Client(configuration)
 
 
 Answer = tuple[int, Any]
@@ -70,7 +81,7 @@ def client_over(exchange: Exchange) -> Any:
 
     It returns status and body, or raises OSError where nothing is answered.
     """
-    client = kubernetes.client.ApiClient(kubernetes.client.Configuration(host="http://simulated"))
+    client = _Client(kubernetes.client.Configuration(host="http://simulated"))
     client.rest_client = _Exchanging(exchange)
     return client
 

@@ -114,8 +114,10 @@ class Objects:
         )
 
     def replace_status(self, stored: Json, status: Json) -> Json:
-        """Replace the status of an object of a known version. Raises EffectFailed."""
+        """Replace the status of an object of a known version; all else stays. Raises EffectFailed."""
         metadata = stored["metadata"]
+        known = {name: metadata[name] for name in ("namespace", "name", "uid", "resourceVersion")}
+        kind = {name: stored[name] for name in ("apiVersion", "kind")}
         return dict(
             call(
                 self._what("write status of", metadata["namespace"], metadata["name"]),
@@ -125,7 +127,7 @@ class Objects:
                     metadata["namespace"],
                     self._plural,
                     metadata["name"],
-                    {**stored, "status": status},
+                    {**kind, "metadata": known, "status": status},
                 ),
             )
         )

@@ -66,9 +66,7 @@ def track_update(
         new["metadata"].pop("managedFields")
         return
     entries = _entries(old)
-    present = set(fields.paths_of(new, schema, containers=True))
-    same = _same(old or {}, new)
-    changed = {path for path in present if path[:2] not in same and _differs(old or {}, new, path)}
+    present, changed = fields.compared(old or {}, new, schema)
     mine = _entry(entries, manager, "Update", subresource)
     for entry in entries:
         held = set(fields.read(entry["fieldsV1"]))
@@ -87,18 +85,6 @@ def track_update(
         new["metadata"].pop("managedFields", None)
 
 
-def _same(old: Json, new: Json) -> set[Path]:
-    """Return the paths of two steps below which nothing has changed: they need no look at each leaf."""
-    found: set[Path] = set()
-    for name, inner in new.items():
-        before = old.get(name)
-        if isinstance(inner, dict) and isinstance(before, dict):
-            found |= {
-                (f"f:{name}", f"f:{key}") for key, value in inner.items() if key in before and before[key] == value
-            }
-    return found
-
-
 def _changes(live: Json, wanted: Json, path: Path, schema: Json | None) -> bool:
     """Say whether applying a path changes what is there. An item, or an empty map, is content with what it finds."""
     value, found = fields.get(wanted, path), fields.get(live, path)
@@ -107,17 +93,9 @@ def _changes(live: Json, wanted: Json, path: Path, schema: Json | None) -> bool:
     return type(value) is not type(found) or not fields.merges(value, path, schema)
 
 
-def _differs(old: Json, new: Json, path: Path) -> bool:
-    """Say whether a write changed this path itself: what only holds others changes by coming into being."""
-    before, after = fields.get(old, path), fields.get(new, path)
-    if before is fields.ABSENT:
-        return True
-    holds = path[-1].startswith("k:") or (isinstance(after, dict) and after and isinstance(before, dict))
-    return not holds and bool(before != after)
-
-
 def _entries(value: Json | None) -> list[Json]:
-    return copied((value or {}).get("metadata", {}).get("managedFields", []))
+    """Return the entries, to be set anew; the field sets in them are shared, and replaced whole."""
+    return [dict(entry) for entry in (value or {}).get("metadata", {}).get("managedFields", [])]
 
 
 def _entry(entries: list[Json], manager: str, operation: str, subresource: str) -> Json | None:

@@ -40,7 +40,7 @@ def check(kind: Kind, new: Json, old: Json | None) -> None:
         if blocks_rules(causes):
             causes.append(NOT_CHECKED)
         else:
-            causes += check_rules(_seen_by_schema(new), old, kind.schema)
+            causes += check_rules(_seen_by_schema(new), old, _of_what_changed(kind.schema, new, old))
     if causes:
         group, _, _ = str(new["apiVersion"]).rpartition("/")
         raise invalid(str(new["kind"]), group, new["metadata"].get("name") or "", causes)
@@ -55,12 +55,25 @@ def _causes(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
         if new[field] != wanted:
             yield wrong(field, f'"{new[field]}"', f"must be {wanted}")
     if kind.schema is not None:
-        yield from validate(_seen_by_schema(new), kind.schema)
+        judged = _of_what_changed(kind.schema, new, old)
+        yield from validate(_seen_by_schema(new), judged)
         yield from check_scale(kind, new)
-        yield from duplicates(new, kind.schema)
+        yield from duplicates(new, judged)
     if kind.key == _DEFINITIONS:
         yield from check_definition(new)
     yield from builtins.check(kind, new, old)
+
+
+def _of_what_changed(schema: Json, new: Json, old: Json | None) -> Json:
+    """Return a schema without what it says of the parts that a write takes over untouched.
+
+    They were judged when they were written (a real server "ratchets": what is unchanged is not refused).
+    """
+    if old is None:
+        return schema
+    properties = schema.get("properties", {})
+    changed = {name: inner for name, inner in properties.items() if name not in new or new[name] is not old.get(name)}
+    return {**schema, "properties": changed, "additionalProperties": False}
 
 
 def _seen_by_schema(new: Json) -> Json:

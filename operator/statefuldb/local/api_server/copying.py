@@ -3,6 +3,7 @@
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
+_CONTAINERS = (dict, list)
 
 
 def copied(value: T) -> T:
@@ -11,8 +12,9 @@ def copied(value: T) -> T:
 
 
 def _copied(value: Any) -> Any:
+    # Leaves, which are most values, are told here rather than in a call each.
     if isinstance(value, dict):
-        return {name: _copied(inner) for name, inner in value.items()}
+        return {name: _copied(inner) if inner.__class__ in _CONTAINERS else inner for name, inner in value.items()}
     if isinstance(value, list):
-        return [_copied(item) for item in value]
+        return [_copied(item) if item.__class__ in _CONTAINERS else item for item in value]
     return value

@@ -65,6 +65,60 @@ def _paths(value: Any, schema: Json, prefix: Path, containers: bool) -> Iterator
     yield prefix
 
 
+def compared(old: Json, new: Json, schema: Json | None) -> tuple[set[Path], set[Path]]:
+    """Return what can be owned in `new`, with what holds it, and which of that differs from `old`.
+
+    What only holds others differs where it has come into being, or is a list; so does an item.
+    """
+    present: set[Path] = set()
+    differing: set[Path] = set()
+    properties = (schema or {}).get("properties", {})
+    for name, inner in new.items():
+        if name in ("apiVersion", "kind"):
+            continue
+        if name == "metadata":
+            inner = {k: v for k, v in (inner or {}).items() if k not in _UNOWNED}
+            _compare(inner, old.get(name, ABSENT), _METADATA, ("f:metadata",), (present, differing))
+            present.discard(("f:metadata",))
+            differing.discard(("f:metadata",))
+        else:
+            held = old.get(name, ABSENT)
+            _compare(inner, held, properties.get(name) or {}, (f"f:{name}",), (present, differing))
+    return present, differing
+
+
+def _compare(value: Any, old: Any, schema: Json, prefix: Path, found: tuple[set[Path], set[Path]]) -> None:
+    present, differing = found
+    if value == old:
+        present.update(_paths(value, schema, prefix, True))
+        return
+    present.add(prefix)
+    if isinstance(value, dict) and value and schema.get("x-kubernetes-map-type") != "atomic":
+        held = old if isinstance(old, dict) else {}
+        if held is not old:
+            differing.add(prefix)
+        extra = schema.get("additionalProperties")
+        for name, inner in value.items():
+            below = schema.get("properties", {}).get(name, extra if isinstance(extra, dict) else None)
+            _compare(inner, held.get(name, ABSENT), below or {}, (*prefix, f"f:{name}"), found)
+        return
+    differing.add(prefix)
+    kind = schema.get("x-kubernetes-list-type")
+    if not isinstance(value, list) or kind not in ("map", "set"):
+        return
+    before = {_element(item, schema): item for item in old} if isinstance(old, list) else {}
+    for item in value:
+        element = _element(item, schema)
+        present.add((*prefix, element))
+        if element not in before:
+            differing.add((*prefix, element))
+        if kind == "map" and isinstance(item, dict):
+            held = before.get(element, {})
+            for name, inner in item.items():
+                below = schema.get("items", {}).get("properties", {}).get(name, {})
+                _compare(inner, held.get(name, ABSENT), below, (*prefix, element, f"f:{name}"), found)
+
+
 def _element(item: Any, schema: Json) -> str:
     if schema.get("x-kubernetes-list-type") == "set" or not isinstance(item, dict):
         return "v:" + json.dumps(item, separators=(",", ":"))

@@ -198,11 +198,13 @@ class Service:
         if version not in (None, "", "0", old["metadata"]["resourceVersion"]):
             raise conflict(kind.plural, kind.group, old["metadata"]["name"])
         if write.subresource == "status":
-            kept = {name: copied(old[name]) for name in old if name != "status"}
-            new = {**kept, **({"status": new["status"]} if new.get("status") is not None else {})}
+            # What stays as it is need not be copied, but for metadata, of which parts are set anew.
+            kept = {name: old[name] for name in old if name not in ("metadata", "status")}
+            written = {"status": new["status"]} if new.get("status") is not None else {}
+            new = {**kept, "metadata": copied(old["metadata"]), **written}
         elif kind.status_subresource and write.subresource != "scale":
             new = {name: value for name, value in new.items() if name != "status"}
-            new |= {"status": copied(old["status"])} if "status" in old else {}
+            new |= {"status": old["status"]} if "status" in old else {}
         if kind.key == "namespaces" and write.subresource != "finalize":
             new["spec"] = copied(old.get("spec", {}))
         warnings = decode(kind, new, write.twice, write.validation, patch=patch)

@@ -77,6 +77,19 @@ def test_one_manager_gets_what_it_asks_for(first: Json, second: Json) -> None:
     assert set(fields.paths_of(live, SCHEMA)) - _empty(live) == set(fields.paths_of(wanted, SCHEMA)) - _empty(wanted)
 
 
+@given(specs, specs)
+def test_what_differs_is_told_with_what_is_there(first: Json, second: Json) -> None:
+    old, new = body(first), body(second)
+    present, differing = fields.compared(old, new, SCHEMA)
+    assert present == set(fields.paths_of(new, SCHEMA, containers=True))
+    for path in present:
+        before, after = fields.get(old, path), fields.get(new, path)
+        only_holds = path[-1].startswith("k:") or (
+            isinstance(after, dict) and after and isinstance(before, dict) and path[-1] != "f:whole"
+        )
+        assert (path in differing) == (before is fields.ABSENT or (not only_holds and before != after)), path
+
+
 def _empty(value: Json) -> set[fields.Path]:
     return {path for path in fields.paths_of(value, SCHEMA) if fields.get(value, path) in ({}, [])}
 
