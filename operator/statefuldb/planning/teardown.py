@@ -189,10 +189,19 @@ def _finished(record: VolumeRecord) -> bool:
 
 
 def _seen_without(context: Context, record: VolumeRecord) -> bool:
-    """Whether every agent that held something of this member's has offered, since the release was sent, none of it."""
+    """Whether every agent that held something of this member's has offered, since the release was sent, none of it.
+
+    The master offers what will be there once its agent has obeyed. One that is cut off at that moment never does, and
+    comes back with all that it had: its own word is waited for.
+    """
     if record.phase is not VolumePhase.RELEASING:
         return False
     offers = [o for o in context.offers if o.received_at_seconds > record.released_at_seconds]
+    agents = {offer.agent_id for offer in offers}
+    for operation in context.observed.operations:
+        ours = (operation.id.uid, operation.id.ordinal) == (record.identity.uid, record.identity.ordinal)
+        if ours and operation.state.open and operation.agent_id in agents:
+            return False
     shown = {offer.hostname for offer in offers}
     return set(_hosts(record)) <= shown and not any(is_ours(r, record.identity) for o in offers for r in o.resources)
 

@@ -10,7 +10,10 @@ from statefuldb.model.actions import (
 )
 from statefuldb.model.conditions import Reason
 from statefuldb.model.errors import FieldError
+from statefuldb.model.identity import OperationId
+from statefuldb.model.observed import OperationState, OperationStatus
 from statefuldb.model.operations import Destroy, Unreserve
+from statefuldb.model.plan import Plan
 from statefuldb.model.spec import (
     Retention,
     RetentionSpec,
@@ -92,6 +95,30 @@ def test_delete_destroys_then_unreserves_then_forgets() -> None:
     later = replace(freed, received_at_seconds=2_000.0)
     done = plan(None, observed(database=None, volumes=(saved.volume,)), (later,), OPERATOR)
     assert isinstance(done.actions[-1], ForgetVolume)
+
+
+def test_what_the_master_shows_released_is_not_forgotten_before_the_agent_has_obeyed() -> None:
+    """An agent that is cut off never hears of it, and comes back with all that it had."""
+    record, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
+    ended = Ending(incarnation=1, state="TASK_KILLED")
+    record = replace(record, intent=Intent.DELETE, initialised=True, ending=ended)
+    idle = remaining(offer(), accepted, launched=False)
+    saved, release = plan(None, observed(database=None, volumes=(record,)), (idle,), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(release, AcceptOffers)
+    freed = replace(remaining(idle, release, launched=False), received_at_seconds=2_000.0)
+    sent = OperationId(uid=record.identity.uid, ordinal=0, offer="o1", position=1, kind="unreserve")
+
+    def decided(state: OperationState, agent_id: str = freed.agent_id) -> Plan:
+        status = OperationStatus(id=sent, state=state, agent_id=agent_id)
+        return plan(None, observed(database=None, volumes=(saved.volume,), operations=(status,)), (freed,), OPERATOR)
+
+    for state in (OperationState.PENDING, OperationState.UNREACHABLE, OperationState.RECOVERING):
+        assert not decided(state).actions
+        assert [wait.reason for wait in decided(state).waiting] == [Reason.RELEASING]
+    assert isinstance(decided(OperationState.FINISHED).actions[-1], ForgetVolume)
+    # The host runs an agent of another id by now, which has nothing: the one that was asked exists no more.
+    assert isinstance(decided(OperationState.UNREACHABLE, "another").actions[-1], ForgetVolume)
 
 
 def test_retained_data_is_taken_up_again_by_the_same_name() -> None:
