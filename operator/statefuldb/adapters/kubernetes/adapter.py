@@ -1,7 +1,7 @@
 """The Kubernetes port: caches fed by kopf, writes by the official client, own writes seen at once."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from logging import getLogger
 from typing import Any, Protocol
@@ -280,13 +280,9 @@ class KubernetesAdapter:
             for key in self.keys():
                 self._enqueue(key)
         for plural, objects in ((DATABASES, self._databases), (VOLUMES, self._volumes)):
-            listed, version = objects.list()
-            before = {(k.namespace, k.name) for k in self.keys()}
-            changed = self._caches[plural].replace_all(listed, version)
-            if changed:
-                names = before | {(k.namespace, k.name) for k in self.keys()}
-                for namespace, name in sorted(names):
-                    self._enqueue(DatabaseKey(namespace=namespace, name=name))
+            changed = self._caches[plural].replace_all(*objects.list())
+            for key in sorted(set(_keys_among(changed))):
+                self._enqueue(key)
         for namespace in self._namespaces:
             # Whoever may look at some namespaces only cannot watch them, nor our definitions.
             self.look_around(namespace)
@@ -303,6 +299,13 @@ class KubernetesAdapter:
             log.warning("%s", error)
         finally:
             self._relist_later()
+
+
+def _keys_among(groups: Iterable[Hashable]) -> Iterator[DatabaseKey]:
+    """Yield the databases that groups of our caches are about."""
+    return (
+        member for group in groups if isinstance(group, tuple) for member in group if isinstance(member, DatabaseKey)
+    )
 
 
 def _key_of(plural: str, stored: Json) -> DatabaseKey | None:

@@ -37,14 +37,17 @@ def _read(text: bytes) -> Json:
 
 
 class Cache:
-    """Objects of one kind by namespace and name, and by the groups that `groups_of` names for each.
+    """Objects of one kind by namespace and name, and by the groups that `groups_of` names for each, or else by name.
 
     With `compact` they are kept as text and read at each use: of thousands of objects few are looked at at a time, and
     as dictionaries they take some ten times as much memory.
     """
 
     def __init__(
-        self, groups_of: Callable[[Json], Iterable[Hashable]] = lambda _: (), *, compact: bool = False
+        self,
+        groups_of: Callable[[Json], Iterable[Hashable]] = lambda stored: (_name(stored),),
+        *,
+        compact: bool = False,
     ) -> None:
         self._lock = threading.Lock()
         self._groups_of = groups_of
@@ -104,23 +107,30 @@ class Cache:
             held = [found[name] for name in sorted(found)]
         return [each.stored for each in held]
 
-    def replace_all(self, listed: Iterable[Json], version: str | None) -> set[Name]:
-        """Take in a complete list; return the names of what has changed or vanished.
+    def replace_all(self, listed: Iterable[Json], version: str | None) -> set[Hashable]:
+        """Take in a complete list; return the groups of what has changed or vanished, as they were and as they are.
 
         `version` is that of the list: what was made after it is not in it, and has not vanished. None means that no
         such objects can be.
         """
-        changed, seen = set(), set()
+        changed: set[Hashable] = set()
+        seen = set()
         for stored in listed:
-            seen.add(_name(stored))
+            name = _name(stored)
+            seen.add(name)
+            before = self._groups(name)
             if self.put(stored):
-                changed.add(_name(stored))
+                changed.update(before, self._groups(name))
         with self._lock:
             unseen = [name for name in self._objects if name not in seen]
             for name in [n for n in unseen if version is None or self._objects[n].version <= number_of(version)]:
-                del self._objects[name]
-                changed.add(name)
+                changed.update(self._objects.pop(name).groups)
         return changed
+
+    def _groups(self, name: Name) -> tuple[Hashable, ...]:
+        with self._lock:
+            held = self._objects.get(name)
+        return held.groups if held is not None else ()
 
 
 def _name(stored: Json) -> Name:

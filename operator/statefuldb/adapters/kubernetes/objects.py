@@ -1,6 +1,6 @@
 """Reading and writing objects of our kinds through the official client."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import kubernetes
@@ -18,6 +18,8 @@ PROFILES = "storageprofiles"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 REQUEST_LENGTH = 64
+# As parsed dictionaries, thousands of objects at once take more memory than all that is kept of them afterwards.
+PAGE_OBJECTS = 100
 
 
 class Surroundings:
@@ -56,27 +58,38 @@ class Objects:
         )
         return dict(found) if found is not None else None
 
-    def list(self) -> tuple[list[Json], str | None]:
-        """Return all objects and the version at which that was all. Raises EffectFailed.
+    def list(self) -> tuple[Iterator[Json], str | None]:
+        """Return all objects, fetched a page at a time, and the version at which that was all. Raises EffectFailed.
 
-        Without a version the kind is not served: there are none, whatever was seen before.
+        So does the iterator. Without a version the kind is not served: there are none, whatever was seen before.
         """
-        found = [self._listed(namespace) for namespace in self._namespaces] or [self._listed(None)]
-        if None in found:
-            return [], None
+        begun = [(namespace, self._page(namespace)) for namespace in self._namespaces or (None,)]
+        firsts = {namespace: first for namespace, first in begun if first is not None}
+        if len(firsts) < len(begun):
+            return iter(()), None
         # Of several lists the oldest one says what they have in common.
-        version = min((listed["metadata"]["resourceVersion"] for listed in found), key=number_of)
-        return [item for listed in found for item in listed["items"]], version
+        version = min((first["metadata"]["resourceVersion"] for first in firsts.values()), key=number_of)
+        return self._all(firsts), version
 
-    def _listed(self, namespace: str | None) -> Any:
-        if namespace is None:
-            return find(
-                f"list {self._plural}", lambda: self._api.list_cluster_custom_object(GROUP, VERSION, self._plural)
-            )
-        return find(
-            f"list {self._plural} in {namespace}",
-            lambda: self._api.list_namespaced_custom_object(GROUP, VERSION, namespace, self._plural),
-        )
+    def _all(self, firsts: dict[str | None, Json]) -> Iterator[Json]:
+        for namespace in list(firsts):
+            page: Json | None = firsts.pop(namespace)
+            while page is not None:
+                yield from page["items"]
+                token = page["metadata"].get("continue")
+                page = self._page(namespace, token) if token else None
+
+    def _page(self, namespace: str | None, token: str = "") -> Json | None:
+        """Return a page of a list: the first one, or the one that follows. None where the kind is not served."""
+        more = {"limit": PAGE_OBJECTS, **({"_continue": token} if token else {})}
+        what = f"list {self._plural}" + (f" in {namespace}" if namespace is not None else "")
+
+        def asked() -> Any:
+            if namespace is None:
+                return self._api.list_cluster_custom_object(GROUP, VERSION, self._plural, **more)
+            return self._api.list_namespaced_custom_object(GROUP, VERSION, namespace, self._plural, **more)
+
+        return cast("Json | None", find(what, asked))
 
     def create(self, body: Json) -> Json:
         """Add an object. Raises EffectFailed."""

@@ -14,13 +14,15 @@ from typing import Any
 
 import kopf
 
-from statefuldb.adapters.kubernetes.objects import DATABASES, PROFILES, VOLUMES
+from statefuldb.adapters.kubernetes.objects import DATABASES, PAGE_OBJECTS, PROFILES, VOLUMES
 from statefuldb.model.schema.crd import GROUP, VERSION
 
 log = getLogger(__name__)
 SERVER_TIMEOUT_SECONDS = 600
 STOP_PATIENCE_SECONDS = 10.0
 BEGIN_AGAIN_SECONDS = 1.0
+# For so long kopf keeps a task for each object, with all of the object; ours hold nothing that could be waited for.
+WORKER_IDLE_SECONDS = 0.1
 
 OnEvent = Callable[[str, str | None, dict[str, Any]], None]
 
@@ -65,6 +67,8 @@ class Watcher:
         settings.posting.enabled = False
         settings.watching.server_timeout = SERVER_TIMEOUT_SECONDS
         settings.watching.client_timeout = SERVER_TIMEOUT_SECONDS + 10
+        settings.watching.chunk_size = PAGE_OBJECTS
+        settings.queueing.idle_timeout = WORKER_IDLE_SECONDS
         # To see definitions and namespaces come and go, kopf would watch all of them.
         settings.scanning.disabled = bool(self._namespaces)
         asyncio.run(
