@@ -9,6 +9,7 @@ from functools import partial
 from logging import getLogger
 from pathlib import Path
 
+from statefuldb.adapters.collecting import spare_what_stays
 from statefuldb.adapters.fencing import FenceCommand
 from statefuldb.adapters.journal import FileJournal
 from statefuldb.adapters.keeper.operator_identity import make_identity
@@ -85,6 +86,7 @@ def run_operator(settings: OperatorSettings) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    spare_what_stays(RealMachine())
     metrics = Metrics()
     if settings.metrics_port is not None:
         MetricsServer(metrics, settings.metrics_host, settings.metrics_port)

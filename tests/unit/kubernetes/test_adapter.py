@@ -1,13 +1,16 @@
 """The Kubernetes port between two lives of one name."""
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
 from statefuldb.adapters.kubernetes.connection import client_over
-from statefuldb.adapters.kubernetes.objects import DATABASES
+from statefuldb.adapters.kubernetes.objects import DATABASES, PAGE_OBJECTS
 from statefuldb.adapters.kubernetes.watching import OnEvent
+from statefuldb.model.identity import DatabaseKey
 from statefuldb.reconcile.ports import EffectFailed
 from unit.kubernetes.test_events import Clockwork
 from unit.planning.world import KEY
@@ -26,9 +29,62 @@ class Watch:
     def stop(self) -> None: ...
 
 
+class Relisting(Clockwork):
+    """A machine on which the next list is taken when the test says so."""
+
+    def after(self, seconds: float, call: Callable[[], object]) -> Callable[[], None]:
+        self.relist = call
+        return lambda: None
+
+
 def life(uid: str, version: int) -> Json:
     metadata = {"namespace": KEY.namespace, "name": KEY.name, "uid": uid, "resourceVersion": str(version)}
     return {"apiVersion": "statefuldb.dev/v1alpha1", "kind": "StatefulDatabase", "metadata": metadata, "spec": {}}
+
+
+class Shelf:
+    """An API that lists databases in pages, and holds nothing else."""
+
+    def __init__(self, count: int) -> None:
+        self.versions = {f"orders-{number:04}": number + 1 for number in range(count)}
+        self.pages = 0
+
+    def exchange(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
+        assert method == "GET"
+        parts = urlsplit(path)
+        query = dict(parse_qsl(parts.query))
+        names = sorted(self.versions) if parts.path.endswith(f"/{DATABASES}") else []
+        rest = [name for name in names if name > query.get("continue", "")]
+        page = rest[: int(query["limit"])]
+        self.pages += bool(page)
+        more = {"continue": page[-1]} if len(page) < len(rest) else {}
+        metadata = {"resourceVersion": str(max(self.versions.values())), **more}
+        items = [{"metadata": {"namespace": "shop", "name": n, "resourceVersion": str(self.versions[n])}} for n in page]
+        return 200, {"metadata": metadata, "items": items}
+
+
+def test_lists_are_read_in_pages_and_have_only_those_looked_at_that_they_are_about() -> None:
+    shelf, enqueued, machine = Shelf(2 * PAGE_OBJECTS + 1), list[DatabaseKey](), Relisting()
+    adapter = KubernetesAdapter(
+        client_over(shelf.exchange),
+        make_watch=Watch,
+        enqueue=enqueued.append,
+        on_surroundings=lambda _: None,
+        instance="operator-1",
+        machine=machine,  # type: ignore[arg-type]
+    )
+    adapter.start()
+    assert shelf.pages == 3
+    assert [key.name for key in enqueued] == sorted(shelf.versions)
+    enqueued.clear()
+    shelf.versions["orders-0007"] = 1000
+    shelf.versions["orders-0150-new"] = 1001
+    del shelf.versions["orders-0199"]
+    machine.relist()
+    assert [key.name for key in enqueued] == ["orders-0007", "orders-0150-new", "orders-0199"]
+    enqueued.clear()
+    machine.relist()
+    assert enqueued == []
 
 
 def test_a_status_is_not_written_into_the_next_life_of_its_name() -> None:

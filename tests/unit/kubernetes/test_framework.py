@@ -23,7 +23,7 @@ class Api:
         self.record: dict[str, Any] | None = None
 
     def exchange(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
-        if path.endswith("/databasevolumes"):
+        if path.partition("?")[0].endswith("/databasevolumes"):
             return 200, {"items": self.entries, "metadata": {"resourceVersion": "7"}}
         if method in ("POST", "PUT"):
             self.record = body
