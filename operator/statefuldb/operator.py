@@ -158,8 +158,8 @@ class Operator:
 
         self._mesos = MesosAdapter(
             make_driver=make_driver,
-            list_tasks=around.master.tasks,
-            list_agents=around.master.agents,
+            list_tasks=around.master.each_task,
+            list_agents=around.master.each_agent,
             list_frameworks=around.master.frameworks,
             cluster=cluster,
             role=role,

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from statefuldb.adapters.mesos.adapter import MesosAdapter
 from statefuldb.adapters.mesos.driver import ConnectionState, Event
@@ -10,6 +10,7 @@ from statefuldb.model.identity import DatabaseKey
 from unit.planning.world import CLUSTER, ROLE
 
 Json = dict[str, Any]
+T = TypeVar("T")
 CAPABLE = ("RESOURCE_PROVIDER", "AGENT_OPERATION_FEEDBACK")
 
 
@@ -77,7 +78,7 @@ class Wired:
 
         self.adapter = MesosAdapter(
             make_driver=make_driver,
-            list_tasks=lambda: self.tasks,
+            list_tasks=lambda read: [read(task) for task in self.tasks],
             list_frameworks=lambda: self.frameworks,
             list_agents=self._listed,
             cluster=CLUSTER,
@@ -93,13 +94,15 @@ class Wired:
             timers=self.time,
         )
 
-    def _listed(self) -> Sequence[Json]:
+    def _listed(self, read: Callable[[Json], T]) -> Sequence[T]:
         return [
-            {
-                "agent_info": {"id": {"value": agent}, "hostname": agent.removeprefix("id-of-")},
-                "capabilities": [{"type": c} for c in able],
-                "total_resources": self.holdings.get(agent, []),
-            }
+            read(
+                {
+                    "agent_info": {"id": {"value": agent}, "hostname": agent.removeprefix("id-of-")},
+                    "capabilities": [{"type": c} for c in able],
+                    "total_resources": self.holdings.get(agent, []),
+                }
+            )
             for agent, able in self.agents.items()
         ]
 

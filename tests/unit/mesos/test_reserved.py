@@ -1,7 +1,8 @@
 """What agents hold for us is listed seldom however many databases begin, and anew where it may have changed."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from statefuldb.adapters.mesos.reserved import FRESH_SECONDS, GIVING_BACK_SECONDS, SHARE, Reserved
 from statefuldb.adapters.mesos.wire import resource_from_wire, resource_to_wire
@@ -10,6 +11,7 @@ from statefuldb.model.resources import Reservation, Resource
 from unit.mesos.adapter import Standing
 from unit.planning.world import CLUSTER, KEY, ROLE, UID, observed
 
+T = TypeVar("T")
 IDENTITY = DataIdentity(cluster=CLUSTER, uid=UID, ordinal=0)
 LABELS = ReservationLabels(identity=IDENTITY, namespace=KEY.namespace, name=KEY.name, reservation="first")
 HELD = Resource(
@@ -28,11 +30,12 @@ class Listed:
         self.time, self.seconds, self.asked = Standing(), seconds, 0
         self.reserved = Reserved(list_agents=self._list, cluster=CLUSTER, clock=self.time)
 
-    def _list(self) -> list[dict[str, Any]]:
+    def _list(self, read: Callable[[dict[str, Any]], T]) -> list[T]:
         self.asked += 1
         self.time.seconds += self.seconds
         info = {"id": {"value": "id-of-agent-1"}, "hostname": "agent-1"}
-        return [{"agent_info": info, "pid": "slave(1)@127.0.0.1:5051", "total_resources": [resource_to_wire(HELD)]}]
+        held = {"pid": "slave(1)@127.0.0.1:5051", "total_resources": [resource_to_wire(HELD)]}
+        return [read({"agent_info": info, **held})]
 
 
 def test_each_database_is_told_of_its_own_and_the_list_is_asked_for_once() -> None:

@@ -14,6 +14,7 @@ from statefuldb.adapters.mesos.guard import UnsafeRequest
 from statefuldb.adapters.mesos.intake import Intake, OnOffers
 from statefuldb.adapters.mesos.inverse_offers import InverseOffers
 from statefuldb.adapters.mesos.maintenance_book import MaintenanceBook
+from statefuldb.adapters.mesos.master_api import ListEach
 from statefuldb.adapters.mesos.offer_cache import OfferCache
 from statefuldb.adapters.mesos.operation_book import OperationBook
 from statefuldb.adapters.mesos.operation_wire import (
@@ -50,8 +51,8 @@ class MesosAdapter:
         self,
         *,
         make_driver: Callable[[Callable[[Event], None], Callable[[ConnectionState], None]], Driver],
-        list_tasks: Callable[[], Sequence[Mapping[str, Any]]],
-        list_agents: Callable[[], Sequence[Mapping[str, Any]]],
+        list_tasks: ListEach,
+        list_agents: ListEach,
         list_frameworks: Callable[[], Sequence[Mapping[str, Any]]],
         cluster: str,
         role: str,

@@ -1,13 +1,17 @@
 """Which agents are registered and what they can do, as GET_AGENTS says; asked again where it may have changed."""
 
+import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from logging import getLogger
-from typing import Any
+from typing import Any, TypeVar
 
+from statefuldb.adapters.mesos.master_api import ListEach
 from statefuldb.reconcile.ports import EffectFailed
 
 log = getLogger(__name__)
+Json = dict[str, Any]
+T = TypeVar("T")
 
 # Without both, an agent's master drops every operation that carries an id (Mesos 1.8 and later have both).
 FEEDBACK = frozenset({"AGENT_OPERATION_FEEDBACK", "RESOURCE_PROVIDER"})
@@ -16,23 +20,29 @@ FEEDBACK = frozenset({"AGENT_OPERATION_FEEDBACK", "RESOURCE_PROVIDER"})
 class AgentRegistry:
     """The registered agents' capabilities, by agent id."""
 
-    def __init__(self, list_agents: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
+    def __init__(self, list_agents: ListEach) -> None:
         self._list_agents = list_agents
         self._lock = threading.Lock()
         self._capabilities: dict[str, frozenset[str]] = {}
 
-    def list(self) -> Sequence[Mapping[str, Any]]:
-        """Return the agents as the master lists them now. Raises EffectFailed."""
-        agents = self._list_agents()
-        found = {
-            agent["agent_info"]["id"]["value"]: frozenset(
-                str(capability.get("type", "")) for capability in agent.get("capabilities", [])
-            )
-            for agent in agents
-        }
+    def list(self, read: Callable[[Json], T]) -> Sequence[T]:
+        """Return what `read` makes of each agent that the master lists now (ListEach). Raises EffectFailed."""
+        found: dict[str, frozenset[str]] = {}
+
+        def noted(agent: Json) -> T:
+            # Interned: a name that stayed of each agent would keep the memory of the whole list from being given back.
+            able = (sys.intern(str(capability.get("type", ""))) for capability in agent.get("capabilities", []))
+            found[agent["agent_info"]["id"]["value"]] = frozenset(able)
+            return read(agent)
+
+        listed = self._list_agents(noted)
         with self._lock:
             self._capabilities = found
-        return agents
+        return listed
+
+    def look(self) -> None:
+        """Learn which agents there are. Raises EffectFailed."""
+        self.list(lambda _: None)
 
     def gives_feedback(self, agent_id: str) -> bool:
         """Say whether operations on this agent may carry ids. False where it cannot be known."""
@@ -59,7 +69,7 @@ class AgentRegistry:
             known = self._capabilities.get(agent_id)
         if known is None:
             try:
-                self.list()
+                self.look()
             except EffectFailed as error:
                 log.warning("agents could not be listed: %s", error)
         with self._lock:

@@ -9,7 +9,7 @@ def view_of(master: MasterApi, cluster: str) -> ClusterView:
     """Return what agents hold under the label of `cluster` (its UUID), and its tasks. Raises EffectFailed."""
     agents = master.agents()
     held = [reserved_from_wire(agent, cluster) for agent in agents]
-    running = [ledger_of_task(task, cluster) for task in master.tasks()]
+    running = master.each_task(lambda task: ledger_of_task(task, cluster))
     return ClusterView(
         agent_ids=frozenset(agent["agent_info"]["id"]["value"] for agent in agents),
         hostnames=frozenset(agent["agent_info"]["hostname"] for agent in agents),

@@ -8,6 +8,7 @@ from statefuldb.adapters.mesos.agent_registry import AgentRegistry
 from statefuldb.adapters.mesos.books import Books
 from statefuldb.adapters.mesos.driver import ConnectionState, Event
 from statefuldb.adapters.mesos.inverse_offers import InverseOffers
+from statefuldb.adapters.mesos.master_api import ListEach
 from statefuldb.adapters.mesos.operation_wire import operation_status_from_wire
 from statefuldb.adapters.mesos.wire import (
     inverse_offer_from_wire,
@@ -33,7 +34,7 @@ class Intake:
         books: Books,
         agents: AgentRegistry,
         inverse_offers: InverseOffers,
-        list_tasks: Callable[[], Sequence[Mapping[str, Any]]],
+        list_tasks: ListEach,
         cluster: str,
         save_framework_id: Callable[[str], None],
         resubscribe: Callable[[], None],
@@ -111,11 +112,12 @@ class Intake:
         self._on_subscribed()
 
     def _take_inventory(self) -> None:
-        """Learn from the tasks' labels whose they are, whatever has become of the ledger meanwhile."""
+        """Learn from the tasks' labels whose they are, whatever has become of the ledger meanwhile; and the agents."""
         try:
-            listed = [ledger_of_task(task, self._cluster) for task in self._list_tasks()]
+            self._agents.look()
+            listed = self._list_tasks(lambda task: ledger_of_task(task, self._cluster))
         except EffectFailed as error:
-            log.warning("tasks could not be listed: %s", error)
+            log.warning("agents and tasks could not be listed: %s", error)
             return
         self._books.tasks.learn(record for record in listed if record is not None)
 

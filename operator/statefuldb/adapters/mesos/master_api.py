@@ -7,9 +7,9 @@ import http.client
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from statefuldb.adapters.mesos.masters import Masters
@@ -24,6 +24,20 @@ from statefuldb.reconcile.ports import EffectFailed
 Json = dict[str, Any]
 T = TypeVar("T")
 TIMEOUT_SECONDS = 5.0
+# Among all that an answer is made of, only a task has both, and only an agent has this.
+_TASK = {"task_id", "framework_id"}
+_AGENT = {"agent_info"}
+
+
+class ListEach(Protocol):
+    """Returns what `read` makes of each thing that the master lists. Raises EffectFailed.
+
+    It is given one at a time, as the answer is read: of thousands, only what it makes of them is ever held.
+    """
+
+    def __call__(self, read: Callable[[Json], T]) -> Sequence[T]:
+        """Ask the master."""
+        ...
 
 
 class MasterApi:
@@ -35,15 +49,24 @@ class MasterApi:
 
     def agents(self) -> list[Json]:
         """Return the agents that are registered. Raises EffectFailed."""
-        return list(self._ask("GET_AGENTS").get("agents", []))
+        return self.each_agent(lambda agent: agent)
+
+    def each_agent(self, read: Callable[[Json], T]) -> list[T]:
+        """Return what `read` makes of each agent that is registered (ListEach). Raises EffectFailed."""
+        return list(
+            self._ask("GET_AGENTS", lambda found: read(found) if found.keys() >= _AGENT else found).get("agents", [])
+        )
 
     def places(self) -> list[AgentRef]:
         """Return where the registered agents are. Raises EffectFailed."""
         return [agent_ref(agent) for agent in self.agents()]
 
-    def tasks(self) -> list[Json]:
-        """Return the tasks that may run: those on agents that are out of reach too. Raises EffectFailed."""
-        listed = self._ask("GET_TASKS")
+    def each_task(self, read: Callable[[Json], T]) -> list[T]:
+        """Return what `read` makes of each task that may run (ListEach): those on agents that are out of reach too.
+
+        Raises EffectFailed.
+        """
+        listed = self._ask("GET_TASKS", lambda found: read(found) if found.keys() >= _TASK else found)
         return [*listed.get("tasks", []), *listed.get("unreachable_tasks", [])]
 
     def version(self) -> str:
@@ -94,8 +117,9 @@ class MasterApi:
                 return info["id"]["value"], labels.get(LABEL_CLUSTER, "")
         return None
 
-    def _ask(self, kind: str) -> Json:
-        return self._call({"type": kind}, lambda text: dict(json.loads(text)[kind.lower()]))
+    def _ask(self, kind: str, read: Callable[[Json], Any] | None = None) -> Json:
+        """Return an answer, each object within as `read` makes it."""
+        return self._call({"type": kind}, lambda text: dict(json.loads(text, object_hook=read)[kind.lower()]))
 
     def _tell(self, call: Json) -> None:
         self._call(call, lambda _: None)

@@ -1,10 +1,10 @@
 """What agents hold for us, offered or not, for databases that begin: asked of the master, and looked up by database."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from logging import getLogger
-from typing import Any
 
+from statefuldb.adapters.mesos.master_api import ListEach
 from statefuldb.adapters.mesos.wire import reserved_from_wire
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Observed, Offers
@@ -26,7 +26,7 @@ GIVING_BACK_SECONDS = 60.0
 class Reserved:
     """The master's list, asked for anew when it is old, and always for a database of which something is given back."""
 
-    def __init__(self, *, list_agents: Callable[[], Sequence[Mapping[str, Any]]], cluster: str, clock: Clock) -> None:
+    def __init__(self, *, list_agents: ListEach, cluster: str, clock: Clock) -> None:
         self._list_agents = list_agents
         self._cluster = cluster
         self._clock = clock
@@ -42,7 +42,7 @@ class Reserved:
             giving_back = now - self._given_back.get(observed.key, float("-inf")) < GIVING_BACK_SECONDS
             if giving_back or not self._asked_at <= now < self._fresh_until:
                 try:
-                    found = [reserved_from_wire(agent, self._cluster) for agent in self._list_agents()]
+                    found = self._list_agents(lambda agent: reserved_from_wire(agent, self._cluster))
                 except EffectFailed as error:
                     log.warning("agents could not be listed: %s", error)
                     return None

@@ -1,14 +1,16 @@
 """Looking for a member's resources on all agents, offered or not, and for whoever else uses them."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from logging import getLogger
 from typing import Any
 
+from statefuldb.adapters.mesos.master_api import ListEach
 from statefuldb.adapters.mesos.wire import resource_from_wire
 from statefuldb.model.identity import DataIdentity, TaskId
 from statefuldb.model.observed import ForeignTask, Sighting
-from statefuldb.planning.storage.holding import is_ours
+from statefuldb.planning.storage.holding import identity_of
 from statefuldb.reconcile.ports import Clock, EffectFailed
 
 log = getLogger(__name__)
@@ -16,18 +18,38 @@ Listing = Callable[[], Sequence[Mapping[str, Any]]]
 FRESH_SECONDS = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class _User:
+    """A task that is not of our kind, and whose resources it has."""
+
+    task_id: str
+    framework_id: str
+    agent_id: str
+    uses: frozenset[DataIdentity]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An agent, and whose volumes are on it."""
+
+    agent_id: str
+    hostname: str
+    volumes_of: frozenset[DataIdentity]
+
+
 class Sightings:
     """What the master lists, asked for at most twice a minute, however many members wait."""
 
-    def __init__(self, *, list_agents: Listing, list_tasks: Listing, list_frameworks: Listing, clock: Clock) -> None:
+    def __init__(self, *, list_agents: ListEach, list_tasks: ListEach, list_frameworks: Listing, clock: Clock) -> None:
         self._list_agents = list_agents
         self._list_tasks = list_tasks
         self._list_frameworks = list_frameworks
         self._clock = clock
         self._lock = threading.Lock()
         self._asked_at = float("-inf")
-        self._agents: Sequence[Mapping[str, Any]] = ()
-        self._tasks: Sequence[Mapping[str, Any]] = ()
+        self._hosts: Mapping[str, str] = {}
+        self._volumes: Mapping[DataIdentity, frozenset[str]] = {}
+        self._users: Sequence[_User] = ()
         self._names: Mapping[str, str] = {}
 
     def of(self, identity: DataIdentity) -> Sighting | None:
@@ -35,49 +57,60 @@ class Sightings:
         with self._lock:
             if not self._ask():
                 return None
-        infos = [agent["agent_info"] for agent in self._agents]
-        hosts = {info["id"]["value"]: info["hostname"] for info in infos}
-        volume_on = {
-            agent["agent_info"]["hostname"]
-            for agent in self._agents
-            if any("persistence" in r.get("disk", {}) and _of(identity, r) for r in agent.get("total_resources", []))
-        }
-        users = [task for task in self._tasks if any(_of(identity, r) for r in task.get("resources", []))]
-        return Sighting(
-            identity=identity,
-            hosts=frozenset(hosts.values()),
-            volume_on=frozenset(volume_on),
-            used_by=tuple(
-                self._foreign(task, hosts) for task in users if TaskId.parse(_value(task, "task_id")) is None
-            ),
-        )
+            return Sighting(
+                identity=identity,
+                hosts=frozenset(self._hosts.values()),
+                volume_on=self._volumes.get(identity, frozenset()),
+                used_by=tuple(self._foreign(user) for user in self._users if identity in user.uses),
+            )
 
     def _ask(self) -> bool:
         now = self._clock.now()
         if now - self._asked_at < FRESH_SECONDS:
             return True
         try:
-            self._agents, self._tasks = self._list_agents(), self._list_tasks()
+            agents, tasks = self._list_agents(_place), self._list_tasks(_user)
             infos = [framework["framework_info"] for framework in self._list_frameworks()]
         except EffectFailed as error:
             log.warning("who uses our resources could not be asked: %s", error)
             return False
+        self._hosts = {place.agent_id: place.hostname for place in agents}
+        volumes: dict[DataIdentity, set[str]] = {}
+        for place in agents:
+            for identity in place.volumes_of:
+                volumes.setdefault(identity, set()).add(place.hostname)
+        self._volumes = {identity: frozenset(hosts) for identity, hosts in volumes.items()}
+        self._users = [user for user in tasks if user is not None]
         self._names = {_value(info, "id"): info.get("name", "") for info in infos}
         self._asked_at = now
         return True
 
-    def _foreign(self, task: Mapping[str, Any], hosts: Mapping[str, str]) -> ForeignTask:
-        framework_id, agent_id = _value(task, "framework_id"), _value(task, "agent_id")
+    def _foreign(self, user: _User) -> ForeignTask:
         return ForeignTask(
-            task_id=_value(task, "task_id"),
-            framework_id=framework_id,
-            framework_name=self._names.get(framework_id, "?"),
-            hostname=hosts.get(agent_id, agent_id),
+            task_id=user.task_id,
+            framework_id=user.framework_id,
+            framework_name=self._names.get(user.framework_id, "?"),
+            hostname=self._hosts.get(user.agent_id, user.agent_id),
         )
 
 
-def _of(identity: DataIdentity, resource: Mapping[str, Any]) -> bool:
-    return is_ours(resource_from_wire(resource), identity)
+def _place(agent: Mapping[str, Any]) -> _Place:
+    info = agent["agent_info"]
+    held = (r for r in agent.get("total_resources", []) if "persistence" in r.get("disk", {}))
+    return _Place(_value(info, "id"), info["hostname"], _owners(held))
+
+
+def _user(task: Mapping[str, Any]) -> _User | None:
+    """Return a task as a user of our resources; None where it is one of ours, or uses none."""
+    task_id, uses = _value(task, "task_id"), _owners(task.get("resources", []))
+    if TaskId.parse(task_id) is not None or not uses:
+        return None
+    return _User(task_id, _value(task, "framework_id"), _value(task, "agent_id"), uses)
+
+
+def _owners(resources: Iterable[Mapping[str, Any]]) -> frozenset[DataIdentity]:
+    found = (identity_of(resource_from_wire(resource)) for resource in resources)
+    return frozenset(identity for identity in found if identity is not None)
 
 
 def _value(message: Mapping[str, Any], name: str) -> str:
