@@ -8,7 +8,7 @@ CHART_STAMP := $(VENV)/.chart-installed
 SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status check pythons test chaos simulate sieve takeovers bench format crds clean
+.PHONY: help up down status check pythons test chaos simulate sieve acto takeovers bench format crds clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ simulate: $(STAMP) ## the real operator in a simulated world, SEEDS=100 times, a
 
 sieve: $(STAMP) ## one simulated life per strategy, disturbed at every point, one at a time
 	$(BIN)/statefuldb simulate --every-point
+
+acto: $(STAMP) ## every field of every manifest changed in a simulated world, alone and in pairs, and changed back
+	$(BIN)/statefuldb simulate --every-field
 
 format: $(STAMP) ## format and fix what can be fixed
 	$(BIN)/ruff format .

@@ -1,5 +1,6 @@
 """`simulate`: the real operator in a simulated world: one seed with its story, or many with what they covered."""
 
+import multiprocessing
 from typing import Annotated
 
 import typer
@@ -7,7 +8,9 @@ import typer
 from statefuldb.cli.console import errors
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.output import Output, OutputOption, show
+from statefuldb.simulation.acto import explore
 from statefuldb.simulation.campaign import Coverage, run_all
+from statefuldb.simulation.people import STRATEGIES
 from statefuldb.simulation.run import run
 from statefuldb.simulation.sieve import Point, disturbed, problem_of, sift, undisturbed
 
@@ -25,6 +28,9 @@ def simulate(
     processes: Annotated[int, typer.Option("--processes", help="How many to run side by side.")] = 2,
     every_point: Annotated[
         bool, typer.Option("--every-point", help="Disturb one life of each strategy at every point, one at a time.")
+    ] = False,
+    every_field: Annotated[
+        bool, typer.Option("--every-field", help="Change every field of every manifest, alone and in pairs, and back.")
     ] = False,
     point: Annotated[
         str | None, typer.Option("--point", help="Run the life disturbed there and tell its story.")
@@ -55,6 +61,8 @@ def simulate(
             )
         show(sifted.data(), output, lambda _: sifted.table())
         raise typer.Exit(ExitCode.FAILED if sifted.failed else ExitCode.OK)
+    if every_field:
+        _explore(processes, output)
     coverage = Coverage()
     for result in run_all(range(first, first + seeds), processes):
         coverage.add(result)
@@ -78,3 +86,20 @@ def _tell_point(text: str, details: bool, output: Output) -> None:
         found, output, lambda _: f"{told}\n{text} ({outcome.at}): {problem or 'all laws held, and it came to the same'}"
     )
     raise typer.Exit(ExitCode.FAILED if problem else ExitCode.OK)
+
+
+def _explore(processes: int, output: Output) -> None:
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        found = pool.map(explore, STRATEGIES)
+    for explored in found:
+        for ending in explored.failed:
+            errors.print(
+                f"{explored.strategy}, {ending.change}: {ending.how}: {ending.why}: {ending.problem}", markup=False
+            )
+    listed = [
+        {"strategy": explored.strategy, "change": str(e.change), "ending": e.how, "why": e.why, "problem": e.problem}
+        for explored in found
+        for e in explored.endings
+    ]
+    show(listed, output, lambda _: "\n".join(explored.table() for explored in found))
+    raise typer.Exit(ExitCode.FAILED if any(explored.failed for explored in found) else ExitCode.OK)

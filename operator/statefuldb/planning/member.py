@@ -47,10 +47,10 @@ def _keep_running(context: Context, record: VolumeRecord, status: TaskStatus) ->
     """Return the next step of a member that runs and stays where it is."""
     assert record.launch is not None
     if record.launch.template != template_of(context.spec, restart_request(context, record.launch)):
-        lacking = room.lacking(context, record)
+        served, lacking = serve(context, record), room.lacking(context, record)
         if lacking is None:
-            return Step(actions=(restart(context, record, status),))
-        served = serve(context, record)
+            # It is reported on: where the stop waits for approval, the member serves meanwhile.
+            return Step(actions=(restart(context, record, status),), report=served.report)
         return replace(served, waiting=(*served.waiting, lacking))
     served = serve(context, record)
     if status.state is TaskState.RUNNING and not served.actions:

@@ -71,11 +71,15 @@ def choose(context: Context, record: VolumeRecord) -> tuple[AgentOffer, Claim, V
 
 
 def fits(context: Context, record: VolumeRecord, needs: Needs, offer: AgentOffer) -> Claim | Refusal:
-    """Return the claim on what a member needs of an offer, or why that agent will not do."""
+    """Return the claim on what a member needs of an offer, or why that agent will not do.
+
+    Attributes say where a member is placed. Data that is bound to an agent stays there, whatever they say later.
+    """
+    bound = record.initialised and record.strategy is not Strategy.DFS
     if not within(offer.role, record.mesos_role):
         return Refusal(code="role", message=f"{offer.hostname} offers to {offer.role}")
     return (
-        _refused_by_attributes(context.spec.placement.attributes, offer)
+        _refused_by_attributes(() if bound else context.spec.placement.attributes, offer)
         or maintenance.refusal(context, record, offer)
         or strategy_of(record.strategy).claim(context.spec, record, needs, offer)
     )
@@ -153,7 +157,9 @@ def _no_offer(context: Context, record: VolumeRecord, refusals: list[Refusal]) -
 def _in_words(context: Context, record: VolumeRecord) -> str:
     """Return what an offer must hold, to be compared with what was needed before."""
     needs = needs_of(context, record)
-    attributes = [f"{a.name}:{a.value}" for a in context.spec.placement.attributes]
+    dfs = context.spec.storage.dfs
+    wanted = (*context.spec.placement.attributes, *((dfs.agent_attribute,) if dfs is not None else ()))
+    attributes = [f"{a.name}:{a.value}" for a in wanted]
     return " ".join(
         (
             f"cpus {needs.cpus_milli}m",

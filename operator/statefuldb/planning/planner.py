@@ -72,14 +72,12 @@ def _winding_up(context: Context, record: VolumeRecord) -> Step:
     return replace(explained, consented=record.intent is Intent.DELETE)
 
 
-def _ordinals(context: Context) -> range:
+def _ordinals(context: Context) -> list[int]:
     """Every ordinal that is wanted or exists, lowest first."""
-    known = [
-        r.identity.ordinal + 1
-        for r in context.observed.volumes
-        if r.owner_uid == context.uid and r.intent is Intent.USE
-    ]
-    return range(max([context.spec.replicas, *known]))
+    known = {
+        r.identity.ordinal for r in context.observed.volumes if r.owner_uid == context.uid and r.intent is Intent.USE
+    }
+    return sorted({*range(context.spec.replicas), *known})
 
 
 def _context(spec: DatabaseSpec, uid: str, observed: Observed, offers: Offers, operator: OperatorIdentity) -> Context:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from statefuldb.model.actions import AcceptOffers, FenceAgent, SaveVolume
+from statefuldb.model.actions import AcceptOffers, FenceAgent, KillTask, SaveVolume
+from statefuldb.model.conditions import ConditionType
 from statefuldb.model.observed import TaskState
 from statefuldb.model.operations import Destroy
 from statefuldb.model.spec import NodeLossAction, ReconcileSpec, RiskClass, Strategy
@@ -12,7 +13,7 @@ from statefuldb.model.volume import Ending, Intent, VolumePhase
 from statefuldb.planning.planner import plan
 from unit.planning.test_fencing import FENCING, lost, wanted
 from unit.planning.test_strays import serving
-from unit.planning.world import OPERATOR, desired, observed, offer, spec
+from unit.planning.world import OPERATOR, desired, keeper, observed, offer, secret, spec, tasks
 
 CAUTIOUS = ReconcileSpec(auto_approve=frozenset({RiskClass.NON_DISRUPTIVE, RiskClass.RESTART}))
 
@@ -25,6 +26,21 @@ def test_fencing_that_is_held_back_is_not_recorded_as_done() -> None:
     assert decided.approval is not None
     approved = replace(cautious, reconcile=replace(CAUTIOUS, approved_plan=decided.approval.hash))
     assert plan(desired(approved), lost(), (offer(),), FENCING).actions == decided.held_back
+
+
+def test_what_waits_for_approval_of_a_restart_serves_meanwhile() -> None:
+    record = serving(Strategy.PERSISTENT_VOLUME)
+    running = observed(
+        volumes=(record,), tasks=tasks(record, TaskState.RUNNING), keepers=keeper(record), secret=secret(record)
+    )
+    cautious = ReconcileSpec(auto_approve=frozenset({RiskClass.NON_DISRUPTIVE}))
+    edited = spec(reconcile=cautious)
+    edited = replace(edited, engine=replace(edited.engine, config={"max_connections": "150"}))
+    decided = plan(desired(edited), running, (), OPERATOR)
+    assert [type(action) for action in decided.held_back] == [KillTask]
+    assert [member.ready for member in decided.members] == [True]
+    available = next(c for c in decided.conditions if c.type is ConditionType.AVAILABLE)
+    assert available.status
 
 
 def test_a_release_without_a_launch_waits_for_the_offer_that_shows_its_volume() -> None:

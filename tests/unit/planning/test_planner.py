@@ -355,3 +355,10 @@ def test_the_same_inputs_give_the_same_plan() -> None:
 
 def test_every_strategy_has_its_storage() -> None:
     assert all(storage(s).strategy is s for s in Strategy)
+
+
+def test_an_ordinal_that_somebody_wrote_into_the_ledger_is_not_counted_up_to() -> None:
+    record = serving()
+    far = replace(record, name="far", identity=replace(record.identity, ordinal=2**40))
+    decided = plan(desired(spec()), observed(volumes=(record, far)), (), OPERATOR)
+    assert {report.ordinal for report in decided.members} == {0, 2**40}

@@ -10,7 +10,7 @@ from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.operations import LaunchTask, Reserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import AgentOffer, Resource
-from statefuldb.model.spec import DatabaseSpec, ResourcesSpec, Strategy
+from statefuldb.model.spec import AgentAttribute, DatabaseSpec, PlacementSpec, ResourcesSpec, Strategy
 from statefuldb.model.volume import Ending, VolumeRecord
 from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
@@ -137,3 +137,23 @@ def test_less_needs_no_room() -> None:
     smaller = larger(Strategy.PERSISTENT_VOLUME, 100)
     assert [type(action) for action in decide(smaller, running(record)).actions] == [KillTask]
     assert decide(smaller, ended(record)).waiting[0].reason is Reason.AWAITING_VOLUME_OFFER
+
+
+@pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH])
+def test_data_that_is_bound_stays_where_it_is_whatever_attributes_are_wanted_later(strategy: Strategy) -> None:
+    record, _, idle = serving(strategy)
+    placement = PlacementSpec(attributes=(AgentAttribute(name="rack", value="b"),))
+    assert decide(spec(strategy, placement=placement), ended(record), idle).actions
+    assert not decide(spec(strategy, placement=placement), observed(), offer()).actions
+
+
+def test_another_mount_attribute_is_another_need() -> None:
+    record, *_ = serving(Strategy.DFS)
+    usual = spec(Strategy.DFS)
+    assert usual.storage.dfs is not None
+    elsewhere = replace(usual.storage.dfs, agent_attribute=AgentAttribute(name="mounts", value="other"))
+    demands = [
+        decide(wanted, ended(record)).demand
+        for wanted in (usual, replace(usual, storage=replace(usual.storage, dfs=elsewhere)))
+    ]
+    assert demands[0] != demands[1]
