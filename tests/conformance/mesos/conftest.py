@@ -10,7 +10,7 @@ import pytest
 
 from conformance.mesos import tally
 from conformance.mesos.client import Http, Json
-from conformance.mesos.masters import Command, Control, Embedded, Mesos, OneProcess, as_flags
+from conformance.mesos.masters import Command, Control, Embedded, Mesos, OneProcess, Whole, as_flags
 from conformance.mesos.recording import Recording, differences
 from conformance.mesos.scheduler import Scheduler
 from conformance.mesos.tidying import settled, tidy
@@ -83,6 +83,14 @@ def control(mesos: Mesos) -> Control:
     if mesos.control is None:
         pytest.skip("needs process control of single daemons (STATEFULDB_TEST_MESOS_CONTROL)")
     return mesos.control
+
+
+@pytest.fixture
+def whole(mesos: Mesos) -> Whole:
+    """The cluster as one thing that can be killed and started again, or a skip that says so."""
+    if mesos.whole is None:
+        pytest.skip("needs the work directories of the agents, and to kill all daemons at once")
+    return mesos.whole
 
 
 @pytest.fixture

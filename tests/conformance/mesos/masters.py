@@ -21,13 +21,33 @@ class Control(Protocol):
     def run(self, action: str, role: str, number: int = 0, *flags: str) -> None: ...
 
 
+class Whole(Protocol):
+    """A cluster whose daemons are handled all at once, and whose agents' work directories can be reached."""
+
+    def kill(self) -> None:
+        """Kill all daemons with -9; tasks are left alone."""
+
+    def start_master(self) -> None:
+        """Start the master, and the agents with it where they are one process; those take some seconds to return."""
+
+    def start_agents(self) -> None:
+        """Start the agents, if they have not been."""
+
+    def forget(self) -> None:
+        """Do as an administrator does who wants agents to start as new ones."""
+
+    def refusal(self, **flags: str) -> str:
+        """Start the agents with other flags, wait until they have refused to run, and return what they said."""
+
+
 class Mesos:
     """A cluster under test. `control` is None where its daemons cannot be handled one by one."""
 
-    def __init__(self, name: str, address: str, control: Control | None) -> None:
+    def __init__(self, name: str, address: str, control: Control | None, whole: Whole | None = None) -> None:
         self.name = name
         self.http = Http(address)
         self.control = control
+        self.whole = whole
 
     def agents(self) -> list[str]:
         """Return the ids of the agents that are registered and active."""
@@ -43,10 +63,34 @@ class Embedded:
         self._address = f"127.0.0.1:{free_port()}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._ports = {f"agent{number}": free_port() for number in range(agents)}
-        self.mesos = Mesos("embedded", self._address, self)
-        self.run("start", "master", 0, *flags)
-        for number in range(agents):
+        self.mesos = Mesos("embedded", self._address, self, self)
+        self._flags = flags
+        self.start_master()
+        self.start_agents()
+
+    def start_master(self) -> None:
+        self.run("start", "master", 0, *self._flags)
+
+    def start_agents(self) -> None:
+        for number in range(len([name for name in self._ports if name != "master"])):
             self.run("start", "agent", number)
+
+    def kill(self) -> None:
+        for name in list(self._processes):
+            self._end(name, signal.SIGKILL)
+
+    def forget(self) -> None:
+        forget(self._folder)
+
+    def refusal(self, **flags: str) -> str:
+        said = ""
+        for number in range(len([name for name in self._ports if name != "master"])):
+            log = self._folder / f"agent{number}.log"
+            before = log.stat().st_size
+            self.run("start", "agent", number, *as_flags(flags))
+            assert self._processes.pop(f"agent{number}").wait(60) == 1
+            said += log.read_bytes()[before:].decode()
+        return said
 
     def run(self, action: str, role: str, number: int = 0, *flags: str) -> None:
         name = role if role == "master" else f"{role}{number}"
@@ -83,8 +127,7 @@ class Embedded:
         process.wait(30)
 
     def close(self) -> None:
-        for name in list(self._processes):
-            self._end(name, signal.SIGKILL)
+        self.kill()
         end_tasks(self._folder)
 
 
@@ -107,17 +150,36 @@ class OneProcess:
         if "credentials" in settings:
             # What the agents, which take the other flags too, know them by.
             self._settings["MESOS_HTTP_CREDENTIALS"] = settings["credentials"]
-        self.mesos = Mesos("real 1.11.0", f"127.0.0.1:{self._port}", None)
-        self.start()
+        self.mesos = Mesos("real 1.11.0", f"127.0.0.1:{self._port}", None, self)
+        self.start_master()
 
-    def start(self) -> None:
+    def start_master(self, **flags: str) -> None:
+        others = {f"MESOS_{name.upper()}": value for name, value in flags.items()}
         with (self._folder / "mesos.log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, stdout=log, stderr=log, env={**os.environ, **self._settings}, start_new_session=True
+                self._command,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self._settings, **others},
+                start_new_session=True,
             )
 
+    def start_agents(self) -> None:
+        """They have been, with the master."""
+
+    def forget(self) -> None:
+        forget(self._folder)
+
+    def refusal(self, **flags: str) -> str:
+        log = self._folder / "mesos.log"
+        before = log.stat().st_size
+        self.start_master(**flags)
+        assert self._process.wait(60) == 1
+        return log.read_bytes()[before:].decode(errors="replace")
+
     def kill(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(30)
 
     def close(self) -> None:
@@ -138,6 +200,12 @@ class Command:
 def as_flags(flags: dict[str, str]) -> list[str]:
     """Return flags as arguments; those that are "true" as Mesos takes them too, without a value."""
     return [f"--{name}" if value == "true" else f"--{name}={value}" for name, value in flags.items()]
+
+
+def forget(folder: Path) -> None:
+    """Take the ids of all agents below a folder away from them."""
+    for latest in folder.rglob("meta/slaves/latest"):
+        latest.unlink()
 
 
 def free_port() -> int:

@@ -210,6 +210,11 @@ class Scheduler:
             assert status["executor_id"] == {"value": identity}
         return status
 
+    def told(self, kind: str, **body: Any) -> None:
+        """Wait for an event, exactly as given."""
+        event = {"type": kind, kind.lower(): body}
+        self.stream.wait(lambda: event in self.stream.events, about=str(event))
+
     def teardown(self) -> None:
         """End the framework; its stream ends cleanly."""
         assert self.call("TEARDOWN").status == 202

@@ -17,6 +17,7 @@ from statefuldb.local.mesos.agent import Agent
 from statefuldb.local.mesos.agent_server import AgentServer
 from statefuldb.local.mesos.authentication import FRAMEWORKS, OPERATORS, read_credentials
 from statefuldb.local.mesos.authorization import Acls
+from statefuldb.local.mesos.checkpoint import Incompatible
 from statefuldb.local.mesos.master_server import MasterServer
 from statefuldb.local.mesos.resource_flags import parse_attributes, parse_resources
 
@@ -105,13 +106,15 @@ async def _agent(arguments: argparse.Namespace) -> None:
         "resources": total,
         "attributes": parse_attributes(arguments.attributes),
     }
-    agent = Agent(
-        work_dir=arguments.work_dir.resolve(),
-        master=arguments.master,
-        info=info,
-        total=total,
-        heartbeat_seconds=arguments.agent_ping_timeout_seconds / 3,
-    )
+    try:
+        agent = Agent(
+            work_dir=arguments.work_dir.resolve(),
+            master=arguments.master,
+            info=info,
+            heartbeat_seconds=arguments.agent_ping_timeout_seconds / 3,
+        )
+    except Incompatible as refusal:
+        raise SystemExit(f"EXIT with status 1: Failed to perform recovery: {refusal}") from refusal
     stop = asyncio.Event()
     running = asyncio.create_task(agent.run())
     # An agent that a person has called gone ends itself.

@@ -1,8 +1,6 @@
 """One agent: checkpointed resources, volumes and tasks; a stream to its master; what it says until acknowledged."""
 
 import asyncio
-import base64
-import contextlib
 import os
 import shutil
 import time
@@ -12,70 +10,58 @@ from logging import getLogger
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
-from statefuldb.local.mesos import volumes
-from statefuldb.local.mesos.recordio import decode
+from statefuldb.local.mesos import statuses, volumes
+from statefuldb.local.mesos.agent_link import AgentLink
+from statefuldb.local.mesos.checkpoint import Checkpoint
 from statefuldb.local.mesos.registry import load_json, save_json
+from statefuldb.local.mesos.sandboxes import Sandboxes
 from statefuldb.local.mesos.tasks import DEFAULT_GRACE_SECONDS, RunningTask, grace_of, key_of
 from statefuldb.local.mesos.unacknowledged import Unacknowledged
 
 log = getLogger(__name__)
 Json = dict[str, Any]
-RECONNECT_SECONDS = 0.5
 PARTING_SECONDS = 1.0
 ENDED = ("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED")
 
 
 class Agent:
-    """The agent's life. `total` is its resources as given by flags, before any reservation."""
+    """The agent's life. `info` is what it says of itself, its resources as in the flags. Raises Incompatible."""
 
-    def __init__(
-        self,
-        *,
-        work_dir: Path,
-        master: str,
-        info: Json,
-        total: list[Json],
-        heartbeat_seconds: float,
-    ) -> None:
+    def __init__(self, *, work_dir: Path, master: str, info: Json, heartbeat_seconds: float) -> None:
         self.work_dir = work_dir
-        self._master = f"http://{master}"
         self._info = info
-        self._heartbeat_seconds = heartbeat_seconds
-        self._meta = work_dir / "meta"
-        self._meta.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.id: str | None = load_json(self._meta / "id.json", None)
-        self.total: list[Json] = load_json(self._meta / "total.json", total)
-        self.frameworks: dict[str, Json] = load_json(self._meta / "frameworks.json", {})
+        self._kept = Checkpoint(work_dir, info)
+        self._sandboxes = Sandboxes(work_dir)
+        self._link = AgentLink(master, heartbeat_seconds)
         self.tasks: dict[str, RunningTask] = {}
         self.gone = asyncio.Event()
         self._running: dict[str, asyncio.Event] = {}
         self._parting: dict[str, float] = {}
-        self._outgoing: asyncio.Queue[Json] = asyncio.Queue()
         self._background: set[asyncio.Task[None]] = set()
-        self._session: aiohttp.ClientSession | None = None
-        self._said = Unacknowledged(send=self._outgoing.put_nowait, save=self._save_said, spawn=self._spawn)
+        self._said = Unacknowledged(send=self._link.send, save=self._save_said, spawn=self._spawn)
         self._recover()
+
+    @property
+    def id(self) -> str | None:
+        """Its id, once the master has given it one."""
+        return self._kept.id
+
+    @property
+    def frameworks(self) -> dict[str, Json]:
+        """What the frameworks that it has run tasks of say of themselves."""
+        return self._kept.frameworks
 
     async def run(self) -> None:
         """Serve until cancelled: connect, take orders, connect again when the master is gone."""
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, connect=5))
         for task in self.tasks.values():
             self._spawn(task.watch(self._ended))
-        self._spawn(self._beat())
-        self._spawn(self._post())
         try:
-            while not self.gone.is_set():
-                try:
-                    await self._serve_master()
-                except (aiohttp.ClientError, OSError) as error:
-                    log.info("master is away: %s", error)
-                await asyncio.sleep(RECONNECT_SECONDS)
+            await self._link.follow(
+                describe=self._description, obey=self._obey, identity=lambda: self.id, until=self.gone
+            )
         finally:
             for work in self._background:
                 work.cancel()
-            await self._session.close()
 
     async def stop_tasks(self, grace_seconds: float) -> None:
         """End every task cleanly, as when the machine is shut down."""
@@ -85,24 +71,25 @@ class Agent:
 
     def sandbox_of(self, framework_id: str, executor_id: str) -> Path | None:
         """Return the latest sandbox of an executor (for command tasks, of the task of that id)."""
-        path = self._sandboxes(framework_id, executor_id) / "latest"
-        return path.resolve() if path.exists() else None
-
-    def _sandboxes(self, framework_id: str, executor_id: str) -> Path:
-        owner = self.work_dir / "slaves" / str(self.id) / "frameworks" / framework_id
-        return owner / "executors" / executor_id / "runs"
+        return self._sandboxes.latest(str(self.id), framework_id, executor_id)
 
     def _recover(self) -> None:
-        """Take up what is checkpointed; what the executors wrote down while we were away is said now."""
-        for message in load_json(self._meta / "operations.json", []):
+        """Take up what is checkpointed; what the executors wrote down while we were away is said now.
+
+        A new agent takes up nothing of the one that it was, but for its resources.
+        """
+        folders = sorted((self._kept.folder / "tasks").glob("*"))
+        if self.id is None:
+            save_json(self._kept.folder / "operations.json", [])
+        for message in load_json(self._kept.folder / "operations.json", []):
             self._said.restore(message["uuid_of"], [message])
-        for folder in sorted((self._meta / "tasks").glob("*")):
+        for folder in folders:
             order = load_json(folder / "order.json", None)
             if order is None:
                 shutil.rmtree(folder)
                 continue
             task = RunningTask(folder, order)
-            if not self.frameworks.get(task.framework_id, {}).get("checkpoint", False):
+            if self.id is None or not self.frameworks.get(task.framework_id, {}).get("checkpoint", False):
                 # Its framework did not ask for it to outlive this process.
                 task.kill_all()
                 task.remove()
@@ -115,25 +102,20 @@ class Agent:
         if task is not None:
             save_json(task.folder / "pending.json", waiting)
         else:
-            save_json(self._meta / "operations.json", [self._said.of(key)[0] for key in self._operations()])
+            save_json(self._kept.folder / "operations.json", [self._said.of(key)[0] for key in self._operations()])
 
     def _operations(self) -> list[str]:
         return self._said.keys("OPERATION_UPDATE")
 
-    async def _serve_master(self) -> None:
-        assert self._session is not None
-        body = {
+    def _description(self) -> Json:
+        return {
             "id": self.id,
             "info": self._info,
-            "total": self.total,
+            "total": self._kept.total,
             "frameworks": list(self.frameworks.values()),
             "tasks": [self._described(task) for task in self.tasks.values()],
             "operations": [self._operation(key) for key in self._operations()],
         }
-        async with self._session.post(f"{self._master}/internal/agent", json=body) as response:
-            response.raise_for_status()
-            while (message := await decode(response.content)) is not None:
-                await self._obey(message)
 
     def _described(self, task: RunningTask) -> Json:
         said = [message["status"] for message in self._said.of(task.key)[:1]]
@@ -147,8 +129,7 @@ class Agent:
     async def _obey(self, message: Json) -> None:
         match message["type"]:
             case "REGISTERED":
-                self.id = message["agent_id"]
-                save_json(self._meta / "id.json", self.id)
+                self._kept.admitted(message["agent_id"])
                 self._said.resend([*self._operations(), *self._said.keys("UPDATE")])
             case "APPLY":
                 self._apply(message)
@@ -194,29 +175,18 @@ class Agent:
         kind = operation["type"]
         for volume in operation.get("create", {}).get("volumes", []):
             volumes.create(self.work_dir, volume)
-        self.total = message["total"]
-        save_json(self._meta / "total.json", self.total)
+        self._kept.keep_total(message["total"])
         for volume in operation.get("destroy", {}).get("volumes", []) if kind == "DESTROY" else []:
             volumes.destroy(self.work_dir, volume)
         self._report(message, "OPERATION_FINISHED")
 
     def _report(self, message: Json, state: str) -> None:
         """Say how an operation ended; until acknowledged where its framework gave it an id."""
-        operation, uuid_of = message["operation"], message["uuid"]
-        status: Json = {"state": state, "uuid": {"value": _uuid()}, "agent_id": {"value": self.id}}
-        report = {
-            "type": "OPERATION_UPDATE",
-            "uuid_of": uuid_of,
-            "uuid": status["uuid"]["value"],
-            "framework_id": message["framework_id"],
-            "operation": operation,
-            "status": status,
-        }
-        if "id" in operation:
-            status["operation_id"] = operation["id"]
-            self._said.add(uuid_of, report)
+        report = statuses.of_operation(str(self.id), message, state)
+        if "id" in message["operation"]:
+            self._said.add(message["uuid"], report)
         else:
-            self._outgoing.put_nowait(report)
+            self._link.send(report)
 
     def _uuid_of(self, key: str) -> str:
         return str(self._said.of(key)[0]["uuid"]) if self._said.of(key) else ""
@@ -230,27 +200,16 @@ class Agent:
             # So does a real agent: its executor outlives its task by about a second (slave.cpp:3194, transcript 31).
             log.critical("Check failed: executor == nullptr")
             os.abort()
-        self.frameworks[framework_id] = framework
-        save_json(self._meta / "frameworks.json", self.frameworks)
-        runs = self._sandboxes(framework_id, task_id)
-        sandbox = runs / str(uuid.uuid4())
-        sandbox.mkdir(parents=True)
-        latest = runs / "latest"
-        latest.unlink(missing_ok=True)
-        latest.symlink_to(sandbox)
-        for resource in info["resources"]:
-            target = resource.get("disk", {}).get("volume", {}).get("container_path", "")
-            # A path with a slash is accepted and not mounted, as in Mesos (reference trap 6).
-            if target and "/" not in target:
-                (sandbox / target).symlink_to(volumes.path_of(self.work_dir, resource))
-        folder = self._meta / "tasks" / uuid.uuid4().hex
+        self._kept.keep_framework(framework)
+        sandbox = self._sandboxes.make(str(self.id), framework_id, info)
+        folder = self._kept.folder / "tasks" / uuid.uuid4().hex
         folder.mkdir(parents=True)
         order = {"framework_id": framework_id, "task": info, "sandbox": str(sandbox)}
         save_json(folder / "order.json", order)
         task = RunningTask(folder, order)
         self.tasks[key] = task
         self._running[key] = asyncio.Event()
-        task.start(self._environment(framework_id, task))
+        task.start(task.environment(str(self.id)))
         self._enqueue(task, "TASK_STARTING", "")
         self._spawn(self._follow(task))
 
@@ -260,18 +219,6 @@ class Agent:
         self._enqueue(task, "TASK_RUNNING", "")
         self._running.pop(task.key).set()
         await task.watch(self._ended)
-
-    def _environment(self, framework_id: str, task: RunningTask) -> Json:
-        given = task.order["task"]["command"].get("environment", {}).get("variables", [])
-        return {
-            **{v["name"]: v.get("value", "") for v in given},
-            "MESOS_SANDBOX": str(task.sandbox),
-            "MESOS_DIRECTORY": str(task.sandbox),
-            "MESOS_TASK_ID": task.id,
-            "MESOS_EXECUTOR_ID": task.id,
-            "MESOS_FRAMEWORK_ID": framework_id,
-            "MESOS_SLAVE_ID": str(self.id),
-        }
 
     def _kill(self, message: Json) -> None:
         task = self.tasks.get(key_of(message["framework_id"], message["task_id"]))
@@ -309,38 +256,15 @@ class Agent:
 
     def _enqueue(self, task: RunningTask, state: str, message: str) -> None:
         """Note a status, to be sent until it is acknowledged; later ones wait behind it."""
-        container = {
-            "container_id": {"value": task.sandbox.name},
-            "network_infos": [{"ip_addresses": [{"protocol": "IPv4", "ip_address": self._info["ip"]}]}],
-            "executor_pid": task.started_pid(),
-        }
-        status = self._status(task.id, state, source="SOURCE_EXECUTOR")
-        status |= {"executor_id": {"value": task.id}, "container_status": container}
-        if message:
-            status["message"] = message
-        if task.draining and state in ("TASK_KILLING", "TASK_KILLED"):
-            status["reason"] = "REASON_AGENT_DRAINING"
+        status = statuses.of_task(str(self.id), task, state, message, address=self._info["ip"])
         save_json(task.folder / "state.json", status)
         self._say(task.framework_id, status)
 
     def _disown(self, message: Json) -> None:
         """Say of a task that we never got it, or have lost it."""
         framework = message["framework"]
-        aware = {"type": "PARTITION_AWARE"} in framework.get("capabilities", [])
-        status = self._status(message["task_id"], "TASK_DROPPED" if aware else "TASK_LOST", source="SOURCE_AGENT")
-        text = {"reason": "REASON_RECONCILIATION", "message": "Reconciliation: task unknown to the agent"}
         if not self._said.of(key_of(framework["id"]["value"], message["task_id"])):
-            self._say(framework["id"]["value"], {**status, **text})
-
-    def _status(self, task_id: str, state: str, source: str) -> Json:
-        return {
-            "task_id": {"value": task_id},
-            "state": state,
-            "source": source,
-            "agent_id": {"value": self.id},
-            "timestamp": time.time(),
-            "uuid": _uuid(),
-        }
+            self._say(framework["id"]["value"], statuses.of_unknown(str(self.id), framework, message["task_id"]))
 
     def _say(self, framework_id: str, status: Json) -> None:
         message = {"type": "UPDATE", "framework_id": framework_id, "uuid": status["uuid"], "status": status}
@@ -357,27 +281,7 @@ class Agent:
         del self.tasks[task.key]
         task.remove()
 
-    async def _post(self) -> None:
-        """Send the master our messages in order. A lost one is sent again by whoever waits for its acknowledgement."""
-        assert self._session is not None
-        while True:
-            message = await self._outgoing.get()
-            with contextlib.suppress(aiohttp.ClientError, OSError):
-                async with self._session.post(
-                    f"{self._master}/internal/agent/message", json={**message, "agent_id": self.id}
-                ):
-                    pass
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(self._heartbeat_seconds)
-            self._outgoing.put_nowait({"type": "ALIVE"})
-
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-
-def _uuid() -> str:
-    return base64.b64encode(uuid.uuid4().bytes).decode()

@@ -42,6 +42,8 @@ class Agents:
         """Admit an agent, new or returned, with what it holds and runs; return its id. Raises GoneByOperator."""
         cluster = self._cluster
         cluster.now = now
+        if message.get("id") is None:
+            self._succeed(message["info"])
         agent_id = message.get("id") or f"{cluster.master_id}-S{cluster.next_serial()}"
         known = cluster.agents.get(agent_id)
         if known is not None and known.gone:
@@ -67,6 +69,26 @@ class Agents:
                 cluster.order(agent_id, order)
         self._reconcile_operations(agent_id, message.get("operations", []))
         return agent_id
+
+    def _succeed(self, info: Json) -> None:
+        """Remove the agent that was at a new one's address, if it is away: it will not come back."""
+        for agent in list(self._cluster.agents.values()):
+            same = all(agent.info[name] == info[name] for name in ("ip", "port"))
+            if same and not (agent.connected or agent.unreachable or agent.gone or agent.recovered):
+                why = f"Agent {agent.info['hostname']} removed: a new agent registered at the same address"
+                self._remove(agent, "TASK_LOST", why)
+
+    def _remove(self, agent: Agent, state: str, why: str) -> None:
+        """Forget an agent: its tasks are in a state, its operations are not known any more."""
+        for task in self._end_tasks(agent):
+            framework = self._cluster.frameworks[task.framework_id]
+            reason = {"reason": "REASON_AGENT_REMOVED", "message": why}
+            self._cluster.tell_task(framework.id, task.id, framework.state(state), agent.id, **reason)
+        operations = self._cluster.operations
+        self._cluster.operations = {key: one for key, one in operations.items() if one.agent_id != agent.id}
+        rescind(self._cluster, agent_id=agent.id)
+        del self._cluster.agents[agent.id]
+        self._failure(agent)
 
     def _take_up(self, agent_id: str, entry: Json, was_unreachable: bool) -> None:
         framework_id, info = entry["framework_id"], entry["task"]
@@ -157,22 +179,22 @@ class Agents:
     def mark_gone(self, agent_id: str) -> bool:
         """Carry out MARK_AGENT_GONE: a person's word that the agent will never return. Say whether it was known."""
         agent = self._cluster.agents.get(agent_id)
-        if agent is None:
-            return False
+        if agent is None or agent.gone:
+            return agent is not None
         agent.gone, agent.connected, agent.recovered = True, False, False
         agent.total = Bag()
         feedback.gone(self._cluster, agent)
         for framework in self._cluster.frameworks.values():
             framework.withheld = [(i, bag) for i, bag in framework.withheld if i != agent_id]
         for task in self._end_tasks(agent):
-            self._cluster.tell_task(
-                task.framework_id,
-                task.id,
-                self._cluster.frameworks[task.framework_id].state("TASK_GONE_BY_OPERATOR"),
-                agent_id,
-                reason="REASON_AGENT_REMOVED_BY_OPERATOR",
-                message="Agent has been marked gone",
-            )
+            framework = self._cluster.frameworks[task.framework_id]
+            why = {"reason": "REASON_AGENT_REMOVED_BY_OPERATOR", "message": "Agent has been marked gone"}
+            if not framework.can("PARTITION_AWARE"):
+                # To such a framework it is as if the agent were unreachable (master.cpp, __removeSlave).
+                framework.unreachable[task.id] = task
+                why["reason"] = "REASON_AGENT_REMOVED"
+            state = framework.state("TASK_GONE_BY_OPERATOR")
+            self._cluster.tell_task(framework.id, task.id, state, agent_id, **why)
         rescind(self._cluster, agent_id=agent_id)
         self._failure(agent)
         self._cluster.outbox.append(CloseAgent(agent_id))
@@ -180,16 +202,8 @@ class Agents:
 
     def take_down(self, agent: Agent) -> None:
         """Remove an agent whose machine goes down for maintenance: its tasks are gone, it must end itself."""
-        why = "Operator initiated 'Machine DOWN'"
-        for task in self._end_tasks(agent):
-            framework = self._cluster.frameworks[task.framework_id]
-            state = framework.state("TASK_GONE")
-            reason = {"reason": "REASON_AGENT_REMOVED", "message": why}
-            self._cluster.tell_task(framework.id, task.id, state, agent.id, **reason)
-        rescind(self._cluster, agent_id=agent.id)
         self._cluster.order(agent.id, {"type": "GONE"})
-        del self._cluster.agents[agent.id]
-        self._failure(agent)
+        self._remove(agent, "TASK_GONE", "Operator initiated 'Machine DOWN'")
 
     def _unreachable(self, agent: Agent, now: float) -> None:
         agent.unreachable, agent.connected, agent.recovered = True, False, False

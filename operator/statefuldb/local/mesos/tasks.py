@@ -54,6 +54,19 @@ class RunningTask:
         """Its sandbox."""
         return Path(self.order["sandbox"])
 
+    def environment(self, agent_id: str) -> Json:
+        """Return what is in its environment besides the agent's own."""
+        given = self.order["task"]["command"].get("environment", {}).get("variables", [])
+        return {
+            **{v["name"]: v.get("value", "") for v in given},
+            "MESOS_SANDBOX": str(self.sandbox),
+            "MESOS_DIRECTORY": str(self.sandbox),
+            "MESOS_TASK_ID": self.id,
+            "MESOS_EXECUTOR_ID": self.id,
+            "MESOS_FRAMEWORK_ID": self.framework_id,
+            "MESOS_SLAVE_ID": agent_id,
+        }
+
     def start(self, environment: Json) -> None:
         """Start its executor. Called once, after the checkpoint is on disk."""
         order = {

@@ -1,0 +1,64 @@
+"""What an agent says of tasks and operations (transcripts 03, 19, 29)."""
+
+import base64
+import time
+import uuid
+from typing import Any
+
+from statefuldb.local.mesos.tasks import RunningTask
+
+Json = dict[str, Any]
+
+
+def of_task(agent_id: str, task: RunningTask, state: str, message: str, *, address: str) -> Json:
+    """Return a task's status as its executor tells it; `address` is the agent's."""
+    container = {
+        "container_id": {"value": task.sandbox.name},
+        "network_infos": [{"ip_addresses": [{"protocol": "IPv4", "ip_address": address}]}],
+        "executor_pid": task.started_pid(),
+    }
+    status = _status(agent_id, task.id, state, "SOURCE_EXECUTOR")
+    status |= {"executor_id": {"value": task.id}, "container_status": container}
+    if message:
+        status["message"] = message
+    if task.draining and state in ("TASK_KILLING", "TASK_KILLED"):
+        status["reason"] = "REASON_AGENT_DRAINING"
+    return status
+
+
+def of_unknown(agent_id: str, framework: Json, task_id: str) -> Json:
+    """Return the status of a task that the agent never got, or has lost."""
+    aware = {"type": "PARTITION_AWARE"} in framework.get("capabilities", [])
+    status = _status(agent_id, task_id, "TASK_DROPPED" if aware else "TASK_LOST", "SOURCE_AGENT")
+    return {**status, "reason": "REASON_RECONCILIATION", "message": "Reconciliation: task unknown to the agent"}
+
+
+def of_operation(agent_id: str, message: Json, state: str) -> Json:
+    """Return the report of an operation that the master ordered by a message."""
+    operation = message["operation"]
+    status: Json = {"state": state, "uuid": {"value": _uuid()}, "agent_id": {"value": agent_id}}
+    if "id" in operation:
+        status["operation_id"] = operation["id"]
+    return {
+        "type": "OPERATION_UPDATE",
+        "uuid_of": message["uuid"],
+        "uuid": status["uuid"]["value"],
+        "framework_id": message["framework_id"],
+        "operation": operation,
+        "status": status,
+    }
+
+
+def _status(agent_id: str, task_id: str, state: str, source: str) -> Json:
+    return {
+        "task_id": {"value": task_id},
+        "state": state,
+        "source": source,
+        "agent_id": {"value": agent_id},
+        "timestamp": time.time(),
+        "uuid": _uuid(),
+    }
+
+
+def _uuid() -> str:
+    return base64.b64encode(uuid.uuid4().bytes).decode()
