@@ -8,7 +8,7 @@ from conformance.mesos.client import Http, Json
 from conformance.mesos.conftest import Subscribe
 from conformance.mesos.masters import Control, Mesos
 from conformance.mesos.scheduler import Scheduler
-from conformance.mesos.things import BUNDLE, bundled, framework, launch, task
+from conformance.mesos.things import BUNDLE, bundled, framework, launch, operation, task
 from conformance.mesos.tidying import eventually, settled
 
 
@@ -61,6 +61,29 @@ def test_a_checkpointed_task_outlives_its_agents_process(
     assert {status["state"] for status in one.task_updates("ag-1")} == {"TASK_STARTING", "TASK_RUNNING"}
     one.call("KILL", {"task_id": {"value": "ag-1"}})
     assert one.task("ag-1", "TASK_KILLED")["message"] == "Command terminated with signal Terminated"
+
+
+def test_what_a_dead_framework_has_not_acknowledged_holds_nobody_up(
+    subscribe: Subscribe, control: Control, agent: Json, master: Http, mesos: Mesos
+) -> None:
+    agents = len(mesos.agents())
+    one = subscribe(framework(checkpoint=True))
+    offer = one.offer(lambda held: held["agent_id"] == agent and one.is_whole(held))
+    one.accept(offer, operation("RESERVE", BUNDLE, "left"))
+    one.operation("left", acknowledge=False)
+    one.teardown()
+    # It says again what nobody has thanked it for.
+    control.run("kill9", "agent", 0)
+    control.run("start", "agent", 0)
+    settled(master, agents)
+    assert master.ask("DRAIN_AGENT", agent_id=agent).status == 200
+
+    def drained() -> bool:
+        (found,) = [a for a in master.get("GET_AGENTS")["agents"] if a["agent_info"]["id"] == agent]
+        return bool(found["drain_info"]["state"] == "DRAINED")
+
+    eventually(drained, "an agent with nothing left to do")
+    assert master.ask("REACTIVATE_AGENT", agent_id=agent).status == 200
 
 
 def test_without_checkpointing_a_task_is_lost_with_its_agents_process(

@@ -124,7 +124,7 @@ class Agents:
                 order = {"type": "UNKNOWN_OPERATION", "uuid": one.uuid, "framework_id": one.framework_id}
                 cluster.order(agent_id, {**order, "operation": one.info})
         for entry in reported:
-            if entry["uuid"] not in cluster.operations:
+            if entry["uuid"] not in cluster.operations and entry["framework_id"] not in cluster.removed:
                 one = Operation(entry["uuid"], entry["framework_id"], agent_id, entry["operation"], entry["status"])
                 one.statuses = [one.status]
                 cluster.operations[one.uuid] = one

@@ -38,6 +38,11 @@ def order(cluster: Cluster, agent: Agent, framework_id: str, info: Json, before:
 def updated(cluster: Cluster, agent_id: str, message: Json) -> None:
     """Take an agent's report of an operation and pass it on to its framework."""
     status = message["status"]
+    if message["framework_id"] in cluster.removed:
+        # Nobody is left to thank the agent, so the master does.
+        cluster.operations.pop(message["uuid"], None)
+        cluster.order(agent_id, {"type": "ACK_OPERATION", "uuid": message["uuid"]})
+        return
     one = cluster.operations.get(message["uuid"])
     if one is None:
         one = Operation(message["uuid"], message["framework_id"], agent_id, message["operation"], status)
