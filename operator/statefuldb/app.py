@@ -15,8 +15,10 @@ from statefuldb.adapters.journal import FileJournal
 from statefuldb.adapters.keeper.operator_identity import make_identity
 from statefuldb.adapters.keeper.pool import KeeperPool
 from statefuldb.adapters.kubernetes.connection import api_client
+from statefuldb.adapters.kubernetes.events import Events
 from statefuldb.adapters.kubernetes.framework import FrameworkRecord
 from statefuldb.adapters.kubernetes.lease import Leadership
+from statefuldb.adapters.kubernetes.objects import DATABASES, Objects
 from statefuldb.adapters.kubernetes.watching import Watcher
 from statefuldb.adapters.machine import RealMachine
 from statefuldb.adapters.mesos.agent_files import AgentFiles
@@ -29,11 +31,15 @@ from statefuldb.adapters.mesos.scout import Scout
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.adapters.mesos.zookeeper import ZooKeeperMasters
 from statefuldb.adapters.metrics import Metrics, MetricsServer
+from statefuldb.model.conditions import EventReason
 from statefuldb.model.identity import TaskId
 from statefuldb.model.keeper import CERTIFICATE_FILE
+from statefuldb.model.plan import Announcement
+from statefuldb.model.settings import OPERATOR_WAITING_FILE
 from statefuldb.model.volume import Launch
 from statefuldb.operator import KeeperNeeds, MesosAccess, Operator, OperatorSettings, Surroundings
 from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.reconcile.starting import Starting, Stopped
 
 log = getLogger(__name__)
 LEASE_LOST = 1
@@ -91,7 +97,7 @@ def run_operator(settings: OperatorSettings) -> None:
     if settings.metrics_port is not None:
         MetricsServer(metrics, settings.metrics_host, settings.metrics_port)
     if not settings.leader_elect:
-        Operator(settings, surroundings_of(settings, metrics)).run(stopping)
+        _work(settings, metrics, stopping)
         return
     leadership = Leadership(
         api_client(settings.kubeconfig),
@@ -102,8 +108,44 @@ def run_operator(settings: OperatorSettings) -> None:
     metrics.ready_when(leadership.out_of_sight)
     metrics.gauge("statefuldb_leader", "1 where this operator leads, 0 where it stands by", leadership.holds)
     if leadership.acquire(stopping):
-        Operator(settings, surroundings_of(settings, metrics, leadership.holds)).run(stopping)
+        _work(settings, metrics, stopping, leadership.holds)
         leadership.release()
+
+
+def _work(
+    settings: OperatorSettings, metrics: Metrics, stopping: threading.Event, may_act: Callable[[], bool] | None = None
+) -> None:
+    """Wait until API and Mesos answer, then work. Raises EffectFailed where they refuse what is needed to begin."""
+    machine = RealMachine()
+    client = api_client(settings.kubeconfig, may_act)
+    events = Events(client, _instance(), machine)
+    databases = Objects(client, DATABASES, settings.watch_namespaces)
+    note = settings.state_dir / OPERATOR_WAITING_FILE
+
+    def say(text: str) -> None:
+        if text:
+            log.warning("waiting: %s", text)
+            note.write_text(text)
+        else:
+            log.info("all that was waited for answers")
+            note.unlink(missing_ok=True)
+
+    def remind(text: str) -> None:
+        message = f"the operator waits to begin: {text}"
+        events.announce_to_all(
+            databases, Announcement(reason=EventReason.OPERATOR_WAITING, message=message, warning=True)
+        )
+
+    note.unlink(missing_ok=True)
+    starting = Starting(stopping=stopping, chance=machine.chance, say=say, remind=remind)
+    metrics.ready_when(starting.unready)
+    try:
+        around = starting.reached(partial(surroundings_of, settings, metrics, may_act))
+        operator = starting.reached(partial(Operator, settings, around))
+        starting.reached(operator.start)
+    except Stopped:
+        return
+    operator.run(stopping)
 
 
 def _leave_at_once() -> None:
@@ -158,8 +200,12 @@ def surroundings_of(
         fences=fencing.configured,
         journal=FileJournal(settings.state_dir / "journal.jsonl"),
         metrics=metrics,
-        instance=f"{os.uname().nodename}-{os.getpid()}",
+        instance=_instance(),
     )
+
+
+def _instance() -> str:
+    return f"{os.uname().nodename}-{os.getpid()}"
 
 
 def _credentials(access: MesosAccess, record: FrameworkRecord | None) -> Credentials | None:

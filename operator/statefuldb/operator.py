@@ -213,6 +213,7 @@ class Operator:
             reporter=Reporter(kubernetes=self._kubernetes, journal=around.journal, operator=identity),
             demand=demand,
             measures=around.metrics,
+            clock=machine,
         )
         self._tell(around.metrics)
 
@@ -225,8 +226,7 @@ class Operator:
         metrics.ready_when(lambda: "" if self._mesos.view().connected else f"Mesos: {self._mesos.view().error}")
 
     def run(self, stopping: threading.Event) -> None:
-        """Start what notices, work until `stopping` is set, stop what notices."""
-        self.start()
+        """Work until `stopping` is set, then stop what notices. `start` comes before."""
         workers = [
             threading.Thread(target=self._work, args=(stopping,), name=f"worker-{number}") for number in range(WORKERS)
         ]
@@ -247,7 +247,7 @@ class Operator:
             stopping.set()
 
     def start(self) -> None:
-        """Start what notices. Raises EffectFailed."""
+        """Start what notices. Raises EffectFailed, and may be called again then."""
         self._kubernetes.start()
         self._mesos.start()
 

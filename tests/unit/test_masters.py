@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from statefuldb.adapters.mesos.back_off import LIMIT_SECONDS, back_off_seconds
 from statefuldb.adapters.mesos.credentials import read_secret
 from statefuldb.adapters.mesos.masters import MasterList, ZooKeeperAddress, parse_masters
 from statefuldb.adapters.mesos.transport import Transport
+from statefuldb.reconcile.back_off import LIMIT_SECONDS, back_off_seconds
 from statefuldb.reconcile.ports import EffectFailed
 
 

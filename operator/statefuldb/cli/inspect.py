@@ -2,6 +2,7 @@
 
 import time
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -11,6 +12,7 @@ from statefuldb.cli.foreseeing import foresee_file
 from statefuldb.cli.output import Output, OutputOption, print_one, printed
 from statefuldb.cli.session import AllNamespacesOption, Json, Session, session_of
 from statefuldb.cli.showing import bare, summary
+from statefuldb.model.conditions import EventReason
 
 POLL_SECONDS = 0.5
 
@@ -70,7 +72,8 @@ def explain(
 
     Example: statefuldb explain orders
     """
-    stored = session_of(context).database(name)
+    session = session_of(context)
+    stored = _explained(session, session.database(name))
     state = stored.get("status", {})
     if not state:
         fail(f"{name} has not been looked at yet", fix="does the operator run? statefuldb doctor")
@@ -134,6 +137,24 @@ def events(
                 out.print(event_line(event), markup=False)
         time.sleep(POLL_SECONDS)
         happened = events_of(session, name, all_namespaces=all_namespaces)
+
+
+def explained(session: Session, databases: list[Json]) -> list[Json]:
+    """Return databases; of each that nobody has looked at yet, the summary says what the operator waits for."""
+    return [_explained(session, stored) for stored in databases]
+
+
+def _explained(session: Session, stored: Json) -> Json:
+    state, metadata = stored.get("status", {}), stored["metadata"]
+    heard = "" if state.get("summary") else _heard(session, metadata["name"], metadata["namespace"])
+    return {**stored, "status": {**state, "summary": heard}} if heard else stored
+
+
+def _heard(session: Session, name: str, namespace: str) -> str:
+    """Return what an operator that waits to begin has said last of a database."""
+    selector = f"involvedObject.name={name},reason={EventReason.OPERATOR_WAITING}"
+    told = session.client.list("Event", namespace, f"fieldSelector={quote(selector)}")
+    return str(max(told, key=lambda event: str(event.get("lastTimestamp", "")))["message"]) if told else ""
 
 
 def events_of(session: Session, name: str | None, *, all_namespaces: bool = False) -> list[Json]:

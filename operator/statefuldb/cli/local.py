@@ -12,11 +12,13 @@ from statefuldb.adapters.databases.mysql import SqlFailed, run_statements
 from statefuldb.cli.cluster import AGENT_TIMEOUT_SECONDS
 from statefuldb.cli.console import fail, out
 from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.inspect import explained
 from statefuldb.cli.output import Output, OutputOption, print_table, show, table_of, verdict
 from statefuldb.cli.packaged import DEFINITIONS, packaged
 from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Session, session_of
 from statefuldb.cli.showing import condition, database_line, databases_table
+from statefuldb.model.settings import OPERATOR_WAITING_FILE
 
 Json = dict[str, Any]
 READY_SECONDS = 120.0
@@ -86,19 +88,25 @@ def status(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
     session = session_of(context)
     cluster = session.cluster
     daemons = [
-        {"name": daemon.name, "pid": pid, "state": "running" if pid else "stopped"}
+        {"name": daemon.name, "pid": pid, "state": _state(session, daemon.name) if pid else "stopped"}
         for daemon in (cluster.daemons() if cluster.exists else ())
         for pid in (cluster.supervisor.pid(daemon.name),)
     ]
     if daemons and not output.is_data:
         print_table(_daemons_table(daemons))
-    databases = session.client.list("StatefulDatabase")
+    databases = explained(session, session.client.list("StatefulDatabase"))
     found = {"daemons": daemons, "databases": [database_line(stored) for stored in databases]}
     show(found, output, lambda wide: databases_table(databases, wide))
 
 
+def _state(session: Session, daemon: str) -> str:
+    """Return how a daemon that lives is: the operator notes down what it waits for."""
+    note = session.cluster.state_dir / "operator" / OPERATOR_WAITING_FILE
+    return f"waiting: {note.read_text()}" if daemon == "operator" and note.exists() else "running"
+
+
 def _daemons_table(daemons: list[Json]) -> Table | str:
-    rows = [[d["name"], str(d["pid"] or ""), verdict(d["state"], good=d["pid"] is not None)] for d in daemons]
+    rows = [[d["name"], str(d["pid"] or ""), verdict(d["state"], good=d["state"] == "running")] for d in daemons]
     return table_of(("DAEMON", "PID", "STATE"), rows)
 
 

@@ -98,6 +98,7 @@ class EventReason(StrEnum):
     PLAN_REFUSED = "PlanRefused"
     EFFECT_FAILED = "EffectFailed"
     MESOS_ERROR = "MesosError"
+    OPERATOR_WAITING = "OperatorWaiting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 FRAMEWORK_NAME = "statefuldb"
+# In the state directory of an operator that cannot begin yet: what it waits for.
+OPERATOR_WAITING_FILE = "waiting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,11 @@ from statefuldb.reconcile.deciding import Decisions
 from statefuldb.reconcile.execute import Executor
 from statefuldb.reconcile.observe import Observer
 from statefuldb.reconcile.offers import OfferDemand
-from statefuldb.reconcile.ports import EffectFailed, Measures
+from statefuldb.reconcile.ports import Clock, EffectFailed, Measures
 from statefuldb.reconcile.queue import KeyQueue
 from statefuldb.reconcile.report import Reporter
 from statefuldb.reconcile.retry import Retries
+from statefuldb.reconcile.standstill import Standstill
 
 log = getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Loop:
         reporter: Reporter,
         demand: OfferDemand,
         measures: Measures,
+        clock: Clock,
     ) -> None:
         self._queue = queue
         self._observer = observer
@@ -40,6 +42,7 @@ class Loop:
         self._reporter = reporter
         self._demand = demand
         self._measures = measures
+        self._standstill = Standstill(clock=clock, queue=queue, reporter=reporter)
         self._retries = Retries(queue=queue, reporter=reporter, measures=measures)
 
     def run(self) -> None:
@@ -70,8 +73,12 @@ class Loop:
     def _look(self, key: DatabaseKey) -> None:
         observed = self._observer.observe(key)
         with self._decisions.decided(observed) as (planned, seen):
+            if self._standstill.postpones(observed, planned.actions):
+                self._demand.settle(seen.newest)
+                return
             decided = self._reporter.record(observed, seen.offers, planned)
             self._executor.execute(decided.actions)
+            self._standstill.taken(observed, decided.actions)
         self._executor.acknowledge(observed)
         self._reporter.announce(observed, decided)
         self._demand.served(key, decided.demand)

@@ -41,6 +41,10 @@ class EffectFailed(Exception):
         self.conflict = conflict
 
 
+class NotAnswered(EffectFailed):
+    """Nobody answers, or who answers cannot serve now. It passes by itself, or once somebody starts what is down."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excerpt:
     """Offers, one entry for each agent and role. `whole`: there are no others. `newest` numbers the last that came."""

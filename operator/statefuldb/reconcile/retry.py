@@ -10,6 +10,11 @@ FIRST_SECONDS = 0.5
 LIMIT_SECONDS = 60.0
 
 
+def pause_seconds(times: int) -> float:
+    """Return how long to wait after something was in vain so many times in a row."""
+    return min(LIMIT_SECONDS, FIRST_SECONDS * 2.0 ** min(times - 1, 10))
+
+
 class Retries:
     """How often the passes of each key have failed in a row."""
 
@@ -29,8 +34,7 @@ class Retries:
         self._measures.pass_ended("stale" if stale else "failed")
         failures = self._failures.get(key, 0) + 1
         self._failures[key] = failures
-        pause = min(LIMIT_SECONDS, FIRST_SECONDS * 2 ** min(failures - 1, 10))
-        self._queue.put_after(key, AT_ONCE_SECONDS if stale and failures == 1 else pause)
+        self._queue.put_after(key, AT_ONCE_SECONDS if stale and failures == 1 else pause_seconds(failures))
         if failures > 1:
             # The first one may pass by itself.
             self._reporter.failed(key, message)

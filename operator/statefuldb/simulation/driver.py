@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from statefuldb.adapters.mesos.back_off import LIMIT_SECONDS, back_off_seconds
 from statefuldb.adapters.mesos.driver import ConnectionState, Driver
 from statefuldb.adapters.mesos.masters import MasterList
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.local.mesos.master import Refused
+from statefuldb.reconcile.back_off import LIMIT_SECONDS, back_off_seconds
 from statefuldb.simulation.machine import Machine
 from statefuldb.simulation.mesos import Mesos
 

@@ -88,7 +88,7 @@ class Working:
         demand = OfferDemand(self.wired.adapter, self.wired.time, queued=self.queue.depth)
         parts: Any = {"observer": around, "executor": around, "reporter": around, "measures": around}
         decisions = Decisions(mesos=self.wired.adapter, demand=demand, operator=OPERATOR)
-        self.loop = Loop(queue=self.queue, decisions=decisions, demand=demand, **parts)
+        self.loop = Loop(queue=self.queue, decisions=decisions, demand=demand, clock=self.wired.time, **parts)
         self._threads = [threading.Thread(target=self.loop.run, daemon=True) for _ in range(WORKERS)]
 
     def start(self) -> None:

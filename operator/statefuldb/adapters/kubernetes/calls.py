@@ -7,21 +7,26 @@ from typing import Any
 import kubernetes
 import urllib3.exceptions
 
-from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.reconcile.ports import EffectFailed, NotAnswered
 
 Json = dict[str, Any]
 ApiException = kubernetes.client.exceptions.ApiException
 
 
 def call(what: str, function: Callable[[], Any]) -> Any:
-    """Return what `function` returns. Raises EffectFailed; a stale version is marked as a conflict."""
+    """Return what `function` returns. Raises EffectFailed; a stale version is marked as a conflict.
+
+    NotAnswered where the server is away, overloaded or broken.
+    """
     try:
         return function()
     except ApiException as error:
-        conflict = error.status == HTTPStatus.CONFLICT
-        raise EffectFailed(f"{what}: {error.status} {error.reason}", conflict=conflict) from error
+        message = f"{what}: {error.status} {error.reason}"
+        if _may_pass(error.status):
+            raise NotAnswered(message) from error
+        raise EffectFailed(message, conflict=error.status == HTTPStatus.CONFLICT) from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise EffectFailed(f"{what}: {type(error).__name__}") from error
+        raise NotAnswered(f"{what}: the API server does not answer: {cause(error)}") from error
 
 
 def find(what: str, function: Callable[[], Any]) -> Any:
@@ -36,3 +41,19 @@ def find(what: str, function: Callable[[], Any]) -> Any:
             raise
 
     return call(what, looked)
+
+
+def cause(error: BaseException) -> str:
+    """Return in words why nobody answered: the libraries wrap the error of the socket several times."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.strerror:
+            return seen.strerror
+        reason = getattr(seen, "reason", None)
+        seen = reason if isinstance(reason, BaseException) else seen.__cause__ or seen.__context__
+    return str(error) or type(error).__name__
+
+
+def _may_pass(status: int | None) -> bool:
+    """Whether the same request may be answered otherwise later. The client says 0 where TLS failed."""
+    return not status or status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -11,6 +11,7 @@ from typing import Any
 import kubernetes
 import urllib3.exceptions
 
+from statefuldb.adapters.kubernetes.calls import cause
 from statefuldb.adapters.kubernetes.connection import api_client
 
 Json = dict[str, Any]
@@ -161,7 +162,7 @@ class CliClient:
             )
             answer.read()
         except (urllib3.exceptions.HTTPError, kubernetes.client.exceptions.ApiException, OSError) as error:
-            raise CallRefused(f"the API server at {host} does not answer: {_cause(error)}", 0) from error
+            raise CallRefused(f"the API server at {host} does not answer: {cause(error)}", 0) from error
         return answer
 
 
@@ -172,17 +173,6 @@ def _identity(body: Json, namespace: str) -> tuple[str, str, str]:
     if kind not in _PATHS or not name:
         raise CallRefused(f"kind {kind!r} with name {name!r} cannot be applied here", HTTPStatus.BAD_REQUEST)
     return kind, metadata.get("namespace", namespace), name
-
-
-def _cause(error: BaseException) -> str:
-    """Return in words why nobody answered: the libraries wrap the error of the socket several times."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError) and seen.strerror:
-            return seen.strerror
-        reason = getattr(seen, "reason", None)
-        seen = reason if isinstance(reason, BaseException) else seen.__cause__ or seen.__context__
-    return str(error) or type(error).__name__
 
 
 def _message(text: bytes, status: int) -> str:

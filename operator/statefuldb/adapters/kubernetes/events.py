@@ -14,7 +14,7 @@ from typing import Any
 import kubernetes
 
 from statefuldb.adapters.kubernetes.calls import call, find
-from statefuldb.adapters.kubernetes.objects import MERGE_PATCH
+from statefuldb.adapters.kubernetes.objects import MERGE_PATCH, Objects
 from statefuldb.model.plan import Announcement
 from statefuldb.model.schema.crd import API_VERSION
 from statefuldb.reconcile.ports import EffectFailed, Machine
@@ -52,6 +52,16 @@ class Events:
             self._lane(lambda: self._try(database, announcement, combined=combined))
         else:
             log.warning("too many Events are waiting; one was left out")
+
+    def announce_to_all(self, databases: Objects, announcement: Announcement) -> None:
+        """Send an Event about each of `databases`. Where these cannot be listed, nobody could be told either."""
+        try:
+            listed, _ = databases.list()
+        except EffectFailed:
+            return
+        for stored in listed:
+            metadata = stored["metadata"]
+            self.announce({name: metadata[name] for name in ("namespace", "name", "uid")}, announcement)
 
     def _is_one_of_many(self, uid: str, announcement: Announcement) -> bool:
         """Say whether so much of this reason was said lately that this goes into one Event with the rest."""

@@ -16,12 +16,12 @@ from logging import getLogger
 from typing import Any
 from urllib.parse import urlsplit
 
-from statefuldb.adapters.mesos.back_off import LIMIT_SECONDS, back_off_seconds
 from statefuldb.adapters.mesos.guard import check_call
 from statefuldb.adapters.mesos.masters import Masters
 from statefuldb.adapters.mesos.pymesos_import import MesosSchedulerDriver
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.adapters.mesos.uncollected import uncollected
+from statefuldb.reconcile.back_off import LIMIT_SECONDS, back_off_seconds
 from statefuldb.reconcile.ports import Machine
 
 log = getLogger(__name__)

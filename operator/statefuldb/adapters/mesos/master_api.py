@@ -19,7 +19,7 @@ from statefuldb.model.identity import LABEL_CLUSTER
 from statefuldb.model.settings import FRAMEWORK_NAME
 from statefuldb.model.volume import AgentRef
 from statefuldb.planning.storage.holding import within
-from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.reconcile.ports import EffectFailed, NotAnswered
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -144,7 +144,7 @@ class MasterApi:
                 error = str(failure)
             except (KeyError, TypeError, ValueError) as failure:
                 error = f"{master}: no answer to {call['type']}: {failure}"
-        raise EffectFailed(error or self._masters.error)
+        raise NotAnswered(f"the Mesos master does not answer: {error or self._masters.error}")
 
 
 class AnsweredNo(EffectFailed):
@@ -178,7 +178,7 @@ def send(request: urllib.request.Request, transport: Transport) -> bytes:
         leader = urlsplit(refused.headers.get("Location") or "").netloc
         raise AnsweredNo(message, status=refused.code, leader=leader) from refused
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise EffectFailed(f"{_place(request)}: {error}") from error
+        raise NotAnswered(f"{_place(request)}: {getattr(error, 'reason', error)}") from error
 
 
 def _place(request: urllib.request.Request) -> str:
