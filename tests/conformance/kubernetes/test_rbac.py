@@ -104,6 +104,63 @@ def test_a_cluster_role_is_bound_in_one_namespace_or_everywhere(api: Api, namesp
             api.call("DELETE", f"{RBAC}/{path}")
 
 
+def may_write_roles(api: Api, namespace: str, user: str, *more: Json) -> None:
+    """Let a user read things, and write roles and bindings."""
+    verbs = ["get", "create", "update", "patch"]
+    roles = {**rule(verbs, ["roles", "rolebindings"]), "apiGroups": ["rbac.authorization.k8s.io"]}
+    granted(api, namespace, user, rule(["get", "list"], ["things"]), roles, *more)
+
+
+def bind(role: str, name: str, kind: str = "Role") -> Json:
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role}
+    return {"metadata": {"name": name}, "roleRef": reference, "subjects": []}
+
+
+def test_nobody_grants_by_a_role_what_is_not_its_own(api: Api, namespace: str) -> None:
+    may_write_roles(api, namespace, "gil")
+    roles = f"{RBAC}/namespaces/{namespace}/roles"
+    mine = {"metadata": {"name": "mine"}, "rules": [rule(["get"], ["things"], resourceNames=["one"])]}
+    assert as_user(api, "gil", "POST", roles, mine).status == 201
+    more = {"metadata": {"name": "more"}, "rules": [rule(["get", "delete", "update"], ["things"])]}
+    answer = as_user(api, "gil", "POST", roles, more)
+    assert (answer.status, answer.body["reason"]) == (403, "Forbidden")
+    said = f'{{APIGroups:["{GROUP_NAME}"], Resources:["things"], Verbs:["delete" "update"]}}'
+    assert answer.body["message"] == (
+        'roles.rbac.authorization.k8s.io "more" is forbidden: user "gil" (groups=["system:authenticated"]) '
+        f"is attempting to grant RBAC permissions not currently held:\n{said}"
+    )
+    patch = {"rules": more["rules"]}
+    assert as_user(api, "gil", "PATCH", f"{roles}/mine", patch, Content_Type=MERGE).status == 403
+    label = {"metadata": {"labels": {"seen": "yes"}}}
+    assert as_user(api, "gil", "PATCH", f"{roles}/mine", label, Content_Type=MERGE).status == 200
+    everything = {"metadata": {"name": "all"}, "rules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]}
+    assert as_user(api, "gil", "POST", roles, everything).status == 403
+    api.made(roles, more)
+
+
+def test_who_may_escalate_grants_what_it_lacks(api: Api, namespace: str) -> None:
+    escalate = {"verbs": ["escalate"], "apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"]}
+    may_write_roles(api, namespace, "hua", escalate)
+    more = {"metadata": {"name": "more"}, "rules": [rule(["delete"], ["things"])]}
+    assert as_user(api, "hua", "POST", f"{RBAC}/namespaces/{namespace}/roles", more).status == 201
+
+
+def test_nobody_binds_a_role_of_rights_that_are_not_its_own_unless_it_may_bind(api: Api, namespace: str) -> None:
+    bind_more = {"verbs": ["bind"], "apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"]}
+    may_write_roles(api, namespace, "ira", {**bind_more, "resourceNames": ["more"]})
+    place = f"{RBAC}/namespaces/{namespace}"
+    for name, verb in (("less", "get"), ("more", "delete"), ("other", "delete")):
+        api.made(f"{place}/roles", {"metadata": {"name": name}, "rules": [rule([verb], ["things"])]})
+    statuses = {
+        name: as_user(api, "ira", "POST", f"{place}/rolebindings", bind(name, name)).status
+        for name in ("less", "more", "other", "absent")
+    }
+    assert statuses == {"less": 201, "more": 201, "other": 403, "absent": 404}
+    answer = as_user(api, "ira", "POST", f"{place}/rolebindings", bind("cluster-admin", "admin", "ClusterRole"))
+    assert answer.status == 403
+    assert "is attempting to grant RBAC permissions not currently held" in answer.body["message"]
+
+
 def test_only_who_may_impersonates(api: Api, space: str) -> None:
     """A bearer of no rights cannot take those of another."""
     namespace = space.split("/")[-2]

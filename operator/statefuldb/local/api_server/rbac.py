@@ -49,7 +49,7 @@ def granted(objects: Objects, user: User, attempt: Attempt) -> str | None:
     if MASTERS in user.groups:
         return ""
     for why, rule in _rules(objects, user, attempt.namespace):
-        if _covers(rule, attempt):
+        if covers(rule, attempt):
             return why
     return None
 
@@ -74,11 +74,12 @@ def _rules(objects: Objects, user: User, namespace: str) -> Iterator[tuple[str, 
         kind = "ClusterRoleBinding" if wide else "RoleBinding"
         shown = f"{name}/{place}" if place else name
         why = f'RBAC: allowed by {kind} "{shown}" of {role["kind"]} "{role["name"]}" to {subject}'
-        for rule in _role_rules(objects, role, place):
+        for rule in role_rules(objects, role, place):
             yield why, rule
 
 
-def _role_rules(objects: Objects, reference: Json, namespace: str) -> Iterable[Json]:
+def role_rules(objects: Objects, reference: Json, namespace: str) -> Iterable[Json]:
+    """Return the rules of the role that a binding in a namespace refers to; none where there is no such role."""
     if reference["kind"] == "Role":
         role = objects.get((f"roles.{API_GROUP}", namespace, reference["name"]), {})
         return role.get("rules") or ()
@@ -108,7 +109,9 @@ def _subject(binding: Json, user: User, namespace: str) -> str | None:
     return None
 
 
-def _covers(rule: Json, attempt: Attempt) -> bool:
+def covers(rule: Json, attempt: Attempt) -> bool:
+    """Say whether a rule grants an attempt."""
+
     def names(field: str, *values: str) -> bool:
         return any(value in (rule.get(field) or ()) for value in ("*", *values))
 

@@ -117,7 +117,7 @@ class ApiServer:
             return await self._read(request, target)
         if method == "DELETE":
             return await self._deleted(request, target)
-        return await self._written(request, target)
+        return await self._written(request, target, user)
 
     def _document(self, request: web.Request) -> web.Response:
         if request.path.rstrip("/") in _HEALTH:
@@ -192,7 +192,7 @@ class ApiServer:
             self._watches.discard(watch)
         return response
 
-    async def _written(self, request: web.Request, target: Target) -> web.Response:
+    async def _written(self, request: web.Request, target: Target, user: User) -> web.Response:
         kind, name, method = target.kind, target.name, request.method
         content_type = _content_type(request)
         raw = await request.read()
@@ -212,6 +212,7 @@ class ApiServer:
         served = self._store.kinds["", "v1", "events"] if kind.storage else kind
         write = _write(
             _writer(request),
+            user=user,
             dry_run=request.query.get("dryRun") == "All",
             validation=request.query.get("fieldValidation") or "Warn",
             force=request.query.get("force") == "true",

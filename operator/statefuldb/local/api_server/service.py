@@ -10,10 +10,12 @@ from statefuldb.local.api_server.checks import check, decode
 from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.deletion import Deletion
 from statefuldb.local.api_server.errors import ApiError, conflict, forbidden, invalid, not_found, wrong
+from statefuldb.local.api_server.escalation import check_escalation
 from statefuldb.local.api_server.expiry import drop_old_events
 from statefuldb.local.api_server.identity import identify, identify_change
 from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.patches import json_patch, merge_patch, strategic_patch
+from statefuldb.local.api_server.rbac import User
 from statefuldb.local.api_server.scale import scale_of, scaled
 from statefuldb.local.api_server.store import Store
 
@@ -26,7 +28,7 @@ _BINDINGS = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """What surrounds one writing request. `twice` are fields that its body has twice."""
+    """What surrounds one writing request. `twice` are fields that its body has twice; `user` None is the server."""
 
     now: str
     manager: str
@@ -36,6 +38,7 @@ class Write:
     subresource: str = ""
     suffix: str = ""
     twice: tuple[str, ...] = ()
+    user: User | None = None
 
 
 class Service:
@@ -172,6 +175,7 @@ class Service:
         self._check_place(kind, namespace, new["metadata"].get("name") or "")
         warnings = decode(kind, new, write.twice, write.validation)
         check(kind, new, None)
+        self._check_rights(kind, new, None, write)
         builtins.complete(kind, new, None, write.now)
         if managed is None:
             track_update(None, new, manager=write.manager, now=write.now, schema=kind.schema)
@@ -209,6 +213,7 @@ class Service:
             new["spec"] = copied(old.get("spec", {}))
         warnings = decode(kind, new, write.twice, write.validation, patch=patch)
         check(kind, new, old)
+        self._check_rights(kind, new, old, write)
         builtins.complete(kind, new, old, write.now)
         _keep_deletion(new["metadata"], old["metadata"])
         if managed is None:
@@ -244,6 +249,10 @@ class Service:
             cause = {"reason": "NamespaceTerminating", "message": text, "field": "metadata.namespace"}
             why = f"unable to create new content in namespace {namespace} because it is being terminated"
             raise forbidden(kind.plural, kind.group, name, why, [cause])
+
+    def _check_rights(self, kind: Kind, new: Json, old: Json | None, write: Write) -> None:
+        if write.user is not None:
+            check_escalation(self.store.objects, write.user, kind, new, old)
 
     def _admit(self, kind: Kind, operation: str, new: Json | None, old: Json | None) -> None:
         policies = [o for (k, _, _), o in self.store.objects.items() if k == _POLICIES]
