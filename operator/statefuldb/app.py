@@ -125,12 +125,12 @@ def _work(
     def say(text: str) -> None:
         if text:
             log.warning("waiting: %s", text)
-            note.write_text(text)
         else:
             log.info("all that was waited for answers")
             note.unlink(missing_ok=True)
 
     def remind(text: str) -> None:
+        note.write_text(text)
         message = f"the operator waits to begin: {text}"
         events.announce_to_all(
             databases, Announcement(reason=EventReason.OPERATOR_WAITING, message=message, warning=True)

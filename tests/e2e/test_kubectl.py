@@ -1,4 +1,4 @@
-"""People who live in kubectl: every command on a real database, and docs/kubectl.md shows what it prints."""
+"""People who live in kubectl: every command on a real database, and the documents show what it prints."""
 
 import os
 import re
@@ -38,10 +38,9 @@ def plain(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines()]
 
 
-def shown(command: str) -> list[str]:
-    """Return what docs/kubectl.md says that a command prints, without the places where it leaves something out."""
-    page = (ROOT / "docs" / "kubectl.md").read_text()
-    block = page.split(f"    $ {command}\n", 1)[1].split("\n\n", 1)[0].split("\n    $ ", 1)[0]
+def shown(page: str, command: str) -> list[str]:
+    """Return what a document says that a command prints, without the places where it leaves something out."""
+    block = (ROOT / page).read_text().split(f"    $ {command}\n", 1)[1].split("\n\n", 1)[0].split("\n    $ ", 1)[0]
     return [line for line in plain(block) if line not in ("", "...")]
 
 
@@ -96,21 +95,27 @@ def orders(kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.mark.parametrize(
-    "command",
+    ("page", "command"),
     [
-        "kubectl get sdb",
-        "kubectl get sdb -o wide",
-        "kubectl describe sdb orders",
-        "kubectl events --for sdb/orders",
-        "kubectl get sdbv",
-        "kubectl explain sdb.spec.storage.persistentVolume",
-        "kubectl api-resources --api-group statefuldb.dev",
-        "kubectl auth can-i delete sdb/orders",
+        *(
+            (page, command)
+            for page in ("README.md", "docs/kubectl.md")
+            for command in (
+                "kubectl get sdb -o wide",
+                "kubectl describe sdb orders",
+                "kubectl events --for sdb/orders",
+            )
+        ),
+        ("docs/kubectl.md", "kubectl get sdb"),
+        ("docs/kubectl.md", "kubectl get sdbv"),
+        ("docs/kubectl.md", "kubectl explain sdb.spec.storage.persistentVolume"),
+        ("docs/kubectl.md", "kubectl api-resources --api-group statefuldb.dev"),
+        ("docs/kubectl.md", "kubectl auth can-i delete sdb/orders"),
     ],
 )
-def test_what_is_printed_is_what_is_documented(kubectl: Kubectl, orders: Path, command: str) -> None:
+def test_what_is_printed_is_what_is_documented(kubectl: Kubectl, orders: Path, page: str, command: str) -> None:
     printed = plain(kubectl.run(*command.split()[1:]))
-    wanted = shown(command)
+    wanted = shown(page, command)
     assert wanted
     missing = [line for line in wanted if line not in printed]
     assert not missing, "\n".join(["not printed:", *missing, "printed:", *printed])

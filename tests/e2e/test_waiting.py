@@ -59,6 +59,8 @@ def test_an_operator_waits_for_the_api_and_then_for_the_master(parts: Cluster) -
     waits(parts, 6, "waiting", "the API server does not answer")
     parts.restart("api-server")
     waits(parts, 0, "waiting", "the Mesos master does not answer", parts.master)
+    note = parts.state_dir / "operator" / "waiting"
+    assert parts.master in note.read_text()
 
     def told() -> bool:
         events = [e for e in parts.client.list("Event") if e["reason"] == "OperatorWaiting"]
@@ -69,6 +71,7 @@ def test_an_operator_waits_for_the_api_and_then_for_the_master(parts: Cluster) -
     parts.restart("mesos-master")
     eventually(lambda: probe(parts, "/readyz") == (200, "ok\n"), why=lambda: parts.log("operator"))
     assert parts.parts.supervisor.pid("operator") == pid
+    assert not note.exists()
     stored = eventually(lambda: (parts.database(NAME) or {}).get("status"))
     assert stored["conditions"]
     lines = [line for line in parts.log("operator").splitlines() if "waiting" in line]
