@@ -7,31 +7,78 @@ Nobody else sees that mount, and nothing is ever removed through it.
 
 import ctypes
 import os
+import pwd
+import subprocess
 from pathlib import Path
+
+from statefuldb.keeper.refusal import Refused
 
 CLONE_NEWNS = 0x00020000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 _PLACES = (Path("/var/lib/mysql"), Path("/mnt"))
 
 
-def reachable(directory: Path) -> Path:
-    """Return a path at which an unprivileged server finds `directory`; the same one where it needs no help.
+def reachable(directory: Path, user: pwd.struct_passwd | None) -> Path:
+    """Return a path at which a server that runs as `user` finds `directory`; the same one where it needs no help.
 
-    Called on the main thread before any server is started: what is started afterwards shares the namespace.
+    Called on the main thread before any server is started: what is started afterwards shares the namespace. Raises
+    Refused where help is needed and the kernel gives none, as in a container without the right to mount.
     """
-    if os.geteuid() != 0 or _open_to_all(directory):
+    if user is None or _may_enter(user, directory):
         return directory
+    try:
+        return _bound(directory)
+    except OSError as error:
+        closed = next((f for f in (*reversed(directory.parents), directory) if not _may_enter(user, f)), directory)
+        raise Refused(
+            f"the server runs as {user.pw_name}, who may not enter {closed}, and no mount of its own can be made here "
+            f"({error.strerror}): open that folder, or run the agent as an ordinary user or where mounting is permitted"
+        ) from error
+
+
+def _bound(directory: Path) -> Path:
+    """Show `directory` at a place that everybody may enter, to this process and its children only. Raises OSError."""
     place = next((p for p in _PLACES if p.is_dir()), None)
+    if place is None:
+        raise OSError(0, f"none of {', '.join(map(str, _PLACES))} is there")
     libc = ctypes.CDLL(None, use_errno=True)
-    if place is None or libc.unshare(CLONE_NEWNS) != 0:
-        return directory
-    if libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) != 0:
-        return directory
-    if libc.mount(os.fsencode(directory), os.fsencode(place), None, MS_BIND, None) != 0:
-        return directory
+    _checked(libc.unshare(CLONE_NEWNS))
+    _keep_mounts_to_ourselves(libc, place)
+    _checked(libc.mount(os.fsencode(directory), os.fsencode(place), None, MS_BIND, None))
     return place
 
 
-def _open_to_all(directory: Path) -> bool:
-    """Whether every folder on the way may be entered by anybody."""
-    return all(folder.stat().st_mode & 0o001 for folder in (directory, *directory.parents))
+def _keep_mounts_to_ourselves(libc: ctypes.CDLL, folder: Path) -> None:
+    """Let no mount of this namespace spread to others.
+
+    That is said of the mount at the root. Within a chroot the root is an ordinary directory of a mount that has no path
+    there: it is said from outside, at the end of all `..`, which this thread alone visits (chroot(2), Notes).
+    """
+    if libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) == 0:
+        return
+    working, root = os.open(".", os.O_PATH), os.open("/", os.O_PATH)
+    try:
+        os.chroot(folder)
+        try:
+            while not os.path.samefile(".", ".."):
+                os.chdir("..")
+            _checked(libc.mount(b"none", b".", None, MS_REC | MS_PRIVATE, None))
+        finally:
+            os.fchdir(root)
+            os.chroot(".")
+            os.fchdir(working)
+    finally:
+        os.close(working)
+        os.close(root)
+
+
+def _checked(result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _may_enter(user: pwd.struct_passwd, directory: Path) -> bool:
+    """Whether a user may enter a folder and every one on the way, asked of the kernel as that user."""
+    identity = ("--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups")
+    return subprocess.run(["setpriv", *identity, "test", "-x", str(directory)], check=False, cwd="/").returncode == 0

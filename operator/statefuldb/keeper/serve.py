@@ -22,7 +22,7 @@ from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.mounts import check_mount
 from statefuldb.keeper.reach import reachable
 from statefuldb.keeper.refusal import Ended, NotOurs, Refused
-from statefuldb.keeper.server import MariaDbServer, become_subreaper
+from statefuldb.keeper.server import MariaDbServer, become_subreaper, service_user
 from statefuldb.keeper.state import State
 from statefuldb.model.keeper import (
     CERTIFICATE_FILE,
@@ -230,7 +230,7 @@ class Keeper:
 
     def _server(self, directory: member.MemberDirectory, run: Path) -> MariaDbServer:
         config = self._config
-        exposed = reachable(directory.path) / directory.data.name
+        exposed = reachable(directory.path, service_user()) / directory.data.name
         paths = ServerPaths(data_directory=str(exposed), run_directory=str(run / "run"))
         orders = ServerOrders(
             listen_address=config.listen_address,

@@ -98,7 +98,7 @@ class MariaDbServer:
             command.append(f"--user={self._user.pw_name}")
         done = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=(inherited,))
         if done.returncode != 0:
-            raise Refused(f"mariadb-install-db failed: {done.stderr.strip() or done.stdout.strip()}")
+            raise Refused(f"mariadb-install-db failed: {_first_error(done.stderr) or _first_error(done.stdout)}")
         fresh.rename(data)
         sync_directory(data.parent)
 
@@ -256,6 +256,12 @@ def _binary(name: str) -> str:
     if found is None:
         raise Refused(f"{name} is not installed on this agent")
     return found
+
+
+def _first_error(output: str) -> str:
+    """Return the first line that names an error, else the first of all: the rest follows from it."""
+    lines = output.strip().splitlines()
+    return next((line for line in lines if "ERROR" in line), lines[0] if lines else "")
 
 
 def _text(value: object) -> str:
