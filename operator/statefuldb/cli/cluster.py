@@ -22,6 +22,10 @@ AGENT_TIMEOUT_SECONDS = 75.0
 PINGS_MISSED = 5
 
 
+class DaemonEnded(Exception):
+    """A daemon ended instead of becoming ready."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentPlan:
     """One agent of the embedded cluster. `binds` are SOURCE:TARGET mounts that only it sees."""
@@ -88,7 +92,10 @@ class EmbeddedCluster:
             "master_port": free_port(HOST),
             "agents": planned,
         }
-        self._facts_file.write_text(json.dumps(facts, indent=1))
+        # Whole or not at all: whoever is interrupted here chooses again the next time.
+        draft = self._facts_file.with_suffix(".new")
+        draft.write_text(json.dumps(facts, indent=1))
+        draft.rename(self._facts_file)
 
     def daemons(self) -> tuple[Daemon, ...]:
         """Return all daemons in the order in which they are started."""
@@ -124,11 +131,15 @@ class EmbeddedCluster:
         return tuple(AgentPlan(**{**a, "binds": tuple(a["binds"])}) for a in self._facts()["agents"])
 
     def start_one(self, daemon: Daemon) -> None:
-        """Start one daemon and wait until it is ready. Raises TimeoutError."""
-        self.supervisor.start(daemon)
-        if not wait_for(lambda: self._ready(daemon.name), READY_SECONDS):
-            log = self.supervisor.log(daemon.name)
-            raise TimeoutError(f"{daemon.name} is not ready after {READY_SECONDS:g} s; see {log}")
+        """Start one daemon and wait until it is ready. Raises DaemonEnded or TimeoutError."""
+        supervisor, name = self.supervisor, daemon.name
+        supervisor.start(daemon)
+        settled = wait_for(lambda: self._ready(name) or supervisor.ended(name), READY_SECONDS)
+        if supervisor.ended(name):
+            said = supervisor.last_words(name)
+            raise DaemonEnded(f"{name} ended as soon as it was started: {said}; see {supervisor.log(name)}")
+        if not settled:
+            raise TimeoutError(f"{name} is not ready after {READY_SECONDS:g} s; see {supervisor.log(name)}")
 
     def stop(self, say: Callable[[str], None]) -> None:
         """Stop the operator first, then the tasks cleanly with their agents, then the rest. All data stays."""

@@ -1,5 +1,6 @@
 """`up`, `down`, `status`: the embedded cluster on this machine."""
 
+import shlex
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ import yaml
 from rich.table import Table
 
 from statefuldb.adapters.databases.mysql import SqlFailed, run_statements
-from statefuldb.cli.cluster import AGENT_TIMEOUT_SECONDS
+from statefuldb.cli.cluster import AGENT_TIMEOUT_SECONDS, DaemonEnded
 from statefuldb.cli.console import fail, out
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.inspect import explained
@@ -61,6 +62,8 @@ def up(
         names = _apply(session, manifest, wanted=quickstart)
         for name in names:
             _await_ready(session, name, began)
+    except DaemonEnded as error:
+        fail(str(error), ExitCode.FAILED)
     except TimeoutError as error:
         fail(str(error), ExitCode.TIMED_OUT)
     _farewell(session, names)
@@ -199,7 +202,7 @@ def _farewell(session: Session, names: list[str]) -> None:
         out.print(
             f"  account     Secret {secret} in namespace {session.namespace} (host, port, username, password, uri)"
         )
-    out.print(f"  kubeconfig  export KUBECONFIG={session.kubeconfig.resolve()}", markup=False)
+    out.print(f"  kubeconfig  export KUBECONFIG={shlex.quote(str(session.kubeconfig.resolve()))}", markup=False)
     out.print(f"  look around {here} status", markup=False)
     out.print(f"              {here} explain {names[0] if names else 'NAME'}", markup=False)
     out.print(f"  stop        {here} down", markup=False)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 POLL_SECONDS = 0.05
+STARTED_SECONDS = 10.0
 LOG_LIMIT_BYTES = 16 * 1024 * 1024
 
 
@@ -44,34 +45,42 @@ class Supervisor:
 
     def pid(self, name: str) -> int | None:
         """Return the pid of a daemon that is alive, else None."""
-        path = self._run / f"{name}.pid"
-        if not path.exists():
-            return None
-        with path.open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return int(file.read() or 0) or None
-        return None
+        return int(self._held(name) or 0) or None
+
+    def ended(self, name: str) -> bool:
+        """Whether a daemon is not alive; one that is being started, and has told no pid yet, is."""
+        return self._held(name) is None
+
+    def last_words(self, name: str) -> str:
+        """Return the last line of a daemon's log, empty where there is none."""
+        log = self.log(name)
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        return lines[-1].strip() if lines else ""
 
     def log(self, name: str) -> Path:
         """Return the log file of a daemon."""
         return self._logs / f"{name}.log"
 
     def start(self, daemon: Daemon) -> bool:
-        """Start a daemon that is not alive; return whether it had to be started."""
-        if self.pid(daemon.name) is not None:
-            return False
+        """Start a daemon that is not alive; return whether it had to be started.
+
+        Whoever starts one may be killed, or interrupted, at any moment, and another may start the same one meanwhile:
+        the daemon has the lock from its first moment, and writes its own pid before it becomes what it is.
+        """
         self.prepare()
         log = self.log(daemon.name)
         if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
             log.rename(log.with_suffix(".old.log"))
-        lock = os.open(self._run / f"{daemon.name}.pid", os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        path = self._run / f"{daemon.name}.pid"
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        if not self._lock(lock, daemon.name):
+            os.close(lock)
+            return False
+        os.ftruncate(lock, 0)
         with log.open("ab") as output:
             # The lock is on the description that the daemon inherits: it is free when the daemon is gone.
             process = subprocess.Popen(
-                [sys.executable, "-m", *daemon.arguments],
+                ["/bin/sh", "-c", 'echo $$ >"$0" && exec "$@"', str(path), sys.executable, "-m", *daemon.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -79,10 +88,37 @@ class Supervisor:
                 pass_fds=(lock,),
                 cwd="/",
             )
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, str(process.pid).encode(), 0)
         os.close(lock)
+        wait_for(lambda: self.pid(daemon.name) is not None or process.poll() is not None, STARTED_SECONDS)
         return True
+
+    def _held(self, name: str) -> str | None:
+        """Return what a daemon's file says while somebody holds the lock on it, else None."""
+        path = self._run / f"{name}.pid"
+        if not path.exists():
+            return None
+        with path.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read()
+        return None
+
+    def _lock(self, lock: int, name: str) -> bool:
+        """Take the lock for a daemon that is to start; False where one has it. Who looks holds it for a moment too."""
+        mine = False
+
+        def settled() -> bool:
+            nonlocal mine
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return self.pid(name) is not None
+            mine = True
+            return True
+
+        wait_for(settled, STARTED_SECONDS)
+        return mine
 
     def send(self, name: str, number: int) -> bool:
         """Signal a daemon; return whether it was alive."""
