@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +37,8 @@ from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
 
 READY_POLL_SECONDS = 0.03
 HEALTH_POLL_SECONDS = 2.0
-DISK_RETRY_SECONDS = 5.0
+DISK_POLL_SECONDS = 5.0
+DISK_RETRY_SECONDS = 60.0
 REFUSAL_SHOWN_SECONDS = 5.0
 SERVER_LOG = "server.log"
 
@@ -216,11 +218,15 @@ class Keeper:
         return 0 if clean else 1
 
     def _wait_for_space(self) -> None:
+        """Wait until more is free than now, a minute at most: every attempt changes what the operator writes down."""
         place = member.nearest(self._config, self._sandbox)
         free = shutil.disk_usage(place).free
         reason = f"{free // 2**20} MiB are free where {place} lies"
         self._state.update(phase=KeeperPhase.DISK_FULL, reason=reason)
-        self._stopping.wait(DISK_RETRY_SECONDS)
+        until = time.monotonic() + DISK_RETRY_SECONDS
+        while not self._stopping.wait(DISK_POLL_SECONDS) and time.monotonic() < until:
+            if shutil.disk_usage(place).free > free:
+                return
 
     def _note_disk(self, directory: member.MemberDirectory) -> None:
         """Publish free space in steps, of one percent at most, so that ordinary writes change no status."""

@@ -1,6 +1,7 @@
 """The MariaDB server process: initialised, started, asked, stopped. Everything it inherits is decided here."""
 
 import ctypes
+import errno
 import os
 import pwd
 import re
@@ -25,6 +26,8 @@ DURABILITY = {
     "innodb_doublewrite": "ON",
 }
 SHOWN_SETTINGS = ("innodb_buffer_pool_size", "max_connections")
+# As InnoDB, mysys and Aria put it (errno 28).
+_NO_SPACE = re.compile(r"[Ee]rror 28\b|Errcode: 28\b|No space left on device")
 _BINARY_PATHS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 
 
@@ -75,7 +78,8 @@ class MariaDbServer:
     def initialise(self, data: Path, *, inherited: int) -> None:
         """Make an empty database: in a folder beside, renamed into place when it is whole.
 
-        What makes it inherits the claim's descriptor: a keeper that is killed alone leaves it writing.
+        What makes it inherits the claim's descriptor: a keeper that is killed alone leaves it writing. Raises OSError
+        (ENOSPC) where the disk is full, Refused where it fails otherwise.
         """
         fresh = data.with_suffix(".new")
         shown = Path(self._paths.data_directory).with_suffix(".new")
@@ -98,6 +102,8 @@ class MariaDbServer:
             command.append(f"--user={self._user.pw_name}")
         done = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=(inherited,))
         if done.returncode != 0:
+            if _NO_SPACE.search(done.stderr + done.stdout):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(fresh))
             raise Refused(f"mariadb-install-db failed: {_first_error(done.stderr) or _first_error(done.stdout)}")
         fresh.rename(data)
         sync_directory(data.parent)

@@ -12,6 +12,7 @@ from statefuldb.keeper.files import rotate
 from statefuldb.model.keeper import KeeperPhase
 
 SMALL = "192m"
+ENOUGH_TO_BEGIN = 60 * 2**20
 
 
 @pytest.fixture
@@ -46,6 +47,22 @@ def test_a_disk_that_is_full_before_the_first_byte_is_waited_for(member: Member,
     client = member.client(member.config)
     eventually(lambda: client.status().phase is KeeperPhase.DISK_FULL)
     assert "MiB are free" in client.status().reason
+    assert process.poll() is None
+    ballast.unlink()
+    member.serving(member.config)
+
+
+def test_a_disk_that_fills_up_while_the_database_is_initialised_is_waited_for(member: Member, small_disk: Path) -> None:
+    ballast = fill(small_disk)
+    os.truncate(ballast, ballast.stat().st_size - ENOUGH_TO_BEGIN)
+    process = member.start(member.config)
+    client = member.client(member.config)
+    status = client.status()
+    seen = [status.phase]
+    while status.phase not in (KeeperPhase.DISK_FULL, KeeperPhase.REFUSED):
+        status = client.status(after=status.revision)
+        seen.append(status.phase)
+    assert seen[-2:] == [KeeperPhase.BOOTSTRAPPING, KeeperPhase.DISK_FULL], status.reason
     assert process.poll() is None
     ballast.unlink()
     member.serving(member.config)

@@ -13,6 +13,7 @@ from statefuldb.planning.engines import engine_errors
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 GOOD = sorted(MANIFESTS.glob("*.yaml"))
 BAD = sorted((MANIFESTS / "bad").glob("*.yaml"))
+BAD_EDITS = sorted((MANIFESTS / "bad/edits").glob("*.yaml"))
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -42,8 +43,21 @@ def test_bad_manifests_are_refused_in_the_expected_words(path: Path) -> None:
     assert body["metadata"]["annotations"]["statefuldb.dev/expect"] in said
 
 
+@pytest.mark.parametrize("path", BAD_EDITS, ids=lambda p: p.stem)
+def test_bad_edits_are_refused_in_the_expected_words_once_there_is_data(path: Path) -> None:
+    body = load(path)
+    about = body["metadata"]["annotations"]
+    before = load(MANIFESTS / about["statefuldb.dev/edit-of"])
+    assert before["metadata"]["name"] == body["metadata"]["name"], "it would be another database, not an edit"
+    old, new = parse_database(before["spec"]), parsed(path)
+    assert isinstance(old, DatabaseSpec)
+    said = "; ".join(str(error) for error in transition_errors(old, new, initialised=True, begun=True))
+    assert about["statefuldb.dev/expect"] in said
+
+
 def test_there_is_one_bad_manifest_for_each_class_of_error() -> None:
     assert len(BAD) >= 14
+    assert len(BAD_EDITS) >= 4
 
 
 @pytest.mark.parametrize(
