@@ -12,6 +12,7 @@ from rich.table import Table
 from statefuldb.adapters.databases.mysql import SqlFailed, run_statements
 from statefuldb.cli.cluster import AGENT_TIMEOUT_SECONDS, DaemonEnded
 from statefuldb.cli.console import fail, out
+from statefuldb.cli.databases import read_manifests
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.inspect import explained
 from statefuldb.cli.output import Output, OutputOption, print_table, show, table_of, verdict
@@ -35,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def up(
     context: typer.Context,
-    agents: Annotated[int, typer.Option(help="How many Mesos agents (at the first start).")] = 3,
+    agents: Annotated[int, typer.Option(min=1, max=200, help="How many Mesos agents (at the first start).")] = 3,
     dfs: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,14 +53,16 @@ def up(
 
     Example: statefuldb up
     """
+    views = tuple(_view(text) for text in dfs or ())
+    given = read_manifests(str(manifest)) if manifest is not None else None
     session = session_of(context).embedded()
     began = time.monotonic()
     cluster = session.cluster
     fresh = not cluster.exists
-    cluster.plan(agents=agents, dfs=tuple(dfs or ()), agent_timeout_seconds=agent_timeout)
+    cluster.plan(agents=agents, dfs=views, agent_timeout_seconds=agent_timeout)
     try:
         _start(session, fresh=fresh, began=began)
-        names = _apply(session, manifest, wanted=quickstart)
+        names = _apply(session, given, wanted=quickstart)
         for name in names:
             _await_ready(session, name, began)
     except DaemonEnded as error:
@@ -133,17 +136,25 @@ def _install_crds(session: Session) -> None:
             session.client.apply(body, "")
 
 
-def _apply(session: Session, manifest: Path | None, *, wanted: bool) -> list[str]:
-    """Apply the named manifest, or the quickstart once; return the names of databases to wait for."""
+def _view(text: str) -> str:
+    """Return one --dfs as it was given; anything but two absolute paths ends the command."""
+    source, _, mount_point = text.partition(":")
+    if not (source.startswith("/") and mount_point.startswith("/")):
+        fail(f"--dfs {text}: not SOURCE:MOUNT_POINT", ExitCode.USAGE, "two absolute paths, such as /srv/a:/mnt/shared")
+    return text
+
+
+def _apply(session: Session, given: list[Json] | None, *, wanted: bool) -> list[str]:
+    """Apply the given manifests, or the quickstart once; return the names of databases to wait for."""
     applied = session.cluster.state_dir / "quickstart-applied"
-    if manifest is None and (not wanted or applied.exists()):
+    if given is None and (not wanted or applied.exists()):
         return [o["metadata"]["name"] for o in session.client.list("StatefulDatabase", session.namespace)]
-    text = manifest.read_text() if manifest is not None else packaged("manifests", "quickstart.yaml")
-    bodies = [body for body in yaml.safe_load_all(text) if body]
+    quickstart = yaml.safe_load_all(packaged("manifests", "quickstart.yaml"))
+    bodies = given if given is not None else [body for body in quickstart if body]
     for body in bodies:
         done = session.client.apply(body, session.namespace)
         out.print(f"  {body['kind']}/{body['metadata']['name']} {done}")
-    if manifest is None:
+    if given is None:
         applied.touch()
     return [body["metadata"]["name"] for body in bodies if body["kind"] == "StatefulDatabase"]
 

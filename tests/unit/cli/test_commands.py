@@ -2,10 +2,12 @@
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from statefuldb.cli.exit_codes import ExitCode, code_of
 from statefuldb.cli.root import app
@@ -51,6 +53,24 @@ def test_what_it_shows_can_be_had_as_json(path: str) -> None:
 @EVERY
 def test_each_option_says_what_it_is_for(path: str) -> None:
     assert not [p.name for p in COMMANDS[path].params if not getattr(p, "help", "") and p.name != "help"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--agents", "0"), ExitCode.USAGE, "--agents"),
+        (("--dfs", "somewhere"), ExitCode.USAGE, "not SOURCE:MOUNT_POINT"),
+        (("--dfs", "/srv/a:mnt"), ExitCode.USAGE, "not SOURCE:MOUNT_POINT"),
+        (("--manifest", "nowhere.yaml"), ExitCode.NOT_FOUND, "there is no file nowhere.yaml"),
+    ],
+)
+def test_a_wrong_argument_of_up_is_said_before_anything_is_planned_or_started(
+    words: tuple[str, ...], code: ExitCode, said: str, tmp_path: Path
+) -> None:
+    done = CliRunner().invoke(app, ["--state-dir", str(tmp_path / "state"), "up", *words])
+    assert done.exit_code == code
+    assert said in done.output
+    assert not (tmp_path / "state").exists()
 
 
 def test_all_of_the_product_is_there() -> None:
