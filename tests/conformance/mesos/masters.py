@@ -115,6 +115,8 @@ class Embedded:
         else:
             command += ["agent", "--host", host, "--port", str(self._ports[name]), "--hostname", host]
             command += ["--master", self._address, "--resources", RESOURCES, "--attributes", ATTRIBUTES]
+            # A real master pings its agents; embedded ones speak up by themselves, as often as it expects them to.
+            command += [flag for flag in self._flags if "ping_timeout" in flag]
         with (self._folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 [*command, "--work-dir", str(self._folder / name), *flags], stdout=log, stderr=log

@@ -12,7 +12,7 @@ from conformance.mesos.things import bundled, framework, launch, task
 from conformance.mesos.tidying import eventually, settled
 
 # The master gives an agent up after as many pings as these take: a real one takes no less than a second for each.
-PINGS = {"agent_ping_timeout": "1secs", "max_agent_ping_timeouts": "3"}
+PINGS = {"agent_ping_timeout": "1secs", "max_agent_ping_timeouts": "5"}
 UNAWARE = [{"type": "MULTI_ROLE"}, {"type": "RESERVATION_REFINEMENT"}]
 
 

@@ -154,6 +154,7 @@ def test_calls_that_would_crash_mesos_never_leave(setup: Setup) -> None:
         {"type": "RESERVE", "reserve": {"resources": [zero]}},
         {"type": "CREATE", "create": {"volumes": [zero]}},
         {"type": "LAUNCH", "id": {"value": "x"}, "launch": {"task_infos": []}},
+        {"type": "LAUNCH", "launch": {"task_infos": [{"task_id": {"value": "t"}}, {"task_id": {"value": "t"}}]}},
     ):
         with pytest.raises(UnsafeRequest):
             driver.acceptOffers([{"value": "o"}], [operation])

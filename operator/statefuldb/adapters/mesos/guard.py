@@ -9,11 +9,17 @@ class UnsafeRequest(ValueError):
 
 
 def check_call(call: Mapping[str, Any]) -> None:
-    """Raise UnsafeRequest for a scalar of zero in any operation, or an id on a LAUNCH."""
+    """Raise UnsafeRequest for a scalar of zero in any operation, an id on a LAUNCH, or one task id twice."""
+    launched: set[str] = set()
     for operation in call.get("accept", {}).get("operations", []):
         kind = operation.get("type", "")
         if kind.startswith("LAUNCH") and "id" in operation:
             raise UnsafeRequest("a LAUNCH operation must not carry an id")
+        for task in operation.get("launch", {}).get("task_infos", []):
+            identity = task.get("task_id", {}).get("value", "")
+            if identity in launched:
+                raise UnsafeRequest(f"task {identity} is launched twice")
+            launched.add(identity)
         for resource in _resources(operation):
             if "scalar" in resource and round(float(resource["scalar"]["value"]) * 1000) <= 0:
                 raise UnsafeRequest(f"{kind} of {resource.get('name')} with nothing in it")
