@@ -42,6 +42,7 @@ def two_writers(patch: pytest.MonkeyPatch) -> None:
     """Every launch counts as over, none is stopped, and keepers do not care for the claim."""
     no_second_opinion(patch)
     patch.setattr(Directory, "try_take", lambda *_: True)
+    patch.setattr(Keeper, "_watch_claim", lambda *_: None)
     patch.setattr(VolumeRecord, "ended", property(lambda _: True))
     patch.setattr(MesosAdapter, "kill", lambda *_: None)
 

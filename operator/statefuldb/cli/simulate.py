@@ -12,6 +12,7 @@ from statefuldb.simulation.acto import explore
 from statefuldb.simulation.campaign import Coverage, run_all
 from statefuldb.simulation.people import STRATEGIES
 from statefuldb.simulation.run import run
+from statefuldb.simulation.shrink import shrink
 from statefuldb.simulation.sieve import Point, disturbed, problem_of, sift, undisturbed
 
 
@@ -23,6 +24,9 @@ def register(app: typer.Typer) -> None:
 def simulate(
     seed: Annotated[int | None, typer.Option("--seed", help="Run this one and tell its story.")] = None,
     details: Annotated[bool, typer.Option("--details", help="With --seed: every request too.")] = False,
+    shrunk: Annotated[
+        bool, typer.Option("--shrink", help="With --seed: with as few of its faults as break the same law.")
+    ] = False,
     seeds: Annotated[int, typer.Option("--seeds", help="How many to run, counted from --first.")] = 20,
     first: Annotated[int, typer.Option("--first", help="The first of many.")] = 1,
     processes: Annotated[int, typer.Option("--processes", help="How many to run side by side.")] = 2,
@@ -43,6 +47,8 @@ def simulate(
 
     Example: statefuldb simulate --seed 7
     """
+    if seed is not None and shrunk:
+        _tell_shrunk(seed, output)
     if seed is not None:
         result = run(seed)
         broken = result.verdict.broken
@@ -71,6 +77,14 @@ def simulate(
             errors.print(f"{said}\n  see all of it: statefuldb simulate --seed {result.seed} --details", markup=False)
     show(coverage.data(), output, lambda _: coverage.table())
     raise typer.Exit(ExitCode.FAILED if coverage.broken else ExitCode.OK)
+
+
+def _tell_shrunk(seed: int, output: Output) -> None:
+    found = shrink(seed)
+    kept = list(found.kept) if found is not None else []
+    told = found.story() if found is not None else f"seed {seed}: all laws held, there is nothing to shrink"
+    show({"seed": seed, "faults": kept, "story": told.splitlines()}, output, lambda _: told)
+    raise typer.Exit(ExitCode.OK if found is None else ExitCode.FAILED)
 
 
 def _tell_point(text: str, details: bool, output: Output) -> None:

@@ -46,7 +46,12 @@ def _of_this_database(observed: Observed, volume: Resource) -> bool:
 
 
 def rebuild(observed: Observed, offers: Offers, operator: OperatorIdentity) -> Step:
-    """Return the entries to write for what Mesos runs or offers and the ledger lacks."""
+    """Return the entries to write for what Mesos runs or offers and the ledger lacks.
+
+    Only while Mesos tells: an operator that was deposed still holds what has long been given back by its successor.
+    """
+    if not observed.mesos.connected:
+        return Step()
     if observed.crd_terminating or observed.namespace_terminating or not observed.namespace_exists:
         return Step()
     running = _running(observed)

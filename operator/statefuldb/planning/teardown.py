@@ -170,6 +170,10 @@ def _release(context: Context, record: VolumeRecord) -> Step:
     if _never_made(context, record):
         looked = replace(record, phase=VolumePhase.RELEASING, released_at_seconds=context.now)
         return Step(actions=(SaveVolume(volume=looked, why=f"nothing is left of {record.name}: look once more"),))
+    if record.phase is VolumePhase.RELEASING and record.released_at_seconds > context.now:
+        # The clock was set back since: no offer would count as newer until that time has come again.
+        looked = replace(record, released_at_seconds=context.now)
+        return Step(actions=(SaveVolume(volume=looked, why="the clock was set back: look once more"),))
     return Step(
         waiting=(
             Waiting(
@@ -192,7 +196,8 @@ def _seen_without(context: Context, record: VolumeRecord) -> bool:
     """Whether every agent that held something of this member's has offered, since the release was sent, none of it.
 
     The master offers what will be there once its agent has obeyed. One that is cut off at that moment never does, and
-    comes back with all that it had: its own word is waited for.
+    comes back with all that it had: its own word is waited for. Nor is everything offered to us: another framework of
+    the role may run on a part of it. The master's list says what there is.
     """
     if record.phase is not VolumePhase.RELEASING:
         return False
@@ -202,8 +207,10 @@ def _seen_without(context: Context, record: VolumeRecord) -> bool:
         ours = (operation.id.uid, operation.id.ordinal) == (record.identity.uid, record.identity.ordinal)
         if ours and operation.state.open and operation.agent_id in agents:
             return False
-    shown = {offer.hostname for offer in offers}
-    return set(_hosts(record)) <= shown and not any(is_ours(r, record.identity) for o in offers for r in o.resources)
+    listed = context.observed.reserved
+    if listed is None or any(is_ours(r, record.identity) for o in (*listed, *offers) for r in o.resources):
+        return False
+    return set(_hosts(record)) <= {offer.hostname for offer in offers}
 
 
 def _never_made(context: Context, record: VolumeRecord) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from statefuldb.model.identity import DatabaseKey, TaskId, connection_secret_name
 from statefuldb.model.observed import DatabaseObject, KeeperView, Observed, Sighting, TaskState, TaskStatus
-from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
 from statefuldb.reconcile.ports import Clock, KeeperPort, KubernetesPort, MesosPort
 
 MISSED_AFTER_SECONDS = 30.0
@@ -68,7 +68,7 @@ class Observer:
             # Each kind is listed on its own, so just after a start a database can be known before its namespace.
             namespace_exists=database is not None or self._kubernetes.namespace_exists(key.namespace),
         )
-        if self._begins(database, volumes):
+        if self._begins(database, volumes) or any(v.phase is VolumePhase.RELEASING for v in volumes):
             return replace(observed, reserved=self._mesos.reserved(observed))
         return observed
 
@@ -80,7 +80,7 @@ class Observer:
         """
         owed = status.owed_since_seconds
         heard = keeper is not None and keeper.status is not None
-        if owed is None or heard or not status.state.alive or self._clock.now() - owed < DOUBTED_AFTER_SECONDS:
+        if owed is None or heard or not status.state.alive or 0 <= self._clock.now() - owed < DOUBTED_AFTER_SECONDS:
             return status
         message = "the master was asked again, and does not answer"
         return replace(status, state=TaskState.UNKNOWN, message=message, seen_at_seconds=owed)

@@ -7,11 +7,11 @@ from statefuldb.local.mesos.resources import Bag
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.host import Host
 from statefuldb.simulation.mesos import Mesos
+from statefuldb.simulation.operation_reports import RESEND_FIRST_SECONDS, RESEND_LIMIT_SECONDS, OperationReports
 from statefuldb.simulation.schedule import Link, Schedule
 
 Json = dict[str, Any]
 RECONNECT_SECONDS = 0.5
-RESEND_FIRST_SECONDS, RESEND_LIMIT_SECONDS = 10.0, 600.0
 DEFAULT_GRACE_SECONDS = 3.0
 RETURN_SECONDS = 30.0
 TERMINAL = ("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_DROPPED")
@@ -45,7 +45,7 @@ class Agent:
         self._killed: list[str] = []
         self._exits: dict[str, int] = {}
         self._pending: dict[str, list[Json]] = {}
-        self._reports: dict[str, Json] = {}
+        self._reports = OperationReports(schedule, self._say, self._uuid)
         self.up = False
         self._connected = False
         self._out = Link(schedule, dice.fork())
@@ -89,7 +89,7 @@ class Agent:
         self._orders.clear()
         self._states.clear()
         self._pending.clear()
-        self._reports.clear()
+        self._reports.held.clear()
 
     def cut_off(self, seconds: float) -> bool:
         """Lose the network for a while, if it is there: neither side hears of the other, and nobody is told so."""
@@ -138,7 +138,7 @@ class Agent:
             "total": self.total,
             "frameworks": list(self._frameworks.values()),
             "tasks": tasks,
-            "operations": [{**report, "uuid": report["uuid_of"]} for report in self._reports.values()],
+            "operations": [{**report, "uuid": report["uuid_of"]} for report in self._reports.held.values()],
         }
         self._mesos.register(message, self)
 
@@ -157,6 +157,7 @@ class Agent:
             case "KILL":
                 self._kill(message)
             case "SHUTDOWN":
+                self._forget(message["task_id"])
                 self.host.stop(message["task_id"], DEFAULT_GRACE_SECONDS)
             case "ACK":
                 self._acknowledged(message)
@@ -169,9 +170,9 @@ class Agent:
         """Take what the master misses in our report, thanks for an operation, and the word that we are gone."""
         match message["type"]:
             case "ACK_OPERATION":
-                self._reports.pop(message["uuid"], None)
+                self._reports.held.pop(message["uuid"], None)
             case "UNKNOWN_OPERATION":
-                self._report(message, "OPERATION_DROPPED")
+                self._reports.make(message, "OPERATION_DROPPED", str(self.id))
             case "UNKNOWN_TASK" if message["task_id"] not in self._pending:
                 task_id = message["task_id"]
                 self._orders[task_id] = {"framework_id": message["framework"]["id"]["value"], "task": {}}
@@ -196,32 +197,7 @@ class Agent:
         self.total = message["total"]
         for volume in operation.get("destroy", {}).get("volumes", []):
             self.host.volumes.remove(volume["disk"]["persistence"]["id"], f"{kind} on {self.host.hostname}")
-        self._report(message, "OPERATION_FINISHED")
-
-    def _report(self, message: Json, state: str) -> None:
-        """Say how an operation ended; again, where its framework gave it an id, until that is acknowledged."""
-        operation = message["operation"]
-        status = {"state": state, "uuid": {"value": self._uuid()}, "agent_id": {"value": self.id}}
-        report = {
-            "type": "OPERATION_UPDATE",
-            "uuid_of": message["uuid"],
-            "framework_id": message["framework_id"],
-            "operation": operation,
-            "status": status,
-        }
-        if "id" in operation:
-            status["operation_id"] = operation["id"]
-            self._reports[message["uuid"]] = report
-            self._say_until_acknowledged(message["uuid"], RESEND_FIRST_SECONDS)
-        else:
-            self._say(report)
-
-    def _say_until_acknowledged(self, uuid: str, pause: float) -> None:
-        if uuid not in self._reports or not self.up:
-            return
-        self._say(self._reports[uuid])
-        again = min(RESEND_LIMIT_SECONDS, pause * 2)
-        self._schedule.after(pause, lambda: self._say_until_acknowledged(uuid, again))
+        self._reports.make(message, "OPERATION_FINISHED", str(self.id))
 
     def _run(self, message: Json) -> None:
         info, framework = message["task"], message["framework"]
@@ -229,7 +205,8 @@ class Agent:
         self._frameworks[framework_id] = framework
         self._orders[task_id] = {"framework_id": framework_id, "task": info}
         self._pending[task_id] = []
-        self.host.run(info, self._ended)
+        if "keeper" in info["command"].get("value", "") or info["command"].get("environment"):
+            self.host.run(info, self._ended)
         self._enqueue(task_id, "TASK_STARTING", "")
         self._enqueue(task_id, "TASK_RUNNING", "")
 
@@ -281,7 +258,7 @@ class Agent:
         self._schedule.after(pause, lambda: self._send_until_acknowledged(task_id, status, again))
 
     def _resend_all(self) -> None:
-        for report in self._reports.values():
+        for report in self._reports.held.values():
             self._say(report)
         for task_id, waiting in list(self._pending.items()):
             if waiting:
@@ -302,10 +279,13 @@ class Agent:
             return
         done = waiting.pop(0)
         if done["state"] in TERMINAL:
-            del self._orders[task_id], self._pending[task_id], self._states[task_id]
-            self._exits.pop(task_id, None)
+            self._forget(task_id)
         elif waiting:
             self._send_until_acknowledged(task_id, waiting[0], RESEND_FIRST_SECONDS)
+
+    def _forget(self, task_id: str) -> None:
+        for held in (self._orders, self._pending, self._states, self._exits):
+            held.pop(task_id, None)
 
     def bag(self) -> Bag:
         """Return what the agent has, reservations and volumes included."""

@@ -38,7 +38,7 @@ class Clients:
     def write(self, name: str) -> None:
         """Write one row, where the database can be reached as its Secret says."""
         server = self.connect(name)
-        if server is None or server.directory is None:
+        if server is None or server.directory is None or server.full:
             return
         self.writes += 1
         server.directory.rows.append(self.writes)

@@ -55,7 +55,8 @@ class SimulatedDriver(Driver):
             return
         self._began = self._machine.now()
         try:
-            self.opened = self._mesos.subscribe(self._subscription(), _Stream(self))
+            end = _Stream(self)
+            self.opened = end.id = self._mesos.subscribe(self._subscription(), end)
         except Refused as refused:
             self._take({"type": "ERROR", "error": {"message": str(refused)}}, "")
             return
@@ -89,11 +90,14 @@ class _Stream:
 
     def __init__(self, driver: SimulatedDriver) -> None:
         self._driver = driver
+        self.id: str | None = None
 
     def receive(self, event: Json) -> None:
         """Take an event."""
-        self._driver._machine.run(lambda: self._driver.receive(event))
+        if self._driver.opened == self.id:
+            self._driver._machine.run(lambda: self._driver.receive(event))
 
     def closed(self) -> None:
         """Take in the end."""
-        self._driver.closed()
+        if self._driver.opened == self.id:
+            self._driver.closed()

@@ -1,18 +1,20 @@
 """What goes wrong, how often, and how often it did: a run in which a kind of fault never fired is no evidence for it.
 
-Two sorts: what befalls a single request of the operator (asked for at each of them), and what befalls the world (one
-now and then, each with its end). All is over once `cease` was called.
+Two sorts: what befalls a single request of the operator (asked for at each of them), and what befalls the world (a
+strike now and then, see `strikes.py`). All is over once `cease` was called.
+
+Each fault of a run has a name. With `kept` only those happen, and nothing else of the seed changes: so a run that fails
+can be had with fewer and fewer of them (`shrink.py`).
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.life import Network
 from statefuldb.simulation.machine import Killed
+from statefuldb.simulation.strikes import STRIKE_WEIGHTS, Strikes
 
 if TYPE_CHECKING:
-    from statefuldb.simulation.agent import Agent
     from statefuldb.simulation.world import World
 
 # How likely each is at one request.
@@ -25,50 +27,40 @@ REQUEST_RATES = {
     "stale cache (409)": 0.01,
     "slow request": 0.03,
 }
-# How likely each is when something befalls the world.
-WORLD_WEIGHTS = {
-    "engine crash": 4,
-    "keeper killed": 2,
-    "keeper hung": 1,
-    "watch broken": 4,
-    "offers rescinded": 4,
-    "framework disconnected": 3,
-    "operator killed at rest": 2,
-    "master fail-over": 2,
-    "agent killed": 3,
-    "host rebooted": 2,
-    "host rebooted, agent under another id": 1,
-    "network cut for a moment": 3,
-    "network cut until unreachable": 1,
-    "status updates lost": 3,
-    "status updates twice": 3,
-}
-KINDS = (*REQUEST_RATES, *WORLD_WEIGHTS)
-PAUSE_SECONDS = 12.0
-SHORT_SECONDS = (5.0, 60.0)
-LONG_SECONDS = (80.0, 150.0)
+KINDS = (*REQUEST_RATES, *STRIKE_WEIGHTS)
+PAUSE_SECONDS = 10.0
 SLOW_SECONDS = (0.1, 3.0)
-UPDATES = 3
 
 
 class Faults(Network):
-    """The faults of one run. `counts` says how often each kind fired."""
+    """The faults of one run. `counts` says how often each kind fired, `fired` names each."""
 
-    def __init__(self, dice: Dice) -> None:
-        self._dice = dice
+    def __init__(self, dice: Dice, kept: frozenset[str] | None = None) -> None:
+        self._at_requests, self._amounts, self._strikes = dice.fork(), dice.fork(), dice.fork()
+        self._kept = kept
         self._active = True
-        self._acts: list[str] = [kind for kind, weight in WORLD_WEIGHTS.items() for _ in range(weight)]
+        self._asked = 0
+        self._struck = 0
+        self._kinds = [kind for kind, weight in STRIKE_WEIGHTS.items() for _ in range(weight)]
         self.counts = dict.fromkeys(KINDS, 0)
+        self.fired: list[str] = []
 
     def begin(self, world: "World") -> None:
         """Let something go wrong now and then from now on."""
+        strikes = Strikes(world)
 
         def strike() -> None:
             if self._active:
-                self._strike(world, self._dice.pick(self._acts))
-                world.schedule.after(self._dice.between(0.1, 2.0) * PAUSE_SECONDS, strike)
+                # All is drawn here, whatever is kept and whatever can be done: the strikes to come stay the same.
+                kind, agent = self._strikes.pick(self._kinds), self._strikes.pick(world.agents)
+                dice, pause = self._strikes.fork(), self._strikes.between(0.1, 2.0) * PAUSE_SECONDS
+                self._struck += 1
+                name = f"strike {self._struck}: {kind}"
+                if self._may(name) and strikes.strike(kind, agent, dice):
+                    self._note(kind, name)
+                world.schedule.after(pause, strike)
 
-        world.schedule.after(self._dice.between(0.1, 2.0) * PAUSE_SECONDS, strike)
+        world.schedule.after(self._strikes.between(0.1, 2.0) * PAUSE_SECONDS, strike)
 
     def cease(self) -> None:
         """Let nothing more go wrong; what has, ends as it would have."""
@@ -91,7 +83,7 @@ class Faults(Network):
     def answer(self, what: str) -> int | None:
         """Answer in place of the API server."""
         if self._fires("API server overloaded"):
-            return self._dice.pick((429, 500, 503))
+            return self._amounts.pick((429, 500, 503))
         if what.startswith(("PUT", "PATCH")) and self._fires("stale cache (409)"):
             return 409
         return None
@@ -99,74 +91,20 @@ class Faults(Network):
     def latency(self) -> float:
         """Return how long a request takes."""
         if self._fires("slow request"):
-            return self._dice.between(*SLOW_SECONDS)
-        return self._dice.between(0.001, 0.01)
+            return self._amounts.between(*SLOW_SECONDS)
+        return self._amounts.between(0.001, 0.01)
 
     def _fires(self, kind: str) -> bool:
-        fires = self._active and self._dice.happens(REQUEST_RATES[kind])
+        self._asked += 1
+        name = f"request {self._asked}: {kind}"
+        fires = self._at_requests.happens(REQUEST_RATES[kind]) and self._active and self._may(name)
         if fires:
-            self.counts[kind] += 1
+            self._note(kind, name)
         return fires
 
-    def _strike(self, world: "World", kind: str) -> None:
-        agent = self._dice.pick(world.agents)
-        strike: Callable[[], bool] = {
-            "engine crash": lambda: self._keeper(agent, lambda keeper: keeper.crash()),
-            "keeper killed": lambda: self._keeper(agent, lambda keeper: keeper.crash(-9)),
-            "keeper hung": lambda: self._hang(world, agent),
-            "watch broken": lambda: self._break_watch(world),
-            "offers rescinded": lambda: world.mesos.rescind(agent.id),
-            "framework disconnected": world.mesos.drop_frameworks,
-            "operator killed at rest": lambda: self._kill_operator(world),
-            "master fail-over": lambda: self._fail_over(world),
-            "agent killed": lambda: self._stop(world, agent, agent.die),
-            "host rebooted": lambda: self._stop(world, agent, agent.lose_power),
-            "host rebooted, agent under another id": lambda: self._stop(world, agent, agent.lose_power_and_id),
-            "network cut for a moment": lambda: agent.cut_off(self._dice.between(*SHORT_SECONDS)),
-            "network cut until unreachable": lambda: agent.cut_off(self._dice.between(*LONG_SECONDS)),
-            "status updates lost": lambda: world.mesos.mistreat(lost=UPDATES),
-            "status updates twice": lambda: world.mesos.mistreat(twice=UPDATES),
-        }[kind]
-        if strike():
-            self.counts[kind] += 1
-            about = agent.host.hostname if kind.split()[0] in ("engine", "keeper", "agent", "host", "network") else ""
-            world.story.tell("fault", f"{kind} {about}".rstrip())
+    def _may(self, name: str) -> bool:
+        return self._kept is None or name in self._kept
 
-    def _keeper(self, agent: "Agent", befall: Callable[..., None]) -> bool:
-        running = list(agent.host.keepers.values())
-        if not running:
-            return False
-        befall(self._dice.pick(running))
-        return True
-
-    def _hang(self, world: "World", agent: "Agent") -> bool:
-        def hang(keeper: object) -> None:
-            keeper.hung = True  # type: ignore[attr-defined]
-            world.schedule.after(self._dice.between(*SHORT_SECONDS), lambda: setattr(keeper, "hung", False))
-
-        return self._keeper(agent, hang)
-
-    def _break_watch(self, world: "World") -> bool:
-        if world.life is None:
-            return False
-        world.life.lose_watch(self._dice.between(0.5, 20.0))
-        return True
-
-    def _kill_operator(self, world: "World") -> bool:
-        if world.life is None or not world.life.alive:
-            return False
-        world.life.kill()
-        return True
-
-    def _fail_over(self, world: "World") -> bool:
-        if not world.mesos.up:
-            return False
-        world.mesos.fail_over(self._dice.between(0.5, 20.0))
-        return True
-
-    def _stop(self, world: "World", agent: "Agent", stop: Callable[[], None]) -> bool:
-        if not agent.reachable:
-            return False
-        stop()
-        world.schedule.after(self._dice.between(*SHORT_SECONDS), agent.boot)
-        return True
+    def _note(self, kind: str, name: str) -> None:
+        self.counts[kind] += 1
+        self.fired.append(name)

@@ -22,8 +22,9 @@ class Host:
         self.hostname = f"agent-{number}"
         self.address = f"10.0.1.{number}"
         self.shared = shared
-        self.disk = FileSystem(watching)
-        self.volumes = FileSystem(watching)
+        self.disk = FileSystem(watching, schedule)
+        self.volumes = FileSystem(watching, schedule)
+        self.full = False
         self.keepers: dict[str, Keeper] = {}
         self.ended_at: dict[str, float] = {}
         self.fenced = False
@@ -56,6 +57,20 @@ class Host:
         keeper = self.keepers.get(task_id)
         if keeper is not None:
             keeper.terminate(grace_seconds)
+
+    def fill(self, seconds: float) -> bool:
+        """Let something else fill the disks for a while; say whether they had room."""
+        if self.full:
+            return False
+
+        def change(full: bool) -> None:
+            self.full = full
+            for keeper in list(self.keepers.values()):
+                keeper.look_at_disk()
+
+        change(True)
+        self.schedule.after(seconds, lambda: change(False))
+        return True
 
     def lose_power(self) -> None:
         """End every process at once; nobody is told."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 VERSION = "10.11.6"
 EXIT_REFUSED, EXIT_ENDED, EXIT_KILLED = 64, 1, -9
 REFUSAL_SHOWN_SECONDS = 5.0
+AWAY_SECONDS = 1.0
+DISK_RETRY_SECONDS = 5.0
+CLAIM_SECONDS = 2.0
 TOTAL_BYTES = 100 * 2**30
 
 
@@ -40,7 +43,31 @@ class Keeper:
         self.status = KeeperStatus(task_id=config.task_id, revision=1, phase=KeeperPhase.CHECKING)
         self.listens = False
         self.answers = False
-        self.hung = False
+        self._hangs_until = 0.0
+
+    @property
+    def hung(self) -> bool:
+        """Whether it answers nobody: it hangs by itself, or on its file system."""
+        away = self._on_shared and self._host.shared is not None and self._host.shared.away
+        return away or self._host.schedule.now < self._hangs_until
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._host.full and not self._on_shared
+
+    @property
+    def _on_shared(self) -> bool:
+        return self.config.data.mount_point is not None
+
+    def hang(self, seconds: float) -> None:
+        """Answer nobody for a while."""
+        self._hangs_until = self._host.schedule.now + seconds
+
+    def look_at_disk(self) -> None:
+        """Say what is free."""
+        if self.answers:
+            self._update(disk_free_bytes=self._free_bytes())
 
     @property
     def directory(self) -> Directory | None:
@@ -88,6 +115,9 @@ class Keeper:
         return None
 
     def _check(self) -> None:
+        if self._on_shared and self._host.shared is not None and self._host.shared.away:
+            self._next(AWAY_SECONDS, self._check)
+            return
         self.listens = True
         try:
             directory = self._place()
@@ -106,8 +136,13 @@ class Keeper:
         self._directory = directory
         self._update(claim_held=True, phase=KeeperPhase.CHECKING, reason="")
         self._next(self._between(0.05, 0.2), lambda: self._identify(directory))
+        self._watch_claim(directory)
 
     def _identify(self, directory: Directory) -> None:
+        if self.full:
+            self._update(phase=KeeperPhase.DISK_FULL, reason="0 MiB are free")
+            self._next(DISK_RETRY_SECONDS, lambda: self._identify(directory))
+            return
         try:
             if self._check_identity(directory):
                 self._open(directory)
@@ -118,6 +153,9 @@ class Keeper:
         self._update(phase=KeeperPhase.BOOTSTRAPPING)
 
         def initialise() -> None:
+            if self.full:
+                self._end(EXIT_ENDED)
+                return
             self._host.watching.initialised(directory, self._identity())
             directory.rows = []
             directory.identity = self._identity()
@@ -135,7 +173,19 @@ class Keeper:
         self._host.watching.opened(directory)
         self._next(self._between(0.5, 2.0), self._run)
 
+    def _watch_claim(self, directory: Directory) -> None:
+        """End where the claim's file is not the one that is locked any more: a successor would find it free."""
+        if not self._alive:
+            return
+        if directory.claim is not self:
+            self._end(EXIT_ENDED)
+            return
+        self._host.schedule.after(CLAIM_SECONDS, lambda: self._watch_claim(directory))
+
     def _run(self) -> None:
+        if self.full:
+            self._end(EXIT_ENDED)
+            return
         self.answers = True
         engine = EngineStatus(version=VERSION, pid=4711, ready=True, answers_sql=True)
         self._update(
@@ -143,8 +193,11 @@ class Keeper:
             reason="",
             engine=engine,
             disk_total_bytes=TOTAL_BYTES,
-            disk_free_bytes=TOTAL_BYTES // 2,
+            disk_free_bytes=self._free_bytes(),
         )
+
+    def _free_bytes(self) -> int:
+        return 0 if self.full else TOTAL_BYTES // 2
 
     def _erase(self) -> None:
         try:
@@ -210,7 +263,8 @@ class Keeper:
         self._cancel = self._host.schedule.after(seconds, step)
 
     def _between(self, low: float, high: float) -> float:
-        return self._host.dice.between(low, high)
+        slowness = self._host.shared.slowness if self._on_shared and self._host.shared is not None else 1.0
+        return self._host.dice.between(low, high) * slowness
 
     def _end(self, status: int) -> None:
         self._close()

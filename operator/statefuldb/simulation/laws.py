@@ -1,11 +1,12 @@
 """The safety laws of docs/design.md section 3, judged at each moment at which one could be broken."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from statefuldb.local.api_server.store import Change
 from statefuldb.model.identity import LABEL_CLUSTER, TaskId
-from statefuldb.model.volume import Intent
+from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.model.volume_object import from_object
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.clients import Clients
@@ -18,6 +19,7 @@ from statefuldb.simulation.verdict import Verdict
 
 Json = dict[str, Any]
 READY_LAG_SECONDS = 15.0
+RECORDED_SECONDS = 30.0
 
 
 class Laws:
@@ -27,6 +29,7 @@ class Laws:
     mesos: Mesos
     people: People
     clients: Clients
+    skew: Callable[[], float]
 
     def __init__(self, verdict: Verdict, schedule: Schedule, hosts: list[Host]) -> None:
         self._verdict = verdict
@@ -36,6 +39,7 @@ class Laws:
         self._secrets: list[str] = []
         self._may_go: set[str] = set()
         self._task_ids: set[str] = set()
+        self._decided_at: dict[str, float] = {}
         self._offers_used: set[str] = set()
 
     def secret(self, password: str) -> None:
@@ -114,6 +118,8 @@ class Laws:
         if key == "secrets":
             return
         self._silent("/".join(change.address), json.dumps(change.object))
+        if key.startswith("databasevolumes"):
+            self._note_launch(from_object(change.object))
         if key.startswith("statefuldatabases") and change.type != "DELETED":
             self._note_plan(change.object.get("status", {}).get("plan", {}))
             self._ready(change.object)
@@ -123,6 +129,12 @@ class Laws:
         actions = [f"action {action['type']}" for action in plan.get("actions", [])]
         for each in [*actions, *(f"waiting {wait['reason']}" for wait in plan.get("waiting", []))]:
             self.seen[each] = self.seen.get(each, 0) + 1
+
+    def _note_launch(self, volume: VolumeRecord) -> None:
+        """Note by the world's clock when a launch was decided on: that of the operator's machine may be wrong."""
+        if volume.launch is not None and str(volume.task_id) not in self._decided_at:
+            ago = self._schedule.now + self.skew() - volume.launch.at_seconds
+            self._decided_at[str(volume.task_id)] = self._schedule.now - min(max(ago, 0.0), RECORDED_SECONDS)
 
     def _silent(self, where: str, text: str) -> None:
         if self._secrets:
@@ -155,7 +167,8 @@ class Laws:
             if volume.task_id != parsed or volume.launch is None or volume.intent is not Intent.USE:
                 continue
             wanted = self.people.wanted.get(volume.key.name)
-            asked = wanted is None or wanted.at >= volume.launch.at_seconds or volume.launch.erase
+            decided_at = self._decided_at.get(task_id, 0.0)
+            asked = wanted is None or wanted.at >= decided_at or volume.launch.erase
             self._verdict.judge("no_surprise_teardown", asked, f"KILL of {task_id}, which nobody asked to end")
 
     def _accepted(self, accept: Json) -> None:

@@ -92,6 +92,8 @@ class Life:
         story: Story,
         network: Network,
         on_secret: Callable[[str], None],
+        skew: Callable[[], float],
+        pass_by: Callable[[float], None],
     ) -> None:
         self.name = f"operator-{number}"
         self._schedule = schedule
@@ -101,8 +103,10 @@ class Life:
         self._hosts = hosts
         self._story = story
         self._network = network
-        self._machine = Machine(schedule, dice.fork(), on_secret)
-        self._working = False
+        self._machine = Machine(schedule, dice.fork(), on_secret, skew)
+        self._skew = skew
+        self._pass_by = pass_by
+        self._passing = self._working = False
         self._watch: Watch | None = None
         self.driver: SimulatedDriver | None = None
         self.operator: Operator | None = None
@@ -139,8 +143,9 @@ class Life:
 
     def next_pass_at(self) -> float:
         """Return when the worker has something to do; infinity where nothing is to be done."""
-        due = self.operator.queue.next_due() if self.alive and self.operator is not None else None
-        return float("inf") if due is None else max(due, self.free_at)
+        waits = self.alive and self.operator is not None and not self._passing
+        due = self.operator.queue.next_due() if waits and self.operator is not None else None
+        return float("inf") if due is None else max(due - self._skew(), self.free_at)
 
     def work(self) -> None:
         """Make one pass."""
@@ -149,13 +154,13 @@ class Life:
         if key is None:
             return
         self.passes += 1
-        self._working = True
+        self._passing = self._working = True
         try:
             self.operator.loop.attempt(key)
         except Killed:
             return
         finally:
-            self._working = False
+            self._passing = self._working = False
         self.free_at = self._schedule.now + self._dice.between(0.0005, 0.002)
 
     def lose_watch(self, seconds: float) -> None:
@@ -238,7 +243,7 @@ class Life:
         if not self._working:
             return
         self._working = False
-        self._schedule.pass_by(self._network.latency())
+        self._pass_by(self._network.latency())
         self._working = True
         if not self.alive:
             raise Killed

@@ -18,15 +18,18 @@ class Killed(BaseException):
 class Machine:
     """The machine port. `on_effect` is told before and after each request that leaves; it may raise Killed."""
 
-    def __init__(self, schedule: Schedule, dice: Dice, on_secret: Callable[[str], None]) -> None:
+    def __init__(
+        self, schedule: Schedule, dice: Dice, on_secret: Callable[[str], None], skew: Callable[[], float]
+    ) -> None:
         self._schedule = schedule
+        self._skew = skew
         self._dice = dice
         self._on_secret = on_secret
         self.alive = True
 
     def now(self) -> float:
-        """Return Unix seconds."""
-        return self._schedule.now
+        """Return Unix seconds, as this machine's clock tells them."""
+        return self._schedule.now + self._skew()
 
     def after(self, seconds: float, call: Call) -> Call:
         """Have `call` made in `seconds`, unless what is returned is called before, or the operator ends."""

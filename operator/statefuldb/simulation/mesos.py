@@ -71,22 +71,22 @@ class Mesos:
         self.master = Master(cluster, address="10.0.0.1", port=5050, unreachable_seconds=UNREACHABLE_SECONDS)
         self._operator = OperatorApi(self.master)
 
-    def subscribe(self, call: Json, subscriber: Subscriber) -> str | None:
+    def subscribe(self, call: Json, subscriber: Subscriber, *, ours: bool = True) -> str | None:
         """Open a subscription; return the id of its stream, or None where the master is away. Raises Refused."""
         if not self.up:
             return None
-        self._on_call(call)
+        if ours:
+            self._on_call(call)
         stream = self._dice.uuid()
         framework_id = self.master.subscribe(call, stream, self._schedule.now)
         held = self._frameworks.pop(framework_id, None)
         if held is not None:
+            outbox = self.master.cluster.outbox
+            farewell = [e for e in outbox if isinstance(e, ToFramework) and e.event.get("type") == "ERROR"]
+            for effect in farewell:
+                self._send(held[2], held[1].receive, effect.event)
             held[2].send(held[1].closed)
-            farewell = [e for e in self.master.cluster.outbox if isinstance(e, CloseStream)]
-            self.master.cluster.outbox = [
-                e
-                for e in self.master.cluster.outbox
-                if e not in farewell and not (isinstance(e, ToFramework) and e.event.get("type") == "ERROR")
-            ]
+            self.master.cluster.outbox = [e for e in outbox if e not in farewell and not isinstance(e, CloseStream)]
         self._frameworks[framework_id] = (stream, subscriber, Link(self._schedule, self._dice.fork()))
         self.flush()
         return stream
@@ -100,11 +100,12 @@ class Mesos:
                 self.master.disconnect(framework_id, stream, self._schedule.now)
                 self.flush()
 
-    def call(self, body: Json, stream: str) -> tuple[int, str]:
+    def call(self, body: Json, stream: str, *, ours: bool = True) -> tuple[int, str]:
         """Answer one scheduler call with status and text. Raises OSError where the master is away."""
         if not self.up:
             raise OSError("connection refused")
-        self._on_call(body)
+        if ours:
+            self._on_call(body)
         try:
             status = self.master.call(body, stream, self._schedule.now)
         except Refused as refused:
@@ -191,6 +192,30 @@ class Mesos:
         """Lose the next messages of agents, or take them twice."""
         self._lose, self._double = lost, twice
         return True
+
+    def lose_orders(self, agent_id: str | None, seconds: float) -> bool:
+        """Lose what is sent to an agent from now on; in `seconds` its connection breaks, and it registers anew."""
+        held = self._agents.get(agent_id or "")
+        if held is None or not held[0].reachable:
+            return False
+        end, link = held
+        link.cut()
+
+        def broken() -> None:
+            if self._agents.get(agent_id or "") == held:
+                self.agent_away(agent_id or "")
+                end.closed()
+
+        self._schedule.after(seconds, broken)
+        return True
+
+    def remove_frameworks(self) -> bool:
+        """End each framework that is there, as when it was away for longer than its fail-over time-out."""
+        frameworks = list(self.master.cluster.frameworks.values()) if self.up else []
+        for framework in frameworks:
+            self.master.remove(framework)
+        self.flush()
+        return bool(frameworks)
 
     def mark_gone(self, agent_id: str) -> None:
         """Carry out a person's MARK_AGENT_GONE."""

@@ -25,6 +25,7 @@ class Result:
     calls: dict[str, int]
     seen: dict[str, int]
     faults: dict[str, int]
+    fired: list[str]
 
 
 USUAL = Size()
@@ -55,9 +56,9 @@ def judged(world: World) -> Iterator[None]:
         logger.propagate = True
 
 
-def run(seed: int, size: Size = USUAL, *, faulty: bool = True) -> Result:
-    """Run one seed to its end, or to the first breach of a law."""
-    world = World(seed, size, faulty=faulty)
+def run(seed: int, size: Size = USUAL, *, faulty: bool = True, kept: frozenset[str] | None = None) -> Result:
+    """Run one seed to its end, or to the first breach of a law; with `kept`, with those of its faults alone."""
+    world = World(seed, size, faulty=faulty, kept=kept)
     with judged(world):
         world.begin()
         world.pass_by(size.busy_seconds)
@@ -75,4 +76,5 @@ def run(seed: int, size: Size = USUAL, *, faulty: bool = True) -> Result:
         calls=world.calls,
         seen=world.laws.seen,
         faults=world.faults.counts if world.faults is not None else {},
+        fired=world.faults.fired if world.faults is not None else [],
     )

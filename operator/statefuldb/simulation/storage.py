@@ -4,6 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from statefuldb.simulation.schedule import Schedule
+
+SLOW_FACTOR = 20.0
+
 
 class Holder(Protocol):
     """A process that holds a claim or has data open."""
@@ -39,7 +43,7 @@ class Directory:
 
     def let_go(self, holder: Holder) -> None:
         """Free the claim; whoever waits is told."""
-        if self.claim is holder:
+        if self.claim in (holder, None):
             self.claim = None
             waiting, self.waiting = self.waiting, []
             for tell in waiting:
@@ -65,8 +69,10 @@ class Watching(Protocol):
 class FileSystem:
     """Directories by path, of one agent's disk or of a file system that many agents mount."""
 
-    def __init__(self, watching: Watching) -> None:
+    def __init__(self, watching: Watching, schedule: Schedule) -> None:
         self._watching = watching
+        self._schedule = schedule
+        self.away_until = self.slow_until = 0.0
         self.directories: dict[str, Directory] = {}
 
     def open(self, path: str, shown: str) -> Directory:
@@ -74,6 +80,26 @@ class FileSystem:
         if path not in self.directories:
             self.directories[path] = Directory(f"{shown}:{path}")
         return self.directories[path]
+
+    @property
+    def away(self) -> bool:
+        """Whether whoever uses it hangs."""
+        return self._schedule.now < self.away_until
+
+    @property
+    def slowness(self) -> float:
+        """How many times longer than usual all takes."""
+        return SLOW_FACTOR if self._schedule.now < self.slow_until else 1.0
+
+    def go_away(self, seconds: float) -> bool:
+        """Answer nothing for a while."""
+        self.away_until = max(self.away_until, self._schedule.now + seconds)
+        return True
+
+    def slow_down(self, seconds: float) -> bool:
+        """Be slow for a while."""
+        self.slow_until = max(self.slow_until, self._schedule.now + seconds)
+        return True
 
     def remove(self, path: str, by: str) -> None:
         """Remove a directory."""

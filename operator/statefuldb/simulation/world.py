@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from statefuldb.local.mesos.resource_flags import parse_resources
+from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP
 from statefuldb.model.schema import admission_policies, custom_resource_definitions
 from statefuldb.simulation.agent import Agent
 from statefuldb.simulation.api import ApiServer
@@ -24,6 +25,7 @@ from statefuldb.simulation.verdict import Verdict
 Json = dict[str, Any]
 RESOURCES = "cpus:4;mem:8192;disk:40960;ports:[31000-31063]"
 RESTART_SECONDS = 3.0
+FRAMEWORK_RECORD = f"/api/v1/namespaces/statefuldb-system/configmaps/{FRAMEWORK_CONFIG_MAP}"
 SWEEP_SECONDS = 5.0
 
 
@@ -40,25 +42,36 @@ class Size:
 class World:
     """One world. Whoever drives it calls `step` or `pass_by`; nothing happens otherwise.
 
-    Without faults, a `network` of the caller's may do what they do to single requests.
+    Without faults, a `network` of the caller's may do what they do to single requests. With `kept` only those of the
+    seed's faults happen that have these names.
     """
 
-    def __init__(self, seed: int, size: Size, *, faulty: bool = True, network: Network | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        size: Size,
+        *,
+        faulty: bool = True,
+        network: Network | None = None,
+        kept: frozenset[str] | None = None,
+    ) -> None:
         self.size = size
         self.dice = Dice(seed)
         self.schedule = Schedule()
         self.story = Story(self.schedule)
         self.verdict = Verdict()
-        self.faults = Faults(self.dice.fork()) if faulty else None
+        self.faults = Faults(self.dice.fork(), kept) if faulty else None
         self.network = network or self.faults or Network()
         self.hosts: list[Host] = []
         self.laws = Laws(self.verdict, self.schedule, self.hosts)
+        self.skew = 0.0
+        self.laws.skew = lambda: self.skew
         self.api = self.laws.api = ApiServer(self.schedule, self.dice.fork())
         policies = [document for policy in admission_policies().values() for document in policy]
         for document in (*custom_resource_definitions(), *policies):
             self._install(document)
         self.mesos = self.laws.mesos = Mesos(self.schedule, self.dice.fork(), self.story, self._called)
-        self.shared = FileSystem(self.laws)
+        self.shared = FileSystem(self.laws, self.schedule)
         self.agents = [self._agent(number) for number in range(1, size.agents + 1)]
         self.people = self.laws.people = People(
             api=self.api,
@@ -74,6 +87,7 @@ class World:
         self.passes = 0
         self.effects = 0
         self.life: Life | None = None
+        self.deposed: Life | None = None
 
     def begin(self) -> None:
         """Boot the agents, start the operator, and let people and clients begin."""
@@ -106,21 +120,37 @@ class World:
             story=self.story,
             network=self.network,
             on_secret=self.laws.secret,
+            skew=lambda: self.skew,
+            pass_by=self.pass_by,
         )
         self.life.start()
 
+    def start_second_operator(self, seconds: float) -> bool:
+        """Start an operator beside the one that runs, which learns only in a while that it leads no more."""
+        first = self.life
+        if first is None or not first.alive or self.deposed is not None:
+            return False
+        self.deposed = first
+        self.schedule.after(seconds, first.kill)
+        self.start_operator()
+        return True
+
+    def begin_framework_anew(self) -> None:
+        """Do what the operator says where Mesos has removed its framework: take its id out, and restart it."""
+        self.api.exchange("PATCH", FRAMEWORK_RECORD, {"data": {"frameworkId": None}}, "application/merge-patch+json")
+        self.story.tell("people", "take the removed framework's id out of the record, and restart the operator")
+        if self.life is not None:
+            self.life.kill()
+
     def step(self) -> None:
         """Let the next thing happen: an event, or a pass of the operator."""
-        life = self.life
-        if life is not None and not life.alive:
-            self.passes += life.passes
-            self.effects += life.effects
-            self.life = None
-            self.schedule.after(RESTART_SECONDS, self.start_operator)
-        at = self.life.next_pass_at() if self.life is not None else float("inf")
-        if self.life is not None and at < self.schedule.next_at():
+        self._bury()
+        lives = [life for life in (self.life, self.deposed) if life is not None]
+        life = min(lives, key=lambda each: each.next_pass_at(), default=None)
+        at = life.next_pass_at() if life is not None else float("inf")
+        if life is not None and at < self.schedule.next_at():
             self.schedule.now = max(self.schedule.now, at)
-            self.life.work()
+            life.work()
         else:
             self.schedule.step()
 
@@ -129,6 +159,17 @@ class World:
         until = self.schedule.now + seconds
         while self.schedule.now < until:
             self.step()
+
+    def _bury(self) -> None:
+        """Take operators that have ended out of the world; the one that led is started again."""
+        for life in [each for each in (self.life, self.deposed) if each is not None and not each.alive]:
+            self.passes += life.passes
+            self.effects += life.effects
+            if life is self.life:
+                self.life = None
+                self.schedule.after(RESTART_SECONDS, self.start_operator)
+            else:
+                self.deposed = None
 
     def _called(self, call: Json) -> None:
         kind = call["type"]

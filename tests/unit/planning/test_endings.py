@@ -11,7 +11,7 @@ from statefuldb.model.actions import (
 from statefuldb.model.conditions import Reason
 from statefuldb.model.errors import FieldError
 from statefuldb.model.identity import OperationId
-from statefuldb.model.observed import OperationState, OperationStatus
+from statefuldb.model.observed import Offers, OperationState, OperationStatus
 from statefuldb.model.operations import Destroy, Unreserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.spec import (
@@ -97,6 +97,41 @@ def test_delete_destroys_then_unreserves_then_forgets() -> None:
     assert isinstance(done.actions[-1], ForgetVolume)
 
 
+def test_a_release_of_the_future_is_looked_at_again_at_once() -> None:
+    """The clock was set back since it was sent: no offer would be newer than it for that long."""
+    record, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
+    ended = Ending(incarnation=1, state="TASK_KILLED")
+    record = replace(record, intent=Intent.DELETE, initialised=True, ending=ended)
+    idle = remaining(offer(), accepted, launched=False)
+    saved, release = plan(None, observed(database=None, volumes=(record,)), (idle,), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(release, AcceptOffers)
+    ahead = replace(saved.volume, released_at_seconds=observed().at_seconds + 3_600.0)
+    again, *_ = plan(None, observed(database=None, volumes=(ahead,)), (), OPERATOR).actions
+    assert isinstance(again, SaveVolume)
+    assert again.volume.released_at_seconds == observed().at_seconds
+
+
+def test_what_another_framework_of_the_role_runs_on_is_not_forgotten() -> None:
+    record, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
+    ended = Ending(incarnation=1, state="TASK_KILLED")
+    record = replace(record, intent=Intent.DELETE, initialised=True, ending=ended)
+    idle = remaining(offer(), accepted, launched=False)
+    saved, release = plan(None, observed(database=None, volumes=(record,)), (idle,), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(release, AcceptOffers)
+    freed = replace(remaining(idle, release, launched=False), received_at_seconds=2_000.0)
+
+    def decided(reserved: Offers | None) -> Plan:
+        return plan(None, observed(database=None, volumes=(saved.volume,), reserved=reserved), (freed,), OPERATOR)
+
+    taken = tuple(r for r in idle.resources if r.name == "cpus")
+    for reserved in (None, (replace(idle, resources=taken),)):
+        assert not decided(reserved).actions
+        assert [wait.reason for wait in decided(reserved).waiting] == [Reason.RELEASING]
+    assert isinstance(decided(()).actions[-1], ForgetVolume)
+
+
 def test_what_the_master_shows_released_is_not_forgotten_before_the_agent_has_obeyed() -> None:
     """An agent that is cut off never hears of it, and comes back with all that it had."""
     record, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
@@ -147,6 +182,9 @@ def test_a_volume_found_in_mesos_gets_its_entry_back_and_is_not_built_beside() -
     assert isinstance(saved, SaveVolume)
     assert saved.volume.intent is Intent.RETAIN
     assert saved.volume.initialised
+    # What one that is not subscribed any more still holds may have been given back since by the operator that is.
+    deposed = replace(observed().mesos, connected=False, fatal=True, error="Framework failed over")
+    assert not plan(None, observed(database=None, mesos=deposed), (idle,), OPERATOR).actions
 
 
 def test_data_of_this_name_that_mesos_still_holds_is_found_before_new_data_is_begun() -> None:

@@ -130,5 +130,6 @@ class TaskBook:
 
     def _with_kill(self, status: TaskStatus, now: float) -> TaskStatus:
         sent = self._killed.get(status.id)
-        recent = sent is not None and now - sent < KILL_PATIENCE_SECONDS
+        # A KILL of the future: the clock was set back since, and it is sent again rather than waited for that long.
+        recent = sent is not None and 0 <= now - sent < KILL_PATIENCE_SECONDS
         return replace(status, state=TaskState.KILLING) if recent and status.state.alive else status
