@@ -1,6 +1,7 @@
 """Each test runs on every master there is, its assertions are counted, and what it saw is compared between masters."""
 
 import contextlib
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 from conformance.mesos import tally
 from conformance.mesos.client import Http, Json
-from conformance.mesos.masters import Command, Control, Embedded, Mesos, OneProcess, Whole, as_flags
+from conformance.mesos.equipped import DOMAIN, Equipment
+from conformance.mesos.masters import Command, Control, Embedded, Mesos, OneProcess, Whole, as_flags, may_mount
 from conformance.mesos.recording import Recording, differences
 from conformance.mesos.scheduler import Scheduler
 from conformance.mesos.tidying import settled, tidy
@@ -61,11 +63,34 @@ def opened(
             yield embedded.mesos
             embedded.close()
         case "real":
-            real = OneProcess(request.getfixturevalue("binaries"), folder, agents, **flags)
+            real = OneProcess(request.getfixturevalue("binaries"), folder, agents, flags)
             real.mesos.http.usual["Authorization"] = authorization
             settled(real.mesos.http, agents)
             yield real.mesos
             real.close()
+
+
+@pytest.fixture(scope="session", params=MASTERS)
+def equipped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesos]:
+    """Yield a master with one agent that has disks of each type, static reservations, attributes and a domain."""
+    folder = tmp_path_factory.mktemp(f"mesos-{request.param}")
+    equipment = Equipment(folder)
+    if request.param == "given":
+        pytest.skip("needs an agent with disks of each type and static reservations")
+    if request.param == "embedded":
+        domain = ("--domain", json.dumps(DOMAIN))
+        embedded = Embedded(folder, 1, *domain, agent_flags=as_flags(equipment.flags()))
+        settled(embedded.mesos.http, 1)
+        yield embedded.mesos
+        embedded.close()
+        return
+    binaries = request.getfixturevalue("binaries")
+    if not may_mount():
+        pytest.skip("no Mount disk: mounting needs root")
+    real = OneProcess(binaries, folder, 1, equipment.flags(), equipment.mounts)
+    settled(real.mesos.http, 1)
+    yield real.mesos
+    real.close()
 
 
 def _restart(one: Mesos, flags: dict[str, str]) -> None:
@@ -141,7 +166,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Any:
 
 def exchange_of(item: pytest.Function) -> str:
     """Return the name of a test without that of its master."""
-    others = [f"{name}={value}" for name, value in sorted(item.callspec.params.items()) if name != "mesos"]
+    given = sorted(item.callspec.params.items())
+    others = [f"{name}={value}" for name, value in given if name not in ("mesos", "equipped")]
     return f"{item.path.name}::{item.originalname}[{', '.join(others)}]"
 
 

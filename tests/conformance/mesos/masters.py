@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,8 @@ from conformance.mesos.client import Http
 
 RESOURCES = "cpus:4;mem:8192;disk:40960;ports:[31000-31099]"
 ATTRIBUTES = "rack:r1;dfs:nfs"
+# Mounts on its first argument in a mount namespace of its own, and becomes the command that the others are.
+MOUNTING = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$1" && shift && exec "$@"', "sh"]
 
 
 class Control(Protocol):
@@ -58,8 +61,9 @@ class Mesos:
 class Embedded:
     """An embedded master and agents, each a process; the suite's own process control for them."""
 
-    def __init__(self, folder: Path, agents: int, *flags: str) -> None:
+    def __init__(self, folder: Path, agents: int, *flags: str, agent_flags: Sequence[str] = ()) -> None:
         self._folder = folder
+        self._agent_flags = tuple(agent_flags)
         self._address = f"127.0.0.1:{free_port()}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._ports = {f"agent{number}": free_port() for number in range(agents)}
@@ -117,6 +121,7 @@ class Embedded:
             command += ["--master", self._address, "--resources", RESOURCES, "--attributes", ATTRIBUTES]
             # A real master pings its agents; embedded ones speak up by themselves, as often as it expects them to.
             command += [flag for flag in self._flags if "ping_timeout" in flag]
+            command += self._agent_flags
         with (self._folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 [*command, "--work-dir", str(self._folder / name), *flags], stdout=log, stderr=log
@@ -136,13 +141,18 @@ class Embedded:
 class OneProcess:
     """A real master and real agents in one process. It can be killed and started again as a whole only.
 
-    `settings` are flags of the master, of which agents take those that they have too.
+    `settings` are flags of the master, of which agents take those that they have too. On each of `mounts` a file system
+    of its own is mounted, which nobody else on this machine sees; that needs root.
     """
 
-    def __init__(self, binaries: Path, folder: Path, agents: int, **settings: str) -> None:
+    def __init__(
+        self, binaries: Path, folder: Path, agents: int, settings: dict[str, str], mounts: Sequence[Path] = ()
+    ) -> None:
         self._folder = folder
         self._port = free_port()
         self._command = ["bash", str(binaries / "run-local.sh"), str(agents), str(self._port), str(folder / "state")]
+        for mount in mounts:
+            self._command = [*MOUNTING, str(mount), *self._command]
         self._settings = {
             "MESOS_RESOURCES": RESOURCES,
             "MESOS_ATTRIBUTES": ATTRIBUTES,
@@ -208,6 +218,11 @@ def forget(folder: Path) -> None:
     """Take the ids of all agents below a folder away from them."""
     for latest in folder.rglob("meta/slaves/latest"):
         latest.unlink()
+
+
+def may_mount() -> bool:
+    """Say whether this process may mount file systems."""
+    return subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode == 0
 
 
 def free_port() -> int:

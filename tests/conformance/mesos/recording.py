@@ -29,6 +29,7 @@ PATTERNS = (
     (re.compile(rf"{UUID}-O\d+"), "OFFER"),
     (re.compile(rf"{UUID}-\d{{4}}"), "FRAMEWORK"),
     (re.compile(rf"({UUID}-S\d+) at slave\(\d+\)@[\d.]+:\d+ \([^)]*\)"), r"\1 at ADDRESS"),
+    (re.compile(r"/[\w./-]*/mesos-(?:embedded|real)\d+/"), "FOLDER/"),
     (re.compile(r"/\S*/test_\w*\d/(?=[\w.-]+[;'\" ])"), "FOLDER/"),
     (re.compile(r"(slave\(\d+\)|master)@[\d.]+:\d+"), "ADDRESS"),
 )

@@ -105,10 +105,11 @@ class Scheduler:
         self.master.send("POST", SCHEDULER, call, **{"Mesos_Stream_Id": self.stream.id, **self.headers})
 
     def is_whole(self, offer: Json) -> bool:
-        """Say whether an offer holds all scalars that its agent has."""
+        """Say whether an offer holds all scalars that its agent has for the role that it is made to."""
         agents = self.master.get("GET_AGENTS").get("agents", [])
         (agent,) = [a for a in agents if a["agent_info"]["id"] == offer["agent_id"]]
-        return amounts(offer["resources"]) == amounts(agent["total_resources"])
+        role = offer.get("allocation_info", {}).get("role") or self.info["roles"][0]
+        return amounts(offer["resources"]) == amounts(r for r in agent["total_resources"] if is_for(role, r))
 
     def settle(self, offers: Iterable[Json]) -> None:
         """Note offers as answered."""
@@ -227,6 +228,12 @@ class Scheduler:
             self.recording.event(event)
         if self.stream.ended and not self.stream.left:
             self.recording.seen("stream", {"ended": self.stream.ended})
+
+
+def is_for(role: str, resource: Json) -> bool:
+    """Say whether a resource is offered to a role: unreserved, or reserved for it or one above."""
+    stack = resource.get("reservations", [])
+    return not stack or f"{role}/".startswith(f"{stack[-1]['role']}/")
 
 
 def amounts(resources: Iterable[Json]) -> dict[str, float]:

@@ -48,6 +48,7 @@ def _arguments() -> argparse.Namespace:
         role.add_argument("--work-dir", type=Path, required=True)
         role.add_argument("--host", default="127.0.0.1")
         role.add_argument("--port", type=int, required=True)
+        role.add_argument("--domain", type=json.loads, metavar="JSON")
         pings = ("--agent-ping-timeout-seconds", "--agent_ping_timeout")
         role.add_argument(*pings, type=_duration, default=15.0, metavar="SECONDS|NUMBERsecs")
         role.add_argument("--max-agent-ping-timeouts", "--max_agent_ping_timeouts", type=int, default=5)
@@ -86,6 +87,7 @@ async def _master(arguments: argparse.Namespace) -> None:
         acls=Acls(arguments.acls),
         realms=_realms(arguments),
         credentials=read_credentials(arguments.credentials) if arguments.credentials else {},
+        domain=arguments.domain,
     )
     await _serve(server.application(), arguments, asyncio.Event())
 
@@ -105,6 +107,7 @@ async def _agent(arguments: argparse.Namespace) -> None:
         "port": arguments.port,
         "resources": total,
         "attributes": parse_attributes(arguments.attributes),
+        **({"domain": arguments.domain} if arguments.domain else {}),
     }
     try:
         agent = Agent(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from statefuldb.local.mesos import feedback, operations
-from statefuldb.local.mesos.allocation import DEFAULT_REFUSE_SECONDS, refuse
+from statefuldb.local.mesos.allocation import DEFAULT_REFUSE_SECONDS, refuse, withdraw_shared
 from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, Offer
 from statefuldb.local.mesos.launching import launch, tasks_of, tell_error
 from statefuldb.local.mesos.operations import Asker, Ground
@@ -150,4 +150,6 @@ class _Applying:
         self._pool = self._pool - before
         if operation["type"] not in operations.RESIZING:
             self._pool = self._pool + after
+        if operation["type"] == "DESTROY":
+            withdraw_shared(self._cluster, agent, before)
         feedback.order(self._cluster, agent, framework.id, operation, before, after)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from statefuldb.local.mesos import feedback
+from statefuldb.local.mesos import feedback, maintenance
 from statefuldb.local.mesos.allocation import rescind
 from statefuldb.local.mesos.cluster import Agent, CloseAgent, Cluster, Framework, Operation, Task
 from statefuldb.local.mesos.resources import Bag
@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 class GoneByOperator(Exception):
-    """An agent of which a person has said that it is gone: it must end itself."""
+    """An agent of which a person has said that it is gone, or its machine down: it must end itself."""
 
 
 class Agents:
@@ -46,7 +46,7 @@ class Agents:
             self._succeed(message["info"])
         agent_id = message.get("id") or f"{cluster.master_id}-S{cluster.next_serial()}"
         known = cluster.agents.get(agent_id)
-        if known is not None and known.gone:
+        if (known is not None and known.gone) or maintenance.is_down(cluster, message["info"]):
             raise GoneByOperator(agent_id)
         was_unreachable = known is not None and known.unreachable
         agent = Agent(id=agent_id, info=message["info"], total=Bag.of(message["total"]), last_seen=now)
@@ -76,14 +76,13 @@ class Agents:
             same = all(agent.info[name] == info[name] for name in ("ip", "port"))
             if same and not (agent.connected or agent.unreachable or agent.gone or agent.recovered):
                 why = f"Agent {agent.info['hostname']} removed: a new agent registered at the same address"
-                self._remove(agent, "TASK_LOST", why)
+                self._remove(agent, why)
 
-    def _remove(self, agent: Agent, state: str, why: str) -> None:
-        """Forget an agent: its tasks are in a state, its operations are not known any more."""
+    def _remove(self, agent: Agent, why: str) -> None:
+        """Forget an agent: its tasks are lost, its operations are not known any more."""
         for task in self._end_tasks(agent):
-            framework = self._cluster.frameworks[task.framework_id]
             reason = {"reason": "REASON_AGENT_REMOVED", "message": why}
-            self._cluster.tell_task(framework.id, task.id, framework.state(state), agent.id, **reason)
+            self._cluster.tell_task(task.framework_id, task.id, "TASK_LOST", agent.id, **reason)
         operations = self._cluster.operations
         self._cluster.operations = {key: one for key, one in operations.items() if one.agent_id != agent.id}
         rescind(self._cluster, agent_id=agent.id)
@@ -201,9 +200,13 @@ class Agents:
         return True
 
     def take_down(self, agent: Agent) -> None:
-        """Remove an agent whose machine goes down for maintenance: its tasks are gone, it must end itself."""
+        """Remove an agent whose machine goes down for maintenance: it must end itself.
+
+        Its tasks are called lost, even to frameworks that could be told more.
+        """
+        maintenance.withdraw_inverse(self._cluster, agent.id)
         self._cluster.order(agent.id, {"type": "GONE"})
-        self._remove(agent, "TASK_GONE", "Operator initiated 'Machine DOWN'")
+        self._remove(agent, f"Agent {agent.info['hostname']} removed: Operator initiated 'Machine DOWN'")
 
     def _unreachable(self, agent: Agent, now: float) -> None:
         agent.unreachable, agent.connected, agent.recovered = True, False, False

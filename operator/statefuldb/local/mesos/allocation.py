@@ -27,15 +27,28 @@ def allocate(
             continue
         free = cluster.free(agent)
         for framework in sorted(cluster.frameworks.values(), key=lambda f: f.id):
-            for role in framework.roles if framework.stream is not None else ():
-                if role in framework.suppressed:
-                    continue
+            for role in _asking(cluster, framework, agent):
                 mine = free.for_role(role)
                 unreserved = mine.reserved(None)
                 offered = mine - unreserved + within(cluster, role, unreserved)
-                if offered and not _filtered(framework, agent.id, role, offered, now):
+                if not framework.can("SHARED_RESOURCES"):
+                    offered = offered.exclusive()
+                # What is shared stays free while it is used; by itself it is nothing to offer.
+                if offered.exclusive() and not _filtered(framework, agent.id, role, offered, now):
                     _offer(cluster, framework, agent, role, offered, unavailability(cluster, agent))
-                    free = free - offered
+                    free = free - offered.exclusive()
+
+
+def _asking(cluster: Cluster, framework: Framework, agent: Agent) -> list[str]:
+    """Return the roles in which a framework is to be offered what an agent has."""
+    remote = "domain" in agent.info and _region(agent.info["domain"]) != _region(cluster.domain)
+    if framework.stream is None or (remote and not framework.can("REGION_AWARE")):
+        return []
+    return [role for role in framework.roles if role not in framework.suppressed]
+
+
+def _region(domain: Json | None) -> str | None:
+    return None if domain is None else str(domain["fault_domain"]["region"]["name"])
 
 
 def _filtered(framework: Framework, agent_id: str, role: str, offered: Bag, now: float) -> bool:
@@ -96,3 +109,11 @@ def withdraw(cluster: Cluster, offer: Offer) -> None:
     event = {"type": "RESCIND", "rescind": {"offer_id": {"value": offer.id}}}
     cluster.tell(offer.framework_id, event)
     del cluster.offers[offer.id]
+
+
+def withdraw_shared(cluster: Cluster, agent: Agent, destroyed: Bag) -> None:
+    """Take back what was offered of shared volumes that are destroyed: others may hold offers of them too."""
+    shared = destroyed - destroyed.exclusive()
+    for offer in cluster.offers_of(agent.id):
+        if shared and offer.resources.contains(shared):
+            withdraw(cluster, offer)

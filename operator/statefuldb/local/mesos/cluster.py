@@ -227,6 +227,7 @@ class Cluster:
     outbox: list[Effect] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     acls: Acls = field(default_factory=Acls)
+    domain: Json | None = None
     now: float = 0.0
     serial: int = 0
     framework_serial: int = 0
@@ -280,9 +281,9 @@ class Cluster:
         """Return what nobody uses, is offered or keeps busy on an agent."""
         left = agent.total
         for held in [task.resources for task in self.tasks_on(agent.id)]:
-            left = left - held
+            left = left - held.exclusive()
         for held in [offer.resources for offer in self.offers_of(agent.id)]:
-            left = left - held
+            left = left - held.exclusive()
         for operation in self.operations.values():
             if operation.agent_id == agent.id:
                 left = left - operation.held

@@ -30,7 +30,7 @@ def launch(cluster: Cluster, framework: Framework, agent: Agent, role: str, info
     status = {"task_id": {"value": task_id}, "state": "TASK_STAGING", "agent_id": {"value": agent.id}}
     cluster.tasks[framework.id, task_id] = Task(task_id, framework.id, agent.id, info, wanted, role, status)
     cluster.order(agent.id, {"type": "RUN_TASK", "framework": framework.info, "task": info})
-    return pool - wanted
+    return pool - wanted.exclusive()
 
 
 def tell_error(cluster: Cluster, framework: Framework, info: Json, problem: str, reason: str = "INVALID") -> None:

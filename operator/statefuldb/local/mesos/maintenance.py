@@ -46,7 +46,7 @@ def update_schedule(cluster: Cluster, schedule: Json) -> Answer:
     for agent in cluster.agents.values():
         if before[agent.id] != unavailability(cluster, agent):
             rescind(cluster, agent_id=agent.id)
-            _withdraw_inverse(cluster, agent.id)
+            withdraw_inverse(cluster, agent.id)
     return 200, None
 
 
@@ -133,7 +133,13 @@ def _send(cluster: Cluster, framework_id: str, agent: Agent, window: Json) -> No
     cluster.tell(framework_id, {"type": "INVERSE_OFFERS", "inverse_offers": {"inverse_offers": [inverse]}})
 
 
-def _withdraw_inverse(cluster: Cluster, agent_id: str) -> None:
+def is_down(cluster: Cluster, info: Json) -> bool:
+    """Say whether the machine of an agent, as it describes itself, is down."""
+    return {"hostname": info["hostname"], "ip": info["ip"]} in cluster.down
+
+
+def withdraw_inverse(cluster: Cluster, agent_id: str) -> None:
+    """Take back the questions about an agent, and forget how they were answered."""
     for one in [one for one in cluster.inverse_offers.values() if one.agent_id == agent_id]:
         gone = {"inverse_offer_id": {"value": one.id}}
         cluster.tell(one.framework_id, {"type": "RESCIND_INVERSE_OFFER", "rescind_inverse_offer": gone})

@@ -37,7 +37,7 @@ class Master:
     def info(self) -> Json:
         """Return MasterInfo."""
         parts = [int(part) for part in self._address.split(".")]
-        return {
+        info: Json = {
             "id": self.cluster.master_id,
             "ip": sum(part << (8 * index) for index, part in enumerate(parts)),
             "port": self._port,
@@ -47,6 +47,7 @@ class Master:
             "address": {"hostname": self._address, "ip": self._address, "port": self._port},
             "capabilities": [{"type": "AGENT_UPDATE"}, {"type": "AGENT_DRAINING"}, {}],
         }
+        return info if self.cluster.domain is None else {**info, "domain": self.cluster.domain}
 
     def subscribe(self, call: Json, stream: str, now: float, principal: str | None = None) -> str:
         """Open a subscription; return the framework's id. Raises Refused(200) with the text of an ERROR event.

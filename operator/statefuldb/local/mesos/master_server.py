@@ -42,12 +42,13 @@ class MasterServer:
         acls: Acls,
         realms: dict[str, str],
         credentials: dict[str, str],
+        domain: Json | None,
     ) -> None:
         """`realms` are the paths that ask for credentials, with the name of what they protect."""
         self._registry = Registry(work_dir)
         self._host, self._port = host, port
         self._allocation_seconds = allocation_seconds
-        cluster = Cluster(master_id=str(uuid.uuid4()), acls=acls)
+        cluster = Cluster(master_id=str(uuid.uuid4()), acls=acls, domain=domain)
         self._authenticated = authenticated(realms, credentials)
         cluster.removed = self._registry.removed()
         self._master = Master(cluster, address=host, port=port, unreachable_seconds=unreachable_seconds)

@@ -128,7 +128,8 @@ class OperatorApi:
         return {name: entries for name, entries in shown.items() if entries}
 
     def _info(self, agent: Agent) -> Json:
-        return {**agent.info, "id": {"value": agent.id}, "checkpoint": True}
+        shown = {name: value for name, value in agent.info.items() if name != "ip"}
+        return {**shown, "id": {"value": agent.id}, "checkpoint": True}
 
     def _agent(self, agent: Agent) -> Json:
         cluster = self._master.cluster

@@ -24,15 +24,24 @@ def parse_resources(text: str) -> list[Json]:
 
 
 def parse_attributes(text: str) -> list[Json]:
-    """Return the attributes of the flag: text, scalars and ranges."""
-    pairs = (part.partition(":") for part in filter(None, text.split(";")))
-    return [{"name": name, **_attribute(value)} for name, _, value in pairs]
+    """Return the attributes of the flag: text, scalars and ranges. Raises InvalidResource, as an agent does not start.
+
+    Blanks vanish, within texts too, as they do in Mesos.
+    """
+    return [_attribute(part) for part in filter(None, re.sub(r"\s", "", text).split(";"))]
 
 
-def _attribute(value: str) -> Json:
-    if re.fullmatch(r"\[.*\]|-?\d+(\.\d+)?", value):
-        return _value(value)
-    return {"type": "TEXT", "text": {"value": value}}
+def _attribute(part: str) -> Json:
+    name, _, value = part.partition(":")
+    if not name or not value:
+        raise InvalidResource(f"Invalid attribute key:value pair '{part}'")
+    if value.startswith("{"):
+        raise InvalidResource(f"Bad type for attribute {name} text {value} type 2")
+    if re.fullmatch(r"-\d+(\.\d+)?", value):
+        raise InvalidResource(f"Invalid scalar value '{value}':Negative values not supported")
+    if re.fullmatch(r"\[.*\]|\d+(\.\d+)?", value):
+        return {"name": name, **_value(value)}
+    return {"name": name, "type": "TEXT", "text": {"value": value}}
 
 
 def _value(value: str) -> Json:
@@ -46,4 +55,6 @@ def _reserved(resource: Json) -> Json:
     """Return a resource of the flag with its role as a static reservation."""
     role = resource.get("role", "*")
     rest = {k: v for k, v in resource.items() if k not in ("allocation_info", "role")}
+    if "scalar" in rest:
+        rest["scalar"] = {"value": float(rest["scalar"]["value"])}
     return rest if role == "*" else {**rest, "reservations": [{"type": "STATIC", "role": role}]}

@@ -7,8 +7,8 @@ Json = dict[str, Any]
 
 
 def describe_all(resources: Iterable[Json]) -> str:
-    """Return a list of resources in one line."""
-    return "; ".join(describe(resource) for resource in resources) or "{}"
+    """Return a list of resources in one line; of what is shared, how often it is in the list."""
+    return "; ".join(describe(one) + ("<1>" if "shared" in one else "") for one in resources) or "{}"
 
 
 def describe(resource: Json) -> str:

@@ -3,7 +3,8 @@
 A bag maps what a resource *is* (name, reservations, disk, without its amount) to how much of it there is: thousandths
 for scalars, a set of numbers for ranges. A scalar that nothing was added to or taken from is shown as it was written,
 however many decimals that had. Equal things merge, as in Mesos; `container_path` does not count as part of
-what a volume is (resources.cpp, operator==). Volumes and Mount disks are taken whole or not at all.
+what a volume is (resources.cpp, operator==). Volumes and Mount disks are taken whole or not at all. A shared volume is
+there once, however many hold it.
 """
 
 import json
@@ -76,7 +77,8 @@ class Bag:
         for key, amount in other._amounts.items():
             present = amounts.get(key)
             if isinstance(amount, int):
-                amounts[key] = amount + (present if isinstance(present, int) else 0)
+                more = present if isinstance(present, int) else 0
+                amounts[key] = max(amount, more) if _is_shared(key) else amount + more
             else:
                 amounts[key] = amount | (present if isinstance(present, frozenset) else frozenset())
         written = {
@@ -127,6 +129,10 @@ class Bag:
         kept = {k: v for k, v in self._amounts.items() if (_owner(k) or "").partition("/")[0] == role}
         return Bag(kept, self._volumes, self._written)
 
+    def exclusive(self) -> "Bag":
+        """Return the bag without shared volumes, which several may hold at once."""
+        return Bag({k: v for k, v in self._amounts.items() if not _is_shared(k)}, self._volumes, self._written)
+
     def scalars(self) -> dict[str, int]:
         """Return the thousandths of each kind of scalar."""
         found: dict[str, int] = {}
@@ -157,6 +163,11 @@ class Bag:
 def _owner(key: str) -> str | None:
     reservations = json.loads(key).get("reservations", [])
     return str(reservations[-1]["role"]) if reservations else None
+
+
+def _is_shared(key: str) -> bool:
+    # Only a field's name looks so: quotes within texts are escaped.
+    return '"shared": ' in key
 
 
 def _whole_only(key: str) -> bool:
