@@ -55,7 +55,9 @@ def rebuild(observed: Observed, offers: Offers, operator: OperatorIdentity) -> S
     if observed.crd_terminating or observed.namespace_terminating or not observed.namespace_exists:
         return Step()
     running = _running(observed)
-    known = {record.identity for record in running}
+    # A task that Mesos lists and has not answered for yet may run: its volume is not idle.
+    unanswered = {r.identity for r in observed.found if status_of(r, observed.tasks) is None}
+    known = {record.identity for record in running} | unanswered
     offered = unknown(observed, (*(observed.reserved or ()), *offers), operator.cluster)
     idle = [
         entry_of(observed.key, observed.at_seconds, *offered[i]) for i in sorted(offered, key=str) if i not in known

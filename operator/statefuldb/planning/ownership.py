@@ -13,7 +13,7 @@ from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DataIdentity, volume
 from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning.context import Context, Step
+from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.storage.directory import root_of
 
 LOOK_AGAIN_SECONDS = 5.0
@@ -123,8 +123,16 @@ def _lost_entries(context: Context, ordinal: int) -> Waiting | None:
 
 
 def _unseen(context: Context, ordinal: int) -> Waiting | None:
-    """Return the wait for a master that tells what is reserved for us: data of this name may be among it."""
-    if context.observed.reserved is not None:
+    """Return the wait for a master that tells what runs and what is reserved for us: data may be among it."""
+    observed = context.observed
+    if any(r.identity.ordinal == ordinal and status_of(r, observed.tasks) is None for r in observed.found):
+        return Waiting(
+            ordinal=ordinal,
+            reason=Reason.AWAITING_RECONCILIATION,
+            message="Mesos lists a task of this name and has not answered for it yet",
+            look_again_seconds=LOOK_AGAIN_SECONDS,
+        )
+    if observed.reserved is not None:
         return None
     return Waiting(
         ordinal=ordinal,

@@ -1,5 +1,8 @@
 """Asking Mesos what became of tasks and operations, until it has answered, and now and then."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from statefuldb.model.identity import TaskId
 from unit.mesos.adapter import Wired
 from unit.planning.world import KEY, UID
@@ -128,3 +131,17 @@ def test_a_status_of_data_that_nobody_knows_is_acknowledged() -> None:
     wired.update(str(TASK), "TASK_FAILED", uuid="u1")
     assert len(wired.driver.named("acknowledgeStatusUpdate")) == 1
     assert wired.enqueued == []
+
+
+def test_what_runs_is_listed_before_anything_is_decided() -> None:
+    wired, connected = Wired(), []
+
+    class Listed(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            connected.append(wired.adapter.view().connected)
+            return super().__iter__()
+
+    wired.tasks = Listed()
+    wired.subscribe()
+    assert connected == [False]
+    assert wired.adapter.view().connected

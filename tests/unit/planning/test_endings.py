@@ -208,3 +208,12 @@ def test_no_empty_resurrection_a_plan_that_begins_beside_unknown_data_of_the_sam
     assert not violations(begun, observed(database=anew), CLUSTER)
     broken = violations(begun, observed(database=anew, reserved=(held,)), CLUSTER)
     assert [v.law for v in broken] == ["no_empty_resurrection"]
+
+
+def test_a_task_that_mesos_has_not_answered_for_is_not_taken_for_idle_data() -> None:
+    record, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
+    held = remaining(offer(), accepted, launched=False)
+    elsewhere = replace(offer(), agent_id="other", hostname="other")
+    decided = plan(desired(spec()), observed(reserved=(held,), found=(record,)), (elsewhere,), OPERATOR)
+    assert not decided.actions
+    assert [wait.reason for wait in decided.waiting] == [Reason.AWAITING_RECONCILIATION]

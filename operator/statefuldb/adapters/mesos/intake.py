@@ -106,8 +106,9 @@ class Intake:
             return
         self._books.subscribed()
         self._agents.clear()
-        self.connection = ConnectionState(connected=True)
+        # Before anything is decided: what runs would look like data that nobody uses.
         self._take_inventory()
+        self.connection = ConnectionState(connected=True)
         self._on_connected()
         self._on_subscribed()
 
