@@ -41,19 +41,23 @@ def _is_current(database: DatabaseObject | None) -> bool:
 
 
 def _has_heard(observed: Observed) -> bool:
-    """Say whether Mesos, and the keeper of each member that was published as ready, have answered, or failed to."""
+    """Say whether Mesos, the ledger and the keeper of each member published as ready have answered, or failed to."""
     if not observed.mesos.connected:
         return observed.mesos.error not in ("", NOT_SUBSCRIBED_YET)
     assert observed.database is not None
     ready = _ready_tasks(observed.database.status)
-    return all(_is_known(record, observed) for record in observed.volumes if str(record.task_id) in ready)
+    listed = {str(record.task_id): record for record in observed.volumes}
+    return all(task_id in listed and _is_known(listed[task_id], observed) for task_id in sorted(ready))
 
 
 def _is_known(record: VolumeRecord, observed: Observed) -> bool:
     task = observed.tasks.get(record.task_id) if record.task_id is not None else None
     if record.ended or record.task_id is None:
         return True
-    return task is not None and (task.state is not TaskState.RUNNING or record.task_id in observed.keepers)
+    if task is None or task.state is not TaskState.RUNNING:
+        return task is not None
+    view = observed.keepers.get(record.task_id)
+    return view is not None and (view.status is not None or bool(view.error))
 
 
 def _ready_tasks(status: Mapping[str, object]) -> set[str]:
