@@ -14,6 +14,11 @@ MILLI = 1000
 BYTES_PER_MIB = 1024 * 1024
 
 
+def milli_of_bytes(size_bytes: int) -> int:
+    """Return bytes as Mesos counts memory and disk: in thousandths of a MiB, whole MiB, rounded up."""
+    return -(-size_bytes // BYTES_PER_MIB) * MILLI
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
     """One level of a reservation stack (`Resource.ReservationInfo`)."""

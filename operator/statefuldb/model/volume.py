@@ -146,6 +146,16 @@ class VolumeRecord:
         )
 
     @property
+    def member(self) -> str:
+        """The name of the member whose data it is, as people read it."""
+        return f"{self.key.name}-{self.identity.ordinal}"
+
+    @property
+    def bound(self) -> bool:
+        """Whether there is data, and only one agent has it."""
+        return self.initialised and self.strategy is not Strategy.DFS
+
+    @property
     def first_name(self) -> str:
         """The name of the database that the data began with: its schema and account bear it for good."""
         suffix = volume_record_name("", self.identity.ordinal, self.identity.uid)

@@ -13,7 +13,7 @@ from statefuldb.model.conditions import Reason
 from statefuldb.model.observed import TaskStatus
 from statefuldb.model.operations import Grow, Operation, Reserve
 from statefuldb.model.plan import Waiting
-from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource
+from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource, milli_of_bytes
 from statefuldb.model.spec import DiskType, RiskClass, Strategy
 from statefuldb.model.volume import AgentRef, Growth, VolumeRecord
 from statefuldb.planning.context import Context, Step
@@ -28,7 +28,7 @@ def wanted(context: Context, record: VolumeRecord) -> bool:
     """Say whether a larger volume is wanted than the ledger has seen."""
     volume = context.spec.storage.persistent_volume
     grows = record.strategy is Strategy.PERSISTENT_VOLUME and volume is not None
-    larger = _milli(context.spec.storage.size_bytes) > _milli(record.size_bytes)
+    larger = milli_of_bytes(context.spec.storage.size_bytes) > milli_of_bytes(record.size_bytes)
     return grows and volume is not None and volume.disk_type is not DiskType.MOUNT and larger
 
 
@@ -41,8 +41,8 @@ def while_running(context: Context, record: VolumeRecord, status: TaskStatus, se
     full = any(wait.reason is Reason.DISK_FULL for wait in served.waiting)
     if not wanted(context, record) or (served.report is None and not full):
         return served
-    name, host = f"{record.key.name}-{record.identity.ordinal}", record.launch.agent.hostname
-    lacking = _milli(context.spec.storage.size_bytes) - _milli(record.size_bytes)
+    name, host = record.member, record.launch.agent.hostname
+    lacking = milli_of_bytes(context.spec.storage.size_bytes) - milli_of_bytes(record.size_bytes)
     sizes = f"storage {record.size_bytes} -> {context.spec.storage.size_bytes} bytes"
     wait = Waiting(
         ordinal=record.identity.ordinal,
@@ -77,7 +77,7 @@ def while_stopped(context: Context, record: VolumeRecord) -> Step | None:
     if held is None or not wanted(context, replace(record, size_bytes=_bytes(held[1]))) or _given_up(context, record):
         return None
     offer, volume = held
-    lacking = _milli(context.spec.storage.size_bytes) - volume.amount_milli
+    lacking = milli_of_bytes(context.spec.storage.size_bytes) - volume.amount_milli
     operations = _grow(offer, volume, lacking)
     if operations is None:
         return _patience(context, record, offer, lacking)
@@ -181,10 +181,6 @@ def _free(context: Context, offer: AgentOffer) -> int:
         ),
         default=0,
     )
-
-
-def _milli(size_bytes: int) -> int:
-    return -(-size_bytes // BYTES_PER_MIB) * MILLI
 
 
 def _bytes(volume: Resource) -> int:

@@ -6,13 +6,12 @@ from statefuldb.model.identity import CONTAINER_PATH, ReservationLabels
 from statefuldb.model.observed import Observed
 from statefuldb.model.operations import Operation
 from statefuldb.model.resources import (
-    BYTES_PER_MIB,
-    MILLI,
     AgentOffer,
     DiskSource,
     Persistence,
     Reservation,
     Resource,
+    milli_of_bytes,
     port_ranges,
 )
 from statefuldb.model.spec import DatabaseSpec, DiskType
@@ -71,12 +70,12 @@ def given_back(offer: AgentOffer, record: VolumeRecord) -> AgentOffer:
         return offer
     held = [
         Resource(name="cpus", amount_milli=launched.cpus_milli),
-        Resource(name="mem", amount_milli=-(-launched.memory_bytes // BYTES_PER_MIB) * MILLI),
+        Resource(name="mem", amount_milli=milli_of_bytes(launched.memory_bytes)),
         Resource(name="ports", ranges=port_ranges((launched.port, launched.keeper_port))),
     ]
     if record.persistence_id is not None:
         volume = Persistence(id=record.persistence_id, principal=None, container_path=CONTAINER_PATH)
-        size = -(-record.size_bytes // BYTES_PER_MIB) * MILLI
+        size = milli_of_bytes(record.size_bytes)
         held.append(Resource(name="disk", amount_milli=size, persistence=volume))
     bundle = tuple(replace(r, reservations=_reserved(offer, record)) for r in held)
     return replace(offer, resources=(*offer.resources, *bundle))

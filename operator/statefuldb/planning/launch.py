@@ -44,13 +44,12 @@ def launch(context: Context, record: VolumeRecord) -> Step:
     grown = growth.while_stopped(context, record)
     if grown is not None:
         return grown
-    found, before = choose(context, record), room.as_before(context, record)
-    short = isinstance(found, Waiting) and before is not None
-    if isinstance(found, Waiting) and before is not None:
+    found, short = choose(context, record), False
+    if isinstance(found, Waiting) and (before := room.as_before(context, record)) is not None:
         left = room.patience_seconds(context, record)
         if left:
             return Step(waiting=(replace(found, look_again_seconds=left),))
-        found, context = choose(before, record), before
+        found, context, short = choose(before, record), before, True
     if isinstance(found, Waiting):
         return Step(waiting=(found,))
     offer, claim, attempt = found

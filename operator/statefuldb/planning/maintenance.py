@@ -8,7 +8,7 @@ from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.observed import TaskStatus
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.resources import AgentOffer, Unavailability
-from statefuldb.model.spec import RiskClass, Strategy
+from statefuldb.model.spec import RiskClass
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.storage.bundle import Refusal
@@ -25,7 +25,7 @@ def stop_before(context: Context, record: VolumeRecord, status: TaskStatus, grac
     window = context.observed.maintenance.get(record.launch.agent.id)
     if window is None or not _close(context, window, STOP_BEFORE_SECONDS):
         return None
-    why = f"stop {record.key.name}-{record.identity.ordinal} before {_sentence(record.launch.agent.hostname, window)}"
+    why = f"stop {record.member} before {_sentence(record.launch.agent.hostname, window)}"
     kill = KillTask(task_id=status.id, agent_id=status.agent_id, grace_seconds=grace, why=why, risk=RiskClass.RESTART)
     return Step(actions=(kill,), announcements=(Announcement(reason=EventReason.MEMBER_STOPPING, message=why),))
 
@@ -48,15 +48,14 @@ def announced(context: Context, record: VolumeRecord, served: Step) -> Step:
 def refusal(context: Context, record: VolumeRecord, offer: AgentOffer) -> Refusal | None:
     """Say why nothing is launched on an agent that is about to be away: what is bound to it, only shortly before."""
     window = offer.unavailability or context.observed.maintenance.get(offer.agent_id)
-    bound = record.initialised and record.strategy is not Strategy.DFS
-    if window is None or not _close(context, window, STOP_BEFORE_SECONDS if bound else PLACE_BEFORE_SECONDS):
+    if window is None or not _close(context, window, STOP_BEFORE_SECONDS if record.bound else PLACE_BEFORE_SECONDS):
         return None
     return Refusal(code="maintenance", message=_sentence(offer.hostname, window))
 
 
 def away(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
     """Return the wait of a member without an offer, which says so where maintenance is why."""
-    if record.strategy is Strategy.DFS or not record.initialised or record.agent is None:
+    if not record.bound or record.agent is None:
         return wait
     host = record.agent.hostname
     back = replace(wait, reason=Reason.MAINTENANCE, fix="nothing to do: the member returns by itself")

@@ -130,7 +130,7 @@ def restart(context: Context, record: VolumeRecord, status: TaskStatus) -> KillT
         task_id=status.id,
         agent_id=status.agent_id,
         grace_seconds=STOP_GRACE_SECONDS,
-        why=f"restart {record.key.name}-{record.identity.ordinal}: {what}",
+        why=f"restart {record.member}: {what}",
         risk=RiskClass.RESTART,
     )
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from statefuldb.model.conditions import Reason
 from statefuldb.model.observed import ForeignTask
 from statefuldb.model.plan import Waiting
-from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.context import Context
 
@@ -17,7 +16,7 @@ LOOK_AGAIN_SECONDS = 60.0
 
 def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
     """Return the wait for a member's own resources with what the master says of them, where that was looked up."""
-    if record.strategy is Strategy.DFS or not record.initialised:
+    if not record.bound:
         return wait
     again = replace(wait, look_again_seconds=wait.look_again_seconds or LOOK_AGAIN_SECONDS)
     seen = next((s for s in context.observed.sightings if s.identity == record.identity), None)

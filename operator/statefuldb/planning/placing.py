@@ -6,7 +6,7 @@ from dataclasses import replace
 from statefuldb.model.conditions import Reason
 from statefuldb.model.identity import PersistenceId, ReservationLabels, TaskId
 from statefuldb.model.plan import Waiting
-from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer
+from statefuldb.model.resources import MILLI, AgentOffer, milli_of_bytes
 from statefuldb.model.spec import AgentAttribute, DiskType, Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning import maintenance, missing
@@ -26,7 +26,7 @@ def needs_of(context: Context, record: VolumeRecord) -> Needs:
     volume = spec.storage.persistent_volume
     return Needs(
         cpus_milli=spec.resources.cpus_milli,
-        mem_milli=-(-spec.resources.memory_bytes // BYTES_PER_MIB) * MILLI,
+        mem_milli=milli_of_bytes(spec.resources.memory_bytes),
         port_count=PORTS_PER_MEMBER,
         labels=None
         if record.strategy is Strategy.DFS
@@ -37,7 +37,7 @@ def needs_of(context: Context, record: VolumeRecord) -> Needs:
             reservation=reservation_of(record),
         ),
         principal=context.operator.principal,
-        disk_milli=-(-size_bytes // BYTES_PER_MIB) * MILLI,
+        disk_milli=milli_of_bytes(size_bytes),
         disk_type=volume.disk_type if volume else DiskType.ROOT,
         persistence_id=record.persistence_id,
         create_volume=not record.initialised,
@@ -75,11 +75,10 @@ def fits(context: Context, record: VolumeRecord, needs: Needs, offer: AgentOffer
 
     Attributes say where a member is placed. Data that is bound to an agent stays there, whatever they say later.
     """
-    bound = record.initialised and record.strategy is not Strategy.DFS
     if not within(offer.role, record.mesos_role):
         return Refusal(code="role", message=f"{offer.hostname} offers to {offer.role}")
     return (
-        _refused_by_attributes(() if bound else context.spec.placement.attributes, offer)
+        _refused_by_attributes(() if record.bound else context.spec.placement.attributes, offer)
         or maintenance.refusal(context, record, offer)
         or strategy_of(record.strategy).claim(context.spec, record, needs, offer)
     )
@@ -136,10 +135,9 @@ def _refused_by_attributes(wanted: tuple[AgentAttribute, ...], offer: AgentOffer
 
 def _no_offer(context: Context, record: VolumeRecord, refusals: list[Refusal]) -> Waiting:
     counts = Counter(refusal.code for refusal in refusals)
-    bound = record.initialised and record.strategy is not Strategy.DFS
-    pinned = bound or record.strategy is Strategy.HOST_PATH
-    reason = Reason.AWAITING_VOLUME_OFFER if bound else Reason.NO_SUITABLE_OFFER
-    where = f" of {record.agent.hostname}" if bound and record.agent else ""
+    pinned = record.bound or record.strategy is Strategy.HOST_PATH
+    reason = Reason.AWAITING_VOLUME_OFFER if record.bound else Reason.NO_SUITABLE_OFFER
+    where = f" of {record.agent.hostname}" if record.bound and record.agent else ""
     detail = "; ".join(refusal.message for refusal in refusals[:3])
     message = f"no suitable offer{where}: {detail}" if refusals else f"waiting for Mesos to offer something{where}"
     return Waiting(

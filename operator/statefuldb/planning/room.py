@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from statefuldb.model.conditions import Reason
 from statefuldb.model.plan import Waiting
-from statefuldb.model.resources import BYTES_PER_MIB, MILLI
+from statefuldb.model.resources import MILLI, milli_of_bytes
 from statefuldb.model.spec import ResourcesSpec, Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.context import Context
@@ -27,7 +27,7 @@ def lacking(context: Context, record: VolumeRecord) -> Waiting | None:
     extra = _extra(context, record)
     if not extra.cpus_milli and not extra.mem_milli:
         return None
-    name, host = f"{record.key.name}-{record.identity.ordinal}", launched.agent.hostname
+    name, host = record.member, launched.agent.hostname
     more = " and ".join(
         [f"{extra.cpus_milli / MILLI:g} cpus"] * bool(extra.cpus_milli)
         + [f"{extra.mem_milli // MILLI} MiB of memory"] * bool(extra.mem_milli)
@@ -85,7 +85,7 @@ def patience_seconds(context: Context, record: VolumeRecord) -> float:
 def _extra(context: Context, record: VolumeRecord) -> Needs:
     """Return what is wanted beside what the last launch used."""
     assert record.launch is not None
-    held = -(-record.launch.memory_bytes // BYTES_PER_MIB) * MILLI
+    held = milli_of_bytes(record.launch.memory_bytes)
     wanted = needs_of(context, record)
     return replace(
         wanted,

@@ -43,7 +43,7 @@ def trim(context: Context, record: VolumeRecord, served: Step) -> Step:
             return replace(served, actions=(_unreserve(record, offer, left_over),))
     cleared = _cleared(context, record)
     if cleared != record:
-        saved = SaveVolume(volume=cleared, why=f"{_name(record)} has nothing reserved that it does not use")
+        saved = SaveVolume(volume=cleared, why=f"{record.member} has nothing reserved that it does not use")
         return replace(served, actions=(saved,))
     hosts = [*record.elsewhere, *((record.launch.agent.hostname,) if record.launch.leaves_surplus else ())]
     if not hosts:
@@ -51,7 +51,7 @@ def trim(context: Context, record: VolumeRecord, served: Step) -> Step:
     wait = Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.RECONCILING,
-        message=f"waiting for an offer of {', '.join(hosts)} to give back what {_name(record)} no longer uses",
+        message=f"waiting for an offer of {', '.join(hosts)} to give back what {record.member} no longer uses",
         wants_offers=True,
         hosts=tuple(hosts),
     )
@@ -79,7 +79,7 @@ def _unreserve(record: VolumeRecord, offer: AgentOffer, left_over: tuple[Resourc
         agent=AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address),
         offer_ids=offer.offer_ids,
         operations=(Unreserve(resources=left_over),),
-        what=f"unreserve what {_name(record)} no longer uses on {offer.hostname}",
+        what=f"unreserve what {record.member} no longer uses on {offer.hostname}",
         ordinal=record.identity.ordinal,
     )
 
@@ -104,7 +104,3 @@ def _cleared(context: Context, record: VolumeRecord) -> VolumeRecord:
         superseded=tuple(sorted({*record.superseded, *volumes})),
         launch=replace(record.launch, leaves_surplus=record.launch.leaves_surplus and own not in shown),
     )
-
-
-def _name(record: VolumeRecord) -> str:
-    return f"{record.key.name}-{record.identity.ordinal}"

@@ -110,9 +110,7 @@ def wind_up(context: Context, record: VolumeRecord) -> Step:
         return Step()
     if ownership.marked_in_use(context, record):
         return Step(waiting=(ownership.contradiction(record),))
-    stopped = _erasing(context, record) or stop(
-        context, record, f"stop {record.key.name}-{record.identity.ordinal}: {record.intent}"
-    )
+    stopped = _erasing(context, record) or stop(context, record, f"stop {record.member}: {record.intent}")
     if stopped.actions or stopped.waiting:
         return stopped
     if record.intent is Intent.RETAIN:
@@ -283,7 +281,7 @@ def _erase(context: Context, record: VolumeRecord) -> Step:
         what = f"remove {record.directory} on {offer.hostname}"
         task = LaunchTask(
             task_id=task_id,
-            name=f"{record.key.name}-{record.identity.ordinal}-erase",
+            name=f"{record.member}-erase",
             agent_id=offer.agent_id,
             resources=claim.resources,
             keeper=keeper_config(context, recorded, mode="Erase"),

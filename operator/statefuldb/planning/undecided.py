@@ -81,7 +81,7 @@ def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:
 
 
 def _fencing_required(record: VolumeRecord, host: str, seen: str) -> Waiting:
-    name = f"{record.key.name}-{record.identity.ordinal}"
+    name = record.member
     confirm = (
         f"statefuldb fence {record.key.name} -n {record.key.namespace} "
         f"--member {record.identity.ordinal} --confirm {record.task_id}"

@@ -1,18 +1,18 @@
 """Looking again after a failed pass: ever more rarely, and said where users look once it happens twice in a row."""
 
 from statefuldb.model.identity import DatabaseKey
+from statefuldb.reconcile.back_off import doubled_seconds
 from statefuldb.reconcile.ports import Measures
 from statefuldb.reconcile.queue import KeyQueue
 from statefuldb.reconcile.report import Reporter
 
 AT_ONCE_SECONDS = 0.05
-FIRST_SECONDS = 0.5
 LIMIT_SECONDS = 60.0
 
 
 def pause_seconds(times: int) -> float:
     """Return how long to wait after something was in vain so many times in a row."""
-    return min(LIMIT_SECONDS, FIRST_SECONDS * 2.0 ** min(times - 1, 10))
+    return doubled_seconds(times, LIMIT_SECONDS)
 
 
 class Retries:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from statefuldb.local.api_server.patches import merge_patch
 from statefuldb.simulation.course import NAME, SIZE, go_through, state_of
 from statefuldb.simulation.fields import fields
 from statefuldb.simulation.people import NAMESPACE, PATH, Wanted
@@ -80,7 +81,7 @@ def pairs(endings: Iterable[Ending]) -> list[Change]:
         if ending.how != ENDINGS[0]:
             by_field.setdefault(ending.change.paths[0], {})[ending.how] = ending.change
     return [
-        Change(kind=one.kind, paths=one.paths + other.paths, patch=_merged(one.patch, other.patch))
+        Change(kind=one.kind, paths=one.paths + other.paths, patch=merge_patch(one.patch, other.patch))
         for ones, others in itertools.combinations(by_field.values(), 2)
         for one in ones.values()
         for other in others.values()
@@ -243,11 +244,3 @@ def _back(patch: Any, spec: Any) -> Any:
     if not isinstance(patch, dict) or not isinstance(spec, dict):
         return spec
     return {key: _back(value, spec.get(key)) for key, value in patch.items()}
-
-
-def _merged(one: Json, other: Json) -> Json:
-    both = dict(one)
-    for key, value in other.items():
-        held = both.get(key)
-        both[key] = _merged(held, value) if isinstance(held, dict) and isinstance(value, dict) else value
-    return both

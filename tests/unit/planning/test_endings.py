@@ -14,12 +14,13 @@ from statefuldb.model.identity import OperationId
 from statefuldb.model.observed import Offers, OperationState, OperationStatus
 from statefuldb.model.operations import Destroy, Unreserve
 from statefuldb.model.plan import Plan
+from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import (
     Retention,
     RetentionSpec,
     Strategy,
 )
-from statefuldb.model.volume import Ending, Intent, VolumePhase
+from statefuldb.model.volume import Ending, Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
 from unit.planning.test_planner import launch, serving
@@ -97,8 +98,8 @@ def test_delete_destroys_then_unreserves_then_forgets() -> None:
     assert isinstance(done.actions[-1], ForgetVolume)
 
 
-def test_a_release_of_the_future_is_looked_at_again_at_once() -> None:
-    """The clock was set back since it was sent: no offer would be newer than it for that long."""
+def released() -> tuple[VolumeRecord, AgentOffer, AgentOffer]:
+    """Return a member that is given back, and its agent's offers before and after that."""
     record, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
     ended = Ending(incarnation=1, state="TASK_KILLED")
     record = replace(record, intent=Intent.DELETE, initialised=True, ending=ended)
@@ -106,24 +107,23 @@ def test_a_release_of_the_future_is_looked_at_again_at_once() -> None:
     saved, release = plan(None, observed(database=None, volumes=(record,)), (idle,), OPERATOR).actions
     assert isinstance(saved, SaveVolume)
     assert isinstance(release, AcceptOffers)
-    ahead = replace(saved.volume, released_at_seconds=observed().at_seconds + 3_600.0)
+    return saved.volume, idle, replace(remaining(idle, release, launched=False), received_at_seconds=2_000.0)
+
+
+def test_a_release_of_the_future_is_looked_at_again_at_once() -> None:
+    """The clock was set back since it was sent: no offer would be newer than it for that long."""
+    record, _, _ = released()
+    ahead = replace(record, released_at_seconds=observed().at_seconds + 3_600.0)
     again, *_ = plan(None, observed(database=None, volumes=(ahead,)), (), OPERATOR).actions
     assert isinstance(again, SaveVolume)
     assert again.volume.released_at_seconds == observed().at_seconds
 
 
 def test_what_another_framework_of_the_role_runs_on_is_not_forgotten() -> None:
-    record, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
-    ended = Ending(incarnation=1, state="TASK_KILLED")
-    record = replace(record, intent=Intent.DELETE, initialised=True, ending=ended)
-    idle = remaining(offer(), accepted, launched=False)
-    saved, release = plan(None, observed(database=None, volumes=(record,)), (idle,), OPERATOR).actions
-    assert isinstance(saved, SaveVolume)
-    assert isinstance(release, AcceptOffers)
-    freed = replace(remaining(idle, release, launched=False), received_at_seconds=2_000.0)
+    record, idle, freed = released()
 
     def decided(reserved: Offers | None) -> Plan:
-        return plan(None, observed(database=None, volumes=(saved.volume,), reserved=reserved), (freed,), OPERATOR)
+        return plan(None, observed(database=None, volumes=(record,), reserved=reserved), (freed,), OPERATOR)
 
     taken = tuple(r for r in idle.resources if r.name == "cpus")
     for reserved in (None, (replace(idle, resources=taken),)):
@@ -134,19 +134,12 @@ def test_what_another_framework_of_the_role_runs_on_is_not_forgotten() -> None:
 
 def test_what_the_master_shows_released_is_not_forgotten_before_the_agent_has_obeyed() -> None:
     """An agent that is cut off never hears of it, and comes back with all that it had."""
-    record, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
-    ended = Ending(incarnation=1, state="TASK_KILLED")
-    record = replace(record, intent=Intent.DELETE, initialised=True, ending=ended)
-    idle = remaining(offer(), accepted, launched=False)
-    saved, release = plan(None, observed(database=None, volumes=(record,)), (idle,), OPERATOR).actions
-    assert isinstance(saved, SaveVolume)
-    assert isinstance(release, AcceptOffers)
-    freed = replace(remaining(idle, release, launched=False), received_at_seconds=2_000.0)
+    record, _, freed = released()
     sent = OperationId(uid=record.identity.uid, ordinal=0, offer="o1", position=1, kind="unreserve")
 
     def decided(state: OperationState, agent_id: str = freed.agent_id) -> Plan:
         status = OperationStatus(id=sent, state=state, agent_id=agent_id)
-        return plan(None, observed(database=None, volumes=(saved.volume,), operations=(status,)), (freed,), OPERATOR)
+        return plan(None, observed(database=None, volumes=(record,), operations=(status,)), (freed,), OPERATOR)
 
     for state in (OperationState.PENDING, OperationState.UNREACHABLE, OperationState.RECOVERING):
         assert not decided(state).actions

@@ -7,7 +7,7 @@ import pytest
 from statefuldb.model.actions import AcceptOffers, Action, KillTask, SaveVolume
 from statefuldb.model.conditions import ConditionType, Reason
 from statefuldb.model.keeper import EngineStatus, KeeperPhase
-from statefuldb.model.observed import Observed, TaskState
+from statefuldb.model.observed import Observed
 from statefuldb.model.operations import Create, Grow, LaunchTask, Operation, Reserve, Unreserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import AgentOffer, Resource
@@ -26,10 +26,10 @@ from unit.planning.world import (
     observed,
     offer,
     remaining,
-    secret,
+    running,
+    serving_on,
     spec,
     storage,
-    tasks,
 )
 
 LARGER = spec(storage=replace(storage(Strategy.PERSISTENT_VOLUME), size_bytes=3072 * MIB))
@@ -39,21 +39,6 @@ def decide(seen: Observed, *offers: AgentOffer, wanted: DatabaseSpec = LARGER) -
     decided = plan(desired(wanted), seen, offers, OPERATOR)
     assert not violations(decided, seen, CLUSTER)
     return decided
-
-
-def serving() -> tuple[VolumeRecord, AgentOffer, AgentOffer]:
-    """Return a member of 1 GiB that runs, what its agent offers beside it, and what it would offer without it."""
-    saved, accepted = plan(desired(spec()), observed(), (offer(),), OPERATOR).actions
-    assert isinstance(saved, SaveVolume)
-    assert isinstance(accepted, AcceptOffers)
-    record = replace(saved.volume, initialised=True, token=1, phase=saved.volume.phase.IN_USE)
-    return record, remaining(offer(), accepted, launched=True), remaining(offer(), accepted, launched=False)
-
-
-def running(record: VolumeRecord) -> Observed:
-    return observed(
-        volumes=(record,), tasks=tasks(record, TaskState.RUNNING), keepers=keeper(record), secret=secret(record)
-    )
 
 
 def stopped(record: VolumeRecord, at_seconds: float = 1_000.0) -> Observed:
@@ -79,7 +64,7 @@ def readiness(decided: Plan) -> tuple[str, Reason]:
 
 
 def test_a_member_is_stopped_for_it_only_while_its_agent_offers_the_difference() -> None:
-    record, beside, _ = serving()
+    record, beside, _ = serving_on(Strategy.PERSISTENT_VOLUME)
     for offers in ((), (less_disk(beside, 2047),), (offer("agent-2"),)):
         waits = decide(running(record), *offers)
         assert not waits.actions
@@ -100,7 +85,7 @@ def test_a_member_is_stopped_for_it_only_while_its_agent_offers_the_difference()
 
 
 def test_the_stopped_members_volume_is_grown_in_an_accept_of_its_own_and_launched_when_it_is_offered() -> None:
-    record, _, idle = serving()
+    record, _, idle = serving_on(Strategy.PERSISTENT_VOLUME)
     saved, grow = decide(stopped(record), idle).actions
     assert operations(grow) == [Reserve, Grow]
     assert isinstance(saved, SaveVolume)
@@ -125,7 +110,7 @@ def test_the_stopped_members_volume_is_grown_in_an_accept_of_its_own_and_launche
 
 @pytest.mark.parametrize("happened", range(3))
 def test_a_growth_that_was_cut_short_anywhere_is_taken_up_again(happened: int) -> None:
-    record, _, idle = serving()
+    record, _, idle = serving_on(Strategy.PERSISTENT_VOLUME)
     saved, grow = decide(stopped(record), idle).actions
     assert isinstance(saved, SaveVolume)
     assert isinstance(grow, AcceptOffers)
@@ -137,7 +122,7 @@ def test_a_growth_that_was_cut_short_anywhere_is_taken_up_again(happened: int) -
 
 
 def test_where_the_difference_went_meanwhile_the_member_runs_on_at_the_old_size() -> None:
-    record, _, idle = serving()
+    record, _, idle = serving_on(Strategy.PERSISTENT_VOLUME)
     short = less_disk(idle, 100)
     waits = decide(stopped(record), short)
     assert not waits.actions
@@ -152,7 +137,7 @@ def test_where_the_difference_went_meanwhile_the_member_runs_on_at_the_old_size(
 
 
 def test_a_volume_that_does_not_grow_is_given_up_until_somebody_asks_again() -> None:
-    record, beside, idle = serving()
+    record, beside, idle = serving_on(Strategy.PERSISTENT_VOLUME)
     seen = stopped(record)
     for _ in range(ATTEMPTS):
         saved, grow = decide(seen, idle).actions
@@ -174,7 +159,7 @@ def test_a_volume_that_does_not_grow_is_given_up_until_somebody_asks_again() -> 
 
 
 def test_a_member_that_starts_is_not_stopped_for_it_unless_its_disk_is_full() -> None:
-    record, beside, _ = serving()
+    record, beside, _ = serving_on(Strategy.PERSISTENT_VOLUME)
     starting = replace(running(record), keepers=keeper(record, phase=KeeperPhase.STARTING, engine=EngineStatus()))
     assert not decide(starting, beside).actions
     full = replace(running(record), keepers=keeper(record, phase=KeeperPhase.DISK_FULL, engine=EngineStatus()))
@@ -182,7 +167,7 @@ def test_a_member_that_starts_is_not_stopped_for_it_unless_its_disk_is_full() ->
 
 
 def test_what_a_growth_that_was_given_up_left_reserved_is_given_back() -> None:
-    record, beside, idle = serving()
+    record, beside, idle = serving_on(Strategy.PERSISTENT_VOLUME)
     saved, grow = decide(stopped(record), idle).actions
     assert isinstance(saved, SaveVolume)
     assert isinstance(grow, AcceptOffers)
@@ -194,7 +179,7 @@ def test_what_a_growth_that_was_given_up_left_reserved_is_given_back() -> None:
 
 
 def test_a_plan_that_grows_a_volume_by_what_is_unlike_it_or_not_ours_is_refused() -> None:
-    record, _, idle = serving()
+    record, _, idle = serving_on(Strategy.PERSISTENT_VOLUME)
     _, grow = decide(stopped(record), idle).actions
     assert isinstance(grow, AcceptOffers)
     (good,) = [o for o in grow.operations if isinstance(o, Grow)]

@@ -6,7 +6,7 @@ import pytest
 
 from statefuldb.model.actions import AcceptOffers, KillTask, SaveVolume
 from statefuldb.model.conditions import ConditionType, Reason
-from statefuldb.model.observed import Observed, TaskState
+from statefuldb.model.observed import Observed
 from statefuldb.model.operations import LaunchTask, Reserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import AgentOffer, Resource
@@ -20,13 +20,12 @@ from unit.planning.world import (
     MIB,
     OPERATOR,
     desired,
-    keeper,
     observed,
     offer,
     remaining,
-    secret,
+    running,
+    serving_on,
     spec,
-    tasks,
 )
 
 STRATEGIES = (Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH, Strategy.DFS)
@@ -40,25 +39,6 @@ def decide(wanted: DatabaseSpec, seen: Observed, *offers: AgentOffer) -> Plan:
     decided = plan(desired(wanted), seen, offers, OPERATOR)
     assert not violations(decided, seen, CLUSTER)
     return decided
-
-
-def serving(strategy: Strategy) -> tuple[VolumeRecord, AgentOffer, AgentOffer]:
-    """Return a member of half a cpu that runs, what its agent offers beside it, and what it would without it."""
-    saved, accepted = plan(desired(spec(strategy)), observed(), (offer(),), OPERATOR).actions
-    assert isinstance(saved, SaveVolume)
-    assert isinstance(accepted, AcceptOffers)
-    record = replace(saved.volume, initialised=True, token=1, phase=saved.volume.phase.IN_USE)
-    return record, remaining(offer(), accepted, launched=True), remaining(offer(), accepted, launched=False)
-
-
-def running(record: VolumeRecord, **changes: object) -> Observed:
-    return observed(
-        volumes=(record,),
-        tasks=tasks(record, TaskState.RUNNING),
-        keepers=keeper(record),
-        secret=secret(record),
-        **changes,
-    )
 
 
 def ended(record: VolumeRecord, at_seconds: float = 900.0) -> Observed:
@@ -75,7 +55,7 @@ def with_cpus(offered: AgentOffer, milli: int) -> AgentOffer:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_it_is_stopped_only_while_its_agent_offers_the_difference(strategy: Strategy) -> None:
-    record, beside, _ = serving(strategy)
+    record, beside, _ = serving_on(strategy)
     for offers in ((), (with_cpus(beside, 999),)):
         waits = decide(larger(strategy), running(record), *offers)
         assert not waits.actions
@@ -89,7 +69,7 @@ def test_it_is_stopped_only_while_its_agent_offers_the_difference(strategy: Stra
 
 
 def test_a_member_on_a_shared_file_system_may_find_its_room_elsewhere() -> None:
-    record, beside, _ = serving(Strategy.DFS)
+    record, beside, _ = serving_on(Strategy.DFS)
     busy = with_cpus(beside, 10)
     (kill,) = decide(larger(Strategy.DFS), running(record), busy, offer("agent-2")).actions
     assert isinstance(kill, KillTask)
@@ -97,7 +77,7 @@ def test_a_member_on_a_shared_file_system_may_find_its_room_elsewhere() -> None:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_what_ended_while_there_is_no_room_starts_as_it_was(strategy: Strategy) -> None:
-    record, _, idle = serving(strategy)
+    record, _, idle = serving_on(strategy)
     saved, accepted = decide(larger(strategy, 64_000), ended(record), idle).actions
     assert isinstance(saved, SaveVolume)
     assert isinstance(accepted, AcceptOffers)
@@ -113,14 +93,14 @@ def test_what_ended_while_there_is_no_room_starts_as_it_was(strategy: Strategy) 
 
 
 def test_room_that_may_be_in_another_offer_is_waited_for_a_moment() -> None:
-    record, _, idle = serving(Strategy.PERSISTENT_VOLUME)
+    record, _, idle = serving_on(Strategy.PERSISTENT_VOLUME)
     waits = decide(larger(Strategy.PERSISTENT_VOLUME), ended(record, at_seconds=995.0), with_cpus(idle, 0))
     assert not waits.actions
     assert waits.look_again_after_seconds == pytest.approx(10.0)
 
 
 def test_what_was_started_short_is_not_stopped_again_at_once() -> None:
-    record, beside, idle = serving(Strategy.PERSISTENT_VOLUME)
+    record, beside, idle = serving_on(Strategy.PERSISTENT_VOLUME)
     wanted = larger(Strategy.PERSISTENT_VOLUME)
     saved, accepted = decide(wanted, ended(record), with_cpus(idle, 0)).actions
     assert isinstance(saved, SaveVolume)
@@ -133,7 +113,7 @@ def test_what_was_started_short_is_not_stopped_again_at_once() -> None:
 
 
 def test_less_needs_no_room() -> None:
-    record, *_ = serving(Strategy.PERSISTENT_VOLUME)
+    record, *_ = serving_on(Strategy.PERSISTENT_VOLUME)
     smaller = larger(Strategy.PERSISTENT_VOLUME, 100)
     assert [type(action) for action in decide(smaller, running(record)).actions] == [KillTask]
     assert decide(smaller, ended(record)).waiting[0].reason is Reason.AWAITING_VOLUME_OFFER
@@ -141,14 +121,14 @@ def test_less_needs_no_room() -> None:
 
 @pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH])
 def test_data_that_is_bound_stays_where_it_is_whatever_attributes_are_wanted_later(strategy: Strategy) -> None:
-    record, _, idle = serving(strategy)
+    record, _, idle = serving_on(strategy)
     placement = PlacementSpec(attributes=(AgentAttribute(name="rack", value="b"),))
     assert decide(spec(strategy, placement=placement), ended(record), idle).actions
     assert not decide(spec(strategy, placement=placement), observed(), offer()).actions
 
 
 def test_another_mount_attribute_is_another_need() -> None:
-    record, *_ = serving(Strategy.DFS)
+    record, *_ = serving_on(Strategy.DFS)
     usual = spec(Strategy.DFS)
     assert usual.storage.dfs is not None
     elsewhere = replace(usual.storage.dfs, agent_attribute=AgentAttribute(name="mounts", value="other"))

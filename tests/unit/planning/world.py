@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from statefuldb.model.actions import AcceptOffers
+from statefuldb.model.actions import AcceptOffers, SaveVolume
 from statefuldb.model.identity import FINALIZER, DatabaseKey, TaskId
 from statefuldb.model.keeper import EngineStatus, KeeperPhase, KeeperStatus
 from statefuldb.model.observed import (
@@ -30,9 +30,10 @@ from statefuldb.model.spec import (
     StorageSpec,
     Strategy,
 )
-from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.volume import VolumePhase, VolumeRecord
 from statefuldb.planning import applying
 from statefuldb.planning.desired import Desired
+from statefuldb.planning.planner import plan
 
 KEY = DatabaseKey(namespace="shop", name="orders")
 UID = "11111111-2222-3333-4444-555555555555"
@@ -172,3 +173,23 @@ def secret(record: VolumeRecord) -> SecretView:
 def remaining(offered: AgentOffer, accepted: AcceptOffers, *, launched: bool) -> AgentOffer:
     """Apply an ACCEPT to an offer as Mesos would; NotOffered here is an ACCEPT that Mesos would refuse."""
     return applying.remaining(offered, accepted.operations, launched=launched)
+
+
+def serving_on(strategy: Strategy) -> tuple[VolumeRecord, AgentOffer, AgentOffer]:
+    """Return a member that serves, what its agent offers beside it, and what it would offer without it."""
+    saved, accepted = plan(desired(spec(strategy)), observed(), (offer(),), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(accepted, AcceptOffers)
+    record = replace(saved.volume, initialised=True, token=1, phase=VolumePhase.IN_USE)
+    return record, remaining(offer(), accepted, launched=True), remaining(offer(), accepted, launched=False)
+
+
+def running(record: VolumeRecord, **changes: object) -> Observed:
+    """Return the sight of a member that serves."""
+    return observed(
+        volumes=(record,),
+        tasks=tasks(record, TaskState.RUNNING),
+        keepers=keeper(record),
+        secret=secret(record),
+        **changes,
+    )
