@@ -8,7 +8,7 @@ CHART_STAMP := $(VENV)/.chart-installed
 SIDE_BY_SIDE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status check pythons test chaos simulate sieve acto takeovers bench format crds clean
+.PHONY: help up down status check pythons test test-servers chaos simulate sieve acto takeovers bench format crds clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -44,10 +44,12 @@ check: $(STAMP) ## format, lint, types, import contracts, unit and architecture 
 pythons: $(STAMP) ## install into every other Python from 3.11 to 3.13 that is here, and run the unit tests there
 	@tools/check-pythons
 
-test: check pythons $(CHART_STAMP) ## everything: check, then tests with real processes and databases (under 20 minutes)
+test: test-servers check pythons $(CHART_STAMP) ## everything: check, then tests with real processes and databases (under 20 minutes)
+	$(BIN)/pytest -q -rs -n $(SIDE_BY_SIDE) --dist loadfile tests --ignore tests/unit --ignore tests/architecture
+
+test-servers: # what the tests need of the distribution, where it may be installed
 	@tools/ensure-mariadb
 	@tools/ensure-test-servers
-	$(BIN)/pytest -q -rs -n $(SIDE_BY_SIDE) --dist loadfile tests --ignore tests/unit --ignore tests/architecture
 
 chaos: $(STAMP) ## ten minutes of random kill -9 and pauses under writing clients
 	STATEFULDB_TEST_CHAOS_SECONDS=600 $(BIN)/pytest -q tests/e2e/test_chaos.py --timeout 1200

@@ -1,8 +1,11 @@
 """A real bare git repository on disk, and a working copy that commits and pushes to it."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
 
 IDENTITY = {"NAME": "A Person", "EMAIL": "person@example.org"}
 
@@ -11,6 +14,8 @@ class Repository:
     """`bare` is what is synced; `work` is where a person edits."""
 
     def __init__(self, root: Path) -> None:
+        if shutil.which("git") is None:
+            pytest.skip("git is not here")
         self.bare, self.work = root / "fleet.git", root / "work"
         self.git("init", "--quiet", "--bare", "--initial-branch=main", str(self.bare), cwd=root)
         self.git("clone", "--quiet", str(self.bare), str(self.work), cwd=root)

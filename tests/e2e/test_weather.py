@@ -86,8 +86,8 @@ def test_an_object_full_of_annotations_is_looked_after_and_nothing_is_added_to_t
 
 
 def versions(cluster: Cluster) -> dict[str, str]:
-    """Return the versions of what the operator must not write twice. A status it may still publish anew (README)."""
-    kinds = ("DatabaseVolume", "Secret")
+    """Return the version of each object that the operator writes."""
+    kinds = ("StatefulDatabase", "DatabaseVolume", "Event", "Secret")
     objects = [(kind, o["metadata"]) for kind in kinds for o in cluster.client.list(kind)]
     return {f"{kind} {m['namespace']}/{m['name']}": m["resourceVersion"] for kind, m in objects}
 

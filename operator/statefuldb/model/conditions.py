@@ -64,6 +64,8 @@ class Reason(StrEnum):
     APPROVAL_STALE = "ApprovalStale"
     AMBIGUOUS_RETAINED_VOLUMES = "AmbiguousRetainedVolumes"
     DELETION_PROTECTED = "DeletionProtected"
+    DEFINITIONS_DELETED = "DefinitionsDeleted"
+    NAMESPACE_TERMINATING = "NamespaceTerminating"
     PLAN_VIOLATES_LAW = "PlanViolatesLaw"
     RELEASING = "Releasing"
     EFFECT_FAILED = "EffectFailed"

@@ -110,7 +110,7 @@ class OperationStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeeperView:
-    """The latest answer of a keeper, or why there is none."""
+    """The latest answer of a keeper, or why there is none; `seen_at_seconds` is 0 before its first to this operator."""
 
     task_id: TaskId
     status: KeeperStatus | None

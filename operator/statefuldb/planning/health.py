@@ -21,6 +21,7 @@ NEEDS_A_PERSON = frozenset(
         Reason.APPROVAL_REQUIRED,
         Reason.APPROVAL_STALE,
         Reason.AMBIGUOUS_RETAINED_VOLUMES,
+        Reason.DEFINITIONS_DELETED,
         Reason.KEEPER_REFUSED,
         Reason.DISK_FULL,
         Reason.RESERVATION_TAKEN,

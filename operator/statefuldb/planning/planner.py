@@ -12,7 +12,17 @@ from statefuldb.model.plan import Plan
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import conditions, foresight, ledger, member, operations, ownership, story, teardown
+from statefuldb.planning import (
+    conditions,
+    foresight,
+    ledger,
+    member,
+    operations,
+    ownership,
+    story,
+    surroundings,
+    teardown,
+)
 from statefuldb.planning.context import Context, Step, join
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.release import hold_back, in_question
@@ -44,7 +54,9 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
         return _conclude(join(steps), desired, observed)
     context = _context(spec, database.uid, observed, offers, operator)
     paused = spec.reconcile.mode is ReconcileMode.PAUSED
-    if not paused and not observed.crd_terminating and not observed.namespace_terminating:
+    if not paused and (ends := surroundings.ending(observed)) is not None:
+        steps.append(Step(waiting=(ends,)))
+    elif not paused:
         wanted = [_member(context, ordinal) for ordinal in _ordinals(context)]
         taken_up = {action.volume.name for step in wanted for action in step.actions if isinstance(action, SaveVolume)}
         steps = [*(step for name, step in unused.items() if name not in taken_up), *wanted]

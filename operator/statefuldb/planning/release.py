@@ -60,9 +60,7 @@ def hold_back(steps: list[Step], desired: Desired, observed: Observed, foresee: 
     approval = Approval(target=target, generation=generation, release=release or last)
     if all(action.key in allowed for action in wanted):
         busy = bool(wanted or foreseen.waiting or decided.actions or decided.waiting)
-        # Without a definition or a namespace to act in nothing is planned, which proves nothing (so it is at start).
-        blind = observed.crd_terminating or observed.namespace_terminating
-        return replace(decided, approval=approval if busy or blind or release is None else _carried_out(approval))
+        return replace(decided, approval=approval if busy or release is None else _carried_out(approval))
     approval = replace(approval, hash=plan_hash, actions=wanted)
     return replace(
         decided,

@@ -14,7 +14,8 @@ from statefuldb.planning.health import DEGRADES, NEEDS_A_PERSON
 from statefuldb.planning.steady import FOR_OFFERS, published
 
 # Steps that follow each other within seconds are told by what is done; approval has an Event of its own; and what
-# concerns Mesos itself concerns every database, so one Event for each of them would be a flood.
+# concerns Mesos or our definitions concerns every database, so one Event for each of them would be a flood; nor can an
+# Event be stored in a namespace that is being deleted.
 _NOT_TOLD = frozenset(
     {
         Reason.RECONCILING,
@@ -28,6 +29,8 @@ _NOT_TOLD = frozenset(
         Reason.APPROVAL_STALE,
         Reason.MESOS_DISCONNECTED,
         Reason.MESOS_ERROR,
+        Reason.DEFINITIONS_DELETED,
+        Reason.NAMESPACE_TERMINATING,
     }
 )
 

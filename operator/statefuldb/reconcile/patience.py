@@ -57,7 +57,8 @@ def _is_known(record: VolumeRecord, observed: Observed) -> bool:
     if task is None or task.state is not TaskState.RUNNING:
         return task is not None
     view = observed.keepers.get(record.task_id)
-    return view is not None and (view.status is not None or bool(view.error))
+    # One that this operator has never heard may be slow to answer for the same reason that had it restarted.
+    return view is not None and (view.status is not None or bool(view.error and view.seen_at_seconds))
 
 
 def _ready_tasks(status: Mapping[str, object]) -> set[str]:

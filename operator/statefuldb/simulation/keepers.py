@@ -79,7 +79,8 @@ class Keepers:
             return
         keeper = self._reach(task_id, watched)
         if keeper is None:
-            self._note(watched, KeeperView(task_id=task_id, status=None, error="no answer"))
+            seen = watched.view.seen_at_seconds if watched.view is not None else 0.0
+            self._note(watched, KeeperView(task_id=task_id, status=None, error="no answer", seen_at_seconds=seen))
             self._machine.after(watched.pause, lambda: self._ask(task_id, watched))
             watched.pause = min(RETRY_LIMIT_SECONDS, watched.pause * 2)
             return

@@ -43,16 +43,20 @@ def life(uid: str, version: int) -> Json:
 
 
 class Shelf:
-    """An API that lists databases in pages, and holds nothing else."""
+    """An API that lists databases in pages, and holds our definitions beside them."""
 
     def __init__(self, count: int) -> None:
         self.versions = {f"orders-{number:04}": number + 1 for number in range(count)}
         self.pages = 0
+        self.definitions: Json = {}
 
     def exchange(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
         assert method == "GET"
         parts = urlsplit(path)
         query = dict(parse_qsl(parts.query))
+        if "/customresourcedefinitions/" in parts.path:
+            name = parts.path.rpartition("/")[2]
+            return 200, {"metadata": {"name": name, "resourceVersion": "1", **self.definitions}}
         names = sorted(self.versions) if parts.path.endswith(f"/{DATABASES}") else []
         rest = [name for name in names if name > query.get("continue", "")]
         page = rest[: int(query["limit"])]
@@ -74,6 +78,7 @@ def test_lists_are_read_in_pages_and_have_only_those_looked_at_that_they_are_abo
         machine=machine,  # type: ignore[arg-type]
     )
     adapter.start()
+    assert not adapter.crd_terminating(), "no watch has told of anything yet"
     assert shelf.pages == 3
     assert [key.name for key in enqueued] == sorted(shelf.versions)
     enqueued.clear()
@@ -85,6 +90,9 @@ def test_lists_are_read_in_pages_and_have_only_those_looked_at_that_they_are_abo
     enqueued.clear()
     machine.relist()
     assert enqueued == []
+    shelf.definitions = {"deletionTimestamp": "2025-06-01T00:00:00Z", "resourceVersion": "2"}
+    machine.relist()
+    assert adapter.crd_terminating(), "whatever was missed"
 
 
 def test_a_status_is_not_written_into_the_next_life_of_its_name() -> None:

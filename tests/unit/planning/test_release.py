@@ -227,7 +227,7 @@ def test_a_release_outlives_an_operator_that_knows_nothing_yet() -> None:
     life.approve(life.hash)
     assert life.decide(()).wants_offers
     life.world.observed = replace(life.seen, crd_terminating=True)
-    assert not life.run().waiting
+    assert [wait.reason for wait in life.run().waiting] == [Reason.DEFINITIONS_DELETED]
     life.world.observed = replace(life.seen, crd_terminating=False)
     life.run()
     assert life.done == wanted

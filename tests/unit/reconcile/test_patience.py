@@ -49,6 +49,11 @@ def test_what_was_heard_is_said_at_once() -> None:
     (record,) = seen.volumes
     for state in (TaskState.UNREACHABLE, TaskState.STAGING):
         assert left(replace(seen, tasks=tasks(record, state))) is None
+    (view,) = seen.keepers.values()
+    for seen_at_seconds in (seen.at_seconds, 0.0):
+        silent = replace(view, status=None, error="timed out", seen_at_seconds=seen_at_seconds)
+        said = left(replace(seen, keepers={view.task_id: silent})) is None
+        assert said is bool(seen_at_seconds), "one that this operator never heard may answer yet"
     broken = replace(NOT_YET, error="the event stream ended")
     assert left(replace(seen, mesos=broken)) is None
     over = replace(record, ending=Ending(incarnation=1, state="TASK_KILLED"))

@@ -156,9 +156,12 @@ class KubernetesAdapter:
 
     def look_around(self, namespace: str) -> None:
         """Read our definitions and a namespace directly: an object's deletion can be seen before theirs."""
+        self._look_at_definitions()
+        self._learn("namespaces", namespace, self._surroundings.namespace(namespace))
+
+    def _look_at_definitions(self) -> None:
         for name in _OUR_CRDS:
             self._learn("customresourcedefinitions", name, self._surroundings.definition(name))
-        self._learn("namespaces", namespace, self._surroundings.namespace(namespace))
 
     def crd_terminating(self) -> bool:
         """Say whether one of our definitions is absent or being deleted."""
@@ -276,6 +279,8 @@ class KubernetesAdapter:
 
     def _relist(self) -> None:
         """Compare the caches with complete lists: events can be missed, lists cannot. What bounds comes first."""
+        # Not known yet would be taken for gone: then nothing is looked after, and every status says so.
+        self._look_at_definitions()
         if self._caches[PROFILES].replace_all(*self._profiles.list()):
             for key in self.keys():
                 self._enqueue(key)
@@ -285,7 +290,7 @@ class KubernetesAdapter:
                 self._enqueue(key)
         for namespace in self._namespaces:
             # Whoever may look at some namespaces only cannot watch them, nor our definitions.
-            self.look_around(namespace)
+            self._learn("namespaces", namespace, self._surroundings.namespace(namespace))
         self._secrets.forget_views()
 
     def _relist_later(self) -> None:
