@@ -12,21 +12,12 @@ from statefuldb.model.plan import Plan
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import (
-    conditions,
-    foresight,
-    ledger,
-    member,
-    operations,
-    ownership,
-    story,
-    surroundings,
-    teardown,
-)
+from statefuldb.planning import conditions, foresight, ledger, member, operations, ownership, story, teardown
 from statefuldb.planning.context import Context, Step, join
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.release import hold_back, in_question
 from statefuldb.planning.steady import steadied
+from statefuldb.planning.surroundings import ending
 
 
 def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: OperatorIdentity) -> Plan:
@@ -54,7 +45,7 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
         return _conclude(join(steps), desired, observed)
     context = _context(spec, database.uid, observed, offers, operator)
     paused = spec.reconcile.mode is ReconcileMode.PAUSED
-    if not paused and (ends := surroundings.ending(observed)) is not None:
+    if not paused and (ends := ending(observed)) is not None:
         steps.append(Step(waiting=(ends,)))
     elif not paused:
         wanted = [_member(context, ordinal) for ordinal in _ordinals(context)]
