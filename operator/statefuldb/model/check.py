@@ -18,7 +18,7 @@ def shown(value: object) -> str:
 
 def check(value: object, schema: Mapping[str, object], path: str) -> Iterator[FieldError]:
     """Yield every way in which `value` at `path` does not fit `schema`."""
-    if schema.get("x-kubernetes-preserve-unknown-fields"):
+    if schema.get("x-kubernetes-preserve-unknown-fields") and "properties" not in schema:
         return
     if schema.get("x-kubernetes-int-or-string"):
         yield from _int_or_string(value, schema, path)
@@ -35,6 +35,9 @@ def check(value: object, schema: Mapping[str, object], path: str) -> Iterator[Fi
         case "boolean":
             if not isinstance(value, bool):
                 yield _invalid(path, value, "true or false")
+        case "number":
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                yield _invalid(path, value, "a number")
         case _:
             return
 
@@ -57,7 +60,7 @@ def _object(value: object, schema: Mapping[str, object], path: str) -> Iterator[
     for name, item in value.items():
         if name in properties:
             yield from check(item, properties[name], f"{path}.{name}")
-        else:
+        elif not schema.get("x-kubernetes-preserve-unknown-fields"):
             yield _unknown(f"{path}.{name}", item, str(name), properties)
     required = schema.get("required", [])
     assert isinstance(required, Sequence)

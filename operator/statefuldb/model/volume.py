@@ -10,6 +10,14 @@ from enum import StrEnum
 from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId, volume_record_name
 from statefuldb.model.spec import DfsSpec, EngineType, Strategy
 
+# What Mesos or a keeper says is kept up to here: the API refuses an object that is too large, and then nothing is kept.
+MESSAGE_MAX_LENGTH = 4096
+
+
+def kept(message: str) -> str:
+    """Return as much of a message as the ledger keeps."""
+    return message[:MESSAGE_MAX_LENGTH]
+
 
 class Intent(StrEnum):
     """What is to become of a member's data."""

@@ -1,14 +1,17 @@
 """The ledger entry as a `DatabaseVolume` object, and back, without loss."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields, replace
+from typing import Any, TypeVar
 
 from statefuldb.model.casing import camel, snake
+from statefuldb.model.check import check
+from statefuldb.model.errors import FieldError
 from statefuldb.model.identity import DatabaseKey, DataIdentity
 from statefuldb.model.parse import canonical_dfs, parse_dfs
 from statefuldb.model.schema.crd import API_VERSION
+from statefuldb.model.schema.volume import VOLUME_SPEC
 from statefuldb.model.spec import EngineType, Strategy
 from statefuldb.model.volume import (
     AgentRef,
@@ -22,6 +25,15 @@ from statefuldb.model.volume import (
 )
 
 OWNER_LABEL = "statefuldb.dev/database"
+T = TypeVar("T")
+
+
+class Damaged(ValueError):
+    """A stored object that is no entry of the ledger. `errors` says of each field what is wrong with it."""
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        super().__init__("; ".join(map(str, errors)))
+        self.errors = errors
 
 
 def to_object(record: VolumeRecord) -> dict[str, object]:
@@ -83,22 +95,24 @@ def from_label(text: str) -> VolumeRecord | None:
 
 
 def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
-    """Return the record in a stored object. Raises KeyError or ValueError where it is not one."""
-    metadata, spec = stored["metadata"], stored["spec"]
-    engine = spec.get("engine", {})
-    launch, fencing = snake(spec.get("launch", {})), spec.get("fencing")
+    """Return the record in a stored object. Fields that are unknown here do not count. Raises Damaged."""
+    metadata, spec = stored["metadata"], stored.get("spec")
+    errors = tuple(check(spec, VOLUME_SPEC, "spec"))
+    if not isinstance(spec, Mapping) or (errors := errors or tuple(_homeless(spec))):
+        raise Damaged(errors)
+    launch, fencing = spec.get("launch"), spec.get("fencing")
     return VolumeRecord(
         name=metadata["name"],
         key=DatabaseKey(namespace=metadata["namespace"], name=spec["database"]["name"]),
         owner_uid=spec["database"]["uid"],
-        identity=DataIdentity(**spec["identity"]),
-        engine=EngineType(engine.get("type", "MariaDB")),
-        engine_version=engine.get("version", ""),
+        identity=_of(DataIdentity, spec["identity"]),
+        engine=EngineType(spec["engine"]["type"]),
+        engine_version=spec["engine"]["version"],
         strategy=Strategy(spec["strategy"]),
-        size_bytes=spec.get("sizeBytes", 0),
-        mesos_role=spec.get("mesosRole", ""),
+        size_bytes=spec["sizeBytes"],
+        mesos_role=spec["mesosRole"],
         intent=Intent(spec["intent"]),
-        agent=AgentRef(**spec["agent"]) if spec.get("agent") else None,
+        agent=_of(AgentRef, spec["agent"]) if spec.get("agent") else None,
         persistence_id=spec.get("persistenceId"),
         directory=spec.get("directory"),
         root=spec.get("root"),
@@ -106,15 +120,29 @@ def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
         reservations=tuple(spec.get("reservations", ())),
         elsewhere=tuple(spec.get("elsewhere", ())),
         superseded=tuple(spec.get("superseded", ())),
-        incarnation=spec.get("incarnation", 0),
-        launch=Launch(**{**launch, "agent": AgentRef(**launch["agent"])}) if launch else None,
-        ending=Ending(**snake(spec["ending"])) if spec.get("ending") else None,
+        incarnation=spec["incarnation"],
+        launch=_of(Launch, {**launch, "agent": _of(AgentRef, launch["agent"])}) if launch else None,
+        ending=_of(Ending, spec["ending"]) if spec.get("ending") else None,
         fencing=Fencing(incarnation=fencing["incarnation"], by=fencing.get("by", "")) if fencing else None,
-        growth=Growth(**snake(spec["growth"])) if spec.get("growth") else None,
-        initialised=spec.get("initialised", False),
-        token=spec.get("token", 0),
-        failures=spec.get("failures", 0),
-        phase=VolumePhase(spec.get("phase", "Pending")),
+        growth=_of(Growth, spec["growth"]) if spec.get("growth") else None,
+        initialised=spec["initialised"],
+        token=spec["token"],
+        failures=spec["failures"],
+        phase=VolumePhase(spec["phase"]),
         released_at_seconds=float(spec.get("releasedAtSeconds", 0.0)),
         resource_version=metadata.get("resourceVersion", ""),
     )
+
+
+def _homeless(spec: Mapping[str, Any]) -> Iterator[FieldError]:
+    """Yield the error of data that nothing says the place of."""
+    place = "persistenceId" if spec["strategy"] == Strategy.PERSISTENT_VOLUME else "directory"
+    if spec["initialised"] and not spec.get(place):
+        allowed = "there is data, so its place must be set"
+        yield FieldError(path=f"spec.{place}", value="absent", allowed=allowed, reason="Required")
+
+
+def _of(kind: type[T], stored: Mapping[str, Any]) -> T:
+    """Return a value of the model; what `stored` holds beside its fields was written by a newer operator."""
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in snake(stored).items() if name in known})

@@ -8,7 +8,7 @@ from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.quantity import render_bytes
 from statefuldb.model.spec import ResourcesSpec, RiskClass
-from statefuldb.model.volume import Ending, VolumeRecord
+from statefuldb.model.volume import Ending, VolumeRecord, kept
 from statefuldb.planning import growth, maintenance, room
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch
@@ -71,7 +71,7 @@ def record_ending(context: Context, record: VolumeRecord, status: TaskStatus) ->
                 incarnation=status.id.incarnation,
                 state=status.state,
                 reason=status.reason,
-                message=status.message,
+                message=kept(status.message),
                 at_seconds=context.now,
             ),
             failures=0 if asked_for else record.failures + 1,

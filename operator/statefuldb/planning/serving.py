@@ -8,7 +8,7 @@ from statefuldb.model.identity import connection_secret_name
 from statefuldb.model.keeper import DISK_FULL_BELOW_BYTES, KeeperPhase, KeeperStatus
 from statefuldb.model.plan import Announcement, MemberReport, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB
-from statefuldb.model.volume import VolumePhase, VolumeRecord
+from statefuldb.model.volume import VolumePhase, VolumeRecord, kept
 from statefuldb.planning.context import Context, Step
 
 HEALTHY_AFTER_SECONDS = 60.0
@@ -61,7 +61,7 @@ def serve(context: Context, record: VolumeRecord) -> Step:
     status = view.status
     if status.phase in _WAITS:
         reason, fix = _WAITS[status.phase]
-        refused = status.phase is KeeperPhase.REFUSED and record.launch.refusal != status.reason
+        refused = status.phase is KeeperPhase.REFUSED and record.launch.refusal != kept(status.reason)
         return Step(
             actions=(_refusal(record, status.reason),) if refused else (),
             waiting=(Waiting(ordinal=ordinal, reason=reason, message=status.reason, fix=fix),),
@@ -141,7 +141,7 @@ def _refusal(record: VolumeRecord, reason: str) -> SaveVolume:
     """Write down why the keeper refuses, while it still says so: it ends a few seconds later."""
     assert record.launch is not None
     return SaveVolume(
-        volume=replace(record, launch=replace(record.launch, refusal=reason)), why=f"the keeper refused: {reason}"
+        volume=replace(record, launch=replace(record.launch, refusal=kept(reason))), why=f"the keeper refused: {reason}"
     )
 
 

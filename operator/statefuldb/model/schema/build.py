@@ -9,9 +9,12 @@ def obj(
     required: tuple[str, ...] = (),
     rules: tuple[Schema, ...] = (),
     description: str = "",
+    open_: bool = False,
 ) -> Schema:
-    """Return an object schema. Unlisted fields are pruned by the server."""
+    """Return an object schema. Unlisted fields are pruned by the server, or with `open_` kept as they are."""
     schema: Schema = {"type": "object", "properties": properties}
+    if open_:
+        schema["x-kubernetes-preserve-unknown-fields"] = True
     if required:
         schema["required"] = list(required)
     if rules:
@@ -43,14 +46,27 @@ def text(
     return _described(schema, description)
 
 
-def integer(description: str = "", *, minimum: int | None = None, maximum: int | None = None) -> Schema:
+def integer(
+    description: str = "",
+    *,
+    minimum: int | None = None,
+    maximum: int | None = None,
+    rules: tuple[Schema, ...] = (),
+) -> Schema:
     """Return an integer schema."""
     schema: Schema = {"type": "integer", "format": "int64"}
     if minimum is not None:
         schema["minimum"] = minimum
     if maximum is not None:
         schema["maximum"] = maximum
+    if rules:
+        schema["x-kubernetes-validations"] = list(rules)
     return _described(schema, description)
+
+
+def number(description: str = "") -> Schema:
+    """Return the schema of any number."""
+    return _described({"type": "number"}, description)
 
 
 def boolean(description: str = "") -> Schema:

@@ -3,7 +3,8 @@
 from statefuldb.model.schema.build import Schema, obj, text
 from statefuldb.model.schema.database import DATABASE_SPEC
 from statefuldb.model.schema.profile import PROFILE_SPEC
-from statefuldb.model.schema.status import DATABASE_STATUS, VOLUME_SPEC
+from statefuldb.model.schema.status import DATABASE_STATUS
+from statefuldb.model.schema.volume import VOLUME_SPEC
 
 GROUP = "statefuldb.dev"
 VERSION = "v1alpha1"

@@ -1,4 +1,4 @@
-"""The schemas of `StatefulDatabase.status` and of `DatabaseVolume`."""
+"""The schema of `StatefulDatabase.status`."""
 
 from statefuldb.model.schema.build import (
     Schema,
@@ -100,39 +100,3 @@ DATABASE_STATUS: Schema = obj(
 )
 # Until the operator has seen an object, kstatus must not take it for done: it compares this with the generation.
 DATABASE_STATUS["default"] = {"observedGeneration": -1}
-
-_AGENT = obj({"id": text(), "hostname": text(), "address": text()})
-
-VOLUME_SPEC: Schema = obj(
-    {
-        "database": obj({"name": text(), "uid": text()}, required=("name", "uid")),
-        "identity": obj({"cluster": text(), "uid": text(), "ordinal": integer()}),
-        "engine": obj({"type": text(), "version": text()}),
-        "strategy": text(enum=("HostPath", "DFS", "PersistentVolume")),
-        "sizeBytes": integer(),
-        "mesosRole": text(),
-        "intent": text("What is to become of the data.", enum=("Use", "Retain", "Delete")),
-        "agent": _AGENT,
-        "persistenceId": text(),
-        "directory": text(max_length=4096),
-        "root": text(max_length=4096),
-        "dfs": anything("The shared file system, as it was accepted."),
-        "reservations": array(text(), max_items=1000),
-        "elsewhere": array(text("A host where an earlier attempt may have left reservations."), max_items=1000),
-        "superseded": array(text("A host where an earlier attempt left a volume."), max_items=1000),
-        "incarnation": integer(),
-        "launch": anything("The last launch attempt, written before it was made."),
-        "ending": anything("Proof that it is over."),
-        "fencing": obj(
-            {"incarnation": integer(), "by": text()},
-            description="A person's word that an incarnation can write no more.",
-        ),
-        "growth": anything("How often it was tried to make the volume larger."),
-        "initialised": boolean(),
-        "token": integer(),
-        "failures": integer(),
-        "phase": text(),
-        "releasedAtSeconds": {"type": "number"},
-    },
-    required=("database", "identity", "strategy", "intent"),
-)

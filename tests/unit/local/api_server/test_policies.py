@@ -1,5 +1,6 @@
 """The admission policies that ship with the definitions, as the embedded server judges by them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,11 @@ import pytest
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.model.identity import ANNOTATION_RELEASE
 from statefuldb.model.schema import admission_policies, custom_resource_definitions
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import Intent
+from statefuldb.model.volume_object import to_object
 from unit.local.api_server.world import World
+from unit.planning.world import serving_on
 
 Json = dict[str, Any]
 NAME = "orders-0-1a2b3c4d"
@@ -25,13 +30,8 @@ def world() -> World:
 
 
 def entry(world: World, intent: str) -> None:
-    spec = {
-        "database": {"name": "orders", "uid": "u"},
-        "identity": {"cluster": "c", "uid": "u", "ordinal": 0},
-        "strategy": "PersistentVolume",
-        "intent": intent,
-    }
-    body = {"apiVersion": "statefuldb.dev/v1alpha1", "kind": "DatabaseVolume", "metadata": {"name": NAME}, "spec": spec}
+    body: Json = to_object(replace(serving_on(Strategy.PERSISTENT_VOLUME)[0], name=NAME, intent=Intent(intent)))
+    body["metadata"]["namespace"] = "default"
     world.create("databasevolumes", body)
 
 

@@ -1,0 +1,123 @@
+"""What the API server itself keeps people and tools from doing to the ledger."""
+
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from statefuldb.local.api_server.errors import ApiError
+from statefuldb.model.schema import custom_resource_definitions
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.volume_object import from_object, to_object
+from unit.local.api_server.world import World
+from unit.model.entries import full
+
+Json = dict[str, Any]
+KIND = "databasevolumes"
+
+
+def stored_in(world: World, record: VolumeRecord) -> str:
+    body: Json = deepcopy(to_object(record))
+    body["metadata"]["namespace"] = "default"
+    world.create(KIND, body)
+    return record.name
+
+
+@pytest.fixture
+def world() -> World:
+    one = World()
+    for definition in custom_resource_definitions():
+        one.create("customresourcedefinitions", definition)
+    return one
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+def test_every_entry_of_the_operator_is_taken_whole(world: World, strategy: Strategy) -> None:
+    record = full(strategy)
+    name = stored_in(world, record)
+    kept = from_object(world.store.get(world.kind(KIND), "default", name))
+    assert replace(kept, key=record.key, resource_version="") == record
+
+
+@pytest.mark.parametrize(
+    ("patch", "said"),
+    [
+        ({"identity": {"uid": "another"}}, "spec.identity.uid never changes: it is whose data this is"),
+        ({"identity": {"ordinal": 1}}, "spec.identity.ordinal never changes"),
+        ({"identity": {"ordinal": 65536}}, "less than or equal to 65535"),
+        ({"identity": {"cluster": None}}, "spec.identity.cluster: Required value"),
+        ({"strategy": "HostPath"}, "spec.strategy never changes: it is where the data lies"),
+        ({"incarnation": 0}, "spec.incarnation never falls"),
+        ({"incarnation": None}, "spec.incarnation: Required value"),
+        ({"initialised": False}, "spec.initialised stays true: there is data"),
+        ({"initialised": None}, "spec.initialised: Required value"),
+        ({"directory": "/mnt/other"}, "spec.directory never changes once there is data"),
+        ({"directory": None}, "spec.directory never changes once there is data"),
+        ({"root": "/"}, "spec.root never changes once there is data"),
+        ({"persistenceId": "sdb.other"}, "spec.persistenceId never changes once there is data"),
+        ({"launch": {"port": None}}, "spec.launch.port: Required value"),
+        ({"launch": "none"}, "spec.launch in body must be of type object"),
+        ({"ending": {"state": 3}}, "spec.ending.state in body must be of type string"),
+        ({"growth": {"attempts": "two"}}, "spec.growth.attempts in body must be of type integer"),
+        ({"dfs": {"mountPoint": None}}, "spec.dfs.mountPoint: Required value"),
+        ({"engine": {"type": "Oracle"}}, 'Unsupported value: "Oracle"'),
+        ({"phase": "Broken"}, 'Unsupported value: "Broken"'),
+    ],
+)
+def test_an_edit_that_would_lose_data_is_refused(world: World, patch: Json, said: str) -> None:
+    strategy = Strategy.PERSISTENT_VOLUME if "persistenceId" in patch else Strategy.DFS
+    name = stored_in(world, full(strategy))
+    with pytest.raises(ApiError) as refused:
+        world.patch(KIND, name, {"spec": patch})
+    assert refused.value.code == 422
+    assert said in str(refused.value)
+
+
+def test_data_without_a_place_is_not_taken(world: World) -> None:
+    with pytest.raises(ApiError, match=r"its place must be set: spec\.persistenceId"):
+        stored_in(world, replace(full(Strategy.PERSISTENT_VOLUME), persistence_id=None))
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"database": {"name": "invoices", "uid": "another"}, "intent": "Retain"},
+        {"incarnation": 2, "token": 0, "sizeBytes": 1, "phase": "Retained"},
+        {"fencing": {"incarnation": 2, "by": "ada"}, "launch": None, "ending": None, "growth": None},
+        {"newerField": {"of": "a newer operator"}, "launch": {"newerField": True}},
+    ],
+)
+def test_what_a_member_goes_through_is_taken(world: World, patch: Json) -> None:
+    name = stored_in(world, full(Strategy.PERSISTENT_VOLUME))
+    changed = world.patch(KIND, name, {"spec": patch})["spec"]
+    for field, value in patch.items():
+        if isinstance(value, dict):
+            assert changed[field].items() >= value.items()
+        else:
+            assert changed.get(field) == value
+
+
+def test_before_there_is_data_its_place_may_change(world: World) -> None:
+    name = stored_in(world, replace(full(Strategy.HOST_PATH), initialised=False))
+    changed = world.patch(KIND, name, {"spec": {"directory": "/srv/db/beside", "root": "/srv/db", "initialised": True}})
+    assert changed["spec"]["directory"] == "/srv/db/beside"
+
+
+def test_an_entry_from_before_these_rules_can_be_made_whole(world: World) -> None:
+    """An older definition took what lacks a field that is required now."""
+    closed = world.store.get(world.kind("customresourcedefinitions"), "", f"{KIND}.statefuldb.dev")
+    versions = deepcopy(closed["spec"]["versions"])
+    versions[0]["schema"]["openAPIV3Schema"]["properties"]["spec"] = {
+        "type": "object",
+        "x-kubernetes-preserve-unknown-fields": True,
+    }
+    world.patch("customresourcedefinitions", f"{KIND}.statefuldb.dev", {"spec": {"versions": versions}})
+    record = full(Strategy.PERSISTENT_VOLUME)
+    name = stored_in(world, record)
+    lacking = {"initialised": None, "persistenceId": None, "incarnation": None, "identity": {"uid": None}}
+    world.patch(KIND, name, {"spec": lacking})
+    world.patch("customresourcedefinitions", f"{KIND}.statefuldb.dev", {"spec": closed["spec"]})
+    whole: Json = {name: to_object(record)["spec"][name] for name in lacking}  # type: ignore[index]
+    assert from_object(world.patch(KIND, name, {"spec": whole})).identity == record.identity

@@ -1,0 +1,69 @@
+"""A ledger entry as an object: it reads back as it was written, and what is no entry is refused by name."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume_object import Damaged, from_label, from_object, to_label, to_object
+from unit.model.entries import full
+
+Json = dict[str, Any]
+NEWER = {"newerField": {"of": ["a", "newer", "operator"]}}
+
+
+def stored(strategy: Strategy = Strategy.DFS) -> Json:
+    return deepcopy(to_object(full(strategy)))
+
+
+@pytest.mark.parametrize("strategy", Strategy)
+def test_an_entry_reads_back_as_it_was_written(strategy: Strategy) -> None:
+    record = full(strategy)
+    assert from_object(to_object(record)) == record
+    assert from_label(to_label(record)) == record
+
+
+@pytest.mark.parametrize(
+    "section",
+    ["", "database", "identity", "engine", "agent", "dfs", "launch", "launch.agent", "ending", "fencing", "growth"],
+)
+def test_what_a_newer_operator_wrote_beside_it_does_not_count(section: str) -> None:
+    body = stored()
+    place = body["spec"]
+    for name in filter(None, section.split(".")):
+        place = place[name]
+    place.update(NEWER)
+    assert from_object(body) == full(Strategy.DFS)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "said"),
+    [
+        ("", "spec", None, "spec: Invalid: null: an object"),
+        ("spec", "identity", None, "spec.identity: Invalid: null: an object"),
+        ("spec.identity", "ordinal", "zero", 'spec.identity.ordinal: Invalid: "zero": a whole number'),
+        ("spec.identity", "ordinal", 70_000, "spec.identity.ordinal: Invalid: 70000: at most 65535"),
+        ("spec", "phase", "Broken", 'spec.phase: Invalid: "Broken": one of Pending, InUse'),
+        ("spec", "sizeBytes", "1Gi", 'spec.sizeBytes: Invalid: "1Gi": a whole number'),
+        ("spec", "initialised", ..., "spec.initialised: Required: absent"),
+        ("spec", "directory", ..., "spec.directory: Required: absent"),
+        ("spec.launch", "port", ..., "spec.launch.port: Required: absent"),
+        ("spec.launch", "atSeconds", "now", 'spec.launch.atSeconds: Invalid: "now": a number'),
+        ("spec.ending", "state", 3, "spec.ending.state: Invalid: 3: a string"),
+    ],
+)
+def test_what_is_no_entry_is_refused_with_the_path_of_what_is_wrong(
+    section: str, name: str, value: object, said: str
+) -> None:
+    body = stored()
+    place = body
+    for each in filter(None, section.split(".")):
+        place = place[each]
+    if value is ...:
+        del place[name]
+    else:
+        place[name] = value
+    with pytest.raises(Damaged) as damaged:
+        from_object(body)
+    assert said in str(damaged.value)
