@@ -16,11 +16,11 @@ from statefuldb.adapters.kubernetes.connection import api_client
 from statefuldb.local.supervisor import Daemon
 
 HOME = "databases"
-ACCOUNT = f"system:serviceaccount:{HOME}:{RELEASE}-statefuldb"
+OPERATOR = f"{RELEASE}-statefuldb"
 
 
 class Installed:
-    """One release in the namespace `databases`, and what its ServiceAccount has asked the API for."""
+    """One release in the namespace `databases`, and what its ServiceAccounts have asked the API for."""
 
     def __init__(self, cluster: Cluster, values: Json) -> None:
         self.cluster = cluster
@@ -29,11 +29,12 @@ class Installed:
         self.values = {**values, "mesos": mesos, "keeper": sys.executable}
         self._audit = cluster.state_dir / "audit.jsonl"
 
-    def start_cluster(self) -> None:
+    def start_cluster(self, *, mesos: bool = True) -> None:
         """Start API and Mesos alone: whatever is in the API comes from the chart. The API keeps an audit log."""
         for daemon in self.cluster.parts.daemons():
-            logging = ("--audit-log-path", str(self._audit)) if daemon.name == "api-server" else ()
-            if daemon.name != "operator":
+            api = daemon.name == "api-server"
+            logging = ("--audit-log-path", str(self._audit)) if api else ()
+            if api or (mesos and daemon.name != "operator"):
                 self.cluster.parts.start_one(Daemon(name=daemon.name, arguments=(*daemon.arguments, *logging)))
 
     def install(self, chart: Path = CHART) -> list[Json]:
@@ -69,23 +70,27 @@ class Installed:
     def stop(self) -> None:
         self.cluster.parts.supervisor.stop("charted")
 
-    def asked(self) -> list[Json]:
-        """Return what the operator asked for, allowed or not, without paths that name no resource."""
+    def asked(self, account: str = OPERATOR) -> list[Json]:
+        """Return what a ServiceAccount asked for, allowed or not, without paths that name no resource."""
+        name = f"system:serviceaccount:{HOME}:{account}"
         entries = [json.loads(line) for line in self._audit.read_text().splitlines()]
-        return [e for e in entries if e["user"]["username"] == ACCOUNT and "objectRef" in e]
+        return [e for e in entries if e["user"]["username"] == name and "objectRef" in e]
 
     @contextmanager
     def _helm(self) -> Iterator[Any]:
         with helm().Config(kubeconfig_path=str(self.cluster.parts.kubeconfig), namespace=HOME) as release:
             yield release
 
-    def _kubeconfig(self) -> Path:
-        """Write a kubeconfig with a token of the ServiceAccount."""
+    def token(self, account: str) -> str:
+        """Return a new token of a ServiceAccount."""
         core = kubernetes.client.CoreV1Api(api_client(self.cluster.parts.kubeconfig))
         wanted = {"spec": {"expirationSeconds": 3600, "audiences": []}}
-        made = core.create_namespaced_service_account_token(f"{RELEASE}-statefuldb", HOME, wanted)
+        return str(core.create_namespaced_service_account_token(account, HOME, wanted).status.token)
+
+    def _kubeconfig(self) -> Path:
+        """Write a kubeconfig with a token of the operator's ServiceAccount."""
         config = yaml.safe_load(self.cluster.parts.kubeconfig.read_text())
-        config["users"][0]["user"] = {"token": made.status.token}
+        config["users"][0]["user"] = {"token": self.token(OPERATOR)}
         path = self.cluster.state_dir / "account.kubeconfig"
         path.write_text(yaml.safe_dump(config))
         return path

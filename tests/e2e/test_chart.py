@@ -5,73 +5,41 @@ from collections.abc import Iterator
 
 import pytest
 
+from chart import one
 from e2e.conftest import Cluster, Json, eventually, manifest
-from e2e.installing import HOME, Installed
+from e2e.granting import forbidden, idle
+from e2e.installing import HOME, OPERATOR, Installed
 
 SHOP, CREDENTIALS = "shop", "mesos-credentials"
 VOLUME = {"strategy": "PersistentVolume", "size": "1Gi"}
-Need = tuple[str, str, str, str, str]
 
 
 @pytest.fixture(scope="module", params=["everywhere", "named"])
 def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    one = Cluster(tmp_path_factory.mktemp("charted"))
+    cluster = Cluster(tmp_path_factory.mktemp("charted"))
     named = {"watchNamespaces": [SHOP], "mesos": {"credentialsSecret": CREDENTIALS}}
-    release = Installed(one, named if request.param == "named" else {})
+    release = Installed(cluster, named if request.param == "named" else {})
     release.start_cluster()
     for namespace in (SHOP, HOME):
-        one.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}, "")
+        cluster.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}, "")
     login = {"principal": "statefuldb", "secret": "sesame"}
-    one.client.apply(
+    cluster.client.apply(
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": CREDENTIALS}, "stringData": login}, HOME
     )
     yield release
-    one.parts.supervisor.stop("charted")
-    one.cli("down")
-
-
-def needs(rules: list[Json], namespace: str) -> set[Need]:
-    """Return the rules of a role one by one: namespace, group, resource, name, verb; "" is any namespace or name."""
-    return {
-        (namespace, group, resource, name, verb)
-        for rule in rules
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for name in rule.get("resourceNames", [""])
-        for verb in rule["verbs"]
-    }
-
-
-def granted(objects: list[Json]) -> set[Need]:
-    """Return what the chart grants: all its roles are bound to the operator's account."""
-    found: set[Need] = set()
-    for body in objects:
-        if body["kind"] in ("ClusterRole", "Role"):
-            found |= needs(body["rules"], body["metadata"].get("namespace", ""))
-    return found
-
-
-def covers(need: Need, asked: Json) -> bool:
-    about = asked["objectRef"]
-    resource = "/".join(filter(None, (about["resource"], about.get("subresource"))))
-    namespace, group, wanted, name, verb = need
-    return (
-        namespace in ("", about.get("namespace", ""))
-        and (group, wanted, verb) == (about.get("apiGroup", ""), resource, asked["verb"])
-        and name in ("", about.get("name", ""))
-    )
+    cluster.parts.supervisor.stop("charted")
+    cluster.cli("down")
 
 
 def test_the_account_needs_all_that_it_is_granted_and_no_more(installed: Installed) -> None:
     objects = installed.install()
-    (deployment,) = [o for o in objects if o["kind"] == "Deployment"]
+    deployment = one(objects, "Deployment")
     installed.start(deployment)
     a_whole_life(installed, deployment)
     asked = installed.asked()
-    refused = [a for a in asked if a["annotations"]["authorization.k8s.io/decision"] == "forbid"]
-    assert not refused, f"the chart grants too little: {refused[:3]}"
-    idle = {need for need in granted(objects) if not any(covers(need, a) for a in asked)}
-    assert not idle, f"the chart grants what is never asked for: {sorted(idle)}"
+    assert not forbidden(asked), f"the chart grants too little: {forbidden(asked)[:3]}"
+    unused = idle(objects, OPERATOR, asked)
+    assert not unused, f"the chart grants what is never asked for: {unused}"
 
 
 def a_whole_life(installed: Installed, deployment: Json) -> None:

@@ -50,3 +50,25 @@ to:
 {{- end }}
 {{- end }}
 {{- end -}}
+
+{{- define "statefuldb.syncName" -}}
+{{- printf "%s-sync" (include "statefuldb.fullname" .) -}}
+{{- end -}}
+
+{{- /* The operator's Deployment, Service and policies select by the name, so the pod of sync has another. */ -}}
+{{- define "statefuldb.syncSelector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}-sync
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "statefuldb.syncLabels" -}}
+{{ include "statefuldb.syncSelector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end -}}
+
+{{- /* What the record of the sync is called by, in a ConfigMap statefuldb-sync-... */ -}}
+{{- define "statefuldb.syncRecord" -}}
+{{- .Values.sync.name | default (include "statefuldb.fullname" . | trunc 50 | trimSuffix "-") -}}
+{{- end -}}

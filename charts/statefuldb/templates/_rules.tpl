@@ -17,3 +17,15 @@
   resources: [events]
   verbs: [get, create, patch]
 {{- end -}}
+
+{{- /* What sync needs wherever the source has manifests for. An apply that adds an object needs create besides patch. */ -}}
+{{- define "statefuldb.syncRules" -}}
+- apiGroups: [statefuldb.dev]
+  resources: [statefuldatabases]
+  verbs: [list, create, patch{{ if .Values.sync.prune }}, get, delete{{ end }}]
+{{- if .Values.sync.configMaps }}
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, create, patch{{ if .Values.sync.prune }}, delete{{ end }}]
+{{- end }}
+{{- end -}}

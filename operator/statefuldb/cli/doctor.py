@@ -92,7 +92,7 @@ def _look(
     session: Session, mesos: MesosOptions, role: str, user: str, account: str, watched: Sequence[str]
 ) -> Iterator[Finding]:
     cluster, databases = None, []
-    if not session.has_kubeconfig:
+    if session.access is not None and not session.has_kubeconfig:
         remedy = "start the embedded cluster with `statefuldb up`, or give --kubeconfig"
         yield judged(WHERE, f"there is no kubeconfig at {session.kubeconfig}", False, remedy)
     else:

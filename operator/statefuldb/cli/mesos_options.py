@@ -90,7 +90,7 @@ class MesosOptions:
         if not masters:
             raise EffectFailed("no master is named: give --mesos host:port")
         return MesosAccess(
-            kubeconfig=session.kubeconfig,
+            kubeconfig=session.access,
             mesos=masters,
             namespace=self.operator_namespace,
             principal=self.principal,

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from statefuldb.adapters.kubernetes.cli_client import CliClient
-from statefuldb.adapters.kubernetes.connection import NoCluster, context_namespace
+from statefuldb.adapters.kubernetes.connection import NoCluster, context_namespace, is_in_cluster
 from statefuldb.cli.cluster import EmbeddedCluster
 from statefuldb.cli.console import fail
 from statefuldb.cli.exit_codes import ExitCode
@@ -37,8 +37,8 @@ class Session:
 
     @cached_property
     def namespace(self) -> str:
-        """The namespace: named, else that of the kubeconfig's context, else `default`."""
-        return self._namespace or context_namespace(self.kubeconfig) or "default"
+        """The namespace: named, else that of the kubeconfig's context or of the pod, else `default`."""
+        return self._namespace or context_namespace(self.access) or "default"
 
     @cached_property
     def cluster(self) -> EmbeddedCluster:
@@ -52,6 +52,11 @@ class Session:
             return Path(self._kubeconfig)
         embedded = self._state_dir / "api" / "kubeconfig"
         return embedded if embedded.exists() else Path.home() / ".kube" / "config"
+
+    @property
+    def access(self) -> Path | None:
+        """The kubeconfig to use; None in a pod where there is none: then its ServiceAccount speaks."""
+        return self.kubeconfig if self._kubeconfig or self.has_kubeconfig or not is_in_cluster() else None
 
     @property
     def has_kubeconfig(self) -> bool:
@@ -72,7 +77,7 @@ class Session:
     def client(self) -> CliClient:
         """A client of the API server."""
         try:
-            return CliClient(self.kubeconfig)
+            return CliClient(self.access)
         except NoCluster as error:
             fail(
                 str(error),

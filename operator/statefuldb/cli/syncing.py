@@ -73,6 +73,13 @@ def run(
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="Take a source without any manifest at its word.")
     ] = False,
+    git_credentials: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with the files of a Secret by which git logs in: username and password, or ssh-privatekey "
+            "and known_hosts; ca.crt for a server's own authority."
+        ),
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of this sync; without it one made from source and path.")] = "",
     once: Annotated[bool, typer.Option("--once", help="One pass; ends with 1 where something is wrong.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what a pass would do, and do nothing.")] = False,
@@ -95,7 +102,7 @@ def run(
         allow_empty=allow_empty,
     )
     with own_copy(session.state_dir.resolve() / "sync") as room:
-        read = _source(where, wanted, folder, room)
+        read = _source(where, wanted, folder, room, git_credentials)
         sync = Sync(settings=settings, source=read, cluster=_Cluster(session.client), check=manifest_errors)
         if once or dry_run:
             _one_pass(sync, settings.name, output, dry_run=dry_run)
@@ -190,9 +197,11 @@ def _refusals() -> Iterator[None]:
         raise Refused(str(refused), refused.status) from refused
 
 
-def _source(where: str, revision: str, folder: str, copy: Path) -> Source:
+def _source(where: str, revision: str, folder: str, copy: Path, credentials: Path | None) -> Source:
     """Return the source that is meant, or end with a clear error."""
     local = Path(where)
+    if credentials is not None and not credentials.is_dir():
+        fail(f"--git-credentials {credentials} is no folder", ExitCode.NOT_FOUND)
     if ".." in folder.split("/"):
         fail(f"--path {folder} leads out of the source", ExitCode.USAGE)
     if local.is_dir() and not revision and not is_repository(local):
@@ -202,7 +211,7 @@ def _source(where: str, revision: str, folder: str, copy: Path) -> Source:
     elif "://" not in where and ":" not in where:
         fail(f"there is no directory {where}, and it is no git URL", ExitCode.NOT_FOUND)
     try:
-        return GitSource(url=where, revision=revision or DEFAULT, path=folder, copy=copy)
+        return GitSource(url=where, revision=revision or DEFAULT, path=folder, copy=copy, credentials=credentials)
     except ValueError as error:
         fail(str(error), ExitCode.USAGE)
 

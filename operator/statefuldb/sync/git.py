@@ -1,7 +1,8 @@
 """A git repository as a source: one commit, read from a bare copy. Nothing of it is ever checked out or executed.
 
-The git binary is called by lists of arguments. Credentials are git's own business (credential helpers, ssh, netrc): a
-URL with a password or a token in it is refused, since arguments are seen by everyone on the machine.
+The git binary is called by lists of arguments. Credentials are files that are named (credentials.py), or else git's own
+business (credential helpers, ssh, netrc): a URL with a password or a token in it is refused, since everyone on the
+machine sees arguments.
 """
 
 import os
@@ -12,6 +13,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from statefuldb.sync.credentials import GitCredentials
 from statefuldb.sync.directory import FILE_LIMIT_BYTES, holds_manifests, text_of
 from statefuldb.sync.ports import Snapshot, SourceFile, Unreachable
 
@@ -34,11 +36,12 @@ class GitSource:
     """One revision (a branch, a tag, a commit) of a repository, and the folder `path` of it.
 
     `copy` is a directory of this process alone. It is disposable: where a fetch into it fails it is made anew.
+    `credentials` is the folder of the files by which git logs in. Raises ValueError for what is not to be fetched.
     """
 
     changes_whole = True
 
-    def __init__(self, *, url: str, revision: str, path: str, copy: Path) -> None:
+    def __init__(self, *, url: str, revision: str, path: str, copy: Path, credentials: Path | None = None) -> None:
         address = urlsplit(url)
         if address.password or (address.username and address.scheme in ("http", "https")):
             raise ValueError(
@@ -49,6 +52,7 @@ class GitSource:
         if not _REVISION.fullmatch(revision):
             raise ValueError(f"{revision!r} is no branch, tag or commit")
         self._url, self._revision, self._copy = url, revision, copy
+        self._credentials = GitCredentials(url, credentials) if credentials is not None else None
         self._folder = path.strip("/")
         self._read: Snapshot | None = None
 
@@ -124,13 +128,15 @@ class GitSource:
 
     def _git(self, *arguments: str, said: bytes = b"") -> bytes:
         """Run git in the copy on what is `said` to it, and return what it prints. Raises Unreachable."""
-        settings = ("-c", "gc.autoDetach=false", "-c", "core.hooksPath=/dev/null")
+        login = self._credentials
+        settings = ("-c", "gc.autoDetach=false", "-c", "core.hooksPath=/dev/null", *(login.settings if login else ()))
         environment = {
             **{name: value for name, value in os.environ.items() if name not in _ELSEWHERE},
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_ALLOW_PROTOCOL": PROTOCOLS,
             "GIT_DIR": str(self._copy),
             "LC_ALL": "C",
+            **(login.environment if login else {}),
         }
         try:
             done = subprocess.run(

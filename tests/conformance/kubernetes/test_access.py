@@ -15,6 +15,14 @@ def test_a_bad_token_is_401(api: Api, space: str) -> None:
     assert (answer.status, answer.body["reason"], answer.body["message"]) == (401, "Unauthorized", "Unauthorized")
 
 
+def test_a_token_is_taken_whatever_the_case_of_its_scheme(api: Api, space: str) -> None:
+    token = api.credentials.get("Authorization", "").partition(" ")[2]
+    if not token:
+        pytest.skip("the kubeconfig has no token")
+    assert api.unknown(space, {"Authorization": f"bearer {token}"}).status == 200
+    assert api.unknown(space, {"Authorization": f"Basic {token}"}).status == 403, "that is no token, so it is nobody"
+
+
 def test_nobody_is_forbidden_and_told_what(api: Api, space: str) -> None:
     answer = api.unknown(space, {})
     assert (answer.status, answer.body["reason"]) == (403, "Forbidden")

@@ -70,6 +70,16 @@ def test_a_subresource_is_granted_by_itself(api: Api, namespace: str, space: str
     assert not allowed(api, "bob", namespace, "patch", "things/scale")
 
 
+def test_who_may_only_patch_adds_nothing_by_apply(api: Api, namespace: str, space: str) -> None:
+    granted(api, namespace, "dan", rule(["patch"], ["things"]))
+    path, apply = f"{space}/one?fieldManager=dan", "application/apply-patch+yaml"
+    answer = as_user(api, "dan", "PATCH", path, thing("one"), Content_Type=apply)
+    assert (answer.status, answer.body["reason"]) == (403, "Forbidden")
+    assert answer.body["message"].startswith(f'things.{GROUP_NAME} "one" is forbidden')
+    api.made(space, thing("one"))
+    assert as_user(api, "dan", "PATCH", path, thing("one"), Content_Type=apply).status == 200
+
+
 def test_names_bound_a_rule(api: Api, namespace: str, space: str) -> None:
     granted(api, namespace, "cem", rule(["list"], ["things"]), rule(["get"], ["things"], resourceNames=["one"]))
     api.made(space, thing("one"))

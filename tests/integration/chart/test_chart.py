@@ -35,6 +35,19 @@ EVERYTHING: Json = {
         "apiServerCIDRs": ["10.96.0.1/32"],
         "apiServerPorts": [443],
     },
+    "sync": {
+        "enabled": True,
+        "source": "ssh://git@git.example/databases.git",
+        "revision": "v1.2",
+        "path": "prod/databases",
+        "interval": "5m",
+        "prune": True,
+        "name": "production",
+        "namespace": "shop",
+        "configMaps": True,
+        "createNamespaces": True,
+        "credentialsSecret": "git",
+    },
     "podAnnotations": {"a": "b"},
     "podLabels": {"team": "databases"},
     "nodeSelector": {"kubernetes.io/os": "linux"},
@@ -46,8 +59,12 @@ EVERYTHING: Json = {
 }
 
 
-def container(objects: list[Json]) -> Json:
-    (found,) = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+OPERATOR, SYNC = "demo-statefuldb", "demo-statefuldb-sync"
+SYNCING: Json = {**MASTERS, "sync": {"enabled": True, "source": "https://git.example/databases.git"}}
+
+
+def container(objects: list[Json], deployment: str = OPERATOR) -> Json:
+    (found,) = one(objects, "Deployment", deployment)["spec"]["template"]["spec"]["containers"]
     return dict(found)
 
 
@@ -72,8 +89,9 @@ def test_every_object_is_valid_against_the_schemas_of_kubernetes(values: Json, v
     assert {"Deployment", "ClusterRole", "Role", "NetworkPolicy", "PodDisruptionBudget", "Service"} <= kinds
 
 
-def test_the_pod_has_no_privileges() -> None:
-    pod = one(rendered(MASTERS), "Deployment")["spec"]["template"]["spec"]
+@pytest.mark.parametrize("deployment", [OPERATOR, SYNC])
+def test_no_pod_has_privileges(deployment: str) -> None:
+    pod = one(rendered(SYNCING), "Deployment", deployment)["spec"]["template"]["spec"]
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["runAsUser"] > 0
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -87,20 +105,76 @@ def test_the_pod_has_no_privileges() -> None:
     assert all("hostPath" not in volume for volume in pod["volumes"])
 
 
-def test_the_operator_understands_what_it_is_started_with() -> None:
-    """Each option of the rendered container is one of `statefuldb operator run`."""
+def options(*command: str) -> set[str]:
+    """Return the options that a command has, as its help names them."""
     done = subprocess.run(
-        [sys.executable, "-m", "statefuldb", "operator", "run", "--help"],
+        [sys.executable, "-m", "statefuldb", *command, "--help"],
         capture_output=True,
         text=True,
         env={"COLUMNS": "300", "PATH": "/usr/bin:/bin", "TERM": "dumb"},
         check=True,
     )
-    known = set(re.findall(r"--[a-z-]+", done.stdout))
+    return set(re.findall(r"--[a-z-]+", done.stdout))
+
+
+def test_the_operator_understands_what_it_is_started_with() -> None:
+    """Each option of the rendered container is one of `statefuldb operator run`."""
+    known = options("operator", "run")
     for values in (MASTERS, EVERYTHING):
         arguments = container(rendered(values))["args"]
         assert arguments[:2] == ["operator", "run"]
         assert {argument.partition("=")[0] for argument in arguments[2:]} <= known
+
+
+def test_sync_understands_what_it_is_started_with() -> None:
+    known = {"": options(), "sync": options("sync", "run")}
+    for values in (SYNCING, EVERYTHING):
+        arguments = container(rendered(values), SYNC)["args"]
+        command = arguments.index("sync")
+        assert arguments[command + 1] == "run"
+        assert arguments[command + 2] == values["sync"]["source"]
+        assert {argument.partition("=")[0] for argument in arguments[:command]} <= known[""]
+        assert {argument.partition("=")[0] for argument in arguments[command + 3 :]} <= known["sync"]
+
+
+def test_sync_is_off_unless_wanted_and_has_nothing_in_common_with_the_operator() -> None:
+    assert not [o for o in rendered(MASTERS) if "sync" in o["metadata"]["name"]]
+    objects = rendered(SYNCING)
+    accounts, selectors = set(), []
+    for name in (OPERATOR, SYNC):
+        spec = one(objects, "Deployment", name)["spec"]
+        accounts.add(spec["template"]["spec"]["serviceAccountName"])
+        selectors.append(spec["selector"]["matchLabels"])
+        assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
+    assert accounts == {OPERATOR, SYNC} == {o["metadata"]["name"] for o in objects if o["kind"] == "ServiceAccount"}
+    assert not selectors[0].items() <= selectors[1].items(), "its pod would count as an operator"
+
+
+def test_what_is_set_of_sync_arrives_and_its_login_is_a_file() -> None:
+    objects = rendered(EVERYTHING)
+    held = container(objects, SYNC)
+    for argument in (
+        *("--namespace=shop", "--revision=v1.2", "--path=prod/databases", "--interval=5m", "--prune"),
+        *("--name=production", "--git-credentials=/etc/statefuldb/git"),
+    ):
+        assert argument in held["args"]
+    assert not held.get("env")
+    pod = one(objects, "Deployment", SYNC)["spec"]["template"]["spec"]
+    (volume,) = [volume for volume in pod["volumes"] if "secret" in volume]
+    assert volume["secret"] == {"secretName": "git", "defaultMode": 0o440}
+    (mount,) = [mount for mount in held["volumeMounts"] if mount["name"] == volume["name"]]
+    assert mount == {"name": volume["name"], "mountPath": "/etc/statefuldb/git", "readOnly": True}
+
+
+def test_sync_may_do_little_by_default() -> None:
+    """No ConfigMap but its record, no Namespace, nothing to delete; where namespaces are named, nothing elsewhere."""
+    for values, kind in ((SYNCING, "ClusterRole"), ({**SYNCING, "watchNamespaces": ["shop"]}, "Role")):
+        objects = rendered(values)
+        roles = [o for o in objects if o["kind"] in ("Role", "ClusterRole") and o["metadata"]["name"].startswith(SYNC)]
+        (role,) = [o for o in roles if o["metadata"].get("namespace") != NAMESPACE]
+        assert role["kind"] == kind
+        databases = {"apiGroups": ["statefuldb.dev"], "resources": ["statefuldatabases"]}
+        assert role["rules"] == [{**databases, "verbs": ["list", "create", "patch"]}]
 
 
 def test_everything_that_is_set_arrives() -> None:
@@ -123,7 +197,7 @@ def test_everything_that_is_set_arrives() -> None:
         assert argument in held["args"]
     assert held["image"] == "statefuldb/operator@sha256:" + "0" * 64
     assert {mount["mountPath"] for mount in held["volumeMounts"]} >= {"/etc/statefuldb/mesos-tls", "/fence"}
-    policy = one(objects, "NetworkPolicy")["spec"]
+    policy = one(objects, "NetworkPolicy", OPERATOR)["spec"]
     assert policy["ingress"][0]["from"] == EVERYTHING["networkPolicy"]["metricsFrom"]
     assert [peer["ipBlock"]["cidr"] for peer in policy["egress"][2]["to"]] == ["10.0.0.0/8", "fd00::/8"]
     monitor = one(objects, "ServiceMonitor")
@@ -135,13 +209,13 @@ def test_everything_that_is_set_arrives() -> None:
 
 def test_with_namespaces_named_nothing_elsewhere_can_be_read_or_written() -> None:
     objects = rendered(EVERYTHING)
-    rules = one(objects, "ClusterRole")["rules"]
+    rules = one(objects, "ClusterRole", OPERATOR)["rules"]
     # StorageProfiles are of no namespace; by a list of them the operator learns what it may let databases use.
     profiles = {"apiGroups": ["statefuldb.dev"], "resources": ["storageprofiles"], "verbs": ["list"]}
     assert profiles in rules
     assert all(rule["verbs"] == ["get"] and rule["resourceNames"] for rule in rules if rule != profiles)
     for namespace in ("shop", "stock"):
-        (role,) = [o for o in objects if o["kind"] == "Role" and o["metadata"]["namespace"] == namespace]
+        role = one([o for o in objects if o["metadata"].get("namespace") == namespace], "Role", f"{OPERATOR}-databases")
         assert any("databasevolumes" in rule["resources"] for rule in role["rules"])
 
 
@@ -185,6 +259,10 @@ def test_versions_are_in_step() -> None:
         ({**MASTERS, "networkPolicy": {"mesosCIDRs": ["everywhere"]}}, "/networkPolicy/mesosCIDRs/0"),
         ({"mesos": {**MASTERS["mesos"], "tls": {"clientCertificate": True}}}, "/mesos/tls"),
         ({**MASTERS, "metrics": {"service": False, "serviceMonitor": {"enabled": True}}}, "needs metrics.service"),
+        ({**MASTERS, "sync": {"enabled": True}}, "/sync/source"),
+        ({**MASTERS, "sync": {"source": "https://me:secret@git.example/x.git"}}, "/sync/source"),
+        ({**MASTERS, "sync": {"interval": "often"}}, "/sync/interval"),
+        ({**MASTERS, "sync": {"password": "secret"}}, "'password' not allowed"),
         ({**MASTERS, "serviceAccount": {"create": False}}, "serviceAccount.name is required"),
     ],
 )
@@ -199,6 +277,9 @@ def test_the_network_policy_lets_out_what_the_operator_speaks_to() -> None:
         port["port"] for rule in one(rendered(MASTERS), "NetworkPolicy")["spec"]["egress"] for port in rule["ports"]
     }
     assert ports == {53, 443, 6443, 5050, 5051, 2181, 31000}
+    policy = one(rendered(SYNCING), "NetworkPolicy", SYNC)["spec"]
+    assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {53, 443, 6443, 22}
+    assert policy["ingress"] == []
 
 
 def test_a_single_operator_needs_no_disruption_budget() -> None:

@@ -71,6 +71,18 @@ def test_the_operator_runs_as_the_chart_says() -> None:
     assert version >= least
 
 
+def test_what_sync_calls_is_in_the_operators_image() -> None:
+    """git, and ssh for it, which wants its user to have a name."""
+    installed = instructions(OPERATOR, "RUN")[-1]
+    called = {"git": "git", "ssh": "openssh-client"}
+    sources = "".join((ROOT / "operator/statefuldb/sync" / name).read_text() for name in ("git.py", "credentials.py"))
+    for program, package in called.items():
+        assert f'["{program}", ' in sources
+        assert re.search(rf"\s{package}\s", installed)
+    pod = one(rendered(MASTERS), "Deployment")["spec"]["template"]["spec"]
+    assert f"useradd --uid {pod['securityContext']['runAsUser']} " in installed
+
+
 def test_the_chart_looks_for_the_keeper_where_its_image_has_it() -> None:
     (container,) = one(rendered(MASTERS), "Deployment")["spec"]["template"]["spec"]["containers"]
     (python,) = [argument for argument in container["args"] if argument.startswith("--keeper=")]

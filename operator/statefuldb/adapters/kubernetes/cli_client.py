@@ -46,9 +46,9 @@ class CallRefused(Exception):
 
 
 class CliClient:
-    """Plain objects in and out."""
+    """Plain objects in and out; without a kubeconfig as the ServiceAccount of this pod."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path | None) -> None:
         self._client = api_client(kubeconfig)
 
     def get(self, kind: str, namespace: str, name: str) -> Json | None:

@@ -1,6 +1,8 @@
 """How to reach the API: from a kubeconfig, or from within a cluster; for the client and for kopf alike."""
 
+import contextlib
 import json
+import os
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -11,6 +13,10 @@ import urllib3
 
 from statefuldb.model.schema.crd import GROUP
 from statefuldb.reconcile.ports import EffectFailed
+
+# Where a pod finds its ServiceAccount: token, authority and namespace. The kubelet replaces them while the pod runs.
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+SERVICE_HOST_VARIABLE = "KUBERNETES_SERVICE_HOST"
 
 # Reads are repeated, at growing intervals, while a server is overloaded or just begins. Writes never are: whether they
 # may leave is asked before each of them (FencedClient), and the next pass sees what has become of one.
@@ -54,9 +60,9 @@ class FencedClient(_Client):
 
 
 def api_client(kubeconfig: Path | None, may_write: Callable[[], bool] | None = None) -> Any:
-    """Return a client for a kubeconfig, or for the cluster this process runs in. Raises NoCluster.
+    """Return a client for a kubeconfig, or as the ServiceAccount of the pod that this process runs in.
 
-    With `may_write` nothing is written while that says no.
+    With `may_write` nothing is written while that says no. Raises NoCluster.
     """
     configuration = kubernetes.client.Configuration()
     configuration.retries = _PATIENCE
@@ -64,12 +70,30 @@ def api_client(kubeconfig: Path | None, may_write: Callable[[], bool] | None = N
         if kubeconfig is not None:
             kubernetes.config.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
         else:
-            kubernetes.config.load_incluster_config(client_configuration=configuration)
+            _use_account(configuration, SERVICE_ACCOUNT)
     except (kubernetes.config.ConfigException, OSError) as error:
         raise NoCluster(f"cannot use {kubeconfig or 'the in-cluster configuration'}: {error}") from error
     if may_write is not None:
         return FencedClient(configuration, may_write)
     return _Client(configuration)
+
+
+def _use_account(configuration: Any, account: Path) -> None:
+    """Have a configuration speak as a pod's ServiceAccount, with the token as it is at each request.
+
+    The authority needs no such care: it is read anew for each connection. Raises ConfigException, OSError.
+    """
+    token = account / "token"
+    kubernetes.config.incluster_config.InClusterConfigLoader(
+        token_filename=str(token), cert_filename=str(account / "ca.crt"), try_refresh_token=False
+    ).load_and_set(configuration)
+
+    def refresh(held: Any) -> None:
+        # For an instant, while it is replaced, the file may be gone: the token of before is good for longer than that.
+        with contextlib.suppress(OSError):
+            held.api_key["BearerToken"] = f"Bearer {token.read_text().strip()}"
+
+    configuration.refresh_api_key_hook = refresh
 
 
 Answer = tuple[int, Any]
@@ -116,9 +140,16 @@ class _Answered:
         return self.headers
 
 
-def context_namespace(kubeconfig: Path) -> str:
-    """Return the namespace of a kubeconfig's current context; empty where it names none or cannot be read."""
+def is_in_cluster() -> bool:
+    """Say whether this process runs in a pod."""
+    return SERVICE_HOST_VARIABLE in os.environ
+
+
+def context_namespace(kubeconfig: Path | None) -> str:
+    """Return the namespace of a kubeconfig's current context, or of this pod; empty where none can be read."""
     try:
+        if kubeconfig is None:
+            return (SERVICE_ACCOUNT / "namespace").read_text().strip()
         _, current = kubernetes.config.list_kube_config_contexts(config_file=str(kubeconfig))
     except (kubernetes.config.ConfigException, OSError):
         return ""

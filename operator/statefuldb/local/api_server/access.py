@@ -62,10 +62,16 @@ class Access:
         resource = f"{kind.plural}/{target.subresource}" if target.subresource else kind.plural
         self._check(user, Attempt(verb, kind.group, resource, target.namespace, target.name))
 
+    def check_create(self, user: User, target: Target) -> None:
+        """Raise ApiError(403), as little as the real one says, where a user may not add what an apply would add."""
+        kind, name = target.kind, target.name
+        if not self._may(user, Attempt("create", kind.group, kind.plural, target.namespace, name)):
+            raise forbidden(kind.plural, kind.group, name, "")
+
     def _authenticated(self, authorization: str) -> User:
-        if not authorization:
+        scheme, _, given = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not given:
             return ANONYMOUS
-        given = authorization.removeprefix("Bearer ")
         if hmac.compare_digest(given.encode(), self._token.encode()):
             return ADMIN
         claims = tokens.verify(self.signing_key, given, time.time())
@@ -77,10 +83,13 @@ class Access:
             raise ApiError(401, "Unauthorized")
         return rbac.account(namespace, name, claims["uid"])
 
-    def _check(self, user: User, attempt: Attempt) -> None:
+    def _may(self, user: User, attempt: Attempt) -> bool:
         allowed = rbac.granted(self._objects, user, attempt) is not None
         self._audit.decided(user, attempt, allowed=allowed)
-        if allowed:
+        return allowed
+
+    def _check(self, user: User, attempt: Attempt) -> None:
+        if self._may(user, attempt):
             return
         who = f'User "{user.name}" cannot {attempt.verb}'
         if attempt.path:

@@ -228,6 +228,8 @@ class ApiServer:
         elif method == "PUT":
             stored, warnings = self._service.replace(served, target.namespace, name, body, write)
         else:
+            if content_type == APPLY_PATCH and not existed and not target.subresource:
+                self._access.check_create(user, target)
             stored, warnings = self._service.patch(served, target.namespace, name, body, content_type, write)
         self._service.settle(write.now)
         form = _form(request)

@@ -1,0 +1,116 @@
+"""A pod's connection to its cluster: token and authority are those of the moment, for the client and for kopf."""
+
+import json
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from statefuldb.adapters.kubernetes import connection
+from statefuldb.adapters.kubernetes.cli_client import CallRefused, CliClient
+from statefuldb.adapters.kubernetes.connection import NoCluster, api_client, context_namespace
+from statefuldb.adapters.kubernetes.watching import kopf_connection
+from statefuldb.cli.session import Session
+from statefuldb.local.api_server.tls import ensure_certificate
+
+
+@pytest.fixture
+def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a pod's folder of its ServiceAccount."""
+    folder = tmp_path / "account"
+    folder.mkdir()
+    for name, content in (("token", "first"), ("ca.crt", "none yet"), ("namespace", "shop")):
+        (folder / name).write_text(content)
+    monkeypatch.setattr(connection, "SERVICE_ACCOUNT", folder)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    return folder
+
+
+class _Answering(BaseHTTPRequestHandler):
+    heard: list[str]
+
+    def do_GET(self) -> None:
+        self.heard.append(self.headers.get("Authorization", ""))
+        body = json.dumps({"gitVersion": "v1.32.0"}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@contextmanager
+def api_server(folder: Path, port: int = 0) -> Iterator[tuple[int, Path, list[str]]]:
+    """Yield port, authority and the authorizations heard by a server with a certificate of its own."""
+    folder.mkdir()
+    certificate, key = ensure_certificate(folder, "127.0.0.1")
+    heard: list[str] = []
+    server = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Answering,), {"heard": heard}))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server.server_port, certificate, heard
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+def test_a_token_that_is_replaced_is_sent_from_then_on(account: Path) -> None:
+    configuration = api_client(None).configuration
+    kopf = kopf_connection(api_client(None))
+    assert configuration.get_api_key_with_prefix("BearerToken") == "Bearer first"
+    assert kopf.token == "first", "kopf puts the scheme before it by itself"
+    (account / "token").write_text("second\n")
+    assert configuration.get_api_key_with_prefix("BearerToken") == "Bearer second"
+    (account / "token").unlink()
+    assert configuration.get_api_key_with_prefix("BearerToken") == "Bearer second", "it is being replaced"
+
+
+def test_an_authority_that_is_replaced_is_trusted_from_the_next_connection_on(
+    account: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with api_server(tmp_path / "old") as (port, authority, heard):
+        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(port))
+        (account / "ca.crt").write_bytes(authority.read_bytes())
+        client = CliClient(None)
+        assert client.version() == "v1.32.0"
+        assert heard == ["Bearer first"]
+    with api_server(tmp_path / "new", port) as (_, authority, heard):
+        with pytest.raises(CallRefused):
+            client.version()
+        (account / "ca.crt").write_bytes(authority.read_bytes())
+        (account / "token").write_text("second")
+        assert client.version() == "v1.32.0"
+        assert heard == ["Bearer second"]
+
+
+def test_outside_of_a_pod_there_is_no_cluster_to_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    with pytest.raises(NoCluster, match="in-cluster"):
+        api_client(None)
+
+
+def test_a_kubeconfig_goes_before_the_pod(account: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    session: Callable[[str], Session] = lambda named: Session(  # noqa: E731
+        kubeconfig=named, namespace="", state_dir=str(tmp_path / "state")
+    )
+    assert session("").access is None
+    assert session("").namespace == context_namespace(None) == "shop"
+    assert session("/named").access == Path("/named"), "what is named is meant, be it there or not"
+    (tmp_path / ".kube").mkdir()
+    (tmp_path / ".kube" / "config").write_text("{}")
+    assert session("").access == tmp_path / ".kube" / "config"
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST")
+    (tmp_path / ".kube" / "config").unlink()
+    assert session("").access == tmp_path / ".kube" / "config", "it is named in the error"
