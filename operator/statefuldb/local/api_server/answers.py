@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -20,15 +21,13 @@ def answer(body: Json, form: str, *, status: int = 200, warnings: list[str] | No
         response = web.Response(body=text.encode(), status=status, content_type="application/yaml")
     else:
         response = in_json(body, status)
-    for warning in warnings or []:
-        escaped = warning.replace("\\", "\\\\").replace('"', '\\"')
-        response.headers.add("Warning", f'299 - "{escaped}"')
-    return response
+    return _warned(response, warnings or ())
 
 
-def in_json(body: Json, status: int = 200) -> web.Response:
+def in_json(body: Json, status: int = 200, warnings: Sequence[str] = ()) -> web.Response:
     """Return a JSON answer. Its type names no charset, as on the real server."""
-    return web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")
+    response = web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")
+    return _warned(response, warnings)
 
 
 def discovered(body: Json, form: str, known: str) -> web.Response:
@@ -44,4 +43,11 @@ def discovered(body: Json, form: str, known: str) -> web.Response:
 
 def refused(error: ApiError) -> web.Response:
     """Return an error as a Status."""
-    return in_json(error.status(), error.code)
+    return in_json(error.status(), error.code, error.warnings)
+
+
+def _warned(response: web.Response, warnings: Sequence[str]) -> web.Response:
+    for warning in warnings:
+        escaped = warning.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.add("Warning", f'299 - "{escaped}"')
+    return response

@@ -9,6 +9,8 @@ from typing import Any
 from statefuldb.local.api_server.definitions import complete_definition
 from statefuldb.local.api_server.errors import forbidden_field, required, unsupported, wrong
 from statefuldb.local.api_server.kinds import Kind
+from statefuldb.local.api_server.webhook_configurations import check_webhooks, complete_webhooks
+from statefuldb.local.api_server.webhooks import CONFIGURATIONS
 
 Json = dict[str, Any]
 _TIMES = {
@@ -32,6 +34,8 @@ def complete(kind: Kind, new: Json, old: Json | None, now: str) -> None:
         new.setdefault("type", "Opaque")
     elif kind.key == "customresourcedefinitions.apiextensions.k8s.io":
         complete_definition(new, old, now)
+    elif kind.key == CONFIGURATIONS:
+        complete_webhooks(new)
     times, inside = _TIMES.get(kind.key, ({}, ()))
     holder = new
     for name in inside:
@@ -56,6 +60,8 @@ def check(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
                 yield wrong(f"data[{name}]", f'"{name}"', text)
     elif kind.key == "events" and old is None:
         yield from _check_event(new)
+    elif kind.key == CONFIGURATIONS:
+        yield from check_webhooks(new)
 
 
 def _check_event(event: Json) -> Iterator[Json]:

@@ -1,5 +1,6 @@
 """Status errors, as the API conventions write them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 Json = dict[str, Any]
@@ -30,14 +31,22 @@ _BLOCKING = frozenset(
 
 
 class ApiError(Exception):
-    """An answer other than success."""
+    """An answer other than success. Without a `reason` it is that of the code."""
 
     def __init__(
-        self, code: int, message: str, *, reason: str = "", details: Json | None = None, metadata: Json | None = None
+        self,
+        code: int,
+        message: str,
+        *,
+        reason: str | None = None,
+        details: Json | None = None,
+        metadata: Json | None = None,
+        warnings: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
-        self.reason = reason or _REASONS.get(code, "")
+        self.reason = _REASONS.get(code, "") if reason is None else reason
+        self.warnings = warnings
         self.details = details
         self.metadata = metadata or {}
 

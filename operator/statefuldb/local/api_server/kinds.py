@@ -53,7 +53,7 @@ class Kind:
 
 
 _EXTENSIONS = "apiextensions.k8s.io"
-_ADMISSION = "admissionregistration.k8s.io"
+ADMISSION = "admissionregistration.k8s.io"
 _ACCESS = "authorization.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 _EVENT_FIELDS = (
@@ -102,8 +102,14 @@ BUILT_IN: tuple[Kind, ...] = (
         status_subresource=True,
         generation=True,
     ),
-    Kind(_ADMISSION, "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", False, generation=True),
-    Kind(_ADMISSION, "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", False),
+    Kind(ADMISSION, "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", False, generation=True),
+    Kind(ADMISSION, "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", False),
+    Kind(
+        *(ADMISSION, "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
+        namespaced=False,
+        categories=("api-extensions",),
+        generation=True,
+    ),
 )
 
 

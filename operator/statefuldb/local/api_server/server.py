@@ -1,8 +1,6 @@
 """The sockets: HTTPS with bearer tokens around the service, and watches."""
 
 import asyncio
-import secrets
-import string
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,25 +10,25 @@ from aiohttp import web
 
 from statefuldb.local.api_server import representation
 from statefuldb.local.api_server.access import Access
-from statefuldb.local.api_server.answers import answer, discovered, in_json, refused
+from statefuldb.local.api_server.answers import answer, discovered, refused
 from statefuldb.local.api_server.audit import AuditLog
 from statefuldb.local.api_server.documents import document
 from statefuldb.local.api_server.errors import ApiError, details_of, not_found, shown_name
-from statefuldb.local.api_server.event_view import from_view
+from statefuldb.local.api_server.headers import content_type_of, form_of, include_of
 from statefuldb.local.api_server.listing import page, selector
-from statefuldb.local.api_server.options import check_list, check_write, delete_options
+from statefuldb.local.api_server.options import check_list
 from statefuldb.local.api_server.persistence import Persistence
 from statefuldb.local.api_server.rbac import API_GROUP, FIRST_BINDINGS, FIRST_ROLES, User
 from statefuldb.local.api_server.requests import Target, parse_body, parse_path
 from statefuldb.local.api_server.reviews import review, token_request, token_seconds
 from statefuldb.local.api_server.scale import scale_of
-from statefuldb.local.api_server.service import APPLY_PATCH, Service, Write
+from statefuldb.local.api_server.service import Service
 from statefuldb.local.api_server.store import Change, Store
 from statefuldb.local.api_server.watch import Watch
+from statefuldb.local.api_server.writing import Writing, now, write_of
 
 Json = dict[str, Any]
 BODY_LIMIT_BYTES = 3_145_728
-STORED_LIMIT_BYTES = 1_572_864
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "statefuldb-system")
 _FIRST: dict[tuple[str, str, str], tuple[Json, ...]] = {
@@ -56,18 +54,20 @@ class ApiServer:
         self._audit = AuditLog(audit_log)
         self._access = Access(token, self._store.objects, self._audit)
         self._service = Service(self._store)
+        self._writing = Writing(self._service, self._access)
         for kind, objects in _FIRST.items():
             for first in objects:
                 if (self._store.kinds[kind].key, "", first["metadata"]["name"]) not in self._store.objects:
-                    self._service.create(self._store.kinds[kind], "", first, _write("apiserver"))
+                    self._service.create(self._store.kinds[kind], "", first, write_of("apiserver"))
         self._store.forget()
-        self._service.settle(_now())
+        self._service.settle(now())
 
     def application(self) -> web.Application:
         """Return the HTTP application."""
         app = web.Application(client_max_size=BODY_LIMIT_BYTES)
         app.router.add_route("*", "/{path:.*}", self._handle)
         app.on_shutdown.append(self._end_watches)
+        app.on_cleanup.append(self._end_calls)
         return app
 
     def close(self) -> None:
@@ -85,6 +85,9 @@ class ApiServer:
     async def _end_watches(self, app: web.Application) -> None:
         for watch in list(self._watches):
             watch.end()
+
+    async def _end_calls(self, app: web.Application) -> None:
+        await self._writing.close()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -116,8 +119,8 @@ class ApiServer:
         if method == "GET":
             return await self._read(request, target)
         if method == "DELETE":
-            return await self._deleted(request, target)
-        return await self._written(request, target, user)
+            return await self._writing.deleted(request, target, user)
+        return await self._writing.written(request, target, user)
 
     def _document(self, request: web.Request) -> web.Response:
         if request.path.rstrip("/") in _HEALTH:
@@ -134,37 +137,37 @@ class ApiServer:
     async def _token(self, request: web.Request, target: Target) -> web.Response:
         account = self._store.get(target.kind, target.namespace, target.name)
         raw = await request.read()
-        body, _ = parse_body(raw, _content_type(request)) if raw else ({}, ())
-        now = datetime.now(UTC)
-        expires = (now + timedelta(seconds=token_seconds(body))).strftime(_TIME)
-        made = token_request(body, account, self._access.signing_key, now.timestamp(), expires)
-        return answer(made, _form(request), status=201)
+        body, _ = parse_body(raw, content_type_of(request)) if raw else ({}, ())
+        moment = datetime.now(UTC)
+        expires = (moment + timedelta(seconds=token_seconds(body))).strftime(_TIME)
+        made = token_request(body, account, self._access.signing_key, moment.timestamp(), expires)
+        return answer(made, form_of(request), status=201)
 
     async def _review(self, request: web.Request, target: Target, user: User) -> web.Response:
         if request.method != "POST":
             text = "the server does not allow this method on the requested resource"
             raise ApiError(405, text, details=details_of(target.kind.plural, target.kind.group, ""))
-        body, _ = parse_body(await request.read(), _content_type(request))
-        return answer(review(target.kind, body, user, self._store.objects, _now()), _form(request), status=201)
+        body, _ = parse_body(await request.read(), content_type_of(request))
+        return answer(review(target.kind, body, user, self._store.objects, now()), form_of(request), status=201)
 
     async def _read(self, request: web.Request, target: Target) -> web.StreamResponse:
-        kind, form = target.kind, _form(request)
+        kind, form = target.kind, form_of(request)
         if target.name and not target.legacy_watch:
             stored = self._store.get(kind, target.namespace, target.name)
             if target.subresource == "scale":
                 return answer(scale_of(kind, stored), form)
-            return answer(representation.one(kind, stored, form, datetime.now(UTC), _include(request)), form)
+            return answer(representation.one(kind, stored, form, datetime.now(UTC), include_of(request)), form)
         watch = _is_watch(request, target)
         check_list(request.query, watch=watch)
         if watch:
             return await self._watch(request, target, form)
         objects, metadata = page(self._store, kind, target.namespace, request.query)
-        return answer(representation.many(kind, objects, metadata, form, datetime.now(UTC), _include(request)), form)
+        return answer(representation.many(kind, objects, metadata, form, datetime.now(UTC), include_of(request)), form)
 
     async def _watch(self, request: web.Request, target: Target, form: str) -> web.StreamResponse:
         query = request.query
         matches = selector(target.kind, query)
-        watch = Watch(target.kind, target.namespace, matches, form, _include(request))
+        watch = Watch(target.kind, target.namespace, matches, form, include_of(request))
         version = query.get("resourceVersion", "")
         initial = query.get("sendInitialEvents")
         if initial == "true" or (initial is None and version in ("", "0")):
@@ -192,104 +195,6 @@ class ApiServer:
             self._watches.discard(watch)
         return response
 
-    async def _written(self, request: web.Request, target: Target, user: User) -> web.Response:
-        kind, name, method = target.kind, target.name, request.method
-        content_type = _content_type(request)
-        raw = await request.read()
-        check_write(request.query, method, apply=method == "PATCH" and content_type == APPLY_PATCH)
-        if method != "POST" and not name:
-            raise ApiError(400, "name must be provided")
-        body: Any = None
-        twice: tuple[str, ...] = ()
-        if method != "PATCH" or content_type.endswith(("patch+json", "patch+yaml")):
-            body, twice = parse_body(raw, content_type)  # else the service answers 415, with what this kind takes
-        if method != "PATCH" and not isinstance(body, dict):
-            raise ApiError(400, f"the object provided is unrecognized (must be of type {kind.kind})")
-        if len(raw) > STORED_LIMIT_BYTES:
-            raise ApiError(500, "etcdserver: request is too large")
-        if kind.storage and isinstance(body, dict):
-            body = from_view(body)
-        served = self._store.kinds["", "v1", "events"] if kind.storage else kind
-        write = _write(
-            _writer(request),
-            user=user,
-            dry_run=request.query.get("dryRun") == "All",
-            validation=request.query.get("fieldValidation") or "Warn",
-            force=request.query.get("force") == "true",
-            subresource=target.subresource,
-            twice=twice,
-        )
-        existed = (served.key, target.namespace, name) in self._store.objects
-        if method == "POST":
-            existed = False
-            if name:
-                body = {**body, "metadata": {"name": name, **(body.get("metadata") or {})}}
-            stored, warnings = self._service.create(served, target.namespace, body, write)
-        elif method == "PUT":
-            stored, warnings = self._service.replace(served, target.namespace, name, body, write)
-        else:
-            if content_type == APPLY_PATCH and not existed and not target.subresource:
-                self._access.check_create(user, target)
-            stored, warnings = self._service.patch(served, target.namespace, name, body, content_type, write)
-        self._service.settle(write.now)
-        form = _form(request)
-        shown = representation.one(kind, stored, form, datetime.now(UTC), _include(request))
-        return answer(shown, form, status=200 if existed else 201, warnings=warnings)
-
-    async def _deleted(self, request: web.Request, target: Target) -> web.Response:
-        kind = target.kind
-        raw = await request.read()
-        content_type = _content_type(request)
-        options = delete_options(request.query, parse_body(raw, content_type)[0] if raw else {})
-        write = _write(_writer(request), dry_run=bool(options.get("dryRun")))
-        if not target.name:
-            if "deletecollection" not in kind.verbs:
-                text = "the server does not allow this method on the requested resource"
-                raise ApiError(405, text, details=details_of(kind.plural, kind.group, ""))
-            objects, metadata = page(self._store, kind, target.namespace, request.query)
-            try:
-                for stored in objects:
-                    about = stored["metadata"]
-                    self._service.delete(kind, about.get("namespace", ""), about["name"], options, write)
-            finally:
-                self._service.settle(write.now)
-            form = _form(request)
-            return answer(representation.many(kind, objects, metadata, form, datetime.now(UTC), "Metadata"), form)
-        old = self._store.get(kind, target.namespace, target.name)
-        kept = self._service.delete(kind, target.namespace, target.name, options, write)
-        self._service.settle(write.now)
-        if kept is not None:
-            return answer(representation.one(kind, kept, representation.PLAIN, datetime.now(UTC)), "")
-        details = {**details_of(kind.plural, kind.group, target.name), "uid": old["metadata"]["uid"]}
-        done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
-        return in_json(done)
-
 
 def _is_watch(request: web.Request, target: Target | None) -> bool:
     return request.query.get("watch", "") in ("1", "true") or (target is not None and target.legacy_watch)
-
-
-def _form(request: web.Request) -> str:
-    return representation.form_of(request.headers.get("Accept", ""))
-
-
-def _include(request: web.Request) -> str:
-    return request.query.get("includeObject") or "Metadata"
-
-
-def _content_type(request: web.Request) -> str:
-    """Return the type of the body: the Python client sends none with JSON."""
-    return request.content_type if "Content-Type" in request.headers else "application/json"
-
-
-def _writer(request: web.Request) -> str:
-    return request.query.get("fieldManager") or request.headers.get("User-Agent", "unknown").split("/")[0]
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime(_TIME)
-
-
-def _write(manager: str, **more: Any) -> Write:
-    suffix = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(5))
-    return Write(now=_now(), manager=manager, suffix=suffix, **more)

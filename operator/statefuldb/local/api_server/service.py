@@ -18,6 +18,7 @@ from statefuldb.local.api_server.patches import json_patch, merge_patch, strateg
 from statefuldb.local.api_server.rbac import User
 from statefuldb.local.api_server.scale import scale_of, scaled
 from statefuldb.local.api_server.store import Store
+from statefuldb.local.api_server.webhooks import Asked, NeedsReview, calls_about
 
 Json = dict[str, Any]
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
@@ -28,7 +29,10 @@ _BINDINGS = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """What surrounds one writing request. `twice` are fields that its body has twice; `user` None is the server."""
+    """What surrounds one writing request. `twice` are fields that its body has twice; `user` None is the server.
+
+    `reviewed` is what webhooks have agreed to (NeedsReview): that write is stored, any other is asked about.
+    """
 
     now: str
     manager: str
@@ -39,14 +43,15 @@ class Write:
     suffix: str = ""
     twice: tuple[str, ...] = ()
     user: User | None = None
+    reviewed: str = ""
 
 
 class Service:
-    """The API's verbs on one store."""
+    """The API's verbs on one store. Each may raise NeedsReview, before it has stored anything."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._deletion = Deletion(store, self._admit)
+        self._deletion = Deletion(store, self._judge)
 
     def create(self, kind: Kind, namespace: str, body: Json, write: Write) -> tuple[Json, list[str]]:
         """Add an object; return it with warnings. Raises ApiError."""
@@ -120,7 +125,7 @@ class Service:
                 why = f"the {label} in the precondition ({wanted[field]}) does not match the {label} in record ({held})"
                 more = "deleted and then recreated" if field == "uid" else "modified"
                 raise conflict(kind.kind, kind.group, name, f"{why}. The object might have been {more}")
-        self._admit(kind, "DELETE", None, old)
+        self._admit(kind, "DELETE", None, old, write)
         policy = options.get("propagationPolicy") or ("Orphan" if options.get("orphanDependents") else "")
         return self._deletion.begin(kind, old, policy, write.now, dry_run=write.dry_run)
 
@@ -181,7 +186,7 @@ class Service:
             track_update(None, new, manager=write.manager, now=write.now, schema=kind.schema)
         else:
             new["metadata"]["managedFields"] = managed
-        self._admit(kind, "CREATE", new, None)
+        self._admit(kind, "CREATE", new, None, write)
         stored = self.store.create(kind, new, write.now, dry_run=write.dry_run)
         if kind.key == "events" and not write.dry_run:
             drop_old_events(self.store, kind, write.now)
@@ -226,7 +231,7 @@ class Service:
             )
         else:
             new["metadata"]["managedFields"] = managed
-        self._admit(kind, "UPDATE", new, old)
+        self._admit(kind, "UPDATE", new, old, write)
         return self.store.update(kind, new, old, dry_run=write.dry_run), warnings
 
     def _scaled(self, kind: Kind, old: Json, scale: Json, write: Write) -> tuple[Json, list[str]]:
@@ -254,9 +259,28 @@ class Service:
         if write.user is not None:
             check_escalation(self.store.objects, write.user, kind, new, old)
 
-    def _admit(self, kind: Kind, operation: str, new: Json | None, old: Json | None) -> None:
-        policies = [o for (k, _, _), o in self.store.objects.items() if k == _POLICIES]
-        bindings = [o for (k, _, _), o in self.store.objects.items() if k == _BINDINGS] if policies else []
+    def _admit(self, kind: Kind, operation: str, new: Json | None, old: Json | None, write: Write) -> None:
+        """Raise ApiError where a policy denies a write, NeedsReview where webhooks are to be asked about it."""
+        self._judge(kind, operation, new, old)
+        if write.user is None:
+            return
+        asked = Asked(
+            kind=kind,
+            operation=operation,
+            new=new,
+            old=old,
+            subresource=write.subresource,
+            user=write.user,
+            dry_run=write.dry_run,
+            manager=write.manager,
+        )
+        calls = calls_about(asked, self.store.objects)
+        if calls and asked.about != write.reviewed:
+            raise NeedsReview(calls, asked.about)
+
+    def _judge(self, kind: Kind, operation: str, new: Json | None, old: Json | None) -> None:
+        held = [(k, o) for (k, _, _), o in self.store.objects.items() if k in (_POLICIES, _BINDINGS)]
+        policies, bindings = ([o for k, o in held if k == key] for key in (_POLICIES, _BINDINGS))
         admit(policies, bindings, kind, operation, new, old)
 
 

@@ -1,0 +1,318 @@
+"""Validating webhooks: who is asked about which write, with what, and what a client is told."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.kubernetes.hooks import (
+    CONFIGURATIONS,
+    EVERY_WRITE,
+    NAME,
+    Hook,
+    configuration,
+    denied,
+    hooked,
+    labelled,
+)
+from conformance.kubernetes.kubectl import Kubectl
+from conformance.kubernetes.server import APPLY, MERGE, Api, eventually
+from conformance.kubernetes.things import GROUP_NAME, thing
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def hook(tmp_path: Path) -> Iterator[Hook]:
+    one = Hook(tmp_path / "hook")
+    thread = threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield one
+    one.shutdown()
+    one.server_close()
+    thread.join(10)
+
+
+@pytest.fixture
+def probe(api: Api, space: str) -> Callable[[], Any]:
+    """A write that changes nothing."""
+    return lambda: api.call("POST", f"{space}?dryRun=All", thing("probe"))
+
+
+def asked(hook: Hook) -> list[tuple[str, str, str]]:
+    return [(request["operation"], request["name"], request.get("subResource", "")) for request in hook.heard]
+
+
+def test_a_no_is_told_and_nothing_is_stored(
+    api: Api, namespace: str, space: str, hook: Hook, probe: Callable[[], Any], kubectl: Kubectl
+) -> None:
+    with hooked(api, hook, namespace, probe):
+        hook.judge = denied("spec.engine: is out of stock", 403)
+        answer = api.send("POST", space, thing("one"))
+        assert answer.status == 403
+        assert f'admission webhook "{NAME}" denied the request: spec.engine: is out of stock' in answer.body["message"]
+        assert api.call("GET", f"{space}/one")[0] == 404
+        said = kubectl.run("create", "-f", "-", given=kubectl_manifest("one"))
+        assert said.code == 1
+        assert "Error from server" in said.error
+        assert f'admission webhook "{NAME}" denied the request: spec.engine: is out of stock' in said.error
+        hook.judge = denied("")
+        assert (
+            f'admission webhook "{NAME}" denied the request without explanation'
+            in api.call("POST", space, thing("x"))[1]["message"]
+        )
+        hook.judge = denied("is gone", 410)
+        assert api.call("POST", space, thing("one"))[0] == 410
+        hook.judge = lambda request: {"allowed": True}
+        assert api.call("POST", space, thing("one"))[0] == 201
+
+
+def kubectl_manifest(name: str) -> str:
+    return f"apiVersion: {GROUP_NAME}/v1\nkind: Thing\nmetadata: {{name: {name}}}\nspec: {{engine: mysql}}\n"
+
+
+def test_a_review_says_what_is_written_onto_what_and_by_whom(
+    api: Api, namespace: str, space: str, hook: Hook, probe: Callable[[], Any]
+) -> None:
+    rules = [{**EVERY_WRITE, "resources": ["things", "things/status"]}]
+    with hooked(api, hook, namespace, probe, rules=rules, timeoutSeconds=7):
+        api.made(space, thing("one"))
+        api.patched(f"{space}/one?dryRun=All", {"spec": {"replicas": 4}})
+        api.patched(f"{space}/one/status", {"status": {"phase": "x"}})
+        api.call("DELETE", f"{space}/one")
+        assert asked(hook) == [
+            ("CREATE", "one", ""),
+            ("UPDATE", "one", ""),
+            ("UPDATE", "one", "status"),
+            ("DELETE", "one", ""),
+        ]
+        created, changed, reported, deleted = hook.heard
+    assert created["path"].endswith("/judge?timeout=7s")
+    assert created["kind"] == created["requestKind"] == {"group": GROUP_NAME, "version": "v1", "kind": "Thing"}
+    assert created["resource"] == {"group": GROUP_NAME, "version": "v1", "resource": "things"}
+    assert (created["namespace"], created["dryRun"], created["oldObject"]) == (namespace, False, None)
+    assert created["object"]["spec"]["replicas"] == 1, "defaults are in"
+    assert created["userInfo"]["username"]
+    assert "system:authenticated" in created["userInfo"]["groups"]
+    assert created["options"]["kind"] == "CreateOptions"
+    assert changed["dryRun"] is True
+    assert (changed["object"]["spec"]["replicas"], changed["oldObject"]["spec"]["replicas"]) == (4, 1)
+    assert changed["options"]["kind"] == "UpdateOptions"
+    assert reported["requestSubResource"] == "status"
+    assert (reported["object"]["status"], reported["object"]["spec"]["replicas"]) == ({"phase": "x"}, 1)
+    assert deleted["object"] is None
+    assert deleted["oldObject"]["status"] == {"phase": "x"}
+    assert deleted["options"]["kind"] == "DeleteOptions"
+
+
+def test_warnings_are_told_with_a_yes_and_with_a_no(
+    api: Api, namespace: str, space: str, hook: Hook, probe: Callable[[], Any]
+) -> None:
+    with hooked(api, hook, namespace, probe):
+        hook.judge = lambda request: {"allowed": True, "warnings": ['spec.version: "16" is old']}
+        answer = api.send("POST", space, thing("one"))
+        assert answer.status == 201
+        assert answer.warnings == ['299 - "spec.version: \\"16\\" is old"']
+        hook.judge = denied("no", warnings=["and never will be"])
+        answer = api.send("DELETE", f"{space}/one")
+        assert (answer.status, answer.warnings) == (403, ['299 - "and never will be"'])
+
+
+@pytest.mark.parametrize("policy", ["Fail", "Ignore", None])
+def test_a_webhook_that_is_not_there_stops_writes_unless_its_failure_is_ignored(
+    api: Api, namespace: str, space: str, hook: Hook, probe: Callable[[], Any], policy: str | None
+) -> None:
+    more = {"failurePolicy": policy} if policy else {}
+    with hooked(api, hook, namespace, probe, **more):
+        hook.shutdown()
+        hook.server_close()
+        answer = api.send("POST", space, thing("one"))
+        if policy == "Ignore":
+            assert answer.status == 201
+            return
+        assert (answer.status, answer.body["reason"]) == (500, "InternalError")
+        said = answer.body["message"]
+        assert said.startswith(
+            f'Internal error occurred: failed calling webhook "{NAME}": failed to call webhook: Post '
+        )
+        assert "connection refused" in said
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda request: {"uid": "another", "allowed": True}, "expected response.uid"),
+        (lambda request: {"allowed": threading.Event().wait(3)}, "context deadline exceeded"),
+    ],
+    ids=["another's", "too late"],
+)
+def test_an_answer_that_is_none_is_a_failure(
+    *,
+    api: Api,
+    namespace: str,
+    space: str,
+    hook: Hook,
+    probe: Callable[[], Any],
+    answer: Callable[[Json], Json],
+    said: str,
+) -> None:
+    with hooked(api, hook, namespace, probe, timeoutSeconds=1):
+        hook.judge = answer
+        status, body = api.call("POST", space, thing("one"))
+        assert status == 500
+        assert said in body["message"]
+
+
+def test_a_certificate_of_another_authority_is_a_failure(
+    api: Api, namespace: str, space: str, hook: Hook, probe: Callable[[], Any], tmp_path: Path
+) -> None:
+    with hooked(api, hook, namespace, probe):
+        other = Hook(tmp_path / "other")
+        other.server_close()
+        patch = [{"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": other.authority}]
+        api.patched(f"{CONFIGURATIONS}/{namespace}", patch, "application/json-patch+json")
+        refused = eventually(
+            lambda: (answer := api.send("POST", f"{space}?dryRun=All", thing("x"))).status == 500 and answer
+        )
+        assert "certificate" in refused.body["message"]
+
+
+def test_rules_say_which_writes_a_webhook_is_asked_about(
+    api: Api, namespace: str, space: str, hook: Hook, probe: Callable[[], Any]
+) -> None:
+    rules = [
+        {**EVERY_WRITE, "operations": ["CREATE"], "scope": "Namespaced"},
+        {**EVERY_WRITE, "operations": ["DELETE"], "scope": "Cluster"},
+        {**EVERY_WRITE, "operations": ["UPDATE"], "resources": ["*/scale"]},
+        {**EVERY_WRITE, "apiGroups": ["elsewhere.example.org"]},
+    ]
+    with hooked(api, hook, namespace, probe, rules=rules):
+        api.made(space, thing("one"))
+        api.patched(f"{space}/one", {"spec": {"replicas": 4}})
+        api.patched(f"{space}/one/status", {"status": {"phase": "x"}})
+        api.patched(f"{space}/one/scale", {"spec": {"replicas": 2}})
+        api.call("DELETE", f"{space}/one")
+        assert asked(hook) == [("CREATE", "one", ""), ("UPDATE", "one", "scale")]
+        scale = hook.heard[-1]
+    assert scale["kind"] == {"group": "autoscaling", "version": "v1", "kind": "Scale"}
+    assert scale["object"]["spec"] == {"replicas": 2}
+
+
+def test_labels_say_which_objects_a_webhook_is_asked_about(api: Api, namespace: str, space: str, hook: Hook) -> None:
+    """Those before and after count: nobody slips away by taking a label off."""
+    selector = {"matchExpressions": [{"key": "judged", "operator": "In", "values": ["yes"]}]}
+    probe = {**thing("probe"), "metadata": {"name": "probe", "labels": {"judged": "yes"}}}
+    with hooked(api, hook, namespace, lambda: api.call("POST", f"{space}?dryRun=All", probe), objectSelector=selector):
+        api.made(space, thing("one"))
+        labelled(api, f"{space}/one", {"judged": "no"})
+        labelled(api, f"{space}/one", {"judged": "yes"})
+        labelled(api, f"{space}/one", {"judged": None})
+        labelled(api, f"{space}/one", {"seen": "yes"})
+        assert [
+            request["object"]["metadata"]["labels"].get("judged")
+            for request in hook.heard
+            if request["object"]["metadata"].get("labels")
+        ] == ["yes"]
+        assert len(hook.heard) == 2
+
+
+def test_another_namespace_is_none_of_its_business(
+    api: Api, namespace: str, space: str, hook: Hook, probe: Callable[[], Any]
+) -> None:
+    with hooked(api, hook, namespace, probe):
+        hook.judge = denied("no")
+        elsewhere = space.replace(namespace, "default")
+        assert api.call("POST", f"{elsewhere}?dryRun=All", thing("one"))[0] == 201
+        assert api.call("POST", f"{space}?dryRun=All", thing("one"))[0] == 403
+
+
+def test_conditions_say_which_writes_a_webhook_is_asked_about(api: Api, namespace: str, space: str, hook: Hook) -> None:
+    conditions = [
+        {"name": "not-by-robots", "expression": "!request.userInfo.username.startsWith('robot')"},
+        {"name": "spec", "expression": "request.operation != 'UPDATE' || object.spec != oldObject.spec"},
+    ]
+    probe = {**thing("probe"), "spec": {"engine": "mysql"}}
+    with hooked(
+        api, hook, namespace, lambda: api.call("POST", f"{space}?dryRun=All", probe), matchConditions=conditions
+    ):
+        api.made(space, thing("one"))
+        assert labelled(api, f"{space}/one", {"a": "b"}) == 200
+        api.patched(f"{space}/one", {"spec": {"replicas": 3}})
+        headers = {"Impersonate_User": "robot-1", "Impersonate_Group": "system:masters"}
+        assert api.send("PATCH", f"{space}/one", {"spec": {"replicas": 5}}, Content_Type=MERGE, **headers).status == 200
+        assert asked(hook) == [("CREATE", "one", ""), ("UPDATE", "one", "")]
+
+
+def test_what_changes_while_a_webhook_is_asked_is_not_overwritten(
+    api: Api, namespace: str, space: str, hook: Hook, probe: Callable[[], Any]
+) -> None:
+    """A patch is asked about again, and goes onto what is stored then; a PUT of a version that is gone is refused."""
+    api.made(space, thing("one"))
+    others = iter(["a", "b"])
+    with hooked(api, hook, namespace, probe, matchConditions=[NOT_BY_OTHERS]):
+
+        def meddle(request: Json) -> Json:
+            other = next(others, "")
+            if other:
+                headers = {"Impersonate_User": "other", "Impersonate_Group": "system:masters"}
+                assert labelled(api, f"{space}/one", {other: "set"}, **headers) == 200
+            return {"allowed": True}
+
+        hook.judge = meddle
+        patched = api.patched(f"{space}/one", {"spec": {"replicas": 3}})
+        assert patched["metadata"]["labels"] == {"a": "set", "b": "set"}
+        assert len(hook.heard) == 3
+        others = iter(["c"])
+        status, body = api.call("PUT", f"{space}/one", {**patched, "spec": {**patched["spec"], "replicas": 4}})
+        assert (status, body["reason"]) == (409, "Conflict")
+        assert api.call("GET", f"{space}/one")[1]["spec"]["replicas"] == 3
+
+
+NOT_BY_OTHERS = {"name": "not-by-others", "expression": "request.userInfo.username != 'other'"}
+
+
+def test_apply_and_the_deletion_of_many_are_asked_about(
+    api: Api, namespace: str, space: str, hook: Hook, probe: Callable[[], Any]
+) -> None:
+    with hooked(api, hook, namespace, probe):
+        for name in ("one", "two"):
+            answer = api.send("PATCH", f"{space}/{name}?fieldManager=me", thing(name), Content_Type=APPLY)
+            assert answer.status == 201
+        more = thing("one", replicas=2)
+        assert api.send("PATCH", f"{space}/one?fieldManager=me", more, Content_Type=APPLY).status == 200
+        assert asked(hook) == [("CREATE", "one", ""), ("CREATE", "two", ""), ("UPDATE", "one", "")]
+        assert api.call("DELETE", space)[0] == 200
+        assert sorted(asked(hook)[3:]) == [("DELETE", "one", ""), ("DELETE", "two", "")]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"sideEffects": None}, "webhooks[0].sideEffects"),
+        ({"sideEffects": "Some"}, "webhooks[0].sideEffects"),
+        ({"admissionReviewVersions": ["v7"]}, "webhooks[0].admissionReviewVersions"),
+        ({"name": "short"}, "webhooks[0].name"),
+        ({"timeoutSeconds": 31}, "webhooks[0].timeoutSeconds"),
+        ({"failurePolicy": "Maybe"}, "webhooks[0].failurePolicy"),
+        ({"clientConfig": {}}, "webhooks[0].clientConfig"),
+        ({"clientConfig": {"url": "http://127.0.0.1:1/"}}, "webhooks[0].clientConfig.url"),
+        ({"matchConditions": [{"name": "a", "expression": "object."}]}, "webhooks[0].matchConditions[0].expression"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_configuration_that_makes_no_sense_is_refused(api: Api, namespace: str, change: Json, field: str) -> None:
+    body = configuration(namespace, {"url": "https://127.0.0.1:1/"}, **change)
+    status, answer = api.call("POST", CONFIGURATIONS, body)
+    assert (status, answer["reason"]) == (422, "Invalid")
+    assert field in [cause["field"] for cause in answer["details"]["causes"]]
+
+
+def test_what_a_configuration_leaves_out_is_filled_in(api: Api, namespace: str) -> None:
+    client = {"service": {"namespace": namespace, "name": "none"}}
+    stored = api.made(f"{CONFIGURATIONS}?dryRun=All", configuration(namespace, client))["webhooks"][0]
+    filled = {name: stored[name] for name in ("failurePolicy", "matchPolicy", "timeoutSeconds", "objectSelector")}
+    assert filled == {"failurePolicy": "Fail", "matchPolicy": "Equivalent", "timeoutSeconds": 10, "objectSelector": {}}
+    assert stored["rules"][0]["scope"] == "*"
+    assert stored["clientConfig"]["service"]["port"] == 443
