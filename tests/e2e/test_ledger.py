@@ -1,5 +1,6 @@
 """The ledger and the definitions are deleted under running databases: nothing is destroyed, all is found again."""
 
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import yaml
 from e2e.conftest import Cluster, eventually, manifest
 from e2e.forgetting import idle_data_is_found_again
 from statefuldb.cli.cluster import NAMESPACE
+from statefuldb.cli.exit_codes import ExitCode
 
 CRDS = Path(__file__).parents[2] / "crds"
 VOLUME = {"strategy": "PersistentVolume", "size": "1Gi"}
@@ -101,6 +103,46 @@ def test_an_operator_that_lost_its_record_does_not_begin_anew(cluster: Cluster) 
     cluster.relaunched(name, task)
     cluster.ready(name)
     assert cluster.sql(name, "SELECT a FROM t ORDER BY a") == "5\n6"
+
+
+def test_a_damaged_entry_is_told_of_and_repaired_and_meanwhile_nothing_stops(cluster: Cluster) -> None:
+    name, other, kind = "damaged", "undisturbed", "databasevolumes.statefuldb.dev"
+    database_with_row(cluster, name)
+    task, (entry,) = cluster.task_id(name), cluster.volumes(name)
+    volume, spec = entry["metadata"]["name"], entry["spec"]
+    definition = cluster.client.get("CustomResourceDefinition", "", kind)
+    assert definition is not None
+    versions = json.loads(json.dumps(definition["spec"]["versions"]))
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    versions[0]["schema"]["openAPIV3Schema"]["properties"]["spec"] = anything
+    cluster.client.merge("CustomResourceDefinition", "", kind, {"spec": {"versions": versions}})
+    damage = {"identity": {"uid": None}, "launch": {"port": "none"}}
+    cluster.client.merge("DatabaseVolume", "default", volume, {"spec": damage})
+
+    def reason() -> str:
+        stored = cluster.database(name)
+        assert stored is not None
+        return next(str(c["reason"]) for c in stored["status"]["conditions"] if c["type"] == "Ready")
+
+    eventually(lambda: reason() == "LedgerEntryDamaged", why=lambda: cluster.cli("explain", name))
+    said = cluster.cli("explain", name)
+    for told in (volume, "spec.identity.uid", "spec.launch.port", f"kubectl edit databasevolume {volume} -n default"):
+        assert told in said
+    (line,) = (v for v in json.loads(cluster.cli("volumes", "list", "-o", "json")) if v["name"] == volume)
+    assert line["state"] == "Damaged"
+    assert f"entry default/{volume} cannot be read" in cluster.cli("doctor", code=ExitCode.FAILED)
+    cluster.parts.supervisor.stop("operator")
+    cluster.restart("operator")
+    cluster.apply(manifest(other, VOLUME))
+    cluster.ready(other)
+    assert reason() == "LedgerEntryDamaged"
+    assert cluster.sql(name, "SELECT a FROM t") == "5"
+    repaired = {"identity": spec["identity"], "launch": spec["launch"]}
+    cluster.client.merge("DatabaseVolume", "default", volume, {"spec": repaired})
+    cluster.client.merge("CustomResourceDefinition", "", kind, {"spec": {"versions": definition["spec"]["versions"]}})
+    cluster.ready(name)
+    assert cluster.task_id(name) == task, "the running member was touched"
+    assert cluster.volumes(name)[0]["spec"]["persistenceId"] == spec["persistenceId"]
 
 
 def create_namespace(cluster: Cluster, name: str) -> None:

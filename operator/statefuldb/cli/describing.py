@@ -10,6 +10,8 @@ from statefuldb.cli.inspect import event_line, events_of, plan_lines
 from statefuldb.cli.output import Output, OutputOption, print_table, printed, table_of, verdict
 from statefuldb.cli.session import Json, session_of
 from statefuldb.cli.showing import age, bare, database_line
+from statefuldb.model.damaged import DamagedEntry, read_entry
+from statefuldb.model.volume import VolumeRecord
 
 EVENTS_SHOWN = 10
 
@@ -35,7 +37,7 @@ def describe(
     volumes = [
         bare(volume)
         for volume in session.client.list("DatabaseVolume", session.namespace)
-        if volume["spec"]["database"]["uid"] == stored["metadata"]["uid"]
+        if _is_of(read_entry(volume), stored)
     ]
     happened = events_of(session, name)
     if printed({"database": stored, "volumes": volumes, "events": happened}, output):
@@ -105,13 +107,18 @@ def _members(stored: Json) -> tuple[Sequence[str], list[list[str]]]:
     ]
 
 
+def _is_of(entry: VolumeRecord | DamagedEntry, database: Json) -> bool:
+    if isinstance(entry, DamagedEntry):
+        return entry.key.name == str(database["metadata"]["name"])
+    return entry.owner_uid == str(database["metadata"]["uid"])
+
+
 def _volumes(volumes: Sequence[Json]) -> tuple[Sequence[str], list[list[str]]]:
-    return ("NAME", "INTENT", "AGENT", "WHERE"), [
-        [
-            v["metadata"]["name"],
-            v["spec"].get("intent", ""),
-            v["spec"].get("agent", {}).get("hostname", ""),
-            v["spec"].get("persistenceId") or v["spec"].get("directory") or "",
-        ]
-        for v in volumes
-    ]
+    return ("NAME", "INTENT", "AGENT", "WHERE"), [_volume(read_entry(stored)) for stored in volumes]
+
+
+def _volume(entry: VolumeRecord | DamagedEntry) -> list[str]:
+    if isinstance(entry, DamagedEntry):
+        return [entry.name, "", "", f"damaged: {entry.problem}"]
+    host = entry.agent.hostname if entry.agent is not None else ""
+    return [entry.name, entry.intent, host, entry.persistence_id or entry.directory or ""]

@@ -20,6 +20,7 @@ from statefuldb.cli.output import Output, OutputOption, printed
 from statefuldb.cli.packaged import DEFINITIONS, packaged
 from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Json, Session, session_of
+from statefuldb.model.damaged import read_entry
 from statefuldb.model.identity import OPERATOR_LEASE
 from statefuldb.model.keeper import PROBE_FILE
 from statefuldb.model.machine_facts import MachineFacts
@@ -27,6 +28,7 @@ from statefuldb.model.permissions import questions
 from statefuldb.planning.checkup.agents import Mount, agent_findings
 from statefuldb.planning.checkup.api import WHERE, clock_finding, definition_finding, rights_finding
 from statefuldb.planning.checkup.findings import Asked, Finding, Verdict, judged, merged
+from statefuldb.planning.checkup.ledger import ledger_findings
 from statefuldb.planning.checkup.machines import machine_findings
 from statefuldb.planning.checkup.master import master_findings
 from statefuldb.planning.engines import built
@@ -100,6 +102,7 @@ def _look(
             yield judged(WHERE, f"answers, version {session.client.version()}", True, "")
             yield from _api(session, mesos, account, watched)
             databases = session.client.list("StatefulDatabase")
+            yield from ledger_findings(map(read_entry, session.client.list("DatabaseVolume")))
             cluster = cluster_uuid(session, mesos.operator_namespace)
         except CallRefused as refused:
             yield judged(WHERE, str(refused), False, "start it (embedded: `statefuldb up`), or give --kubeconfig")

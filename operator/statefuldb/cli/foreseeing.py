@@ -12,11 +12,11 @@ from statefuldb.cli.databases import manifest_errors, name_of, read_manifests
 from statefuldb.cli.exit_codes import ExitCode, code_of
 from statefuldb.cli.output import Output, printed
 from statefuldb.cli.session import Session
+from statefuldb.model.damaged import DamagedEntry, read_entry
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DatabaseKey, connection_secret_name
 from statefuldb.model.observed import MesosView, Observed, SecretView
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.model.volume_object import from_object
 from statefuldb.planning.desired import desired_of
 from statefuldb.planning.foresight import asks, foresee
 from statefuldb.planning.planner import plan
@@ -89,12 +89,14 @@ def _foreseen(session: Session, body: Json) -> Json:
 
 def _observed(session: Session, after: Json, operator: OperatorIdentity) -> Observed:
     key = DatabaseKey(namespace=after["metadata"]["namespace"], name=after["metadata"]["name"])
+    entries = [read_entry(stored) for stored in session.client.list("DatabaseVolume", key.namespace)]
     secret = session.client.secret(key.namespace, connection_secret_name(key.name))
     return Observed(
         key=key,
         at_seconds=time.time(),
         database=database_of(key, after),
-        volumes=_volumes(session, key),
+        volumes=tuple(entry for entry in entries if isinstance(entry, VolumeRecord) and entry.key == key),
+        damaged=tuple(entry for entry in entries if isinstance(entry, DamagedEntry) and entry.key == key),
         tasks={},
         keepers={},
         mesos=MesosView(connected=True, framework_id=None, role=operator.mesos_role, principal=operator.principal),
@@ -108,11 +110,6 @@ def _observed(session: Session, after: Json, operator: OperatorIdentity) -> Obse
         if secret is not None
         else None,
     )
-
-
-def _volumes(session: Session, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
-    stored = session.client.list("DatabaseVolume", key.namespace)
-    return tuple(from_object(v) for v in stored if v["spec"]["database"]["name"] == key.name)
 
 
 def _operator(session: Session) -> OperatorIdentity:

@@ -15,9 +15,10 @@ from statefuldb.cli.mesos_options import MesosOptions
 from statefuldb.cli.output import table_of
 from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Session
+from statefuldb.model.damaged import DamagedEntry, read_entry
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.model.volume_object import from_object, to_object
+from statefuldb.model.volume_object import to_object
 from statefuldb.planning.inventory import VolumeLine, compare
 from statefuldb.reconcile.ports import EffectFailed
 
@@ -29,24 +30,15 @@ class Stock:
     """What was found. `blind` says why Mesos could not be asked; empty where it answered."""
 
     lines: tuple[VolumeLine, ...]
-    records: tuple[VolumeRecord, ...]
     blind: str
 
 
-def read_ledger(session: Session) -> tuple[VolumeRecord, ...]:
-    """Return every entry of every namespace; one that is damaged is named and left out. Ends where nobody answers."""
+def read_ledger(session: Session) -> tuple[VolumeRecord | DamagedEntry, ...]:
+    """Return every entry of every namespace. Ends where nobody answers."""
     try:
-        stored = session.client.list("DatabaseVolume")
+        return tuple(map(read_entry, session.client.list("DatabaseVolume")))
     except CallRefused as refused:
         fail(str(refused), ExitCode.CANNOT_CONNECT, "statefuldb doctor says what is amiss")
-    records = []
-    for each in stored:
-        try:
-            records.append(from_object(each))
-        except (KeyError, TypeError, ValueError) as error:
-            name = f"{each['metadata']['namespace']}/{each['metadata']['name']}"
-            errors.print(f"DatabaseVolume {name} is damaged and not shown: {error}", markup=False)
-    return tuple(records)
 
 
 def cluster_uuid(session: Session, operator_namespace: str) -> str | None:
@@ -58,7 +50,7 @@ def cluster_uuid(session: Session, operator_namespace: str) -> str | None:
 
 def take_stock(session: Session, mesos: MesosOptions) -> Stock:
     """Return the ledger compared with the cluster, or the ledger alone and why."""
-    records = read_ledger(session)
+    entries = read_ledger(session)
     blind, view = "", None
     try:
         cluster = cluster_uuid(session, mesos.operator_namespace)
@@ -71,7 +63,7 @@ def take_stock(session: Session, mesos: MesosOptions) -> Stock:
             view = view_of(mesos.master(session), cluster)
     except (EffectFailed, CallRefused) as failure:
         blind = str(failure)
-    return Stock(lines=compare(records, view), records=records, blind=blind)
+    return Stock(lines=compare(entries, view), blind=blind)
 
 
 def say_if_blind(stock: Stock) -> None:
@@ -101,7 +93,7 @@ def lines_json(lines: Sequence[VolumeLine]) -> list[dict[str, Any]]:
             "database": line.key.name,
             "ordinal": line.identity.ordinal,
             "uid": line.identity.uid,
-            "strategy": str(line.strategy),
+            "strategy": line.strategy or "",
             "intent": line.intent,
             "agent": line.agent,
             "where": line.where,
@@ -116,7 +108,7 @@ def lines_table(lines: Sequence[VolumeLine], wide: bool) -> Table | str:
     """Return lines as a table."""
     columns = ["NAMESPACE", "NAME", "STATE", "DATABASE", "STRATEGY", "AGENT", "WHERE"]
     rows = [
-        [line.key.namespace, line.name, line.state, line.key.name, line.strategy, line.agent, line.where]
+        [line.key.namespace, line.name, line.state, line.key.name, line.strategy or "", line.agent, line.where]
         for line in lines
     ]
     if wide:

@@ -10,9 +10,9 @@ from statefuldb.cli.console import errors, fail
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.mesos_options import MesosOptions, takes_mesos
 from statefuldb.cli.session import Session, session_of
+from statefuldb.model.damaged import DamagedEntry, read_entry
 from statefuldb.model.identity import TaskId
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.model.volume_object import from_object
 from statefuldb.reconcile.ports import EffectFailed
 
 FILES = ("stderr", "server.log")
@@ -123,9 +123,12 @@ def _part(candidate: str, name: str) -> int:
 def _record(session: Session, name: str, member: int) -> VolumeRecord:
     uid = session.database(name)["metadata"]["uid"]
     for stored in session.client.list("DatabaseVolume", session.namespace):
-        spec = stored["spec"]
-        if spec["database"]["uid"] == uid and spec["identity"]["ordinal"] == member and spec.get("launch"):
-            return from_object(stored)
+        entry = read_entry(stored)
+        if isinstance(entry, DamagedEntry):
+            if entry.key.name == name and entry.ordinal in (None, member):
+                fail(f"ledger entry {entry.name} cannot be read: {entry.problem}", ExitCode.FAILED)
+        elif entry.owner_uid == uid and entry.identity.ordinal == member and entry.launch is not None:
+            return entry
     fail(f"{name} has no member {member} that was launched", ExitCode.NOT_FOUND, f"see `statefuldb explain {name}`")
 
 

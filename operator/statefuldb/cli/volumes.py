@@ -3,7 +3,7 @@
 import getpass
 import time
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -15,9 +15,9 @@ from statefuldb.cli.mesos_options import MesosOptions, takes_mesos
 from statefuldb.cli.output import Output, OutputOption, show
 from statefuldb.cli.scanning import scan
 from statefuldb.cli.session import Session, session_of
+from statefuldb.model.damaged import DamagedEntry, read_entry
 from statefuldb.model.identity import ANNOTATION_RELEASE, DatabaseKey
-from statefuldb.model.volume import Intent
-from statefuldb.model.volume_object import from_object
+from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.inventory import VolumeLine, VolumeState, find, orphan_to_release, volume_of
 from statefuldb.planning.ledger import entry_of
 
@@ -43,7 +43,7 @@ def list_volumes(context: typer.Context, mesos: MesosOptions, output: OutputOpti
 
     States: Pending (not written yet), InUse, Retained (kept for a later owner), Releasing (being given back),
     Orphaned (ours by label in Mesos, not in the ledger), Missing (in the ledger, not on its agent), Lost (its agent
-    is gone).
+    is gone), Damaged (its entry cannot be read: put right by hand what is named).
 
     Example: statefuldb volumes list -o wide
     """
@@ -141,7 +141,15 @@ def _line(session: Session, mesos: MesosOptions, name: str) -> VolumeLine:
     if line is None:
         fix = f"Mesos was not asked: {stock.blind}" if stock.blind else "see `statefuldb volumes list`"
         fail(f"there is no volume {name} in namespace {session.namespace}", ExitCode.NOT_FOUND, fix)
+    if line.state is VolumeState.DAMAGED:
+        _refuse_damaged(name, session.namespace, line.note)
     return line
+
+
+def _refuse_damaged(name: str, namespace: str, note: str) -> NoReturn:
+    fail(
+        f"{name}: {note}", ExitCode.REFUSED, f"put that right first: kubectl edit databasevolume {name} -n {namespace}"
+    )
 
 
 def _at_rest(line: VolumeLine) -> None:
@@ -168,8 +176,12 @@ def fence(
     """
     session = session_of(context)
     # A deleted database is fenced too: its entries remain until its data is kept or removed.
-    listed = [from_object(stored) for stored in session.client.list("DatabaseVolume", session.namespace)]
-    launched = [r for r in listed if (r.key.name, r.identity.ordinal) == (name, member) and r.launch is not None]
+    listed = [read_entry(stored) for stored in session.client.list("DatabaseVolume", session.namespace)]
+    for entry in listed:
+        if isinstance(entry, DamagedEntry) and entry.key.name == name and entry.ordinal in (None, member):
+            _refuse_damaged(entry.name, session.namespace, entry.problem)
+    records = [entry for entry in listed if isinstance(entry, VolumeRecord)]
+    launched = [r for r in records if (r.key.name, r.identity.ordinal) == (name, member) and r.launch is not None]
     if not launched:
         fail(f"{name} has no member {member} that was launched", ExitCode.NOT_FOUND)
     lost = next((record for record in launched if str(record.task_id) == confirm), None)

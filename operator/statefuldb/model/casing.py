@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 
@@ -15,9 +16,11 @@ def snake(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {_snake(name): snake(value) if isinstance(value, Mapping) else value for name, value in fields.items()}
 
 
+@cache
 def _camel(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)
 
 
+@cache
 def _snake(name: str) -> str:
     return re.sub(r"([A-Z])", lambda found: f"_{found[1].lower()}", name)

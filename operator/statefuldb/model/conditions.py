@@ -76,6 +76,7 @@ class Reason(StrEnum):
     VOLUME_MISSING = "VolumeMissing"
     VOLUME_LOST = "VolumeLost"
     RESERVATION_TAKEN = "ReservationTaken"
+    LEDGER_ENTRY_DAMAGED = "LedgerEntryDamaged"
 
 
 class EventReason(StrEnum):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity, OperationId, TaskId
 from statefuldb.model.keeper import KeeperStatus
 from statefuldb.model.profile import StorageProfile
@@ -196,7 +197,8 @@ class Observed:
     say what there is.
     `maintenance` says of agents, by id, when they are announced to be away. `sightings` are looked up for members whose
     own resources have been waited for. `adopted_away` is data that began under this name and was adopted for a database
-    of another. `profiles` are those that bound the database's namespace.
+    of another; `damaged` are entries that cannot be read, of this name or of data that began under it. `profiles` are
+    those that bound the database's namespace.
     """
 
     key: DatabaseKey
@@ -213,6 +215,7 @@ class Observed:
     maintenance: Mapping[str, Unavailability] = field(default_factory=dict)
     sightings: tuple[Sighting, ...] = ()
     adopted_away: tuple[DataIdentity, ...] = ()
+    damaged: tuple[DamagedEntry, ...] = ()
     profiles: tuple[StorageProfile, ...] = ()
     crd_terminating: bool = False
     namespace_terminating: bool = False

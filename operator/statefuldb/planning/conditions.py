@@ -23,7 +23,8 @@ def with_absent(plan: Plan, desired: Desired, observed: Observed) -> tuple[Membe
     reports = {report.ordinal: report for report in plan.members}
     records = {r.identity.ordinal: r for r in observed.volumes if r.owner_uid == uid and r.intent is Intent.USE}
     wanted = range(desired.spec.replicas) if desired.spec else range(0)
-    waits = {wait.ordinal: wait for wait in plan.waiting if wait.ordinal is not None}
+    # The first wait of a member is what keeps it.
+    waits = {wait.ordinal: wait for wait in reversed(plan.waiting) if wait.ordinal is not None}
     for ordinal in sorted({*wanted, *records}):
         if ordinal not in reports:
             reports[ordinal] = _report(ordinal, records.get(ordinal), waits.get(ordinal), observed)
@@ -50,7 +51,7 @@ def decide(plan: Plan, desired: Desired, observed: Observed) -> tuple[Condition,
     return (
         accepted,
         _placed(plan, observed, wanted),
-        _storage(observed, wanted),
+        _storage(plan, observed, wanted),
         Condition(
             type=ConditionType.AVAILABLE,
             status=bool(serving),
@@ -137,10 +138,13 @@ def _placed(plan: Plan, observed: Observed, wanted: int) -> Condition:
     )
 
 
-def _storage(observed: Observed, wanted: int) -> Condition:
+def _storage(plan: Plan, observed: Observed, wanted: int) -> Condition:
     uid = observed.database.uid if observed.database else ""
+    damaged = next((wait for wait in plan.waiting if wait.reason is Reason.LEDGER_ENTRY_DAMAGED), None)
     bound = [r for r in observed.volumes if r.owner_uid == uid and r.intent is Intent.USE and r.initialised]
     done = len(bound) >= wanted
+    if damaged is not None and not done:
+        return Condition(type=ConditionType.STORAGE_READY, status=False, reason=damaged.reason, message=damaged.message)
     return Condition(
         type=ConditionType.STORAGE_READY,
         status=done,
@@ -153,7 +157,8 @@ def _report(ordinal: int, record: VolumeRecord | None, wait: Waiting | None, obs
     reason = str(wait.reason) if wait else ""
     message = wait.message if wait else ""
     if record is None or record.launch is None:
-        return MemberReport(ordinal=ordinal, phase="Pending", ready=False, reason=reason, message=message)
+        phase = "Unknown" if reason == Reason.LEDGER_ENTRY_DAMAGED else "Pending"
+        return MemberReport(ordinal=ordinal, phase=phase, ready=False, reason=reason, message=message)
     status = status_of(record, observed.tasks)
     if record.ended:
         phase = "Stopped"

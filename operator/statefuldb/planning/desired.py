@@ -46,7 +46,12 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
         sizes = [r.size_bytes for r in held if r.strategy is Strategy.PERSISTENT_VOLUME]
         held_bytes = max(sizes, default=None)
         errors += transition_errors(
-            previous.spec, parsed, initialised=bool(held), begun=bool(mine), held_bytes=held_bytes
+            previous.spec,
+            parsed,
+            # What an entry says that cannot be read is not known: there may be data.
+            initialised=bool(held or observed.damaged),
+            begun=bool(mine or observed.damaged),
+            held_bytes=held_bytes,
         )
     if errors:
         return Desired(accepted=previous, errors=errors)

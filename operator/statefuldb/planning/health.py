@@ -27,6 +27,7 @@ NEEDS_A_PERSON = frozenset(
         Reason.RESERVATION_TAKEN,
         Reason.VOLUME_MISSING,
         Reason.VOLUME_LOST,
+        Reason.LEDGER_ENTRY_DAMAGED,
         Reason.PLAN_VIOLATES_LAW,
     }
 )
@@ -42,6 +43,7 @@ DEGRADES = frozenset(
         Reason.RESERVATION_TAKEN,
         Reason.VOLUME_MISSING,
         Reason.VOLUME_LOST,
+        Reason.LEDGER_ENTRY_DAMAGED,
     }
 )
 # What may have cost the only copy, or may yet.
@@ -59,7 +61,7 @@ def data_at_risk(plan: Plan, spec: DatabaseSpec, observed: Observed) -> Conditio
     held = [r for r in observed.volumes if r.owner_uid == uid and r.intent is Intent.USE and r.initialised]
     shared = spec.storage.strategy is Strategy.DFS
     threats = _THREATENS_DATA - {Reason.AGENT_LOST} if shared else _THREATENS_DATA
-    fine = "nothing threatens the data" if held else "there is no data yet"
+    fine = "nothing threatens the data" if held or observed.damaged else "there is no data yet"
     wait = _first(plan, threats) if held else None
     return _abnormal(ConditionType.DATA_AT_RISK, wait, Reason.DATA_SAFE, fine)
 

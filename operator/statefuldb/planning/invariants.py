@@ -16,7 +16,7 @@ from statefuldb.model.plan import Plan
 from statefuldb.model.resources import Resource
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumeRecord
-from statefuldb.planning import ledger_laws
+from statefuldb.planning import damage, ledger_laws
 from statefuldb.planning.storage.holding import identity_of
 from statefuldb.planning.violation import Violation
 
@@ -116,7 +116,7 @@ def _beside(observed: Observed, records: dict[str, VolumeRecord], cluster: str) 
         if held.persistence is None or labels is None or labels.identity.cluster != cluster:
             continue
         of_this_name = (labels.namespace, labels.name) == (observed.key.namespace, observed.key.name)
-        if of_this_name and labels.identity not in known:
+        if of_this_name and labels.identity not in known and not damage.holds(observed, labels.identity):
             found.append(
                 Violation(law="no_empty_resurrection", message=f"{held.persistence} is of this name and in no entry")
             )
@@ -143,7 +143,8 @@ def _positive(resource: Resource) -> list[Violation]:
 def _begins(volume: Resource, observed: Observed) -> list[Violation]:
     """Where there is data, no empty volume is made in its place."""
     owner = identity_of(volume)
-    if not any(r.identity == owner and r.initialised for r in observed.volumes):
+    unread = owner is not None and damage.holds(observed, owner)
+    if not unread and not any(r.identity == owner and r.initialised for r in observed.volumes):
         return []
     return [Violation(law="no_empty_resurrection", message=f"{volume.persistence} for {owner}, which has data")]
 

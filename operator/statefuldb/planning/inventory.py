@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId, volume_record_name
 from statefuldb.model.observed import Offers
 from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource
@@ -29,6 +30,7 @@ class VolumeState(StrEnum):
     ORPHANED = "Orphaned"
     MISSING = "Missing"
     LOST = "Lost"
+    DAMAGED = "Damaged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +54,14 @@ class ClusterView:
 class VolumeLine:
     """One volume as it is shown. `record` is None for an orphan; `held` are its resources in Mesos, by agent.
 
-    `task` is that of an orphan that runs.
+    `task` is that of an orphan that runs. Of an entry that is damaged, `identity` and `strategy` may be unknown.
     """
 
     name: str
     key: DatabaseKey
     identity: DataIdentity
     state: VolumeState
-    strategy: Strategy
+    strategy: Strategy | None
     agent: str
     where: str
     size_bytes: int
@@ -74,17 +76,21 @@ class VolumeLine:
         return str(self.record.intent) if self.record is not None else ""
 
 
-def compare(records: Iterable[VolumeRecord], cluster: ClusterView | None) -> tuple[VolumeLine, ...]:
+def compare(entries: Iterable[VolumeRecord | DamagedEntry], cluster: ClusterView | None) -> tuple[VolumeLine, ...]:
     """Return a line for each ledger entry and each orphan, by database. `cluster` None: the ledger's own view only."""
-    written = tuple(records)
+    read = tuple(entries)
+    written = [entry for entry in read if isinstance(entry, VolumeRecord)]
+    damaged = [entry for entry in read if isinstance(entry, DamagedEntry)]
     held = _by_identity(cluster.held) if cluster is not None else {}
     lines = [_entry(record, cluster, held.get(record.identity, ())) for record in written]
+    lines += [_damaged(entry, held) for entry in damaged]
     if cluster is not None:
-        known = {record.identity for record in written}
+        found = {*held, *(record.identity for record in cluster.running)}
+        known = {record.identity for record in written} | {i for i in found if any(d.is_of(i) for d in damaged)}
         running = {record.identity: record for record in cluster.running if record.identity not in known}
         lines += [_running(record, held.get(identity, ())) for identity, record in running.items()]
         known |= running.keys()
-        lines += [_orphan(identity, found) for identity, found in held.items() if identity not in known]
+        lines += [_orphan(identity, parts) for identity, parts in held.items() if identity not in known]
     return tuple(sorted(lines, key=lambda line: (line.key, line.identity.ordinal, line.name)))
 
 
@@ -101,6 +107,7 @@ def volume_of(line: VolumeLine) -> tuple[AgentOffer, Resource] | None:
 def orphan_to_release(line: VolumeLine, key: DatabaseKey, at_seconds: float) -> VolumeRecord:
     """Return the entry of `key` by which an orphan is given back: the operator destroys and unreserves its holdings."""
     agent = line.held[0]
+    assert line.strategy is not None
     found = volume_of(line)
     if found is not None:
         return replace(entry_of(key, at_seconds, *found), intent=Intent.DELETE)
@@ -150,6 +157,24 @@ def _entry(record: VolumeRecord, cluster: ClusterView | None, held: Offers) -> V
         note=note,
         record=record,
         held=held,
+    )
+
+
+def _damaged(entry: DamagedEntry, held: Mapping[DataIdentity, Offers]) -> VolumeLine:
+    """Return the line of an entry that cannot be read, with what Mesos holds of it as far as that can be told."""
+    identity = entry.identity or next((each for each in held if entry.is_of(each)), None)
+    offers = held.get(identity, ()) if identity is not None else ()
+    return VolumeLine(
+        name=entry.name,
+        key=entry.key,
+        identity=identity or DataIdentity(cluster="", uid="", ordinal=entry.ordinal or 0),
+        state=VolumeState.DAMAGED,
+        strategy=None,
+        agent=", ".join(offer.hostname for offer in offers),
+        where="",
+        size_bytes=0,
+        note=f"its entry cannot be read: {entry.problem}",
+        held=offers,
     )
 
 

@@ -15,6 +15,7 @@ from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resourc
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import EngineType, Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
+from statefuldb.planning import damage
 from statefuldb.planning.context import Step, status_of
 from statefuldb.planning.storage.holding import identity_of
 
@@ -28,6 +29,8 @@ def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdenti
         for resource in offer.resources:
             parsed = PersistenceId.parse(resource.persistence.id) if resource.persistence is not None else None
             if parsed is None or parsed.identity.cluster != cluster or parsed.identity in known:
+                continue
+            if damage.holds(observed, parsed.identity):
                 continue
             if _of_this_database(observed, resource) and parsed.sequence > newest.get(parsed.identity, -1):
                 # A member leaves a volume for another only before there is data: the newest one holds it.
@@ -83,6 +86,8 @@ def _running(observed: Observed) -> list[VolumeRecord]:
     for record in observed.found:
         status = status_of(record, observed.tasks)
         if record.identity in known or status is None or status.state.over:
+            continue
+        if damage.holds(observed, record.identity):
             continue
         known.add(record.identity)
         owned = database is not None and database.uid == record.owner_uid and not database.deleting

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from statefuldb.model.observed import Observed
 from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning import damage
 from statefuldb.planning.violation import Violation
 
 
@@ -17,6 +18,8 @@ def broken_by(saved: VolumeRecord, stored: VolumeRecord | None, observed: Observ
     if deleted and not _was_its_owners(saved, observed):
         yield Violation(law="data_outlives_everything", message=f"{saved.name} would be deleted, nobody asked for it")
     if stored is None:
+        if not saved.initialised and damage.stands_for(observed, saved.identity.ordinal):
+            yield Violation(law="no_empty_resurrection", message=f"{saved.name} would begin beside a damaged entry")
         return
     if saved.identity != stored.identity:
         yield Violation(law="ours_only", message=f"{saved.name} would be of {saved.identity}, not {stored.identity}")

@@ -13,6 +13,7 @@ from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DataIdentity, volume
 from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning import damage
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.storage.directory import root_of
 
@@ -74,6 +75,8 @@ def contradiction(record: VolumeRecord) -> Waiting:
 
 def take_up(context: Context, ordinal: int) -> Step | VolumeRecord:
     """Return the entry to use for `ordinal`: a new one, not yet stored, or a step that adopts or waits."""
+    if damage.stands_for(context.observed, ordinal):
+        return Step()
     if any(marked_in_use(context, r) for r in context.observed.volumes if r.identity.ordinal == ordinal):
         return Step()
     if not context.spec.bootstrap_empty:

@@ -12,7 +12,7 @@ from statefuldb.model.plan import Plan
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import conditions, foresight, ledger, member, operations, ownership, story, teardown
+from statefuldb.planning import conditions, damage, foresight, ledger, member, operations, ownership, story, teardown
 from statefuldb.planning.context import Context, Step, join
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.release import hold_back, in_question
@@ -89,7 +89,7 @@ def _context(spec: DatabaseSpec, uid: str, observed: Observed, offers: Offers, o
 
 def _conclude(decided: Plan, desired: Desired, observed: Observed) -> Plan:
     """Add what is published: whether the spec was accepted, and the conditions."""
-    decided = steadied(decided, observed)
+    decided = damage.told(steadied(decided, observed), observed)
     concluded = replace(decided, accepted=desired.accepted, members=conditions.with_absent(decided, desired, observed))
     concluded = replace(concluded, conditions=conditions.decide(concluded, desired, observed))
     return replace(concluded, announcements=(*decided.announcements, *story.told(concluded, desired, observed)))

@@ -59,7 +59,7 @@ def hold_back(steps: list[Step], desired: Desired, observed: Observed, foresee: 
     decided = join([replace(s, actions=(), announcements=()) if s in held else s for s in steps])
     approval = Approval(target=target, generation=generation, release=release or last)
     if all(action.key in allowed for action in wanted):
-        busy = bool(wanted or foreseen.waiting or decided.actions or decided.waiting)
+        busy = bool(wanted or foreseen.waiting or decided.actions or decided.waiting or observed.damaged)
         return replace(decided, approval=approval if busy or release is None else _carried_out(approval))
     approval = replace(approval, hash=plan_hash, actions=wanted)
     return replace(

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from statefuldb.model.found import FoundDirectory
-from statefuldb.model.identity import DatabaseKey, volume_record_name
+from statefuldb.model.identity import DatabaseKey, DataIdentity, volume_record_name
 from statefuldb.model.spec import AgentAttribute, DfsSpec, EngineType, Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
-from statefuldb.planning.inventory import VolumeLine
+from statefuldb.planning.inventory import VolumeLine, VolumeState
 
 DFS_ATTRIBUTE = "statefuldb_dfs"
 
@@ -43,11 +43,18 @@ class ScanLine:
 
 def stand(found: Iterable[FoundDirectory], lines: Sequence[VolumeLine], cluster: str) -> tuple[ScanLine, ...]:
     """Return a line for each directory: `cluster` (a UUID) tells whether it is ours, `lines` whether it is known."""
-    by_identity = {line.identity: line for line in lines}
+    by_identity = {line.identity: line for line in lines if line.state is not VolumeState.DAMAGED}
+    damaged = [line for line in lines if line.state is VolumeState.DAMAGED]
+
+    def known(identity: DataIdentity) -> VolumeLine | None:
+        suffix = volume_record_name("", identity.ordinal, identity.uid)
+        unread = (line for line in damaged if line.identity == identity or line.name.endswith(suffix))
+        return by_identity.get(identity) or next(unread, None)
+
     directories = _distinct(found)
-    times = Counter(each.identity for each in directories if not _held_elsewhere(each, by_identity.get(each.identity)))
+    times = Counter(each.identity for each in directories if not _held_elsewhere(each, known(each.identity)))
     return tuple(
-        _line(each, by_identity.get(each.identity), cluster, times[each.identity])
+        _line(each, known(each.identity), cluster, times[each.identity])
         for each in sorted(directories, key=lambda each: (each.directory, each.host))
     )
 
@@ -73,6 +80,8 @@ def _line(found: FoundDirectory, line: VolumeLine | None, cluster: str, times: i
 def _standing(found: FoundDirectory, line: VolumeLine | None, cluster: str, times: int) -> tuple[Standing, str]:
     if found.identity.cluster != cluster:
         return Standing.FOREIGN, f"it belongs to cluster {found.identity.cluster}; nothing is done to it"
+    if line is not None and line.state is VolumeState.DAMAGED:
+        return Standing.KNOWN, f"in the ledger: {line.state}, {line.note}"
     if line is not None and line.record is not None:
         here = found.host in ("", line.agent) or found.shared != ""
         if line.record.directory == found.directory and here:

@@ -25,7 +25,7 @@ from statefuldb.model.spec import (
 )
 from statefuldb.model.volume import AgentRef, Intent, Launch, VolumePhase, VolumeRecord
 from statefuldb.model.volume_object import to_label
-from statefuldb.planning import ownership
+from statefuldb.planning import damage, ownership
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.launch import back_off_seconds, keeper_config
@@ -83,6 +83,7 @@ def let_go(database: DatabaseObject, desired: Desired, observed: Observed) -> St
                 warning=True,
             )
         )
+    announcements += damage.left_alone(observed)
     saved = tuple(SaveVolume(volume=replace(record, intent=intent), why=f"{intent} on deletion") for record in mine)
     return Step(actions=(*saved, RemoveFinalizer(key=database.key)), announcements=tuple(announcements))
 
@@ -228,9 +229,10 @@ def _hosts(record: VolumeRecord) -> tuple[str, ...]:
 
 
 def _forget(context: Context, record: VolumeRecord) -> tuple[Action, ...]:
-    others = [r for r in context.observed.volumes if r.name != record.name]
+    observed = context.observed
+    others = [*observed.damaged, *(r for r in observed.volumes if r.name != record.name)]
     forget = ForgetVolume(volume=record)
-    if others or context.observed.database is not None:
+    if others or observed.database is not None:
         return (forget,)
     key = record.key
     return (DeleteSecret(name=connection_secret_name(key.name), key=key), forget)

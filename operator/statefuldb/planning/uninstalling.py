@@ -12,6 +12,7 @@ _HELP = {
     VolumeState.RETAINED: "statefuldb -n {namespace} volumes release {name}",
     VolumeState.ORPHANED: "statefuldb -n {namespace} volumes release {name}",
     VolumeState.MISSING: "statefuldb -n {namespace} volumes release {name}",
+    VolumeState.DAMAGED: "kubectl edit databasevolume {name} -n {namespace}: put right what `volumes list` names",
     VolumeState.LOST: "statefuldb -n {namespace} volumes release {name}, and bring {agent} back",
 }
 

@@ -72,11 +72,14 @@ class Executor:
             self._measures.effect(kind, "done")
 
     def acknowledge(self, observed: Observed) -> None:
-        """Acknowledge the statuses in a snapshot whose pass is recorded; an end, only once the ledger has it."""
+        """Acknowledge the statuses in a snapshot whose pass is recorded; an end, only once the ledger has it.
+
+        While an entry cannot be read, a task that no other one is about may be its.
+        """
         ended = {volume.task_id: volume for volume in self._kubernetes.volumes(observed.key)}
         for status in observed.tasks.values():
             volume = ended.get(status.id)
-            recorded = volume is None or volume.ended
+            recorded = volume.ended if volume is not None else not observed.damaged
             if status.uuid is not None and (not status.state.over or recorded):
                 self._mesos.acknowledge(status)
         for operation in observed.operations:

@@ -54,6 +54,7 @@ class Observer:
             database=database,
             volumes=volumes,
             found=found,
+            damaged=self._kubernetes.damaged(key),
             adopted_away=self._kubernetes.adopted_away(key),
             operations=tuple(status for uid in sorted(uids) for status in self._mesos.operations(uid)),
             maintenance=self._mesos.maintenance(),

@@ -14,6 +14,7 @@ from statefuldb.model.plan import Plan
 from statefuldb.model.volume import VolumeRecord
 
 PATIENCE_SECONDS = 15.0
+_SAID_AT_ONCE = (Reason.PLAN_VIOLATES_LAW, Reason.LEDGER_ENTRY_DAMAGED)
 
 
 class Patience:
@@ -24,8 +25,8 @@ class Patience:
 
     def left_seconds(self, observed: Observed, decided: Plan) -> float | None:
         """Return for how long at most nothing is published, or None where it is."""
-        refused = any(wait.reason is Reason.PLAN_VIOLATES_LAW for wait in decided.waiting)
-        if decided.actions or refused or not _is_current(observed.database) or _has_heard(observed):
+        serious = any(wait.reason in _SAID_AT_ONCE for wait in decided.waiting)
+        if decided.actions or serious or not _is_current(observed.database) or _has_heard(observed):
             self._since.pop(observed.key, None)
             return None
         began = self._since.setdefault(observed.key, observed.at_seconds)

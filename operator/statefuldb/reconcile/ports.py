@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from statefuldb.model.actions import AcceptOffers, EnsureSecret, FenceAgent, KillTask
+from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId
 from statefuldb.model.observed import (
     DatabaseObject,
@@ -67,6 +68,10 @@ class KubernetesPort(Protocol):
 
     def volumes(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries of this namespace and database name, whatever their owner's uid, by ordinal."""
+        ...
+
+    def damaged(self, key: DatabaseKey) -> tuple[DamagedEntry, ...]:
+        """Return the entries that cannot be read and may be of this database name, or of data that began under it."""
         ...
 
     def adopted_away(self, key: DatabaseKey) -> tuple[DataIdentity, ...]:

@@ -130,7 +130,11 @@ def _volume_names(observed: Observed, decided: Plan) -> list[str]:
     names = {v.name for v in observed.volumes if v.owner_uid == observed.database.uid}
     storage = observed.database.status.get("storage")
     before = storage.get("volumes") if isinstance(storage, Mapping) else None
-    missed = observed.crd_terminating or any(w.reason is Reason.VOLUME_MISSING for w in decided.waiting)
+    missed = (
+        observed.crd_terminating
+        or bool(observed.damaged)
+        or any(w.reason is Reason.VOLUME_MISSING for w in decided.waiting)
+    )
     return sorted(names | set(before)) if missed and isinstance(before, list) else sorted(names)
 
 

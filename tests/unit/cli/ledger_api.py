@@ -6,7 +6,7 @@ from typing import Any
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.model.schema.crd import custom_resource_definitions
-from unit.local.api_server.world import World, write
+from unit.local.api_server.world import World, loosen, write
 
 Json = dict[str, Any]
 Written = tuple[Json, list[str]]
@@ -28,6 +28,10 @@ class LedgerApi:
         self.world.create("namespaces", {"metadata": {"name": namespace}})
         for definition in custom_resource_definitions():
             self.world.create("customresourcedefinitions", definition)
+
+    def loosen(self, kind: str) -> None:
+        """Have a kind take anything, as a definition without these rules does."""
+        loosen(self.world, PLURALS[kind])
 
     def list(self, kind: str, namespace: str = "", query: str = "") -> list[Json]:
         return [*self.world.store.list(self.world.kind(PLURALS[kind]), namespace)]

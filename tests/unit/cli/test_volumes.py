@@ -1,5 +1,6 @@
 """Commands that change the ledger change the entry that was looked at, and no other."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -60,3 +61,32 @@ def test_a_lost_member_of_a_deleted_database_can_be_fenced(api: LedgerApi) -> No
     fencing = stored(api, record.name).fencing
     assert fencing is not None
     assert fencing.incarnation == record.incarnation
+
+
+@pytest.fixture
+def damage(api: LedgerApi) -> str:
+    """Damage an entry, as older definitions let people do."""
+    api.loosen("DatabaseVolume")
+    record = keep(api)
+    api.merge("DatabaseVolume", "shop", record.name, {"spec": {"phase": "Broken"}})
+    return record.name
+
+
+@pytest.mark.parametrize(
+    "words", [("volumes", "release", "{}"), ("volumes", "adopt", "{}"), ("fence", "orders")], ids=lambda words: words[0]
+)
+def test_nothing_is_done_with_a_damaged_entry(api: LedgerApi, damage: str, words: tuple[str, ...]) -> None:
+    before = api.get("DatabaseVolume", "shop", damage)
+    said = CliRunner().invoke(
+        app, ["-n", "shop", *(word.format(damage) for word in words), "--confirm", damage], env={"COLUMNS": "200"}
+    )
+    assert said.exit_code == ExitCode.REFUSED
+    assert f"kubectl edit databasevolume {damage} -n shop" in said.output
+    assert api.get("DatabaseVolume", "shop", damage) == before
+
+
+def test_a_damaged_entry_is_listed_with_what_is_wrong(api: LedgerApi, damage: str) -> None:
+    said = CliRunner().invoke(app, ["-n", "shop", "volumes", "list", "-o", "json"])
+    (line,) = json.loads(said.stdout)
+    assert (line["name"], line["state"]) == (damage, "Damaged")
+    assert 'spec.phase: Invalid: "Broken": one of Pending' in line["note"]

@@ -1,6 +1,8 @@
 """The Kubernetes port between two lives of one name."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -8,12 +10,15 @@ import pytest
 
 from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
 from statefuldb.adapters.kubernetes.connection import client_over
-from statefuldb.adapters.kubernetes.objects import DATABASES, PAGE_OBJECTS
+from statefuldb.adapters.kubernetes.objects import DATABASES, PAGE_OBJECTS, VOLUMES
 from statefuldb.adapters.kubernetes.watching import OnEvent
 from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.volume_object import to_object
 from statefuldb.reconcile.ports import EffectFailed
 from unit.kubernetes.test_events import Clockwork
-from unit.planning.world import KEY
+from unit.planning.world import KEY, serving_on
 
 Json = dict[str, Any]
 
@@ -125,3 +130,46 @@ def test_a_status_is_not_written_into_the_next_life_of_its_name() -> None:
         adapter.write_status(KEY, "first", {"summary": "decided about the first"})
     assert failure.value.conflict
     assert len(written) == 1
+
+
+def test_entries_that_cannot_be_read_are_told_apart_from_those_that_can() -> None:
+    watches: list[Watch] = []
+
+    def make_watch(on_event: OnEvent) -> Watch:
+        watches.append(Watch(on_event))
+        return watches[0]
+
+    enqueued: list[DatabaseKey] = []
+    adapter = KubernetesAdapter(
+        client_over(lambda *_: (404, {})),
+        make_watch=make_watch,
+        enqueue=enqueued.append,
+        on_surroundings=lambda _: None,
+        instance="operator-1",
+        machine=Clockwork(),  # type: ignore[arg-type]
+    )
+    record, other = serving_on(Strategy.DFS)[0], replace(KEY, name="invoices")
+    adopted = replace(record, key=other, name=record.name.replace("11111111", "22222222"))
+    stored: dict[str, Json] = {r.name: json.loads(json.dumps(to_object(r))) for r in (record, adopted)}
+
+    def tell(entry: VolumeRecord, version: int, **spec: Any) -> None:
+        body = stored[entry.name]
+        body["metadata"]["resourceVersion"] = str(version)
+        watches[0].tell(VOLUMES, "MODIFIED", {**body, "spec": {**body["spec"], **spec}})
+
+    tell(record, 1)
+    tell(adopted, 2)
+    assert [r.name for r in adapter.volumes(KEY)] == [record.name]
+    assert not adapter.damaged(KEY)
+    tell(record, 3, identity="gone", database=7)
+    tell(adopted, 4, phase="Broken")
+    assert enqueued == [KEY, other, KEY, other]
+    assert adapter.keys() == (other, KEY)
+    assert not adapter.volumes(KEY)
+    assert not adapter.volumes(other)
+    assert {(entry.name, entry.key) for entry in adapter.damaged(KEY)} == {(record.name, KEY), (adopted.name, other)}
+    assert [entry.name for entry in adapter.damaged(other)] == [adopted.name]
+    tell(record, 5)
+    tell(adopted, 6)
+    assert [r.name for r in adapter.volumes(other)] == [adopted.name]
+    assert not adapter.damaged(KEY)

@@ -22,6 +22,8 @@ from statefuldb.planning.inventory import (
 )
 from statefuldb.planning.ledger import entry_of, unknown
 from statefuldb.planning.planner import plan
+from statefuldb.planning.uninstalling import obstacles
+from unit.planning.test_damaged import damaged
 from unit.planning.world import CLUSTER, KEY, OPERATOR, ROLE, UID, observed, offer, remaining
 
 IDENTITY = DataIdentity(cluster=CLUSTER, uid=UID, ordinal=0)
@@ -187,3 +189,16 @@ def test_a_directory_that_was_found_again_is_emptied_before_its_entry_goes() -> 
     ended = replace(saved.volume, ending=Ending(incarnation=saved.volume.incarnation, state="TASK_FINISHED"))
     (waiting,) = decide(ended)
     assert getattr(waiting, "wants_offers", False)
+
+
+@pytest.mark.parametrize("path", [("identity",), ("phase",)])
+def test_what_a_damaged_entry_stands_for_is_no_orphan(path: tuple[str, ...]) -> None:
+    damage = damaged(entry(), *path)
+    for view in (HELD, cluster(running=(entry(),)), None):
+        (line,) = compare((damage,), view)
+        assert (line.name, line.state, line.strategy) == (NAME, VolumeState.DAMAGED, None)
+        assert f"spec.{path[0]}" in line.note
+    (line,) = compare((damage,), HELD)
+    assert (line.identity, line.agent) == (IDENTITY, "agent-1")
+    (obstacle,) = obstacles((), (line,), (), leave_lost=True)
+    assert f"kubectl edit databasevolume {NAME} -n shop" in obstacle.remedy

@@ -12,6 +12,7 @@ from statefuldb.model.volume import AgentRef, Ending, Intent, VolumeRecord
 from statefuldb.planning.inventory import ClusterView, compare
 from statefuldb.planning.planner import plan
 from statefuldb.planning.scanning import ScanLine, Standing, entry_of_directory, stand
+from unit.planning.test_damaged import damaged
 from unit.planning.test_inventory import HELD
 from unit.planning.test_strays import serving
 from unit.planning.world import CLUSTER, KEY, OPERATOR, UID, desired, observed, offer, spec
@@ -126,3 +127,10 @@ def test_what_several_hosts_see_on_one_shared_file_system_is_one_directory() -> 
 def test_an_engine_that_is_none_of_ours_is_not_adopted() -> None:
     with pytest.raises(ValueError, match="Oracle"):
         entry_of_directory(only(replace(FOUND, engine="Oracle")), KEY, 1.0, agent=AGENT, mesos_role="statefuldb")
+
+
+@pytest.mark.parametrize("path", ["identity", "directory"])
+def test_the_directory_of_a_damaged_entry_is_not_taken_for_lost(path: str) -> None:
+    (line,) = stand([FOUND], compare((damaged(serving(Strategy.HOST_PATH), path),), None), CLUSTER)
+    assert line.standing is Standing.KNOWN
+    assert f"spec.{path}" in line.note

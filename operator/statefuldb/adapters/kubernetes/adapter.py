@@ -20,7 +20,8 @@ from statefuldb.adapters.kubernetes.objects import (
 from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets
 from statefuldb.adapters.kubernetes.watching import OnEvent
 from statefuldb.model.actions import EnsureSecret
-from statefuldb.model.identity import FINALIZER, DatabaseKey, DataIdentity, volume_record_name
+from statefuldb.model.damaged import DamagedEntry, read_entry
+from statefuldb.model.identity import FINALIZER, DatabaseKey, DataIdentity
 from statefuldb.model.observed import DatabaseObject, SecretView
 from statefuldb.model.plan import Announcement
 from statefuldb.model.profile import StorageProfile, parse_profile
@@ -69,7 +70,7 @@ class KubernetesAdapter:
         self._volumes = Objects(client, VOLUMES, namespaces)
         self._profiles = Objects(client, PROFILES)
         self._caches = {n: Cache() for n in (PROFILES, "namespaces", "customresourcedefinitions")}
-        self._caches[DATABASES] = Cache(lambda stored: [("of", _key_of(DATABASES, stored))], compact=True)
+        self._caches[DATABASES] = Cache(lambda stored: [("of", _key_of(stored))], compact=True)
         self._caches[VOLUMES] = Cache(_volume_groups, compact=True)
         self._surroundings = Surroundings(client)
         self._secrets = ConnectionSecrets(client, machine)
@@ -93,8 +94,7 @@ class KubernetesAdapter:
     def keys(self) -> tuple[DatabaseKey, ...]:
         """Return every key that has a database or a ledger entry."""
         groups = self._caches[DATABASES].groups() | self._caches[VOLUMES].groups()
-        found = (group[1] for group in groups if isinstance(group, tuple) and group[0] == "of")
-        return tuple(sorted(key for key in found if key is not None))
+        return tuple(sorted({g[1] for g in groups if isinstance(g, tuple) and g[0] in ("of", "damaged")}))
 
     def conditions(self) -> Counter[tuple[str, str]]:
         """Return how many databases have each condition with each status, as last seen."""
@@ -116,24 +116,23 @@ class KubernetesAdapter:
 
     def volumes(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries of this database name."""
-        found = []
-        for stored in self._caches[VOLUMES].of(("of", key)):
-            try:
-                found.append(from_object(stored))
-            except (KeyError, TypeError, ValueError) as error:
-                raise EffectFailed(f"DatabaseVolume {stored['metadata']['name']} is damaged: {error}") from error
+        found = [from_object(stored) for stored in self._caches[VOLUMES].of(("of", key))]
         return tuple(sorted(found, key=lambda v: (v.identity.ordinal, v.name)))
+
+    def damaged(self, key: DatabaseKey) -> tuple[DamagedEntry, ...]:
+        """Return the entries that cannot be read and may be of this database name, or of data that began under it."""
+        found = [read_entry(stored) for stored in self._caches[VOLUMES].of(("damaged", key))]
+        return tuple(entry for entry in found if isinstance(entry, DamagedEntry))
 
     def owner_of(self, uid: str) -> DatabaseKey | None:
         """Return for which database the ledger has the data of this uid, or None."""
         found = self._caches[VOLUMES].of(("data", uid))
-        return _key_of(VOLUMES, found[0]) if found else None
+        return read_entry(found[0]).key if found else None
 
     def adopted_away(self, key: DatabaseKey) -> tuple[DataIdentity, ...]:
         """Return the data that began under this name and is in the ledger for another: an entry keeps its name."""
-        born = self._caches[VOLUMES].of(("born", key))
-        found = [DataIdentity(**stored["spec"]["identity"]) for stored in born if _key_of(VOLUMES, stored) != key]
-        return tuple(sorted(found, key=str))
+        born = map(from_object, self._caches[VOLUMES].of(("born", key)))
+        return tuple(sorted((record.identity for record in born if record.key != key), key=str))
 
     def profiles(self, namespace: str) -> tuple[StorageProfile, ...]:
         """Return the profiles that bound a namespace, whose labels are read directly where they are not yet known."""
@@ -270,9 +269,11 @@ class KubernetesAdapter:
         news = cache.remove(stored) if kind == "DELETED" else cache.put(stored)
         if not news:
             return
-        if plural in (DATABASES, VOLUMES):
-            key = _key_of(plural, stored)
-            if key is not None:
+        if plural == DATABASES:
+            self._enqueue(_key_of(stored))
+        elif plural == VOLUMES:
+            key = read_entry(stored).key
+            if key.name:
                 self._enqueue(key)
         else:
             self._on_surroundings(stored["metadata"]["name"] if plural == "namespaces" else None)
@@ -313,19 +314,15 @@ def _keys_among(groups: Iterable[Hashable]) -> Iterator[DatabaseKey]:
     )
 
 
-def _key_of(plural: str, stored: Json) -> DatabaseKey | None:
-    namespace = stored["metadata"].get("namespace", "")
-    if plural == DATABASES:
-        return DatabaseKey(namespace=namespace, name=stored["metadata"]["name"])
-    name = stored.get("spec", {}).get("database", {}).get("name")
-    return DatabaseKey(namespace=namespace, name=name) if name else None
+def _key_of(database: Json) -> DatabaseKey:
+    return DatabaseKey(namespace=database["metadata"]["namespace"], name=database["metadata"]["name"])
 
 
-def _volume_groups(stored: Json) -> list[tuple[str, DatabaseKey | str | None]]:
+def _volume_groups(stored: Json) -> list[tuple[str, DatabaseKey | str]]:
     """Return the groups of a ledger entry: its database, its data, and the database its name says it began for."""
-    held = stored.get("spec", {}).get("identity", {})
-    suffix = volume_record_name("", held.get("ordinal", 0), held.get("uid", ""))
-    name, metadata = stored["metadata"]["name"], stored["metadata"]
-    born = DatabaseKey(namespace=metadata.get("namespace", ""), name=name.removesuffix(suffix))
-    data = ("data", str(held.get("uid", "")))
-    return [("of", _key_of(VOLUMES, stored)), data, *([("born", born)] if name.endswith(suffix) else [])]
+    entry = read_entry(stored)
+    if isinstance(entry, DamagedEntry):
+        data = [("data", entry.identity.uid)] if entry.identity is not None else []
+        return [*data, *(("damaged", key) for key in {entry.key, entry.born} if key.name)]
+    born = replace(entry.key, name=entry.first_name)
+    return [("of", entry.key), ("data", entry.identity.uid), ("born", born)]

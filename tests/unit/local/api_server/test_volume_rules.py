@@ -11,7 +11,7 @@ from statefuldb.model.schema import custom_resource_definitions
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_object, to_object
-from unit.local.api_server.world import World
+from unit.local.api_server.world import World, loosen
 from unit.model.entries import full
 
 Json = dict[str, Any]
@@ -107,13 +107,7 @@ def test_before_there_is_data_its_place_may_change(world: World) -> None:
 
 def test_an_entry_from_before_these_rules_can_be_made_whole(world: World) -> None:
     """An older definition took what lacks a field that is required now."""
-    closed = world.store.get(world.kind("customresourcedefinitions"), "", f"{KIND}.statefuldb.dev")
-    versions = deepcopy(closed["spec"]["versions"])
-    versions[0]["schema"]["openAPIV3Schema"]["properties"]["spec"] = {
-        "type": "object",
-        "x-kubernetes-preserve-unknown-fields": True,
-    }
-    world.patch("customresourcedefinitions", f"{KIND}.statefuldb.dev", {"spec": {"versions": versions}})
+    closed = loosen(world, KIND)
     record = full(Strategy.PERSISTENT_VOLUME)
     name = stored_in(world, record)
     lacking = {"initialised": None, "persistenceId": None, "incarnation": None, "identity": {"uid": None}}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.service import Service, Write
 from statefuldb.local.api_server.store import Change, Store
@@ -57,6 +58,19 @@ class World:
 
 def write(**more: Any) -> Write:
     return Write(**{"now": NOW, "manager": "test", "suffix": "abcde", **more})
+
+
+def loosen(world: World, plural: str) -> Json:
+    """Have a kind of ours take any spec, as an older definition may; return the definition as it was."""
+    name = f"{plural}.statefuldb.dev"
+    before: Json = copied(world.store.get(world.kind("customresourcedefinitions"), "", name))
+    versions: list[Json] = copied(before["spec"]["versions"])
+    versions[0]["schema"]["openAPIV3Schema"]["properties"]["spec"] = {
+        "type": "object",
+        "x-kubernetes-preserve-unknown-fields": True,
+    }
+    world.patch("customresourcedefinitions", name, {"spec": {"versions": versions}})
+    return before
 
 
 def owned(name: str, *owners: Json, block: bool = True) -> Json:
