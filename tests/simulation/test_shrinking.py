@@ -37,7 +37,7 @@ def test_with_all_its_faults_kept_a_run_is_the_same() -> None:
 
 def test_what_breaks_without_any_fault_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MesosAdapter, "revive", lambda _: None)
-    found = shrink(1, SMALL)
+    found = shrink(2, SMALL)
     assert found is not None
     assert found.kept == ()
     assert found.result.verdict.broken is not None

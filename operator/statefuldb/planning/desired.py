@@ -4,8 +4,10 @@ A bad edit, an operator crash and a lost task together still repair to the old t
 "Accepted spec"), because what was accepted is stored in status before it is acted on.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from statefuldb.model.errors import FieldError
 from statefuldb.model.observed import Observed
@@ -36,7 +38,7 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
     if database is None:
         return None
     previous = _stored(database.status)
-    parsed = parse_database(database.spec, allowed_roots=allowed_roots)
+    parsed = _parsed(json.dumps(database.spec), allowed_roots)
     if not isinstance(parsed, DatabaseSpec):
         return Desired(accepted=previous, errors=parsed)
     errors = engine_errors(parsed) + profile_errors(parsed, observed.profiles)
@@ -59,6 +61,17 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
     return Desired(accepted=accepted, is_new=previous != accepted)
 
 
+# A database is looked at many times between two changes of its spec.
+@lru_cache(maxsize=256)
+def _parsed(spec: str, allowed_roots: tuple[str, ...]) -> DatabaseSpec | tuple[FieldError, ...]:
+    return parse_database(json.loads(spec), allowed_roots=allowed_roots)
+
+
+@lru_cache(maxsize=256)
+def _accepted(spec: str) -> DatabaseSpec | None:
+    return read_accepted(json.loads(spec))
+
+
 def _stored(status: Mapping[str, object]) -> Accepted | None:
     """Read `status.accepted` back. What cannot be read is as if it had never been accepted."""
     stored = status.get("accepted")
@@ -67,5 +80,5 @@ def _stored(status: Mapping[str, object]) -> Accepted | None:
     spec, generation = stored.get("spec"), stored.get("generation")
     if not isinstance(spec, Mapping) or not isinstance(generation, int):
         return None
-    parsed = read_accepted(spec)
+    parsed = _accepted(json.dumps(spec))
     return Accepted(generation=generation, spec=parsed) if parsed is not None else None

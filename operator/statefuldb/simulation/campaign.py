@@ -1,5 +1,6 @@
 """Many seeds: run side by side, and what they covered together."""
 
+import gc
 import multiprocessing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,8 +19,14 @@ def run_all(seeds: Iterable[int], processes: int) -> Iterator[Result]:
     if processes == 1:
         yield from map(run, seeds)
         return
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    with multiprocessing.get_context("spawn").Pool(processes, initializer=_collect_seldom) as pool:
         yield from pool.imap(run, seeds)
+
+
+def _collect_seldom() -> None:
+    """Have this process look for rings of garbage once a world or so: within one there are few, and looking is dear."""
+    gc.freeze()
+    gc.set_threshold(200_000, 10, 10)
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """The safety laws of docs/design.md section 3, judged at each moment at which one could be broken."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from statefuldb.local.api_server.store import Change
@@ -41,6 +41,16 @@ class Laws:
         self._task_ids: set[str] = set()
         self._decided_at: dict[str, float] = {}
         self._offers_used: set[str] = set()
+        self._entries: dict[str, tuple[Json, VolumeRecord]] = {}
+
+    def ledger(self) -> Iterator[VolumeRecord]:
+        """Yield the ledger's entries; each is read once."""
+        for stored in self.api.objects("databasevolumes"):
+            name = stored["metadata"]["name"]
+            held = self._entries.get(name)
+            if held is None or held[0] is not stored:
+                held = self._entries[name] = (stored, from_object(stored))
+            yield held[1]
 
     def secret(self, password: str) -> None:
         """Note a password that must be seen nowhere but in Secrets."""
@@ -52,7 +62,7 @@ class Laws:
         if spec.get("retention", {}).get("whenDeleted") == "Delete" and spec.get("deletionProtection") == "Disabled":
             uid = stored["metadata"]["uid"]
             self._may_go.add(uid)
-            for volume in map(from_object, self.api.objects("databasevolumes")):
+            for volume in self.ledger():
                 if volume.owner_uid == uid and volume.intent is Intent.USE:
                     self._may_go.add(volume.identity.uid)
 
@@ -117,7 +127,7 @@ class Laws:
         key = change.address[0]
         if key == "secrets":
             return
-        self._silent("/".join(change.address), json.dumps(change.object))
+        self._silent("/".join(change.address), self.api.text_of(change.object))
         if key.startswith("databasevolumes"):
             self._note_launch(from_object(change.object))
         if key.startswith("statefuldatabases") and change.type != "DELETED":
@@ -163,7 +173,7 @@ class Laws:
     def _killed(self, task_id: str) -> None:
         """A KILL is asked for by a person's act on that database, or the task is not the one that is recorded."""
         parsed = TaskId.parse(task_id)
-        for volume in map(from_object, self.api.objects("databasevolumes")):
+        for volume in self.ledger():
             if volume.task_id != parsed or volume.launch is None or volume.intent is not Intent.USE:
                 continue
             wanted = self.people.wanted.get(volume.key.name)
@@ -192,7 +202,7 @@ class Laws:
         task_id = task["task_id"]["value"]
         self._verdict.judge("sane_requests", task_id not in self._task_ids, f"task id {task_id} was used twice")
         self._task_ids.add(task_id)
-        recorded = any(str(v.task_id) == task_id for v in map(from_object, self.api.objects("databasevolumes")))
+        recorded = any(str(volume.task_id) == task_id for volume in self.ledger())
         self._verdict.judge("sane_requests", recorded, f"{task_id} was launched before the ledger had it")
         if any("persistence" in r.get("disk", {}) for r in task["resources"]):
             names = {r["name"] for r in task["resources"] if _is_ours(r)}
@@ -205,7 +215,7 @@ class Laws:
         parsed = TaskId.parse(acknowledge["task_id"]["value"])
         if known is None or known.get("uuid") != acknowledge["uuid"]:
             return
-        for volume in map(from_object, self.api.objects("databasevolumes")):
+        for volume in self.ledger():
             if volume.task_id == parsed:
                 self._verdict.judge("sane_requests", volume.ended, f"the end of {parsed} was acknowledged unrecorded")
 

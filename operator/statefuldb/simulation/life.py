@@ -217,7 +217,7 @@ class Life:
         def carry_out() -> tuple[int, Any]:
             status, answer = self._api.exchange(method, path, body, content_type, "operator")
             self._story.tell(self.name, f"{what}: {status}", detail=True)
-            return status, answer
+            return status, self._api.text_of(answer)
 
         return self._send(what, carry_out)
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from statefuldb.adapters.mesos.wire import resource_from_wire
 from statefuldb.model.volume import Intent
-from statefuldb.model.volume_object import from_object
 from statefuldb.planning.storage.holding import identity_of
 from statefuldb.simulation.people import NAMESPACE, Wanted
 from statefuldb.simulation.world import World
@@ -44,12 +43,11 @@ def unsettled(world: World) -> list[tuple[str, bool]]:
         problem = _gone(stored) if wanted.spec is None else _there(world, stored, wanted)
         if problem:
             found.append((f"{wanted.name}: {problem}", wanted.spec is None))
-    volumes = map(from_object, world.api.objects("databasevolumes"))
     agents = {agent.id for agent in world.agents}
     # What ran on an agent whose id is gone for ever waits for a person's word that it runs no more.
     kept = [
         f"{v.name} is not released: {v.phase}"
-        for v in volumes
+        for v in world.laws.ledger()
         if v.intent is Intent.DELETE and (v.ended or v.launch is None or v.launch.agent.id in agents)
     ]
     return [*found, *((text, True) for text in kept)]
@@ -93,7 +91,7 @@ def _at_rest(world: World) -> None:
 
 def _no_leak(world: World) -> None:
     """Whatever carries our label is in the ledger."""
-    known = {volume.identity for volume in map(from_object, world.api.objects("databasevolumes"))}
+    known = {volume.identity for volume in world.laws.ledger()}
     for agent in world.agents:
         for resource in agent.total:
             owner = identity_of(resource_from_wire(resource))

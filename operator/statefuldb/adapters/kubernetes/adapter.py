@@ -6,7 +6,7 @@ from dataclasses import replace
 from logging import getLogger
 from typing import Any, Protocol
 
-from statefuldb.adapters.kubernetes.cache import Cache
+from statefuldb.adapters.kubernetes.cache import Cache, remembering
 from statefuldb.adapters.kubernetes.events import Events
 from statefuldb.adapters.kubernetes.objects import (
     DATABASES,
@@ -72,6 +72,7 @@ class KubernetesAdapter:
         self._caches = {n: Cache() for n in (PROFILES, "namespaces", "customresourcedefinitions")}
         self._caches[DATABASES] = Cache(lambda stored: [("of", _key_of(stored))], compact=True)
         self._caches[VOLUMES] = Cache(_volume_groups, compact=True)
+        self._record = remembering(from_object)
         self._surroundings = Surroundings(client)
         self._secrets = ConnectionSecrets(client, machine)
         self._events = Events(client, instance, machine)
@@ -116,7 +117,7 @@ class KubernetesAdapter:
 
     def volumes(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries of this database name."""
-        found = [from_object(stored) for stored in self._caches[VOLUMES].of(("of", key))]
+        found = [self._record(stored) for stored in self._caches[VOLUMES].of(("of", key))]
         return tuple(sorted(found, key=lambda v: (v.identity.ordinal, v.name)))
 
     def damaged(self, key: DatabaseKey) -> tuple[DamagedEntry, ...]:

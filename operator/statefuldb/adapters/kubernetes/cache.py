@@ -7,14 +7,17 @@ are compared as numbers, as Kubernetes allows (KEP-5504, comparable resource ver
 import json
 import threading
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from statefuldb.model.grouped import Grouped
 
 Json = dict[str, Any]
 Name = tuple[str, str]
+T = TypeVar("T")
+_LATELY = 32
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +33,36 @@ class _Held:
         return _read(self.kept) if isinstance(self.kept, bytes) else self.kept
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=_LATELY)
 def _read(text: bytes) -> Json:
     """Return an object, which must not be changed. One pass looks several times at the same few."""
     return dict(json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One version of an object, by what the API promises to tell it by."""
+
+    address: tuple[str, ...]
+    stored: Json = field(compare=False)
+
+    @classmethod
+    def of(cls, stored: Json) -> "_Version":
+        metadata = stored["metadata"]
+        return cls(tuple(metadata.get(n, "") for n in ("namespace", "name", "uid", "resourceVersion")), stored)
+
+
+def remembering(read: Callable[[Json], T]) -> Callable[[Json], T]:
+    """Return `read`, which does not read anew what it has read lately of this API server."""
+    remembered = lru_cache(maxsize=_LATELY)(lambda version: read(version.stored))
+    return lambda stored: remembered(_Version.of(stored))
 
 
 class Cache:
     """Objects of one kind by namespace and name, and by the groups that `groups_of` names for each, or else by name.
 
     With `compact` they are kept as text and read at each use: of thousands of objects few are looked at at a time, and
-    as dictionaries they take some ten times as much memory.
+    as dictionaries they take some ten times as much memory. Who owns which field, half of an object, is left out.
     """
 
     def __init__(
@@ -63,7 +85,7 @@ class Cache:
             known = held.version if held is not None else self._gone.get(name, -1)
             if version <= known:
                 return False
-            kept = json.dumps(stored, separators=(",", ":")).encode() if self._compact else stored
+            kept = _text(stored).encode() if self._compact else stored
             self._objects[name] = _Held(version, tuple(self._groups_of(stored)), kept)
             self._gone.pop(name, None)
             return True
@@ -131,6 +153,11 @@ class Cache:
         with self._lock:
             held = self._objects.get(name)
         return held.groups if held is not None else ()
+
+
+def _text(stored: Json) -> str:
+    metadata = {name: value for name, value in stored["metadata"].items() if name != "managedFields"}
+    return _encode({**stored, "metadata": metadata})
 
 
 def _name(stored: Json) -> Name:

@@ -103,7 +103,7 @@ Exchange = Callable[[str, str, Any, str], Answer]
 def client_over(exchange: Exchange) -> Any:
     """Return a client without a network: `exchange` takes method, path with query, body and content type.
 
-    It returns status and body, or raises OSError where nothing is answered.
+    It returns status and body, as JSON or as its text, or raises OSError where nothing is answered.
     """
     client = _Client(kubernetes.client.Configuration(host="http://simulated"))
     client.rest_client = _Exchanging(exchange)
@@ -129,7 +129,7 @@ class _Answered:
         self.status = status
         self.reason = HTTPStatus(status).phrase
         self.headers = {"content-type": "application/json"}
-        self.data = json.dumps(body).encode()
+        self.data = (body if isinstance(body, str) else json.dumps(body)).encode()
 
     def read(self) -> bytes:
         """Return the body."""

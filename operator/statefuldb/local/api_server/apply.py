@@ -61,20 +61,25 @@ def apply(
 def track_update(
     old: Json | None, new: Json, *, manager: str, now: str, subresource: str = "", schema: Json | None = None
 ) -> None:
-    """Give `manager` the fields that an ordinary write changed, in place. A list with an empty entry clears all."""
+    """Give `manager` the fields that an ordinary write changed, in place. A list with an empty entry clears all.
+
+    Parts that are those of `old` itself, not copies, are not looked at: there nothing has changed.
+    """
     if new["metadata"].get("managedFields") == [{}]:
         new["metadata"].pop("managedFields")
         return
+    before = old or {}
+    untouched = {name for name, value in new.items() if name in before and value is before[name]}
     entries = _entries(old)
-    present, changed = fields.compared(old or {}, new, schema)
+    present, changed = fields.compared(before, {n: v for n, v in new.items() if n not in untouched}, schema)
     mine = _entry(entries, manager, "Update", subresource)
     for entry in entries:
-        held = set(fields.read(entry["fieldsV1"]))
-        left = (held & present) if entry is mine else (held & present) - changed
+        kept = {element: tree for element, tree in entry["fieldsV1"].items() if element[2:] in untouched}
+        held = set(fields.read({e: tree for e, tree in entry["fieldsV1"].items() if e not in kept}))
+        left = (held & present) | changed if entry is mine else (held & present) - changed
         if left != held:
-            entry["fieldsV1"] = fields.write(left)
+            entry["fieldsV1"] = dict(sorted({**kept, **fields.write(left)}.items()))
     if changed and mine is not None:
-        mine["fieldsV1"] = fields.write(set(fields.read(mine["fieldsV1"])) | changed)
         mine["time"] = now
     elif changed:
         entries.append(_new_entry(manager, "Update", new["apiVersion"], changed, now, subresource))

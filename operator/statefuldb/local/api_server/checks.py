@@ -10,18 +10,25 @@ from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.metadata import check_change, check_metadata
 from statefuldb.local.api_server.rules import check_rules, has_rules
 from statefuldb.local.api_server.scale import check_scale
+from statefuldb.local.api_server.schema import ANYTHING
 from statefuldb.local.api_server.validation import duplicates, validate
 
 Json = dict[str, Any]
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 
 
-def decode(kind: Kind, new: Json, twice: tuple[str, ...], validation: str, *, patch: bool = False) -> list[str]:
-    """Drop unknown fields in place and fill in defaults; return warnings. Raises ApiError where strict."""
+def decode(
+    kind: Kind, new: Json, old: Json | None, twice: tuple[str, ...], validation: str, *, patch: bool = False
+) -> list[str]:
+    """Drop unknown fields in place and fill in defaults, but not in parts of `old`; return warnings.
+
+    Raises ApiError where strict.
+    """
     unknown = schema.prune_metadata(new["metadata"])
     if kind.schema is not None:
-        unknown += schema.prune(new, kind.schema)
-        schema.default(new, kind.schema)
+        judged = _of_what_changed(kind.schema, new, old)
+        unknown += schema.prune(new, judged)
+        schema.default(new, judged)
     problems = [f'duplicate field "{path}"' for path in twice]
     problems += [f'unknown field "{path}"' for path in sorted(unknown)]
     if problems and validation == "Strict":
@@ -65,15 +72,17 @@ def _causes(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
 
 
 def _of_what_changed(schema: Json, new: Json, old: Json | None) -> Json:
-    """Return a schema without what it says of the parts that a write takes over untouched.
+    """Return a schema without what it says of the parts that a write takes over untouched, those of `status` too.
 
     They were judged when they were written (a real server "ratchets": what is unchanged is not refused).
     """
     if old is None:
         return schema
     properties = schema.get("properties", {})
-    changed = {name: inner for name, inner in properties.items() if name not in new or new[name] is not old.get(name)}
-    return {**schema, "properties": changed, "additionalProperties": False}
+    judged = {name: ANYTHING for name in new if name in old and new[name] is old[name]}
+    if "status" in properties and all(isinstance(each.get("status"), dict) for each in (new, old)):
+        judged.setdefault("status", _of_what_changed(properties["status"], new["status"], old["status"]))
+    return {**schema, "properties": {**properties, **judged}}
 
 
 def _seen_by_schema(new: Json) -> Json:

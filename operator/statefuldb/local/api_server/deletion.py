@@ -60,8 +60,7 @@ class Deletion:
                 self._finish_definition(crd, now)
 
     def _dying(self, key: str) -> list[Json]:
-        objects = [o for (k, _, _), o in self._store.objects.items() if k == key]
-        return [o for o in objects if "deletionTimestamp" in o["metadata"]]
+        return [o for (k, _, _), o in self._store.objects.dying.items() if k == key]
 
     def _kind(self, key: str) -> Kind | None:
         return next((kind for kind in self._store.kinds.values() if kind.key == key and not kind.storage), None)
@@ -74,9 +73,8 @@ class Deletion:
         for uid in gone:
             for kind, dependent in self._dependents(uid):
                 self._leave(kind, dependent, uid, now)
-        for (key, _, _), owner in list(self._store.objects.items()):
-            finalizers = owner["metadata"].get("finalizers") or ()
-            if "deletionTimestamp" not in owner["metadata"] or not {FOREGROUND, ORPHAN} & set(finalizers):
+        for (key, _, _), owner in list(self._store.objects.dying.items()):
+            if not {FOREGROUND, ORPHAN} & set(owner["metadata"].get("finalizers") or ()):
                 continue
             held = self._kind(key)
             if held is not None:
@@ -95,11 +93,10 @@ class Deletion:
 
     def _dependents(self, uid: str) -> list[tuple[Kind, Json]]:
         found = []
-        for (key, _, _), stored in list(self._store.objects.items()):
-            if any(owner["uid"] == uid for owner in stored["metadata"].get("ownerReferences") or ()):
-                kind = self._kind(key)
-                if kind is not None:
-                    found.append((kind, stored))
+        for (key, _, _), stored in self._store.objects.of_owner(uid).items():
+            kind = self._kind(key)
+            if kind is not None:
+                found.append((kind, stored))
         return found
 
     def _leave(self, kind: Kind, dependent: Json, uid: str, now: str, policy: str = "Background") -> None:
@@ -137,12 +134,12 @@ class Deletion:
 
     def _finish_definition(self, crd: Json, now: str) -> None:
         key = f"{crd['spec']['names']['plural']}.{crd['spec']['group']}"
-        for (k, ns, name), stored in list(self._store.objects.items()):
-            kind = self._kind(key) if k == key else None
-            if kind is not None and (k, ns, name) in self._store.objects:
+        for address, stored in list(self._store.objects.of_kind(key).items()):
+            kind = self._kind(key)
+            if kind is not None and address in self._store.objects:
                 self._delete(kind, stored, "Background", now)
         finalizers = crd["metadata"].get("finalizers") or []
-        if CRD_CLEANUP in finalizers and not any(k == key for (k, _, _) in self._store.objects):
+        if CRD_CLEANUP in finalizers and not self._store.objects.of_kind(key):
             definition = self._store.kinds["apiextensions.k8s.io", "v1", "customresourcedefinitions"]
             freed = copied(crd)
             freed["metadata"]["finalizers"] = [f for f in finalizers if f != CRD_CLEANUP]

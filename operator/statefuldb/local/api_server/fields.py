@@ -12,6 +12,7 @@ from typing import Any
 Json = dict[str, Any]
 Path = tuple[str, ...]
 ABSENT = object()
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 _UNOWNED = frozenset(
     (
         *("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"),
@@ -121,9 +122,9 @@ def _compare(value: Any, old: Any, schema: Json, prefix: Path, found: tuple[set[
 
 def _element(item: Any, schema: Json) -> str:
     if schema.get("x-kubernetes-list-type") == "set" or not isinstance(item, dict):
-        return "v:" + json.dumps(item, separators=(",", ":"))
+        return "v:" + _compact(item)
     keys = sorted(schema.get("x-kubernetes-list-map-keys", ()))
-    return "k:" + json.dumps({key: item.get(key) for key in keys}, separators=(",", ":"))
+    return "k:" + _compact({key: item.get(key) for key in keys})
 
 
 @lru_cache(maxsize=4096)

@@ -4,7 +4,8 @@ import json
 import sqlite3
 from pathlib import Path
 
-from statefuldb.local.api_server.store import Address, Change, Json
+from statefuldb.local.api_server.objects import Address
+from statefuldb.local.api_server.store import Change, Json
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (

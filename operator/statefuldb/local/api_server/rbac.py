@@ -4,14 +4,15 @@ Rights only ever add up: what no rule grants is refused. A RoleBinding grants wi
 of a ClusterRole; a ClusterRoleBinding grants everywhere. Members of system:masters may do everything.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from statefuldb.local.api_server.objects import StoredObjects
 from statefuldb.local.api_server.selectors import label_selector_matches
 
 Json = dict[str, Any]
-Objects = Mapping[tuple[str, str, str], Json]
+Objects = StoredObjects
 API_GROUP = "rbac.authorization.k8s.io"
 MASTERS, AUTHENTICATED, UNAUTHENTICATED = "system:masters", "system:authenticated", "system:unauthenticated"
 ACCOUNT_PREFIX, ACCOUNTS = "system:serviceaccount:", "system:serviceaccounts"
@@ -63,15 +64,15 @@ def rules_of(objects: Objects, user: User, namespace: str) -> list[Json]:
 
 
 def _rules(objects: Objects, user: User, namespace: str) -> Iterator[tuple[str, Json]]:
-    for (key, place, name), binding in objects.items():
-        wide = key == f"clusterrolebindings.{API_GROUP}"
-        if not wide and (key != f"rolebindings.{API_GROUP}" or not namespace or place != namespace):
-            continue
+    everywhere = objects.of_kind(f"clusterrolebindings.{API_GROUP}")
+    here = objects.of_kind(f"rolebindings.{API_GROUP}")
+    near = [(address, binding) for address, binding in here.items() if namespace and address[1] == namespace]
+    for (_, place, name), binding in (*everywhere.items(), *near):
         subject = _subject(binding, user, place)
         if subject is None:
             continue
         role = binding["roleRef"]
-        kind = "ClusterRoleBinding" if wide else "RoleBinding"
+        kind = "RoleBinding" if place else "ClusterRoleBinding"
         shown = f"{name}/{place}" if place else name
         why = f'RBAC: allowed by {kind} "{shown}" of {role["kind"]} "{role["name"]}" to {subject}'
         for rule in role_rules(objects, role, place):
@@ -90,8 +91,8 @@ def role_rules(objects: Objects, reference: Json, namespace: str) -> Iterable[Js
         return role.get("rules") or ()
     return [
         rule
-        for (kind, _, _), other in objects.items()
-        if kind == key and any(label_selector_matches(s, other["metadata"].get("labels") or {}) for s in selectors)
+        for other in objects.of_kind(key).values()
+        if any(label_selector_matches(s, other["metadata"].get("labels") or {}) for s in selectors)
         for rule in other.get("rules") or ()
     ]
 

@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 Json = dict[str, Any]
+ANYTHING: Json = {"x-kubernetes-preserve-unknown-fields": True}
 _METADATA = frozenset(
     (
         *("name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation"),
@@ -16,6 +17,8 @@ _METADATA = frozenset(
 def prune(value: Any, schema: Json, path: str = "") -> list[str]:
     """Remove unknown fields in place; return their paths."""
     removed: list[str] = []
+    if schema is ANYTHING:
+        return removed
     if isinstance(value, dict):
         properties, extra = schema.get("properties", {}), schema.get("additionalProperties")
         keep = schema.get("x-kubernetes-preserve-unknown-fields") or extra is True

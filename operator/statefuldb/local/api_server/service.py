@@ -7,7 +7,7 @@ from statefuldb.local.api_server import builtins, schema
 from statefuldb.local.api_server.admission import admit
 from statefuldb.local.api_server.apply import apply, track_update
 from statefuldb.local.api_server.checks import check, decode
-from statefuldb.local.api_server.copying import copied
+from statefuldb.local.api_server.copying import copied, sharing
 from statefuldb.local.api_server.deletion import Deletion
 from statefuldb.local.api_server.errors import ApiError, conflict, forbidden, invalid, not_found, wrong
 from statefuldb.local.api_server.escalation import check_escalation
@@ -178,7 +178,7 @@ class Service:
     ) -> tuple[Json, list[str]]:
         """Check and store a new object. Raises ApiError."""
         self._check_place(kind, namespace, new["metadata"].get("name") or "")
-        warnings = decode(kind, new, write.twice, write.validation)
+        warnings = decode(kind, new, None, write.twice, write.validation)
         check(kind, new, None)
         self._check_rights(kind, new, None, write)
         builtins.complete(kind, new, None, write.now)
@@ -209,14 +209,14 @@ class Service:
         if write.subresource == "status":
             # What stays as it is need not be copied, but for metadata, of which parts are set anew.
             kept = {name: old[name] for name in old if name not in ("metadata", "status")}
-            written = {"status": new["status"]} if new.get("status") is not None else {}
+            written = {"status": sharing(new["status"], old.get("status"))} if new.get("status") is not None else {}
             new = {**kept, "metadata": copied(old["metadata"]), **written}
         elif kind.status_subresource and write.subresource != "scale":
             new = {name: value for name, value in new.items() if name != "status"}
             new |= {"status": old["status"]} if "status" in old else {}
         if kind.key == "namespaces" and write.subresource != "finalize":
             new["spec"] = copied(old.get("spec", {}))
-        warnings = decode(kind, new, write.twice, write.validation, patch=patch)
+        warnings = decode(kind, new, old, write.twice, write.validation, patch=patch)
         check(kind, new, old)
         self._check_rights(kind, new, old, write)
         builtins.complete(kind, new, old, write.now)
@@ -279,8 +279,7 @@ class Service:
             raise NeedsReview(calls, asked.about)
 
     def _judge(self, kind: Kind, operation: str, new: Json | None, old: Json | None) -> None:
-        held = [(k, o) for (k, _, _), o in self.store.objects.items() if k in (_POLICIES, _BINDINGS)]
-        policies, bindings = ([o for k, o in held if k == key] for key in (_POLICIES, _BINDINGS))
+        policies, bindings = (self.store.objects.of_kind(key).values() for key in (_POLICIES, _BINDINGS))
         admit(policies, bindings, kind, operation, new, old)
 
 

@@ -5,16 +5,17 @@ watches are served.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.errors import ApiError, conflict, details_of, not_found, shown_name
 from statefuldb.local.api_server.kinds import BUILT_IN, Kind, kinds_of
+from statefuldb.local.api_server.objects import Address, StoredObjects
 
 Json = dict[str, Any]
-Address = tuple[str, str, str]
 HISTORY_LIMIT = 10_000
 _SERVER_FIELDS = (
     "uid",
@@ -43,31 +44,30 @@ class Store:
     def __init__(self, fresh_id: Callable[[], str], on_change: Callable[[Change], None]) -> None:
         self._fresh_id = fresh_id
         self._on_change = on_change
-        self.objects: dict[Address, Json] = {}
+        self.objects = StoredObjects()
         self.history: deque[Change] = deque(maxlen=HISTORY_LIMIT)
         self.version = 1
         self.kinds: dict[tuple[str, str, str], Kind] = {(k.group, k.version, k.plural): k for k in BUILT_IN}
 
-    def restore(self, version: int, objects: dict[Address, Json]) -> None:
+    def restore(self, version: int, objects: Mapping[Address, Json]) -> None:
         """Take up what was stored; watches from before must list again."""
         self.version = version
-        self.objects = objects
-        for (key, _, _), stored in objects.items():
-            if key == "customresourcedefinitions.apiextensions.k8s.io":
-                self._serve(stored)
+        self.objects = StoredObjects(objects)
+        for stored in self.objects.of_kind("customresourcedefinitions.apiextensions.k8s.io").values():
+            self._serve(stored)
 
     def get(self, kind: Kind, namespace: str, name: str) -> Json:
-        """Return a copy of an object. Raises ApiError(404)."""
+        """Return an object, which must not be changed. Raises ApiError(404)."""
         stored = self.objects.get((kind.key, namespace, name))
         if stored is None:
             raise not_found(kind.plural, kind.group, name)
-        return copied(stored)
+        return stored
 
     def list(self, kind: Kind, namespace: str) -> Iterator[Json]:
         """Yield the objects of a kind, of one namespace or of all where it is empty, in order of name."""
-        for key, ns, name in sorted(a for a in self.objects if a[0] == kind.key):
-            if not namespace or ns == namespace:
-                yield self.objects[key, ns, name]
+        for address, stored in sorted(self.objects.of_kind(kind.key).items()):
+            if not namespace or address[1] == namespace:
+                yield stored
 
     def create(self, kind: Kind, new: Json, now: str, *, dry_run: bool = False) -> Json:
         """Add an object that was checked. Raises ApiError."""
@@ -142,7 +142,7 @@ class Store:
 
     def list_at(self, kind: Kind, namespace: str, version: int) -> tuple[Json, ...] | None:
         """Return the objects as they were at a version, or None where that is no longer known."""
-        then = {a: o for a, o in self.objects.items() if a[0] == kind.key}
+        then = dict(self.objects.of_kind(kind.key))
         if version < self.version:
             if self.since(version) is None:
                 return None
@@ -164,7 +164,8 @@ class Store:
         """Return the changes after `version`, or None where they are no longer all known (410)."""
         if version + 1 < self.oldest and version < self.version:
             return None
-        return (change for change in list(self.history) if change.version > version)
+        newer = list(takewhile(lambda change: change.version > version, reversed(self.history)))
+        return reversed(newer)
 
     def _commit(self, kind_of_change: str, kind: Kind, new: Json, old: Json | None) -> Json:
         self.version += 1

@@ -120,14 +120,14 @@ def _count(value: Json | list[Any], schema: Json, path: str, what: str, word: st
 
 
 def _validate_text(value: str, schema: Json, path: str) -> Iterator[Json]:
-    shown = json.dumps(value)
     if "maxLength" in schema and len(value) > schema["maxLength"]:
         yield too_long(path, schema["maxLength"])
     if "minLength" in schema and len(value) < schema["minLength"]:
-        yield _not(path, shown, f"should be at least {schema['minLength']} chars long")
+        yield _not(path, json.dumps(value), f"should be at least {schema['minLength']} chars long")
     if "pattern" in schema and not re.search(schema["pattern"], value):
-        yield _not(path, shown, f"should match '{schema['pattern']}'")
+        yield _not(path, json.dumps(value), f"should match '{schema['pattern']}'")
     if schema.get("format") == "date-time" and not _is_time(value):
+        shown = json.dumps(value)
         yield _not(path, shown, f"must be of type date-time: {shown}")
 
 

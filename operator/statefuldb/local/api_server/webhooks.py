@@ -6,19 +6,19 @@ all have agreed the second stores it, if it is still the same write onto the sam
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from statefuldb.local.api_server.cel import CelFailed, evaluate
 from statefuldb.local.api_server.errors import forbidden
 from statefuldb.local.api_server.kinds import ADMISSION, Kind
+from statefuldb.local.api_server.objects import StoredObjects
 from statefuldb.local.api_server.rbac import User
 from statefuldb.local.api_server.scale import scale_of
 from statefuldb.local.api_server.selectors import label_selector_matches
 
 Json = dict[str, Any]
-Objects = Mapping[tuple[str, str, str], Json]
 CONFIGURATIONS = f"validatingwebhookconfigurations.{ADMISSION}"
 DEFAULT_TIMEOUT_SECONDS = 10
 REVIEW_VERSIONS = ("v1",)
@@ -96,15 +96,15 @@ class Asked:
         }
 
 
-def calls_about(asked: Asked, objects: Objects) -> tuple[Call, ...]:
+def calls_about(asked: Asked, objects: StoredObjects) -> tuple[Call, ...]:
     """Return the webhooks that are to be asked, by the names of their configurations. Raises ApiError."""
     if asked.kind.group == ADMISSION:
         return ()  # or nobody could get rid of one that refuses everything
     return tuple(_calls(asked, objects))
 
 
-def _calls(asked: Asked, objects: Objects) -> Iterator[Call]:
-    held = sorted((name, stored) for (key, _, name), stored in objects.items() if key == CONFIGURATIONS)
+def _calls(asked: Asked, objects: StoredObjects) -> Iterator[Call]:
+    held = sorted(objects.of_kind(CONFIGURATIONS).items())
     for hook in (hook for _, configuration in held for hook in configuration.get("webhooks") or ()):
         ignores = hook.get("failurePolicy") == "Ignore"
         if not _concerns(hook, asked, objects) or not _conditions_hold(hook, asked, ignores=ignores):
@@ -120,7 +120,7 @@ def _calls(asked: Asked, objects: Objects) -> Iterator[Call]:
         )
 
 
-def _concerns(hook: Json, asked: Asked, objects: Objects) -> bool:
+def _concerns(hook: Json, asked: Asked, objects: StoredObjects) -> bool:
     return (
         any(_covers(rule, asked) for rule in hook.get("rules") or ())
         and _of_its_namespaces(hook.get("namespaceSelector") or {}, asked, objects)
@@ -144,7 +144,7 @@ def _covers(rule: Json, asked: Asked) -> bool:
     )
 
 
-def _of_its_namespaces(selector: Json, asked: Asked, objects: Objects) -> bool:
+def _of_its_namespaces(selector: Json, asked: Asked, objects: StoredObjects) -> bool:
     """Say whether the labels of an object's namespace match, or of a namespace that is written its own."""
     if asked.kind.key == "namespaces":
         return label_selector_matches(selector, asked.metadata.get("labels") or {})

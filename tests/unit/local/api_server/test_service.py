@@ -134,8 +134,8 @@ def test_what_is_refused_changes_nothing() -> None:
     world = World()
     defined(world)
     world.create("xs", x("a", size=3))
-    before = (world.store.version, str(world.store.objects))
+    before = (world.store.version, str(dict(world.store.objects)))
     for patch in ({"spec": {"size": 99}}, {"spec": {"size": "x"}}, {"metadata": {"name": "b"}}):
         with pytest.raises(ApiError):
             world.patch("xs", "a", patch)
-    assert (world.store.version, str(world.store.objects)) == before
+    assert (world.store.version, str(dict(world.store.objects))) == before
