@@ -12,14 +12,17 @@ from pathlib import Path
 from statefuldb.adapters.collecting import spare_what_stays
 from statefuldb.adapters.fencing import FenceCommand
 from statefuldb.adapters.journal import FileJournal
-from statefuldb.adapters.keeper.operator_identity import make_identity
+from statefuldb.adapters.keeper.operator_identity import make_identity, make_server_certificate
 from statefuldb.adapters.keeper.pool import KeeperPool
+from statefuldb.adapters.kubernetes.admission import Admission
 from statefuldb.adapters.kubernetes.connection import api_client
 from statefuldb.adapters.kubernetes.events import Events
 from statefuldb.adapters.kubernetes.framework import FrameworkRecord
 from statefuldb.adapters.kubernetes.lease import Leadership
 from statefuldb.adapters.kubernetes.objects import DATABASES, Objects
 from statefuldb.adapters.kubernetes.watching import Watcher
+from statefuldb.adapters.kubernetes.webhook import Webhook
+from statefuldb.adapters.kubernetes.webhook_certificate import WebhookCertificate
 from statefuldb.adapters.machine import RealMachine
 from statefuldb.adapters.mesos.agent_files import AgentFiles
 from statefuldb.adapters.mesos.credentials import Credentials, read_secret
@@ -96,6 +99,7 @@ def run_operator(settings: OperatorSettings) -> None:
     metrics = Metrics()
     if settings.metrics_port is not None:
         MetricsServer(metrics, settings.metrics_host, settings.metrics_port)
+    _serve_webhook(settings)
     if not settings.leader_elect:
         _work(settings, metrics, stopping)
         return
@@ -146,6 +150,30 @@ def _work(
     except Stopped:
         return
     operator.run(stopping)
+
+
+def _serve_webhook(settings: OperatorSettings) -> None:
+    """Serve the validating webhook where that is wanted, leading or not. Raises NoCluster."""
+    wanted = settings.webhook
+    if wanted is None:
+        return
+    client = api_client(settings.kubeconfig)
+
+    def make(name: str) -> tuple[str, str, str]:
+        made = make_server_certificate(name)
+        return made.ca_pem, made.certificate_pem, made.key_pem
+
+    certificate = WebhookCertificate(
+        client,
+        namespace=settings.namespace,
+        secret=wanted.secret,
+        configuration=wanted.configuration,
+        name=f"{wanted.service}.{settings.namespace}.svc",
+        folder=settings.state_dir,
+        make=make,
+    )
+    judge = Admission(client, settings.allowed_roots).errors
+    Webhook(client, judge, certificate, host=wanted.host, port=wanted.port).start()
 
 
 def _leave_at_once() -> None:

@@ -53,6 +53,21 @@ class MesosAccess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """Where the validating webhook is served, and the names of what belongs to it.
+
+    `service` is in the operator's namespace, as is `secret`, which holds `ca.crt`, `tls.crt` and `tls.key` and is made
+    where it is not there. `configuration` is a ValidatingWebhookConfiguration, which is told of the authority.
+    """
+
+    host: str
+    port: int
+    service: str
+    secret: str
+    configuration: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorSettings(MesosAccess):
     """How one operator runs."""
 
@@ -67,6 +82,7 @@ class OperatorSettings(MesosAccess):
     watch_namespaces: tuple[str, ...] = ()
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
+    webhook: WebhookSettings | None = None
 
 
 class Keepers(KeeperPort, Protocol):

@@ -1,6 +1,7 @@
 """The chart installed by Helm on the embedded API, and one operator started as its Deployment says."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,21 +52,33 @@ class Installed:
         with self._helm() as release:
             release.uninstall(RELEASE)
 
-    def start(self, deployment: Json) -> None:
-        """Start the operator with the arguments of the container, as its ServiceAccount."""
+    def start(self, deployment: Json, until: str = "operator is running") -> None:
+        """Start the operator with the arguments of the container, as its ServiceAccount; wait for a line of its log."""
         (container,) = deployment["spec"]["template"]["spec"]["containers"]
         ours = {
             "--state": str(self.cluster.state_dir / "charted"),
             "--metrics-port": "0",
             "--metrics-host": "127.0.0.1",
         }
+        if any(a.startswith("--webhook-port=") for a in container["args"]):
+            ours |= {"--webhook-port": "0", "--webhook-host": "127.0.0.1"}
         arguments = [a for a in container["args"] if a.partition("=")[0] not in ours]
         arguments += [f"{name}={value}" for name, value in ours.items()]
         arguments.append(f"--kubeconfig={self._kubeconfig()}")
         self.cluster.parts.supervisor.start(Daemon(name="charted", arguments=("statefuldb", *arguments)))
-        eventually(
-            lambda: "operator is running" in self.cluster.log("charted"), 60, lambda: self.cluster.log("charted")
-        )
+        eventually(lambda: until in self.cluster.log("charted"), 60, lambda: self.cluster.log("charted"))
+
+    def lead_to_webhook(self) -> None:
+        """Have the API server reach the webhook by its Service, as a cluster's network would."""
+        client = self.cluster.client
+        ports = re.findall(r"webhook is served at https://127\.0\.0\.1:(\d+)", self.cluster.log("charted"))
+        outside = {"spec": {"type": "ExternalName", "externalName": "127.0.0.1"}}
+        client.merge("Service", HOME, f"{OPERATOR}-webhook", outside)
+        stored = client.get("ValidatingWebhookConfiguration", "", OPERATOR)
+        assert stored is not None
+        (hook,) = stored["webhooks"]
+        hook["clientConfig"]["service"]["port"] = int(ports[-1])
+        client.replace(stored)
 
     def stop(self) -> None:
         self.cluster.parts.supervisor.stop("charted")

@@ -9,6 +9,7 @@ from chart import one
 from e2e.conftest import Cluster, Json, eventually, manifest
 from e2e.granting import forbidden, idle
 from e2e.installing import HOME, OPERATOR, Installed
+from statefuldb.adapters.kubernetes.cli_client import CallRefused
 
 SHOP, CREDENTIALS = "shop", "mesos-credentials"
 VOLUME = {"strategy": "PersistentVolume", "size": "1Gi"}
@@ -18,7 +19,7 @@ VOLUME = {"strategy": "PersistentVolume", "size": "1Gi"}
 def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     cluster = Cluster(tmp_path_factory.mktemp("charted"))
     named = {"watchNamespaces": [SHOP], "mesos": {"credentialsSecret": CREDENTIALS}}
-    release = Installed(cluster, named if request.param == "named" else {})
+    release = Installed(cluster, {"webhook": {"enabled": True}, **(named if request.param == "named" else {})})
     release.start_cluster()
     for namespace in (SHOP, HOME):
         cluster.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}, "")
@@ -51,6 +52,7 @@ def a_whole_life(installed: Installed, deployment: Json) -> None:
         cluster.apply(body)
     for name in ("kept", "torn"):
         cluster.ready(name, namespace=SHOP)
+    an_edit_is_refused(installed)
     cluster.cli("-n", SHOP, "restart", "kept")
     # The second time that an Event says the same, it is counted up.
     eventually(lambda: seen(installed, "events", "patch"))
@@ -68,6 +70,21 @@ def a_whole_life(installed: Installed, deployment: Json) -> None:
     cluster.cli("-n", SHOP, "delete", "kept")
     eventually(lambda: not cluster.volumes("kept"), 90, lambda: cluster.log("charted")[-3000:])
     eventually(lambda: cluster.client.secret(SHOP, "kept-connection") is None)
+
+
+def an_edit_is_refused(installed: Installed) -> None:
+    """What the data of a database does not allow is refused before it is stored."""
+    installed.lead_to_webhook()
+    smaller = {"spec": {"storage": {"size": "512Mi"}}}
+    with pytest.raises(CallRefused) as refused:
+        installed.cluster.client.merge("StatefulDatabase", SHOP, "kept", smaller)
+    assert str(refused.value) == (
+        'admission webhook "statefuldatabases.statefuldb.dev" denied the request: '
+        'spec.storage.size: Invalid: "512Mi": 1Gi or more: storage never shrinks'
+    )
+    stored = installed.cluster.database("kept", SHOP)
+    assert stored is not None
+    assert stored["spec"]["storage"]["size"] == "1Gi"
 
 
 def seen(installed: Installed, resource: str, verb: str) -> bool:

@@ -24,6 +24,7 @@ from statefuldb.cli.mesos_options import (
     tls_files,
 )
 from statefuldb.cli.output import Output, OutputOption, show
+from statefuldb.model.identity import WEBHOOK_SECRET
 from statefuldb.reconcile.ports import EffectFailed
 
 operator_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Run the operator itself.")
@@ -68,6 +69,22 @@ def run(
         typer.Option(min=0, max=65535, help="Serve /metrics, /healthz and /readyz here; 0 for any free port."),
     ] = None,
     metrics_host: Annotated[str, typer.Option(help="Address for --metrics-port.")] = "127.0.0.1",
+    webhook_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Serve the validating webhook here (docs/admission.md); 0 for any free port."
+        ),
+    ] = None,
+    webhook_host: Annotated[str, typer.Option(help="Address for --webhook-port.")] = "127.0.0.1",
+    webhook_service: Annotated[
+        str, typer.Option(help="The Service, in --namespace, by which the API server reaches it.")
+    ] = "statefuldb-webhook",
+    webhook_secret: Annotated[
+        str, typer.Option(help="Secret with its ca.crt, tls.crt and tls.key; made where it is not there.")
+    ] = WEBHOOK_SECRET,
+    webhook_configuration: Annotated[
+        str, typer.Option(help="The ValidatingWebhookConfiguration that is told of its authority.")
+    ] = "statefuldb",
     framework_user: Annotated[str, typer.Option(help="User that tasks run as on the agents.")] = "root",
     keeper: Annotated[str, typer.Option(help="Python that runs the keeper on the agents.")] = sys.executable,
     allowed_root: Annotated[
@@ -89,7 +106,7 @@ def run(
     # Imported here: no other command needs them (see mesos_options).
     from statefuldb.adapters.mesos.driver import CallFailed
     from statefuldb.app import run_operator
-    from statefuldb.operator import OperatorSettings
+    from statefuldb.operator import OperatorSettings, WebhookSettings
 
     settings = OperatorSettings(
         kubeconfig=kubeconfig,
@@ -109,6 +126,15 @@ def run(
         watch_namespaces=tuple(watch_namespace or ()),
         metrics_host=metrics_host,
         metrics_port=metrics_port,
+        webhook=None
+        if webhook_port is None
+        else WebhookSettings(
+            host=webhook_host,
+            port=webhook_port,
+            service=webhook_service,
+            secret=webhook_secret,
+            configuration=webhook_configuration,
+        ),
         leader_elect=kubeconfig is None if leader_elect is None else leader_elect,
     )
     try:

@@ -26,6 +26,7 @@ CONTAINER_PATH = "data"
 FRAMEWORK_CONFIG_MAP = "statefuldb-framework"
 OPERATOR_IDENTITY_SECRET = "statefuldb-operator-identity"
 OPERATOR_LEASE = "statefuldb-operator"
+WEBHOOK_SECRET = "statefuldb-webhook"
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _TASK_ID = re.compile(rf"sdb\.({_UUID})\.(\d+)\.(\d+)")

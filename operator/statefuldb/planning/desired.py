@@ -5,15 +5,18 @@ A bad edit, an operator crash and a lost task together still repair to the old t
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.errors import FieldError
-from statefuldb.model.observed import Observed
+from statefuldb.model.observed import DatabaseObject, Observed
 from statefuldb.model.parse import parse_database, read_accepted, transition_errors
 from statefuldb.model.plan import Accepted
+from statefuldb.model.profile import StorageProfile
 from statefuldb.model.spec import DatabaseSpec, Strategy
+from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.engines import engine_errors
 from statefuldb.planning.profiles import profile_errors
 
@@ -38,12 +41,32 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
     if database is None:
         return None
     previous = _stored(database.status)
+    judged = judge(
+        database, (*observed.volumes, *observed.damaged), profiles=observed.profiles, allowed_roots=allowed_roots
+    )
+    if not isinstance(judged, DatabaseSpec):
+        return Desired(accepted=previous, errors=judged)
+    accepted = Accepted(generation=database.generation, spec=judged)
+    return Desired(accepted=accepted, is_new=previous != accepted)
+
+
+def judge(
+    database: DatabaseObject,
+    entries: Iterable[VolumeRecord | DamagedEntry],
+    *,
+    profiles: tuple[StorageProfile, ...],
+    allowed_roots: tuple[str, ...],
+) -> DatabaseSpec | tuple[FieldError, ...]:
+    """Return the spec of a database where it is good for what the ledger has of it, else everything that is wrong."""
     parsed = _parsed(json.dumps(database.spec), allowed_roots)
     if not isinstance(parsed, DatabaseSpec):
-        return Desired(accepted=previous, errors=parsed)
-    errors = engine_errors(parsed) + profile_errors(parsed, observed.profiles)
+        return parsed
+    errors = engine_errors(parsed) + profile_errors(parsed, profiles)
+    previous = _stored(database.status)
     if previous is not None:
-        mine = [r for r in observed.volumes if r.owner_uid == database.uid]
+        listed = list(entries)
+        damaged = any(isinstance(entry, DamagedEntry) for entry in listed)
+        mine = [r for r in listed if isinstance(r, VolumeRecord) and r.owner_uid == database.uid]
         held = [r for r in mine if r.initialised]
         sizes = [r.size_bytes for r in held if r.strategy is Strategy.PERSISTENT_VOLUME]
         held_bytes = max(sizes, default=None)
@@ -51,14 +74,11 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
             previous.spec,
             parsed,
             # What an entry says that cannot be read is not known: there may be data.
-            initialised=bool(held or observed.damaged),
-            begun=bool(mine or observed.damaged),
+            initialised=bool(held or damaged),
+            begun=bool(mine or damaged),
             held_bytes=held_bytes,
         )
-    if errors:
-        return Desired(accepted=previous, errors=errors)
-    accepted = Accepted(generation=database.generation, spec=parsed)
-    return Desired(accepted=accepted, is_new=previous != accepted)
+    return errors or parsed
 
 
 # A database is looked at many times between two changes of its spec.

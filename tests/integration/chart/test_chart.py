@@ -29,6 +29,7 @@ EVERYTHING: Json = {
     "watchNamespaces": ["shop", "stock"],
     "serviceAccount": {"name": "operator", "annotations": {"a": "b"}},
     "metrics": {"port": 9000, "serviceMonitor": {"enabled": True, "interval": "10s", "labels": {"release": "p"}}},
+    "webhook": {"enabled": True, "port": 9999, "secret": "webhook-by-cert-manager"},
     "networkPolicy": {
         "metricsFrom": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}],
         "mesosCIDRs": ["10.0.0.0/8", "fd00::/8"],
@@ -166,6 +167,24 @@ def test_what_is_set_of_sync_arrives_and_its_login_is_a_file() -> None:
     assert mount == {"name": volume["name"], "mountPath": "/etc/statefuldb/git", "readOnly": True}
 
 
+def test_the_webhook_is_off_unless_wanted_and_holds_no_write_up() -> None:
+    assert not [o for o in rendered(MASTERS) if "webhook" in (o["kind"] + o["metadata"]["name"]).lower()]
+    assert not [argument for argument in container(rendered(MASTERS))["args"] if "webhook" in argument]
+    objects = rendered(EVERYTHING)
+    (hook,) = one(objects, "ValidatingWebhookConfiguration", OPERATOR)["webhooks"]
+    assert (hook["failurePolicy"], hook["sideEffects"]) == ("Ignore", "None")
+    assert hook["namespaceSelector"]["matchExpressions"][0]["values"] == ["shop", "stock"]
+    service = one(objects, "Service", hook["clientConfig"]["service"]["name"])
+    assert service["metadata"]["namespace"] == hook["clientConfig"]["service"]["namespace"]
+    (port,) = service["spec"]["ports"]
+    assert port["port"] == hook["clientConfig"]["service"]["port"]
+    held = container(objects)
+    assert {"name": port["targetPort"], "containerPort": 9999, "protocol": "TCP"} in held["ports"]
+    assert f"--webhook-service={service['metadata']['name']}" in held["args"]
+    ingress = one(objects, "NetworkPolicy", OPERATOR)["spec"]["ingress"]
+    assert 9999 in [port["port"] for rule in ingress for port in rule["ports"]]
+
+
 def test_sync_may_do_little_by_default() -> None:
     """No ConfigMap but its record, no Namespace, nothing to delete; where namespaces are named, nothing elsewhere."""
     for values, kind in ((SYNCING, "ClusterRole"), ({**SYNCING, "watchNamespaces": ["shop"]}, "Role")):
@@ -193,6 +212,8 @@ def test_everything_that_is_set_arrives() -> None:
         "--fence-command=/fence/cut-off",
         "--watch-namespace=stock",
         "--metrics-port=9000",
+        "--webhook-port=9999",
+        "--webhook-secret=webhook-by-cert-manager",
     ):
         assert argument in held["args"]
     assert held["image"] == "statefuldb/operator@sha256:" + "0" * 64
@@ -202,7 +223,7 @@ def test_everything_that_is_set_arrives() -> None:
     assert [peer["ipBlock"]["cidr"] for peer in policy["egress"][2]["to"]] == ["10.0.0.0/8", "fd00::/8"]
     monitor = one(objects, "ServiceMonitor")
     assert monitor["metadata"]["labels"]["release"] == "p"
-    service = one(objects, "Service")
+    service = one(objects, "Service", f"{OPERATOR}-metrics")
     assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     assert monitor["spec"]["endpoints"][0]["port"] == service["spec"]["ports"][0]["name"]
 
@@ -213,7 +234,8 @@ def test_with_namespaces_named_nothing_elsewhere_can_be_read_or_written() -> Non
     # StorageProfiles are of no namespace; by a list of them the operator learns what it may let databases use.
     profiles = {"apiGroups": ["statefuldb.dev"], "resources": ["storageprofiles"], "verbs": ["list"]}
     assert profiles in rules
-    assert all(rule["verbs"] == ["get"] and rule["resourceNames"] for rule in rules if rule != profiles)
+    # So are the webhook's authority and the definitions.
+    assert all(set(rule["verbs"]) <= {"get", "patch"} and rule["resourceNames"] for rule in rules if rule != profiles)
     for namespace in ("shop", "stock"):
         role = one([o for o in objects if o["metadata"].get("namespace") == namespace], "Role", f"{OPERATOR}-databases")
         assert any("databasevolumes" in rule["resources"] for rule in role["rules"])
@@ -259,6 +281,8 @@ def test_versions_are_in_step() -> None:
         ({**MASTERS, "networkPolicy": {"mesosCIDRs": ["everywhere"]}}, "/networkPolicy/mesosCIDRs/0"),
         ({"mesos": {**MASTERS["mesos"], "tls": {"clientCertificate": True}}}, "/mesos/tls"),
         ({**MASTERS, "metrics": {"service": False, "serviceMonitor": {"enabled": True}}}, "needs metrics.service"),
+        ({**MASTERS, "webhook": {"enabled": True, "secret": ""}}, "/webhook/secret"),
+        ({**MASTERS, "webhook": {"port": 443}}, "/webhook/port"),
         ({**MASTERS, "sync": {"enabled": True}}, "/sync/source"),
         ({**MASTERS, "sync": {"source": "https://me:secret@git.example/x.git"}}, "/sync/source"),
         ({**MASTERS, "sync": {"interval": "often"}}, "/sync/interval"),
@@ -294,6 +318,7 @@ def test_everything_namespaced_is_in_the_release_or_a_watched_namespace() -> Non
         "CustomResourceDefinition",
         "ValidatingAdmissionPolicy",
         "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
     }
     for body in rendered(EVERYTHING):
         if body["kind"] not in clusterwide:

@@ -1,4 +1,4 @@
-"""The operator's certificate authority and client certificate, by which keepers know it."""
+"""The operator's own certificates: the one by which keepers know it, and that of its webhook."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,15 @@ LIFETIME = timedelta(days=3650)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerCertificate:
+    """An authority that is public, and a certificate of it with its key; all PEM."""
+
+    ca_pem: str
+    certificate_pem: str
+    key_pem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorCertificates:
     """`ca_pem` is public and goes to every keeper; `client_pem` holds certificate and key and is kept in a Secret."""
 
@@ -21,30 +30,42 @@ class OperatorCertificates:
 
 def make_identity() -> OperatorCertificates:
     """Make a new authority and one client certificate. The authority's key is not kept: nothing else is ever signed."""
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    ca_pem, certificate_pem, key_pem = _signed("statefuldb operator", "statefuldb operator authority", usage)
+    return OperatorCertificates(ca_pem=ca_pem, client_pem=certificate_pem + key_pem)
+
+
+def make_server_certificate(name: str) -> ServerCertificate:
+    """Make a new authority, whose key is not kept, and a certificate for a server of this DNS name."""
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+    names = x509.SubjectAlternativeName([x509.DNSName(name)])
+    ca_pem, certificate_pem, key_pem = _signed("statefuldb webhook", "statefuldb webhook authority", usage, names)
+    return ServerCertificate(ca_pem=ca_pem, certificate_pem=certificate_pem, key_pem=key_pem)
+
+
+def _signed(subject: str, authority: str, *extensions: x509.ExtensionType) -> tuple[str, str, str]:
+    """Return a new authority, a certificate signed by it, and the certificate's key; all PEM."""
     ca_key = ec.generate_private_key(ec.SECP256R1())
     key = ec.generate_private_key(ec.SECP256R1())
-    ca_name = _name("statefuldb operator authority")
+    ca_name = _name(authority)
     ca = (
         _builder(ca_name, ca_name, ca_key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(ca_key, hashes.SHA256())
     )
-    client = (
-        _builder(_name("statefuldb operator"), ca_name, key.public_key())
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
-        .sign(ca_key, hashes.SHA256())
+    made = _builder(_name(subject), ca_name, key.public_key()).add_extension(
+        x509.BasicConstraints(ca=False, path_length=None), critical=True
     )
+    for extension in extensions:
+        made = made.add_extension(extension, critical=False)
     private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
     encoding = serialization.Encoding.PEM
-    return OperatorCertificates(
-        ca_pem=ca.public_bytes(encoding).decode(),
-        client_pem=client.public_bytes(encoding).decode() + private.decode(),
-    )
+    certificate = made.sign(ca_key, hashes.SHA256()).public_bytes(encoding)
+    return ca.public_bytes(encoding).decode(), certificate.decode(), private.decode()
 
 
 def _name(text: str) -> x509.Name:

@@ -27,7 +27,13 @@ _PATHS = {
         "validatingadmissionpolicybindings",
         False,
     ),
+    "ValidatingWebhookConfiguration": (
+        "/apis/admissionregistration.k8s.io/v1",
+        "validatingwebhookconfigurations",
+        False,
+    ),
     "Namespace": ("/api/v1", "namespaces", False),
+    "Service": ("/api/v1", "services", True),
     "Secret": ("/api/v1", "secrets", True),
     "Event": ("/api/v1", "events", True),
     "ConfigMap": ("/api/v1", "configmaps", True),
