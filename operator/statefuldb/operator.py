@@ -175,6 +175,7 @@ class Operator:
         self._mesos = MesosAdapter(
             make_driver=make_driver,
             list_tasks=around.master.each_task,
+            list_tasks_ever=around.master.tasks_ever,
             list_agents=around.master.each_agent,
             list_frameworks=around.master.frameworks,
             cluster=cluster,

@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -52,7 +52,7 @@ class Stream:
 
 
 class ScriptedMaster:
-    """Serves one script for each subscription."""
+    """Serves one script for each subscription. `answers` has what the operator API says, by the type of the call."""
 
     def __init__(
         self,
@@ -60,6 +60,7 @@ class ScriptedMaster:
         *,
         status: int = 202,
         version: str = "1.11.0",
+        answers: Mapping[str, Json] | None = None,
         host: str = "127.0.0.1",
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -83,12 +84,18 @@ class ScriptedMaster:
                     except (BrokenPipeError, ConnectionResetError):
                         return
                     return
+                if self.path == "/api/v1":
+                    self._answer({"type": body["type"], body["type"].lower(): (answers or {})[body["type"]]})
+                    return
                 self.send_response(outer.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
             def do_GET(self) -> None:
-                body = json.dumps({"version": version}).encode()
+                self._answer({"version": version})
+
+            def _answer(self, what: Json) -> None:
+                body = json.dumps(what).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

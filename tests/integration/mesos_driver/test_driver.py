@@ -150,11 +150,13 @@ def test_calls_that_would_crash_mesos_never_leave(setup: Setup) -> None:
     driver = setup.driver(master.address)
     setup.connected()
     zero = {"name": "cpus", "type": "SCALAR", "scalar": {"value": 0}}
+    twice = [{"task_id": {"value": "t"}}, {"task_id": {"value": "t"}}]
     for operation in (
         {"type": "RESERVE", "reserve": {"resources": [zero]}},
         {"type": "CREATE", "create": {"volumes": [zero]}},
         {"type": "LAUNCH", "id": {"value": "x"}, "launch": {"task_infos": []}},
-        {"type": "LAUNCH", "launch": {"task_infos": [{"task_id": {"value": "t"}}, {"task_id": {"value": "t"}}]}},
+        {"type": "LAUNCH", "launch": {"task_infos": twice}},
+        {"type": "LAUNCH_GROUP", "launch_group": {"task_group": {"tasks": twice}}},
     ):
         with pytest.raises(UnsafeRequest):
             driver.acceptOffers([{"value": "o"}], [operation])

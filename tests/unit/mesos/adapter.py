@@ -66,6 +66,7 @@ class Wired:
         self.enqueued: list[DatabaseKey] = []
         self.owners: dict[str, DatabaseKey] = {}
         self.tasks: list[Json] = []
+        self.over: list[Json] = []
         self.frameworks: list[Json] = []
         self.holdings: dict[str, list[Json]] = {}
         self.agents: Mapping[str, tuple[str, ...]] = capabilities or {"id-of-agent-1": CAPABLE}
@@ -79,6 +80,7 @@ class Wired:
         self.adapter = MesosAdapter(
             make_driver=make_driver,
             list_tasks=lambda read: [read(task) for task in self.tasks],
+            list_tasks_ever=lambda read: ([read(task) for task in self.tasks], [read(task) for task in self.over]),
             list_frameworks=lambda: self.frameworks,
             list_agents=self._listed,
             cluster=CLUSTER,

@@ -14,7 +14,7 @@ from statefuldb.adapters.mesos.guard import UnsafeRequest
 from statefuldb.adapters.mesos.intake import Intake, OnOffers
 from statefuldb.adapters.mesos.inverse_offers import InverseOffers
 from statefuldb.adapters.mesos.maintenance_book import MaintenanceBook
-from statefuldb.adapters.mesos.master_api import ListEach
+from statefuldb.adapters.mesos.master_api import ListEach, ListTasks
 from statefuldb.adapters.mesos.offer_cache import OfferCache
 from statefuldb.adapters.mesos.operation_book import OperationBook
 from statefuldb.adapters.mesos.operation_wire import (
@@ -52,6 +52,7 @@ class MesosAdapter:
         *,
         make_driver: Callable[[Callable[[Event], None], Callable[[ConnectionState], None]], Driver],
         list_tasks: ListEach,
+        list_tasks_ever: ListTasks,
         list_agents: ListEach,
         list_frameworks: Callable[[], Sequence[Mapping[str, Any]]],
         cluster: str,
@@ -88,10 +89,11 @@ class MesosAdapter:
             books=books,
             agents=self._agents,
             inverse_offers=self._inverse_offers,
-            list_tasks=list_tasks,
+            list_tasks=list_tasks_ever,
             cluster=cluster,
             save_framework_id=save_framework_id,
             resubscribe=lambda: self._driver.resubscribe(),
+            launched=lambda task_ids: self._driver.launched(task_ids),
             acknowledge=self.acknowledge,
             acknowledge_operation=self.acknowledge_operation,
             on_subscribed=self._reconciler.begin,

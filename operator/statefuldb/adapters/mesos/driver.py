@@ -9,18 +9,19 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
 from typing import Any
 from urllib.parse import urlsplit
 
-from statefuldb.adapters.mesos.guard import check_call
+from statefuldb.adapters.mesos.guard import UsedTaskIds, check_call
 from statefuldb.adapters.mesos.masters import Masters
 from statefuldb.adapters.mesos.pymesos_import import MesosSchedulerDriver
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.adapters.mesos.uncollected import uncollected
+from statefuldb.model.observed import TaskState
 from statefuldb.reconcile.back_off import LIMIT_SECONDS, back_off_seconds
 from statefuldb.reconcile.ports import Machine
 
@@ -31,6 +32,8 @@ CALL_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 10.0
 HEARTBEATS_MISSED = 3
 SCHEDULER_PATH = "/api/v1/scheduler"
+# States in which a task has been launched for certain. Of others the master may answer for what never was.
+_SEEN = {state for state in TaskState if state.alive} | {TaskState.UNREACHABLE}
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -94,6 +97,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self.stream_id: str | None
         self._stream: http.client.HTTPConnection | None = None
         self._again = threading.Event()
+        self._used = UsedTaskIds()
 
     @property
     def framework(self) -> dict[str, Any]:
@@ -130,6 +134,10 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
     def resubscribe(self) -> None:
         """Drop the stream, so that everything is told again from its beginning, after the usual pause."""
         self._close_stream()
+
+    def launched(self, task_ids: Iterable[str]) -> None:
+        """Note that task ids have been used before, by another process of this framework: none is launched again."""
+        self._used.note(task_ids)
 
     def _leader_changed(self) -> None:
         """Leave the old leader for the new one at once."""
@@ -193,6 +201,8 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         leader, stream_id = self._leader, self.stream_id
         if leader is None or stream_id is None:
             raise CallFailed(f"{body['type']} not sent: not subscribed")
+        # From here on it may have arrived, whatever is heard of it.
+        self._used.claim(body)
         try:
             status, text = self._exchange(leader, body, {**(headers or {}), "Mesos-Stream-Id": stream_id})
         except (OSError, http.client.HTTPException) as error:
@@ -316,6 +326,9 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
             self.framework_id = event["subscribed"]["framework_id"]["value"]
             self.stream_id = stream_id
             self._tell(ConnectionState(connected=True))
+        if event.get("type") == "UPDATE" and event["update"]["status"].get("state") in _SEEN:
+            # Whoever launched it: agents that come back tell of tasks that no list showed.
+            self._used.note([event["update"]["status"]["task_id"]["value"]])
         self._hand_on(partial(self._tell_event, event))
         return True
 

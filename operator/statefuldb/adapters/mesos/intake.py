@@ -1,6 +1,6 @@
 """What Mesos tells: each event changes a book and enqueues the keys that should look at it. Nothing is decided here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from logging import getLogger
 from typing import Any
 
@@ -8,7 +8,7 @@ from statefuldb.adapters.mesos.agent_registry import AgentRegistry
 from statefuldb.adapters.mesos.books import Books
 from statefuldb.adapters.mesos.driver import ConnectionState, Event
 from statefuldb.adapters.mesos.inverse_offers import InverseOffers
-from statefuldb.adapters.mesos.master_api import ListEach
+from statefuldb.adapters.mesos.master_api import ListTasks
 from statefuldb.adapters.mesos.operation_wire import operation_status_from_wire
 from statefuldb.adapters.mesos.wire import (
     inverse_offer_from_wire,
@@ -16,7 +16,7 @@ from statefuldb.adapters.mesos.wire import (
     offer_from_wire,
     status_from_wire,
 )
-from statefuldb.model.identity import DatabaseKey, ReservationLabels
+from statefuldb.model.identity import DatabaseKey, ReservationLabels, TaskId
 from statefuldb.model.observed import NOT_SUBSCRIBED_YET, OperationStatus, TaskStatus
 from statefuldb.reconcile.ports import Clock, EffectFailed
 
@@ -34,10 +34,11 @@ class Intake:
         books: Books,
         agents: AgentRegistry,
         inverse_offers: InverseOffers,
-        list_tasks: ListEach,
+        list_tasks: ListTasks,
         cluster: str,
         save_framework_id: Callable[[str], None],
         resubscribe: Callable[[], None],
+        launched: Callable[[Iterable[str]], None],
         acknowledge: Callable[[TaskStatus], None],
         acknowledge_operation: Callable[[OperationStatus], None],
         on_subscribed: Callable[[], None],
@@ -54,6 +55,7 @@ class Intake:
         self._cluster = cluster
         self._save_framework_id = save_framework_id
         self._resubscribe = resubscribe
+        self._launched = launched
         self._acknowledge = acknowledge
         self._acknowledge_operation = acknowledge_operation
         self._on_subscribed = on_subscribed
@@ -113,14 +115,20 @@ class Intake:
         self._on_subscribed()
 
     def _take_inventory(self) -> None:
-        """Learn from the tasks' labels whose they are, whatever has become of the ledger meanwhile; and the agents."""
+        """Learn from the tasks' labels whose they are, whatever has become of the ledger meanwhile; and the agents.
+
+        Which task ids are used up is learned of those that are over, too.
+        """
         try:
             self._agents.look()
-            listed = self._list_tasks(lambda task: ledger_of_task(task, self._cluster))
+            listed, over = self._list_tasks(
+                lambda task: (task["task_id"]["value"], ledger_of_task(task, self._cluster))
+            )
         except EffectFailed as error:
             log.warning("agents and tasks could not be listed: %s", error)
             return
-        self._books.tasks.learn(record for record in listed if record is not None)
+        self._launched(task_id for task_id, _ in (*listed, *over) if TaskId.parse(task_id) is not None)
+        self._books.tasks.learn(record for _, record in listed if record is not None)
 
     def _offered(self, offers: Sequence[Mapping[str, Any]]) -> None:
         now = self._clock.now()

@@ -40,6 +40,14 @@ class ListEach(Protocol):
         ...
 
 
+class ListTasks(Protocol):
+    """Returns what `read` makes of each task that may run, and of each that is over. Raises EffectFailed."""
+
+    def __call__(self, read: Callable[[Json], T]) -> tuple[Sequence[T], Sequence[T]]:
+        """Ask the master."""
+        ...
+
+
 class MasterApi:
     """Questions to whichever of `masters` answers them."""
 
@@ -66,8 +74,17 @@ class MasterApi:
 
         Raises EffectFailed.
         """
+        running, _ = self.tasks_ever(read)
+        return running
+
+    def tasks_ever(self, read: Callable[[Json], T]) -> tuple[list[T], list[T]]:
+        """Return what `read` makes of each task that may run, and of each that is over (ListTasks).
+
+        The master remembers a thousand of each framework that are over (`--max_completed_tasks_per_framework`).
+        Raises EffectFailed.
+        """
         listed = self._ask("GET_TASKS", lambda found: read(found) if found.keys() >= _TASK else found)
-        return [*listed.get("tasks", []), *listed.get("unreachable_tasks", [])]
+        return [*listed.get("tasks", []), *listed.get("unreachable_tasks", [])], list(listed.get("completed_tasks", []))
 
     def version(self) -> str:
         """Return the version of the master. Raises EffectFailed."""
