@@ -24,6 +24,7 @@ MERGE = "application/merge-patch+json"
 PATCH = "application/json-patch+json"
 APPLY = "application/apply-patch+yaml"
 STRATEGIC = "application/strategic-merge-patch+json"
+ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Answer:
     @property
     def warnings(self) -> list[str]:
         return list(self.headers.get_all("Warning") or [])
+
+
+def _text(body: bytes) -> str:
+    """Return a body; one in protobuf, which nobody here reads, with marks for what is no text."""
+    return body.decode(errors="replace")
 
 
 class Api:
@@ -74,11 +80,17 @@ class Api:
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Send a request; headers by name, with underscores for hyphens."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        try:
-            with self.open(method, path, body, named) as answer:
-                return Answer(answer.status, answer.headers, answer.read().decode())
-        except urllib.error.HTTPError as error:
-            return Answer(error.code, error.headers, error.read().decode())
+        for _ in range(ATTEMPTS):
+            try:
+                with self.open(method, path, body, named) as answer:
+                    return Answer(answer.status, answer.headers, _text(answer.read()))
+            except urllib.error.HTTPError as error:
+                return Answer(error.code, error.headers, _text(error.read()))
+            except urllib.error.URLError as error:
+                # A server may answer before it has read all of a large body, and close: the answer can be lost then.
+                if not isinstance(error.reason, ssl.SSLEOFError | ConnectionResetError | BrokenPipeError):
+                    raise
+        raise AssertionError(f"{method} {path}: no answer in {ATTEMPTS} attempts")
 
     def call(self, method: str, path: str, body: Any = None, content_type: str = JSON) -> tuple[int, Json]:
         answer = self.send(method, path, body, Content_Type=content_type)
@@ -101,9 +113,9 @@ class Api:
         request = urllib.request.Request(self.url + path, None, {"Accept": JSON, **headers})
         try:
             with urllib.request.urlopen(request, timeout=20, context=self.anonymous) as answer:
-                return Answer(answer.status, answer.headers, answer.read().decode())
+                return Answer(answer.status, answer.headers, _text(answer.read()))
         except urllib.error.HTTPError as error:
-            return Answer(error.code, error.headers, error.read().decode())
+            return Answer(error.code, error.headers, _text(error.read()))
 
     @contextmanager
     def watch(self, path: str, **headers: str) -> Iterator[Iterator[Json]]:

@@ -206,7 +206,7 @@ def test_an_absent_namespace_is_404_to_write_and_empty_to_list(api: Api) -> None
 
 
 def test_bodies_may_be_json_or_yaml_and_nothing_else(api: Api, space: str) -> None:
-    text = f"apiVersion: {GROUP_NAME}/v1\nkind: Thing\nmetadata: {{name: y}}\nspec: {{engine: mysql}}\n"
+    text = f"apiVersion: {GROUP_NAME}/v1\nkind: Thing\nmetadata: {{name: why}}\nspec: {{engine: mysql}}\n"
     status, made = api.call("POST", space, text.encode(), "application/yaml")
     assert (status, made["spec"]["engine"]) == (201, "mysql")
     status, error = api.call("POST", space, b"hi", "text/plain")

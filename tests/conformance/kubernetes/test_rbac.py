@@ -177,7 +177,8 @@ def test_only_who_may_impersonates(api: Api, space: str) -> None:
     token = account_token(api, namespace, "poor")
     answer = api.unknown(space, {"Authorization": f"Bearer {token}", "Impersonate-User": "ann"})
     assert answer.status == 403
-    assert 'cannot impersonate resource "users" in API group "" at the cluster scope' in answer.body["message"]
+    # What follows differs: from 1.36 on a server tries first whether the one request may be made in that name.
+    assert "cannot impersonate" in answer.body["message"]
 
 
 def account_token(api: Api, namespace: str, name: str) -> str:

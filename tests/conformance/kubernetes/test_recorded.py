@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from conformance.kubernetes.recorded import defining, reading, surroundings, writing
-from conformance.kubernetes.recorded.allowed import ALLOWED
+from conformance.kubernetes.recorded.allowed import ALLOWED, OF_OTHERS
 from conformance.kubernetes.recorded.replaying import Replay
 from conformance.kubernetes.recorded.subjects import GROUP, definition
 from conformance.kubernetes.server import Api, Embedded, eventually
@@ -19,12 +19,12 @@ _NAMESPACES = "/api/v1/namespaces"
 
 
 @pytest.fixture(scope="module")
-def replay(api: Api) -> Iterator[Replay]:
+def replay(api: Api, embedded: Embedded | None) -> Iterator[Replay]:
     made = api.call("POST", DEFINITIONS, definition())
     assert made[0] == 201, made
     api.made(_NAMESPACES, {"metadata": {"name": "semtest"}})
     eventually(lambda: api.call("GET", f"{GROUP}/statefuldatabases")[0] == 200)
-    yield Replay(api, ALLOWED)
+    yield Replay(api, ALLOWED if embedded is not None else (*ALLOWED, *OF_OTHERS))
     for path in (f"{_NAMESPACES}/semtest", f"{_NAMESPACES}/semdel", f"{DEFINITIONS}/statefuldatabases.example.dev"):
         api.call("DELETE", path)
 

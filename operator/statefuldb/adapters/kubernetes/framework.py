@@ -44,10 +44,15 @@ class FrameworkRecord:
                 "metadata": {"name": FRAMEWORK_CONFIG_MAP},
                 "data": {"cluster": self._machine.fresh_uuid(), "epoch": "0"},
             }
-            stored = call(
+            stored = find(
                 "create the framework record",
                 lambda: self._api.create_namespaced_config_map(self._namespace, body),
             )
+            if stored is None:
+                raise EffectFailed(
+                    f"namespace {self._namespace}, where the operator keeps its own record, is not there: "
+                    f"kubectl create namespace {self._namespace}, or name another one with --namespace"
+                )
         epoch = int(stored.data.get("epoch", "0")) + 1
         stored.data["epoch"] = str(epoch)
         self._replace(stored)

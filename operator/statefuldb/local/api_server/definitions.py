@@ -77,6 +77,10 @@ def _check_structure(schema: Json, path: str) -> Iterator[Json]:
     untyped = schema.get("x-kubernetes-int-or-string") or schema.get("x-kubernetes-preserve-unknown-fields")
     if not schema.get("type") and not untyped:
         yield required(f"{path}.type", "must not be empty for specified object fields")
+    if schema.get("properties") and schema.get("additionalProperties"):
+        yield forbidden_field(
+            f"{path}.additionalProperties", "additionalProperties and properties are mutual exclusive"
+        )
     if "default" in schema:
         for cause in validate(schema["default"], schema):
             yield {**cause, "field": f"{path}.default"}

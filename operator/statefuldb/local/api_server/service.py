@@ -27,14 +27,11 @@ _POLICIES = "validatingadmissionpolicies.admissionregistration.k8s.io"
 _BINDINGS = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
 
 
-# Events that are an hour old are looked for once a minute: there may be thousands of them.
-_TO_THE_MINUTE = len("2026-01-01T00:00")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
     """What surrounds one writing request. `twice` are fields that its body has twice; `user` None is the server.
 
+    `of_many` says that it is one of all that a deletion of a collection is about.
     `reviewed` is what webhooks have agreed to (NeedsReview): that write is stored, any other is asked about.
     """
 
@@ -48,6 +45,7 @@ class Write:
     twice: tuple[str, ...] = ()
     user: User | None = None
     reviewed: str = ""
+    of_many: bool = False
 
 
 class Service:
@@ -55,7 +53,6 @@ class Service:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._events_seen_to = ""
         self._deletion = Deletion(store, self._judge)
 
     def create(self, kind: Kind, namespace: str, body: Json, write: Write) -> tuple[Json, list[str]]:
@@ -193,8 +190,7 @@ class Service:
             new["metadata"]["managedFields"] = managed
         self._admit(kind, "CREATE", new, None, write)
         stored = self.store.create(kind, new, write.now, dry_run=write.dry_run)
-        if kind.key == "events" and not write.dry_run and self._events_seen_to != write.now[:_TO_THE_MINUTE]:
-            self._events_seen_to = write.now[:_TO_THE_MINUTE]
+        if kind.key == "events" and not write.dry_run:
             drop_old_events(self.store, kind, write.now)
         return stored, warnings
 
@@ -279,6 +275,7 @@ class Service:
             user=write.user,
             dry_run=write.dry_run,
             manager=write.manager,
+            of_many=write.of_many,
         )
         calls = calls_about(asked, self.store.objects)
         if calls and asked.about != write.reviewed:

@@ -56,6 +56,7 @@ class Asked:
     user: User
     dry_run: bool
     manager: str
+    of_many: bool = False
 
     @property
     def about(self) -> str:
@@ -87,7 +88,7 @@ class Asked:
             options["fieldManager"] = self.manager
         return {
             **{"kind": kind, "resource": resource, "requestKind": kind, "requestResource": resource, **sub},
-            "name": self.metadata.get("name", ""),
+            **({"name": self.metadata["name"]} if "name" in self.metadata and not self.of_many else {}),
             "namespace": self.metadata.get("namespace", ""),
             "operation": self.operation,
             "userInfo": {**user, **({"uid": self.user.uid} if self.user.uid else {})},

@@ -111,7 +111,7 @@ class Writing:
                 def delete(write: Write, namespace: str = namespace, name: str = name) -> Json | None:
                     return self._service.delete(kind, namespace, name, options, write)
 
-                warnings += (await self._reviewed(target, write, delete))[1]
+                warnings += (await self._reviewed(target, replace(write, of_many=True), delete))[1]
         finally:
             self._service.settle(write.now)
         form = form_of(request)

@@ -65,3 +65,9 @@ ALLOWED: tuple[Allowed, ...] = (
     ),
     Allowed((515,), "", "no pods are served"),
 )
+
+# What another real server may answer differently from the recorded one: which build it is, and who asks it.
+OF_OTHERS: tuple[Allowed, ...] = (
+    Allowed((3, 65), "", _VERSION),
+    Allowed((75,), "status.userInfo", "a token and a certificate tell different things of their bearer"),
+)

@@ -89,7 +89,10 @@ def bad_definitions() -> dict[str, Json]:
     body, _ = one("unknown field strict")
     body["spec"]["junk"] = 1
     _, version = one("additionalProperties+properties")
-    version["schema"]["openAPIV3Schema"]["properties"]["status"]["additionalProperties"] = {"type": "string"}
+    version["schema"]["openAPIV3Schema"]["properties"]["status"] = {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+    }
     one("$ref")
     _, version = one("oneOf with type")
     version["schema"]["openAPIV3Schema"]["properties"]["spec"]["oneOf"] = [{"type": "object"}]

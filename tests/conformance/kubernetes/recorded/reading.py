@@ -67,7 +67,9 @@ def listing(replay: Replay) -> None:
             query = f"{query.partition('&continue=')[0]}&continue={token}"
         answer = replay.send("GET", f"{SPACE}?{query}")
         code, _, rest = told.partition(" ")
-        if answer.status == 200:
+        if (code, answer.status) == ("410", 200):
+            replay.told(label)  # the server is so young that it still knows its first version
+        elif answer.status == 200:
             names, _, metadata = rest.partition("] ")
             token = answer.body["metadata"].get("continue") or token
             given = [item["metadata"]["name"] for item in answer.body["items"]]

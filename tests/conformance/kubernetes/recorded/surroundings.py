@@ -7,7 +7,7 @@ from typing import Any
 from conformance.kubernetes.recorded.comparing import plain
 from conformance.kubernetes.recorded.replaying import Replay
 from conformance.kubernetes.recorded.subjects import SPACE
-from conformance.kubernetes.server import MERGE
+from conformance.kubernetes.server import MERGE, eventually
 
 Json = dict[str, Any]
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
@@ -75,6 +75,8 @@ def _begun(text: str) -> list[str]:
 
 
 def _openapi(replay: Replay) -> None:
+    # A real server writes the documents of a new definition a little later.
+    eventually(lambda: "apis/example.dev/v1" in replay.send("GET", "/openapi/v3").body["paths"])
     index = replay.send("GET", "/openapi/v3")
     path = index.body["paths"]["apis/example.dev/v1"]["serverRelativeURL"]
     told = [index.status, index.headers["Content-Type"], path.partition("?hash=")[0], bool(path.partition("?hash=")[2])]
