@@ -7,6 +7,7 @@ import pytest
 from conformance.mesos.client import Json
 from conformance.mesos.conftest import AGENTS, MASTERS, Subscribe, opened
 from conformance.mesos.masters import Control, Mesos
+from conformance.mesos.test_groups import executor, group
 from conformance.mesos.things import OURS, framework, launch, operation, scalar, task, volume
 from conformance.mesos.tidying import eventually, settled
 
@@ -42,6 +43,18 @@ def test_an_operation_on_nothing_ends_the_master(
     again = one.succeeded_by()
     assert again.error is None
     again.offer()
+
+
+def test_a_group_with_one_task_twice_ends_the_master(subscribe: Subscribe, control: Control, mesos: Mesos) -> None:
+    one = subscribe()
+    offer = one.offer()
+    twice = [task("twice", offer["agent_id"])] * 2
+    with pytest.raises(ConnectionError):
+        one.accept(offer, group(executor(one, {}), *twice))
+    one.stream.wait(lambda: one.stream.ended == "broken", about="the end of the stream")
+    control.run("stop", "master")
+    control.run("start", "master")
+    settled(mesos.http, AGENTS)
 
 
 def test_a_task_id_used_again_at_once_ends_the_agent(subscribe: Subscribe, control: Control, mesos: Mesos) -> None:

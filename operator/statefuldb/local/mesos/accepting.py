@@ -5,6 +5,7 @@ from typing import Any
 from statefuldb.local.mesos import feedback, operations
 from statefuldb.local.mesos.allocation import DEFAULT_REFUSE_SECONDS, refuse, withdraw_shared
 from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, Offer
+from statefuldb.local.mesos.groups import launch_group
 from statefuldb.local.mesos.launching import launch, tasks_of, tell_error
 from statefuldb.local.mesos.operations import Asker, Ground
 from statefuldb.local.mesos.resource_forms import everywhere, upgraded
@@ -98,6 +99,9 @@ class _Applying:
             if operation["type"] == "LAUNCH":
                 for info in tasks_of(allocated):
                     self._pool = launch(self._cluster, self._framework, self._agent, self._role, info, self._pool)
+            elif operation["type"] == "LAUNCH_GROUP":
+                within = (self._framework, self._agent, self._role)
+                self._pool = launch_group(self._cluster, *within, allocated, self._pool)
             else:
                 self._convert(allocated)
         return self._pool
@@ -107,12 +111,14 @@ class _Applying:
 
     def _is_well_formed(self, operation: Json) -> bool:
         kind = operation.get("type", "UNKNOWN")
-        if kind == "LAUNCH":
-            reason = malformed(r for info in tasks_of(operation) for r in info.get("resources", []))
+        if kind in ("LAUNCH", "LAUNCH_GROUP"):
+            executor = operation.get("launch_group", {}).get("executor", {})
+            reason = malformed(r for one in (*tasks_of(operation), executor) for r in one.get("resources", []))
             if reason is None and "id" in operation:
-                reason = "The `id` field cannot be set on LAUNCH operations"
+                reason = f"The `id` field cannot be set on {kind} operations"
             for info in tasks_of(operation) if reason is not None else []:
-                tell_error(self._cluster, self._framework, info, reason or "")
+                called = "INVALID" if kind == "LAUNCH" else "GROUP_INVALID"
+                tell_error(self._cluster, self._framework, info, reason or "", called)
             return reason is None
         if kind not in operations.KINDS:
             return False

@@ -13,6 +13,7 @@ from typing import Any
 from statefuldb.local.mesos import statuses, volumes
 from statefuldb.local.mesos.agent_link import AgentLink
 from statefuldb.local.mesos.checkpoint import Checkpoint
+from statefuldb.local.mesos.fetching import fetch_all
 from statefuldb.local.mesos.registry import load_json, save_json
 from statefuldb.local.mesos.sandboxes import Sandboxes
 from statefuldb.local.mesos.tasks import DEFAULT_GRACE_SECONDS, RunningTask, grace_of, key_of
@@ -135,6 +136,8 @@ class Agent:
                 self._apply(message)
             case "RUN_TASK":
                 self._run_task(message)
+            case "RUN_GROUP":
+                self._run_group(message)
             case "KILL":
                 self._kill(message)
             case "SHUTDOWN":
@@ -209,16 +212,41 @@ class Agent:
         task = RunningTask(folder, order)
         self.tasks[key] = task
         self._running[key] = asyncio.Event()
-        task.start(task.environment(str(self.id)))
-        self._enqueue(task, "TASK_STARTING", "")
         self._spawn(self._follow(task))
 
     async def _follow(self, task: RunningTask) -> None:
-        """Tell of a task's start once it has started, and of its end."""
+        """Fetch what a task needs, start it, and tell of its start once it has started, and of its end."""
+        uris = task.order["task"].get("command", {}).get("uris", [])
+        problem = await fetch_all(uris, task.sandbox) if uris else None
+        if problem is not None:
+            self._running.pop(task.key).set()
+            self._not_launched(task, problem)
+            return
+        task.start(task.environment(str(self.id)))
+        self._enqueue(task, "TASK_STARTING", "")
         await task.started()
         self._enqueue(task, "TASK_RUNNING", "")
         self._running.pop(task.key).set()
         await task.watch(self._ended)
+
+    def _not_launched(self, task: RunningTask, why: str) -> None:
+        """Tell of a task that has no container."""
+        if task.unwanted:
+            self._forget(task)
+            return
+        status = statuses.of_failure(str(self.id), task.id, task.id, "REASON_CONTAINER_LAUNCH_FAILED", why)
+        save_json(task.folder / "state.json", status)
+        self._say(task.framework_id, status)
+
+    def _run_group(self, message: Json) -> None:
+        """Do as an agent does where there is no default executor: it ends as soon as it is started."""
+        framework_id, executor_id = message["framework"]["id"]["value"], message["executor"]["executor_id"]["value"]
+        self._kept.keep_framework(message["framework"])
+        ended = {"type": "EXECUTOR_ENDED", "framework_id": framework_id, "executor_id": executor_id, "status": 256}
+        self._link.send(ended)
+        for info in message["tasks"]:
+            why = ("REASON_EXECUTOR_TERMINATED", "Executor terminated")
+            self._say(framework_id, statuses.of_failure(str(self.id), executor_id, info["task_id"]["value"], *why))
 
     def _kill(self, message: Json) -> None:
         task = self.tasks.get(key_of(message["framework_id"], message["task_id"]))

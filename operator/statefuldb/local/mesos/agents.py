@@ -168,6 +168,15 @@ class Agents:
         """Pass an operation's status on to its framework."""
         feedback.updated(self._cluster, agent_id, message)
 
+    def executor_ended(self, agent_id: str, message: Json) -> None:
+        """Tell a framework that an executor of its has ended."""
+        failure = {
+            "agent_id": {"value": agent_id},
+            "executor_id": {"value": message["executor_id"]},
+            "status": message["status"],
+        }
+        self._cluster.tell(message["framework_id"], {"type": "FAILURE", "failure": failure})
+
     def expire(self, now: float) -> None:
         """Declare agents unreachable that have been silent for too long."""
         for agent in self._cluster.agents.values():

@@ -10,8 +10,13 @@ Json = dict[str, Any]
 
 
 def tasks_of(operation: Json) -> list[Json]:
-    """Return the tasks of a LAUNCH."""
-    return list(operation.get("launch", {}).get("task_infos", [])) if operation.get("type") == "LAUNCH" else []
+    """Return the tasks of a LAUNCH or LAUNCH_GROUP."""
+    match operation.get("type"):
+        case "LAUNCH":
+            return list(operation.get("launch", {}).get("task_infos", []))
+        case "LAUNCH_GROUP":
+            return list(operation["launch_group"].get("task_group", {}).get("tasks", []))
+    return []
 
 
 def launch(cluster: Cluster, framework: Framework, agent: Agent, role: str, info: Json, pool: Bag) -> Bag:
@@ -23,7 +28,7 @@ def launch(cluster: Cluster, framework: Framework, agent: Agent, role: str, info
         tell_error(cluster, framework, info, f"Principal '{principal}' no authorized to {denied}", "UNAUTHORIZED")
         return pool
     wanted = Bag.of(info.get("resources", []))
-    problem = _problem(framework, cluster, agent, info) or _too_much(info, wanted, pool, role)
+    problem = unfit(framework, cluster, agent, info) or _without_a_purpose(info) or _too_much(wanted, pool, role)
     if problem is not None:
         tell_error(cluster, framework, info, problem)
         return pool
@@ -40,7 +45,8 @@ def tell_error(cluster: Cluster, framework: Framework, info: Json, problem: str,
     cluster.tell_task(framework.id, info["task_id"]["value"], "TASK_ERROR", agent_id, **why)
 
 
-def _problem(framework: Framework, cluster: Cluster, agent: Agent, info: Json) -> str | None:
+def unfit(framework: Framework, cluster: Cluster, agent: Agent, info: Json) -> str | None:
+    """Return why a task, alone or in a group, cannot be on an agent, or None."""
     task_id, resources = info["task_id"]["value"], info.get("resources", [])
     reason = rules.id_refused(task_id)
     if reason is not None:
@@ -63,12 +69,16 @@ def _problem(framework: Framework, cluster: Cluster, agent: Agent, info: Json) -
     ):
         if reason is not None:
             return f"{prefix}: {reason}"
+    return None
+
+
+def _without_a_purpose(info: Json) -> str | None:
     if ("command" in info) == ("executor" in info):
         return "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present"
     return None
 
 
-def _too_much(info: Json, wanted: Bag, pool: Bag, role: str) -> str | None:
+def _too_much(wanted: Bag, pool: Bag, role: str) -> str | None:
     if pool.contains(wanted):
         return None
     return (

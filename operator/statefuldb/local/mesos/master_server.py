@@ -236,6 +236,8 @@ class MasterServer:
                 agents.update(agent_id, message["framework_id"], message["status"])
             case "OPERATION_UPDATE":
                 agents.operation_update(agent_id, {**message, "uuid": message["uuid_of"]})
+            case "EXECUTOR_ENDED":
+                agents.executor_ended(agent_id, message)
             case _:
                 return web.Response(status=202)
         self._flush()

@@ -52,6 +52,8 @@ def unconvertible(call: Json) -> str | None:
     if uuid is not None and _bytes(uuid) is None:
         return f"Failed to base64 decode bytes field 'uuid': {_base64_problem(uuid)}"
     missing = [path for path in REQUIRED.get(kind, ()) if not _has(call, path)]
+    if kind == "ACCEPT":
+        missing = [path for n, one in enumerate(content.get("operations", [])) for path in _lacking(one, n)]
     return f"Missing required fields: {', '.join(missing)}" if missing else None
 
 
@@ -130,6 +132,26 @@ def update_refused(before: Json, after: Json) -> str | None:
                 f"to '{shown[1]}'"
             )
     return None
+
+
+def _lacking(operation: Json, number: int) -> list[str]:
+    """Return the required fields that an operation of an ACCEPT lacks, of those that launch."""
+    where = f"accept.operations[{number}]"
+    missing = []
+    if "launch_group" in operation:
+        paths = ("launch_group.executor", "launch_group.executor.executor_id")
+        lacks = next((path for path in paths if not _has(operation, path)), None)
+        missing += [f"{where}.{lacks}"] if lacks is not None else []
+    for name, tasks in (
+        ("launch.task_infos", operation.get("launch", {}).get("task_infos", [])),
+        ("launch_group.task_group.tasks", operation.get("launch_group", {}).get("task_group", {}).get("tasks", [])),
+    ):
+        for at, info in enumerate(tasks):
+            uris = info.get("command", {}).get("uris", [])
+            missing += [
+                f"{where}.{name}[{at}].command.uris[{n}].value" for n, uri in enumerate(uris) if "value" not in uri
+            ]
+    return missing
 
 
 def _has(call: Json, path: str) -> bool:

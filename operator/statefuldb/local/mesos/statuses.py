@@ -26,6 +26,12 @@ def of_task(agent_id: str, task: RunningTask, state: str, message: str, *, addre
     return status
 
 
+def of_failure(agent_id: str, executor_id: str, task_id: str, reason: str, message: str) -> Json:
+    """Return the status of a task that its agent could not run."""
+    status = _status(agent_id, task_id, "TASK_FAILED", "SOURCE_AGENT")
+    return {**status, "executor_id": {"value": executor_id}, "reason": reason, "message": message}
+
+
 def of_unknown(agent_id: str, framework: Json, task_id: str) -> Json:
     """Return the status of a task that the agent never got, or has lost."""
     aware = {"type": "PARTITION_AWARE"} in framework.get("capabilities", [])

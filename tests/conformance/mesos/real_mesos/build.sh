@@ -18,6 +18,7 @@ flags=(-O1 -w -ldl -Wl,--disable-new-dtags "-Wl,-rpath,$dest/lib")
 g++ -o local_cluster "$here/local_cluster.cpp" "${flags[@]}"
 g++ -o libexec/mesos-containerizer "$here/mesos-containerizer.cpp" "${flags[@]}"
 install -m 0755 "$here/command_executor.py" libexec/mesos-executor
+install -m 0755 "$here/fetcher.py" libexec/mesos-fetcher
 cat > run-local.sh <<RUN
 #!/usr/bin/env bash
 # run-local.sh [AGENTS] [PORT] [STATE_DIR]: master and agents on loopback, in the foreground. MESOS_RESOURCES, MESOS_ATTRIBUTES and
