@@ -1,12 +1,16 @@
 """The chart installed by Helm on the embedded API, and one operator started as its Deployment says."""
 
+import base64
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
+from urllib.parse import urlsplit
 
 import kubernetes
 import yaml
@@ -53,7 +57,7 @@ class Installed:
             release.uninstall(RELEASE)
 
     def start(self, deployment: Json, until: str = "operator is running") -> None:
-        """Start the operator with the arguments of the container, as its ServiceAccount; wait for a line of its log."""
+        """Start the operator as in its pod: arguments, ServiceAccount, no kubeconfig. Wait for a line of its log."""
         (container,) = deployment["spec"]["template"]["spec"]["containers"]
         ours = {
             "--state": str(self.cluster.state_dir / "charted"),
@@ -64,8 +68,11 @@ class Installed:
             ours |= {"--webhook-port": "0", "--webhook-host": "127.0.0.1"}
         arguments = [a for a in container["args"] if a.partition("=")[0] not in ours]
         arguments += [f"{name}={value}" for name, value in ours.items()]
-        arguments.append(f"--kubeconfig={self._kubeconfig()}")
-        self.cluster.parts.supervisor.start(Daemon(name="charted", arguments=("statefuldb", *arguments)))
+        account, environment = self.account(OPERATOR, self.cluster.state_dir)
+        with mock.patch.dict(os.environ, environment):
+            self.cluster.parts.supervisor.start(
+                Daemon(name="charted", arguments=("e2e.in_pod", str(account), *arguments))
+            )
         eventually(lambda: until in self.cluster.log("charted"), 60, lambda: self.cluster.log("charted"))
 
     def lead_to_webhook(self) -> None:
@@ -94,16 +101,21 @@ class Installed:
         with helm().Config(kubeconfig_path=str(self.cluster.parts.kubeconfig), namespace=HOME) as release:
             yield release
 
-    def token(self, account: str) -> str:
-        """Return a new token of a ServiceAccount."""
-        core = kubernetes.client.CoreV1Api(api_client(self.cluster.parts.kubeconfig))
+    def account(self, name: str, room: Path) -> tuple[Path, dict[str, str]]:
+        """Write what a pod finds of its ServiceAccount; return the folder, and the environment for `e2e.in_pod`."""
+        kubeconfig = self.cluster.parts.kubeconfig
+        config = yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]
+        core = kubernetes.client.CoreV1Api(api_client(kubeconfig))
         wanted = {"spec": {"expirationSeconds": 3600, "audiences": []}}
-        return str(core.create_namespaced_service_account_token(account, HOME, wanted).status.token)
-
-    def _kubeconfig(self) -> Path:
-        """Write a kubeconfig with a token of the operator's ServiceAccount."""
-        config = yaml.safe_load(self.cluster.parts.kubeconfig.read_text())
-        config["users"][0]["user"] = {"token": self.token(OPERATOR)}
-        path = self.cluster.state_dir / "account.kubeconfig"
-        path.write_text(yaml.safe_dump(config))
-        return path
+        made = core.create_namespaced_service_account_token(name, HOME, wanted)
+        folder = room / "account"
+        folder.mkdir(exist_ok=True)
+        (folder / "ca.crt").write_bytes(base64.b64decode(config["certificate-authority-data"]))
+        (folder / "namespace").write_text(HOME)
+        (folder / "token").write_text(made.status.token)
+        address = urlsplit(config["server"])
+        return folder, {
+            "KUBERNETES_SERVICE_HOST": str(address.hostname),
+            "KUBERNETES_SERVICE_PORT": str(address.port),
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }

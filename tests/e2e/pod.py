@@ -3,21 +3,9 @@
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import yaml
 
 from e2e.conftest import Json
-from e2e.installing import HOME, Installed
-
-# Where the kubelet puts the ServiceAccount is a folder of the whole machine; all else is as in a pod.
-_PROGRAM = """
-import pathlib, sys
-from statefuldb.adapters.kubernetes import connection
-connection.SERVICE_ACCOUNT = pathlib.Path(sys.argv.pop(1))
-from statefuldb.cli import main
-main()
-"""
+from e2e.installing import Installed
 
 
 class Pod:
@@ -27,7 +15,7 @@ class Pod:
         spec = deployment["spec"]["template"]["spec"]
         (container,) = spec["containers"]
         self._installed, self._room = installed, room
-        self.account = str(spec["serviceAccountName"])
+        self._account = str(spec["serviceAccountName"])
         self._arguments = [str(argument) for argument in container["args"]]
         for path, place in mounts.items():
             assert any(mount["mountPath"] == path for mount in container["volumeMounts"]), path
@@ -35,26 +23,14 @@ class Pod:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        config = yaml.safe_load(self._installed.cluster.parts.kubeconfig.read_text())
-        address = urlsplit(config["clusters"][0]["cluster"]["server"])
-        account = self._room / "account"
-        account.mkdir(exist_ok=True)
-        authority = self._installed.cluster.parts.kubeconfig.parent / "server.crt"
-        (account / "ca.crt").write_bytes(authority.read_bytes())
-        (account / "namespace").write_text(HOME)
-        (account / "token").write_text(self._installed.token(self.account))
+        account, environment = self._installed.account(self._account, self._room)
         with (self._room / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, str(account), *self._arguments],
+                [sys.executable, "-m", "e2e.in_pod", str(account), *self._arguments],
                 stdout=log,
                 stderr=log,
                 cwd=self._room,
-                env={
-                    "PATH": "/usr/bin:/bin",
-                    "HOME": str(self._room),
-                    "KUBERNETES_SERVICE_HOST": str(address.hostname),
-                    "KUBERNETES_SERVICE_PORT": str(address.port),
-                },
+                env={"PATH": "/usr/bin:/bin", "HOME": str(self._room), **environment},
             )
 
     def stop(self) -> int:

@@ -170,6 +170,8 @@ def test_what_is_set_of_sync_arrives_and_its_login_is_a_file() -> None:
 def test_the_webhook_is_off_unless_wanted_and_holds_no_write_up() -> None:
     assert not [o for o in rendered(MASTERS) if "webhook" in (o["kind"] + o["metadata"]["name"]).lower()]
     assert not [argument for argument in container(rendered(MASTERS))["args"] if "webhook" in argument]
+    rules = one(rendered(MASTERS), "ClusterRole", OPERATOR)["rules"]
+    assert not [rule for rule in rules if "validatingwebhookconfigurations" in rule["resources"]]
     objects = rendered(EVERYTHING)
     (hook,) = one(objects, "ValidatingWebhookConfiguration", OPERATOR)["webhooks"]
     assert (hook["failurePolicy"], hook["sideEffects"]) == ("Ignore", "None")
