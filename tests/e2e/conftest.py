@@ -79,7 +79,7 @@ class Cluster:
     def apply(self, body: Json) -> None:
         path = self.state_dir / f"{body['metadata']['name']}.yaml"
         path.write_text(yaml.safe_dump(body))
-        self.cli("apply", "-f", str(path))
+        self.cli("apply", "-f", str(path), "--no-wait")
 
     def sql(self, name: str, statement: str, namespace: str = "default") -> str:
         return self.cli("-n", namespace, "sql", name, "-e", statement).strip()

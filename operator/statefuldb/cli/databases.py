@@ -13,12 +13,14 @@ from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.cli.console import errors, fail, out
 from statefuldb.cli.exit_codes import ExitCode, code_of
 from statefuldb.cli.output import Output, OutputOption, printed
-from statefuldb.cli.session import session_of
+from statefuldb.cli.session import Session, session_of
+from statefuldb.cli.verdicts import await_verdicts
 from statefuldb.model.parse import parse_database
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.planning.engines import engine_errors
 
 Json = dict[str, Any]
+VERDICT_SECONDS = 5.0
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +59,7 @@ def name_of(body: Json) -> str:
 
 def manifest_errors(body: Json) -> list[str]:
     """Return everything that the operator would refuse in a manifest."""
-    if body.get("kind") != "StatefulDatabase":
+    if not _is_database(body):
         return []
     parsed = parse_database(body.get("spec") or {})
     errors = engine_errors(parsed) if isinstance(parsed, DatabaseSpec) else parsed
@@ -67,9 +69,15 @@ def manifest_errors(body: Json) -> list[str]:
 def apply(
     context: typer.Context,
     file: Annotated[str, typer.Option("--file", "-f", help="File, directory, or - for stdin.")],
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait a few seconds for what the operator says of each database.")
+    ] = True,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Apply manifests. Every error is named, with its path, before anything is sent.
+
+    What only the operator knows to be wrong (an edit that the data does not allow, a StorageProfile) is stored, and
+    then refused: the command waits for that verdict, at most five seconds, and ends with 4 where one is refused.
 
     Example: statefuldb apply -f manifests/quickstart.yaml
     """
@@ -78,7 +86,7 @@ def apply(
     wrong = [f"{name_of(body)}: {text}" for body in bodies for text in manifest_errors(body)]
     if wrong:
         fail("\n       ".join(wrong), ExitCode.REFUSED)
-    done = []
+    done: list[Json] = []
     for body in bodies:
         try:
             result = session.client.apply(body, session.namespace)
@@ -88,7 +96,29 @@ def apply(
         done.append({"kind": body["kind"], "name": name_of(body), "result": result})
         if not output.is_data:
             out.print(f"{body['kind']}/{name_of(body)} {result}", markup=False)
+    refusals = _refusals(session, bodies, done) if wait else []
     printed(done, output)
+    if refusals:
+        fix = "the operator keeps to the last spec that it accepted, if any; correct the manifest and apply it again"
+        fail("\n       ".join(refusals), ExitCode.REFUSED, fix)
+
+
+def _refusals(session: Session, bodies: list[Json], done: list[Json]) -> list[str]:
+    """Add to what was done what the operator says of it; return what it refuses."""
+    places = [(str(body["metadata"].get("namespace") or session.namespace), name_of(body)) for body in bodies]
+    told = await_verdicts(session, [p for p, b in zip(places, bodies, strict=True) if _is_database(b)], VERDICT_SECONDS)
+    for place, line in zip(places, done, strict=True):
+        if line["kind"] == "StatefulDatabase":
+            line["accepted"] = told[place].accepted
+    unsaid = [name for (_, name), verdict in told.items() if verdict.accepted is None]
+    if unsaid:
+        text = f"{', '.join(unsaid)}: stored; no operator has looked at it within {VERDICT_SECONDS:g} s, does one run?"
+        errors.print(text, markup=False)
+    return [f"{name}: stored and refused: {v.message}" for (_, name), v in told.items() if v.accepted is False]
+
+
+def _is_database(body: Json) -> bool:
+    return body.get("kind") == "StatefulDatabase"
 
 
 def delete(context: typer.Context, name: Annotated[str, typer.Argument(help="The database.")]) -> None:
