@@ -57,9 +57,9 @@ chaos: $(STAMP) ## ten minutes of random kill -9 and pauses under writing client
 takeovers: $(STAMP) ## kill the leading one of two operators with -9, twenty times amid its work
 	STATEFULDB_TEST_TAKEOVERS=20 $(BIN)/pytest -q tests/e2e/test_leader.py --timeout 1200
 
-bench: bench-planner bench-offers bench-scale bench-end_to_end ## measure; the results are kept in benchmarks/results
+bench: bench-planner bench-offers bench-fleet bench-scale bench-end_to_end ## measure; the results are kept in benchmarks/results
 
-bench-planner bench-offers bench-scale bench-end_to_end: bench-%: $(STAMP)
+bench-planner bench-offers bench-fleet bench-scale bench-end_to_end: bench-%: $(STAMP)
 	PYTHONPATH=tests:benchmarks $(BIN)/python benchmarks/$*.py
 
 SEEDS ?= 100

@@ -11,6 +11,7 @@ import pytest
 
 from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
 from statefuldb.adapters.mesos.adapter import MesosAdapter
+from statefuldb.adapters.mesos.guard import UsedTaskIds
 from statefuldb.model.identity import LABEL_CLUSTER, ReservationLabels, TaskId, connection_secret_name
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.reconcile.ports import EffectFailed
@@ -122,7 +123,8 @@ def always_ready(patch: pytest.MonkeyPatch) -> None:
 
 
 def one_task_id(patch: pytest.MonkeyPatch) -> None:
-    """Every launch has the same task id."""
+    """Every launch has the same task id, and the driver lets it pass."""
+    patch.setattr(UsedTaskIds, "claim", lambda self, body: None)
     patch.setattr(TaskId, "__str__", lambda self: f"sdb.{self.uid}.{self.ordinal}.1")
 
 

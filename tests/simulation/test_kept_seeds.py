@@ -9,10 +9,14 @@ from statefuldb.simulation.run import run
 # 21: KILL was lost while the clock of the operator was ahead. Set right, it did not send it again for that hour.
 # 105: an operator that Mesos had deposed wrote an entry anew that its successor had just given back and forgotten; its
 # incarnations began again, and a task id was used twice.
+# 81, 86: an agent was lost while the operator's clock was ahead. Set right, the clock had the fence command wait for as
+# long as it had been ahead, and the member with it.
 KEPT: dict[int, frozenset[str] | None] = {
     35: frozenset({"strike 2: another framework takes offers"}),
     21: None,
     105: None,
+    81: frozenset({"strike 9: operator's clock wrong", "strike 16: host rebooted, agent under another id"}),
+    86: None,
 }
 
 

@@ -65,13 +65,12 @@ def decode(kind: Any, stored: Any) -> Any:
 
 
 def _encode_fields(kind: Any, value: Any) -> dict[str, Any]:
-    held = {field.name: getattr(value, field.name) for field in _fields(kind)}
-    hints = _hints(kind)
-    return {
-        field.name: encode(hints[field.name], held[field.name])
-        for field in _fields(kind)
-        if held[field.name] != _default(field)
-    }
+    hints, encoded = _hints(kind), {}
+    for field in _fields(kind):
+        held = getattr(value, field.name)
+        if held is not field.default and held != _default(field):
+            encoded[field.name] = held if hints[field.name] in _PLAIN else encode(hints[field.name], held)
+    return encoded
 
 
 def _decode_fields(kind: Any, stored: Mapping[str, Any]) -> Any:

@@ -1,16 +1,18 @@
 """The safety laws of docs/design.md section 3, judged at each moment at which one could be broken."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from typing import Any
 
 from statefuldb.local.api_server.store import Change
+from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import LABEL_CLUSTER, TaskId
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.model.volume_object import from_object
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.clients import Clients
 from statefuldb.simulation.host import Host
+from statefuldb.simulation.machine import PASSWORD
 from statefuldb.simulation.mesos import Mesos
 from statefuldb.simulation.people import People
 from statefuldb.simulation.schedule import Schedule
@@ -35,22 +37,20 @@ class Laws:
         self._verdict = verdict
         self._schedule = schedule
         self._hosts = hosts
+        self._by_name: dict[str, Host] = {}
         self.seen: dict[str, int] = {}
         self._secrets: list[str] = []
         self._may_go: set[str] = set()
         self._task_ids: set[str] = set()
         self._decided_at: dict[str, float] = {}
         self._offers_used: set[str] = set()
-        self._entries: dict[str, tuple[Json, VolumeRecord]] = {}
+        self._ledger: Grouped[tuple[str, ...], VolumeRecord] = Grouped(
+            lambda _, entry: (entry.task_id, entry.owner_uid)
+        )
 
-    def ledger(self) -> Iterator[VolumeRecord]:
-        """Yield the ledger's entries; each is read once."""
-        for stored in self.api.objects("databasevolumes"):
-            name = stored["metadata"]["name"]
-            held = self._entries.get(name)
-            if held is None or held[0] is not stored:
-                held = self._entries[name] = (stored, from_object(stored))
-            yield held[1]
+    def ledger(self) -> Collection[VolumeRecord]:
+        """Return the ledger's entries."""
+        return self._ledger.values()
 
     def secret(self, password: str) -> None:
         """Note a password that must be seen nowhere but in Secrets."""
@@ -62,8 +62,8 @@ class Laws:
         if spec.get("retention", {}).get("whenDeleted") == "Delete" and spec.get("deletionProtection") == "Disabled":
             uid = stored["metadata"]["uid"]
             self._may_go.add(uid)
-            for volume in self.ledger():
-                if volume.owner_uid == uid and volume.intent is Intent.USE:
+            for volume in self._ledger.of(uid).values():
+                if volume.intent is Intent.USE:
                     self._may_go.add(volume.identity.uid)
 
     def opened(self, directory: Directory) -> None:
@@ -129,7 +129,12 @@ class Laws:
             return
         self._silent("/".join(change.address), self.api.text_of(change.object))
         if key.startswith("databasevolumes"):
-            self._note_launch(from_object(change.object))
+            entry = from_object(change.object)
+            self._note_launch(entry)
+            if change.type == "DELETED":
+                self._ledger.pop(change.address, None)
+            else:
+                self._ledger[change.address] = entry
         if key.startswith("statefuldatabases") and change.type != "DELETED":
             self._note_plan(change.object.get("status", {}).get("plan", {}))
             self._ready(change.object)
@@ -148,7 +153,7 @@ class Laws:
 
     def _silent(self, where: str, text: str) -> None:
         if self._secrets:
-            shown = any(password in text for password in self._secrets)
+            shown = PASSWORD in text and any(password in text for password in self._secrets)
             self._verdict.judge("secrets_stay_secret", not shown, f"a password is in {where}")
 
     def _ready(self, stored: Json) -> None:
@@ -162,19 +167,25 @@ class Laws:
             return
         for member in [m for m in status.get("members", []) if m.get("ready")]:
             task_id = member.get("taskId", "")
-            runs = any(task_id in host.keepers and host.keepers[task_id].answers for host in self._hosts)
-            ended = max((host.ended_at.get(task_id, 0.0) for host in self._hosts), default=0.0)
+            host = self._host(member.get("agent", ""))
+            runs = host is not None and task_id in host.keepers and host.keepers[task_id].answers
+            ended = host.ended_at.get(task_id, 0.0) if host is not None else 0.0
             recent = self._schedule.now - ended < READY_LAG_SECONDS
             name = stored["metadata"]["name"]
             self._verdict.judge(
                 "ready_is_true", runs or recent, f"{name} is called Ready, but {task_id} does not answer"
             )
 
+    def _host(self, hostname: str) -> Host | None:
+        if len(self._by_name) != len(self._hosts):
+            self._by_name = {host.hostname: host for host in self._hosts}
+        return self._by_name.get(hostname)
+
     def _killed(self, task_id: str) -> None:
         """A KILL is asked for by a person's act on that database, or the task is not the one that is recorded."""
         parsed = TaskId.parse(task_id)
-        for volume in self.ledger():
-            if volume.task_id != parsed or volume.launch is None or volume.intent is not Intent.USE:
+        for volume in self._ledger.of(parsed).values():
+            if volume.launch is None or volume.intent is not Intent.USE:
                 continue
             wanted = self.people.wanted.get(volume.key.name)
             decided_at = self._decided_at.get(task_id, 0.0)
@@ -202,7 +213,7 @@ class Laws:
         task_id = task["task_id"]["value"]
         self._verdict.judge("sane_requests", task_id not in self._task_ids, f"task id {task_id} was used twice")
         self._task_ids.add(task_id)
-        recorded = any(str(volume.task_id) == task_id for volume in self.ledger())
+        recorded = bool(self._ledger.of(TaskId.parse(task_id)))
         self._verdict.judge("sane_requests", recorded, f"{task_id} was launched before the ledger had it")
         if any("persistence" in r.get("disk", {}) for r in task["resources"]):
             names = {r["name"] for r in task["resources"] if _is_ours(r)}
@@ -215,9 +226,8 @@ class Laws:
         parsed = TaskId.parse(acknowledge["task_id"]["value"])
         if known is None or known.get("uuid") != acknowledge["uuid"]:
             return
-        for volume in self.ledger():
-            if volume.task_id == parsed:
-                self._verdict.judge("sane_requests", volume.ended, f"the end of {parsed} was acknowledged unrecorded")
+        for volume in self._ledger.of(parsed).values():
+            self._verdict.judge("sane_requests", volume.ended, f"the end of {parsed} was acknowledged unrecorded")
 
 
 def _is_ours(resource: Json) -> bool:

@@ -9,6 +9,8 @@ from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.schedule import Link, Schedule
 
 log = getLogger(__name__)
+# How all passwords in a simulated world begin.
+PASSWORD = "pw-"
 
 
 class Killed(BaseException):
@@ -41,7 +43,7 @@ class Machine:
 
     def fresh_secret(self) -> str:
         """Return a password."""
-        password = "pw-" + base64.b32encode(self._dice.bits().to_bytes(8, "big")).decode().rstrip("=")
+        password = PASSWORD + base64.b32encode(self._dice.bits().to_bytes(8, "big")).decode().rstrip("=")
         self._on_secret(password)
         return password
 

@@ -29,6 +29,13 @@ class TaskBook:
         """Return what is known of the tasks of one data identity; one just killed counts as KILLING."""
         now = self._clock.now()
         with self._lock:
+            # Of the future: the clock was set back since. What is waited for from then on is waited for from now on.
+            for task_id, status in list(self._statuses.of(uid).items()):
+                owed_since = status.owed_since_seconds
+                if max(status.seen_at_seconds, owed_since or 0.0) > now:
+                    owed_since = min(owed_since, now) if owed_since is not None else None
+                    since = min(status.seen_at_seconds, now)
+                    self._statuses[task_id] = replace(status, seen_at_seconds=since, owed_since_seconds=owed_since)
             return {t: self._with_kill(status, now) for t, status in self._statuses.of(uid).items()}
 
     def found(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import base64
-import gc
 import os
 import secrets
 import signal
@@ -14,6 +13,7 @@ from pathlib import Path
 import yaml
 from aiohttp import web
 
+from statefuldb.local.api_server.collecting import spare_what_stays
 from statefuldb.local.api_server.server import ApiServer
 from statefuldb.local.api_server.tls import ensure_certificate
 
@@ -42,9 +42,7 @@ async def _serve(state_dir: Path, host: str, port: int, audit_log: Path | None) 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server = ApiServer(state_dir, token, audit_log)
-    # What was stored stays for long: a collection that looks at all of it would hold every request up.
-    gc.collect()
-    gc.freeze()
+    spare_what_stays(asyncio.get_running_loop().call_later)
     runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.TCPSite(runner, host, port, ssl_context=context, reuse_address=True).start()

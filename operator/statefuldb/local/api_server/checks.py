@@ -8,7 +8,7 @@ from statefuldb.local.api_server.definitions import check_definition
 from statefuldb.local.api_server.errors import NOT_CHECKED, ApiError, blocks_rules, invalid, wrong
 from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.metadata import check_change, check_metadata
-from statefuldb.local.api_server.rules import check_rules, has_rules
+from statefuldb.local.api_server.rules import check_rules
 from statefuldb.local.api_server.scale import check_scale
 from statefuldb.local.api_server.schema import ANYTHING
 from statefuldb.local.api_server.validation import duplicates, validate
@@ -43,11 +43,11 @@ def decode(
 def check(kind: Kind, new: Json, old: Json | None) -> None:
     """Raise ApiError(422) with every way in which an object may not be stored."""
     causes = list(_causes(kind, new, old))
-    if kind.schema is not None and has_rules(kind.schema):
+    if kind.rules:
         if blocks_rules(causes):
             causes.append(NOT_CHECKED)
         else:
-            causes += check_rules(_seen_by_schema(new), old, _of_what_changed(kind.schema, new, old))
+            causes += check_rules(_seen_by_schema(new), old, _of_what_changed(kind.rules, new, old))
     if causes:
         group, _, _ = str(new["apiVersion"]).rpartition("/")
         raise invalid(str(new["kind"]), group, new["metadata"].get("name") or "", causes)

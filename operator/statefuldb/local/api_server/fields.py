@@ -46,10 +46,10 @@ def _paths(value: Any, schema: Json, prefix: Path, containers: bool) -> Iterator
     if isinstance(value, dict) and value and schema.get("x-kubernetes-map-type") != "atomic":
         if containers:
             yield prefix
-        extra = schema.get("additionalProperties")
+        properties, extra = schema.get("properties", {}), schema.get("additionalProperties")
+        others = extra if isinstance(extra, dict) else None
         for name, inner in value.items():
-            found = schema.get("properties", {}).get(name, extra if isinstance(extra, dict) else None)
-            yield from _paths(inner, found or {}, (*prefix, f"f:{name}"), containers)
+            yield from _paths(inner, properties.get(name, others) or {}, (*prefix, f"f:{name}"), containers)
         return
     kind = schema.get("x-kubernetes-list-type")
     if isinstance(value, list) and value and kind in ("map", "set"):
@@ -98,10 +98,11 @@ def _compare(value: Any, old: Any, schema: Json, prefix: Path, found: tuple[set[
         held = old if isinstance(old, dict) else {}
         if held is not old:
             differing.add(prefix)
-        extra = schema.get("additionalProperties")
+        properties, extra = schema.get("properties", {}), schema.get("additionalProperties")
+        others = extra if isinstance(extra, dict) else None
         for name, inner in value.items():
-            below = schema.get("properties", {}).get(name, extra if isinstance(extra, dict) else None)
-            _compare(inner, held.get(name, ABSENT), below or {}, (*prefix, f"f:{name}"), found)
+            below = properties.get(name, others) or {}
+            _compare(inner, held.get(name, ABSENT), below, (*prefix, f"f:{name}"), found)
         return
     differing.add(prefix)
     kind = schema.get("x-kubernetes-list-type")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from statefuldb.local.api_server.rules import rules_of
+
 Json = dict[str, Any]
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 CUSTOM_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
@@ -10,7 +12,10 @@ CUSTOM_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One served resource. `storage` names another kind whose objects this one shows; reviews are never stored."""
+    """One served resource. `storage` names another kind whose objects this one shows; reviews are never stored.
+
+    `rules` is what of its schema leads to CEL rules.
+    """
 
     group: str
     version: str
@@ -20,6 +25,7 @@ class Kind:
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     schema: Json | None = None
+    rules: Json = field(default_factory=dict)
     status_subresource: bool = False
     scale: Json | None = None
     columns: tuple[Json, ...] = ()
@@ -127,6 +133,7 @@ def kinds_of(crd: Json) -> tuple[Kind, ...]:
             short_names=tuple(names.get("shortNames", ())),
             categories=tuple(names.get("categories", ())),
             schema=version["schema"]["openAPIV3Schema"],
+            rules=rules_of(version["schema"]["openAPIV3Schema"]),
             status_subresource="status" in (version.get("subresources") or {}),
             scale=(version.get("subresources") or {}).get("scale"),
             columns=tuple(version.get("additionalPrinterColumns", ())),

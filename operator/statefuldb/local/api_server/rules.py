@@ -6,6 +6,7 @@ from typing import Any
 from statefuldb.local.api_server.cel import CelFailed, evaluate
 
 Json = dict[str, Any]
+_INNER, _KEYS = ("items", "additionalProperties"), ("x-kubernetes-list-map-keys",)
 _WORDS = {
     "FieldValueInvalid": "Invalid value",
     "FieldValueForbidden": "Forbidden",
@@ -19,23 +20,27 @@ def check_rules(value: Any, old: Any, schema: Json, path: str = "") -> Iterator[
     for rule in schema.get("x-kubernetes-validations", []):
         yield from _check(rule, value, old, path)
     if isinstance(value, dict):
-        extra = schema.get("additionalProperties")
+        properties, extra = schema.get("properties", {}), schema.get("additionalProperties")
+        others = extra if isinstance(extra, dict) else None
         olds = old if isinstance(old, dict) else {}
         for name, item in value.items():
-            inner = schema.get("properties", {}).get(name, extra if isinstance(extra, dict) else None)
+            inner = properties.get(name, others)
             if inner is not None:
                 yield from check_rules(item, olds.get(name), inner, f"{path}.{name}".lstrip("."))
-    elif isinstance(value, list):
+    elif isinstance(value, list) and schema.get("items"):
         for index, item in enumerate(value):
             before = _before(item, old, schema)
-            yield from check_rules(item, before, schema.get("items", {}), f"{path}[{index}]")
+            yield from check_rules(item, before, schema["items"], f"{path}[{index}]")
 
 
-def has_rules(schema: Any) -> bool:
-    """Say whether a schema has a rule anywhere."""
-    if isinstance(schema, dict):
-        return bool(schema.get("x-kubernetes-validations")) or any(has_rules(inner) for inner in schema.values())
-    return isinstance(schema, list) and any(has_rules(inner) for inner in schema)
+def rules_of(schema: Json) -> Json:
+    """Return of a schema what leads to its rules; nothing where it has none."""
+    found = {name: schema[name] for name in ("x-kubernetes-validations",) if schema.get(name)}
+    properties = {name: rules_of(inner) for name, inner in schema.get("properties", {}).items()}
+    inner = {name: rules_of(schema[name]) for name in _INNER if isinstance(schema.get(name), dict)}
+    parts = {"properties": {name: part for name, part in properties.items() if part}, **inner}
+    found |= {name: part for name, part in parts.items() if part}
+    return {**found, **{name: schema[name] for name in _KEYS if name in schema}} if found else {}
 
 
 def _before(item: Any, old: Any, schema: Json) -> Any:

@@ -17,6 +17,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "integer": (int,),
 }
+_JUNCTORS = frozenset(("allOf", "anyOf", "oneOf", "not"))
 _RANGES = {"int32": 2**31, "int64": 2**63}
 
 
@@ -49,9 +50,10 @@ def validate(value: Any, schema: Json, path: str = "") -> Iterator[Json]:
 def duplicates(value: Any, schema: Json, path: str = "") -> Iterator[Json]:
     """Yield a cause for each item that a set or a keyed list has twice."""
     if isinstance(value, dict):
-        extra = schema.get("additionalProperties")
+        properties, extra = schema.get("properties", {}), schema.get("additionalProperties")
+        others = extra if isinstance(extra, dict) else None
         for name, item in value.items():
-            inner = schema.get("properties", {}).get(name, extra if isinstance(extra, dict) else None)
+            inner = properties.get(name, others)
             if inner is not None:
                 yield from duplicates(item, inner, f"{path}.{name}".lstrip("."))
     elif isinstance(value, list):
@@ -97,9 +99,10 @@ def _validate_object(value: Json, schema: Json, path: str) -> Iterator[Json]:
         if name not in value:
             yield required(f"{path}.{name}".lstrip("."))
     yield from _count(value, schema, path, "Properties", "properties")
-    extra = schema.get("additionalProperties")
+    properties, extra = schema.get("properties", {}), schema.get("additionalProperties")
+    others = extra if isinstance(extra, dict) else None
     for name, item in value.items():
-        inner = schema.get("properties", {}).get(name, extra if isinstance(extra, dict) else None)
+        inner = properties.get(name, others)
         if inner is not None:
             yield from validate(item, inner, f"{path}.{name}".lstrip("."))
 
@@ -157,6 +160,8 @@ def _validate_number(value: int | float, schema: Json, path: str) -> Iterator[Js
 
 
 def _validate_junctors(value: Any, schema: Json, path: str) -> Iterator[Json]:
+    if _JUNCTORS.isdisjoint(schema):
+        return
     for part in schema.get("allOf", ()):
         yield from validate(value, part, path)
     for word, text in (("anyOf", "at least one schema (anyOf)"), ("oneOf", "one and only one schema (oneOf)")):

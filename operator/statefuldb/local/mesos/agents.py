@@ -83,8 +83,8 @@ class Agents:
         for task in self._end_tasks(agent):
             reason = {"reason": "REASON_AGENT_REMOVED", "message": why}
             self._cluster.tell_task(task.framework_id, task.id, "TASK_LOST", agent.id, **reason)
-        operations = self._cluster.operations
-        self._cluster.operations = {key: one for key, one in operations.items() if one.agent_id != agent.id}
+        for operation in self._cluster.operations.on(agent.id):
+            del self._cluster.operations[operation.uuid]
         rescind(self._cluster, agent_id=agent.id)
         del self._cluster.agents[agent.id]
         self._failure(agent)

@@ -22,11 +22,13 @@ def allocate(
 
     `within` cuts unreserved resources down to a role's quota; `unavailability` tells when an agent goes.
     """
+    frameworks = sorted(cluster.frameworks.values(), key=lambda f: f.id)
+    refused = {framework.id: _refused(framework, now) for framework in frameworks}
     for agent in sorted(cluster.agents.values(), key=lambda a: a.id):
         if not agent.connected or agent.unreachable or agent.gone or agent.deactivated:
             continue
         free = cluster.free(agent)
-        for framework in sorted(cluster.frameworks.values(), key=lambda f: f.id):
+        for framework in frameworks:
             for role in _asking(cluster, framework, agent):
                 mine = free.for_role(role)
                 unreserved = mine.reserved(None)
@@ -34,7 +36,8 @@ def allocate(
                 if not framework.can("SHARED_RESOURCES"):
                     offered = offered.exclusive()
                 # What is shared stays free while it is used; by itself it is nothing to offer.
-                if offered.exclusive() and not _filtered(framework, agent.id, role, offered, now):
+                bags = refused[framework.id].get((agent.id, role), ())
+                if offered.exclusive() and not any(bag.contains(offered) for bag in bags):
                     _offer(cluster, framework, agent, role, offered, unavailability(cluster, agent))
                     free = free - offered.exclusive()
 
@@ -51,9 +54,13 @@ def _region(domain: Json | None) -> str | None:
     return None if domain is None else str(domain["fault_domain"]["region"]["name"])
 
 
-def _filtered(framework: Framework, agent_id: str, role: str, offered: Bag, now: float) -> bool:
+def _refused(framework: Framework, now: float) -> dict[tuple[str, str], list[Bag]]:
+    """Return what a framework still does not want, by agent and role; what it did not want for a while is forgotten."""
     framework.filters = [f for f in framework.filters if f.until > now]
-    return any(f.agent_id == agent_id and f.role == role and f.refused.contains(offered) for f in framework.filters)
+    found: dict[tuple[str, str], list[Bag]] = {}
+    for each in framework.filters:
+        found.setdefault((each.agent_id, each.role), []).append(each.refused)
+    return found
 
 
 def _offer(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from statefuldb.local.mesos.authorization import Acls
+from statefuldb.local.mesos.by_agent import ByAgent
 from statefuldb.local.mesos.resource_forms import downgraded, everywhere
 from statefuldb.local.mesos.resources import Bag
 
@@ -215,9 +216,9 @@ class Cluster:
     agents: dict[str, Agent] = field(default_factory=dict)
     frameworks: dict[str, Framework] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
-    offers: dict[str, Offer] = field(default_factory=dict)
-    tasks: dict[tuple[str, str], Task] = field(default_factory=dict)
-    operations: dict[str, Operation] = field(default_factory=dict)
+    offers: ByAgent[str, Offer] = field(default_factory=ByAgent)
+    tasks: ByAgent[tuple[str, str], Task] = field(default_factory=ByAgent)
+    operations: ByAgent[str, Operation] = field(default_factory=ByAgent)
     schedule: list[Json] = field(default_factory=list)
     down: list[Json] = field(default_factory=list)
     inverse_offers: dict[str, InverseOffer] = field(default_factory=dict)
@@ -271,11 +272,11 @@ class Cluster:
 
     def tasks_on(self, agent_id: str) -> list[Task]:
         """Return the living tasks of an agent."""
-        return [task for task in self.tasks.values() if task.agent_id == agent_id and task.alive]
+        return [task for task in self.tasks.on(agent_id) if task.alive]
 
     def offers_of(self, agent_id: str) -> list[Offer]:
         """Return the outstanding offers of an agent."""
-        return [offer for offer in self.offers.values() if offer.agent_id == agent_id]
+        return self.offers.on(agent_id)
 
     def free(self, agent: Agent) -> Bag:
         """Return what nobody uses, is offered or keeps busy on an agent."""
@@ -284,9 +285,8 @@ class Cluster:
             left = left - held.exclusive()
         for held in [offer.resources for offer in self.offers_of(agent.id)]:
             left = left - held.exclusive()
-        for operation in self.operations.values():
-            if operation.agent_id == agent.id:
-                left = left - operation.held
+        for operation in self.operations.on(agent.id):
+            left = left - operation.held
         for framework in self.frameworks.values():
             for agent_id, withheld in framework.withheld:
                 left = left - withheld if agent_id == agent.id else left

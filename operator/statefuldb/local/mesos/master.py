@@ -172,7 +172,8 @@ class Master:
                 order = {"type": "SHUTDOWN", "task_id": task_id, "framework_id": owner}
                 cluster.order(task.agent_id, order)
                 del cluster.tasks[owner, task_id]
-        cluster.operations = {k: one for k, one in cluster.operations.items() if one.framework_id != framework.id}
+        for operation in [one for one in cluster.operations.values() if one.framework_id == framework.id]:
+            del cluster.operations[operation.uuid]
         rescind(cluster, framework_id=framework.id)
         cluster.inverse_offers = {k: i for k, i in cluster.inverse_offers.items() if i.framework_id != framework.id}
         if framework.stream is not None:
