@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from logging import getLogger
 from pathlib import Path
+from typing import Any
 
 from statefuldb.adapters.collecting import spare_what_stays
 from statefuldb.adapters.fencing import FenceCommand
@@ -144,7 +145,7 @@ def _work(
     starting = Starting(stopping=stopping, chance=machine.chance, say=say, remind=remind)
     metrics.ready_when(starting.unready)
     try:
-        around = starting.reached(partial(surroundings_of, settings, metrics, may_act))
+        around = starting.reached(partial(_surroundings_of, settings, metrics, client, may_act))
         operator = starting.reached(partial(Operator, settings, around))
         starting.reached(operator.start)
     except Stopped:
@@ -182,12 +183,14 @@ def _leave_at_once() -> None:
     os._exit(LEASE_LOST)
 
 
-def surroundings_of(
-    settings: OperatorSettings, metrics: Metrics, may_act: Callable[[], bool] | None = None
+def _surroundings_of(
+    settings: OperatorSettings, metrics: Metrics, client: Any, may_act: Callable[[], bool] | None
 ) -> Surroundings:
-    """Return the real ones; with `may_act` nothing is done while that says no. Raises EffectFailed, NoCluster."""
+    """Return the real ones; with `may_act` nothing is done while that says no. Raises EffectFailed.
+
+    `client` reaches the API.
+    """
     machine = RealMachine()
-    client = api_client(settings.kubeconfig, may_act)
     may_act = may_act or (lambda: True)
     record = FrameworkRecord(client, settings.namespace, machine)
     transport = Transport(credentials=_credentials(settings, record), tls=settings.tls)

@@ -240,7 +240,12 @@ class Operator:
         metrics.gauge("statefuldb_mesos_offers", "Offers that are not answered yet", self._mesos.offers_outstanding)
         metrics.gauge("statefuldb_mesos_connected", "1 where subscribed", lambda: self._mesos.view().connected)
         metrics.databases(self._kubernetes.conditions)
-        metrics.ready_when(lambda: "" if self._mesos.view().connected else f"Mesos: {self._mesos.view().error}")
+        metrics.ready_when(self._unready)
+
+    def _unready(self) -> str:
+        """Say what keeps the operator from its work, "" where nothing does."""
+        mesos = self._mesos.view()
+        return self._kubernetes.lost() if mesos.connected else f"Mesos: {mesos.error}"
 
     def run(self, stopping: threading.Event) -> None:
         """Work until `stopping` is set, then stop what notices. `start` comes before."""

@@ -1,4 +1,4 @@
-"""An operator begins while the API server, and then the Mesos master, is not there: it waits, says so, and goes on."""
+"""An operator without its API server, or before its Mesos master is there: it waits, says so, and goes on."""
 
 import re
 import urllib.error
@@ -76,3 +76,9 @@ def test_an_operator_waits_for_the_api_and_then_for_the_master(parts: Cluster) -
     lines = [line for line in parts.log("operator").splitlines() if "waiting" in line]
     assert len(lines) == 2, lines
     assert "waiting:" not in parts.cli("status")
+    parts.kill("api-server")
+    eventually(lambda: probe(parts, "/readyz")[0] == 503, why=lambda: probe(parts, "/readyz")[1])
+    assert "the API server does not answer" in probe(parts, "/readyz")[1]
+    assert probe(parts, "/healthz")[0] == 200
+    parts.restart("api-server")
+    eventually(lambda: probe(parts, "/readyz") == (200, "ok\n"), why=lambda: probe(parts, "/readyz")[1])

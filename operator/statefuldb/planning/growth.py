@@ -17,11 +17,11 @@ from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resourc
 from statefuldb.model.spec import DiskType, RiskClass, Strategy
 from statefuldb.model.volume import AgentRef, Growth, VolumeRecord
 from statefuldb.planning.context import Context, Step
+from statefuldb.planning.room import PATIENCE_SECONDS, patience_seconds
 from statefuldb.planning.storage.holding import reservable, unowned
 from statefuldb.planning.template import restart_request
 
 ATTEMPTS = 3
-PATIENCE_SECONDS = 15.0
 
 
 def wanted(context: Context, record: VolumeRecord) -> bool:
@@ -135,9 +135,8 @@ def _given_up(context: Context, record: VolumeRecord) -> bool:
 
 def _patience(context: Context, record: VolumeRecord, offer: AgentOffer, lacking: int) -> Step | None:
     """Wait a moment for the difference: it may be in another offer that is on its way."""
-    ended_at = record.ending.at_seconds if record.ending is not None else 0.0
-    left = ended_at + PATIENCE_SECONDS - context.now
-    if left <= 0:
+    left = patience_seconds(context, record)
+    if not left:
         return None
     wait = Waiting(
         ordinal=record.identity.ordinal,

@@ -8,6 +8,7 @@ from statefuldb.model.identity import connection_secret_name
 from statefuldb.model.keeper import DISK_FULL_BELOW_BYTES, KeeperPhase, KeeperStatus
 from statefuldb.model.plan import Announcement, MemberReport, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB
+from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumePhase, VolumeRecord, kept
 from statefuldb.planning.context import Context, Step
 
@@ -119,8 +120,11 @@ def _learned(context: Context, record: VolumeRecord, status: KeeperStatus) -> Sa
     """Write down that there is data now, the fencing token, and, after a while, that failures are past."""
     assert record.launch is not None
     healthy = context.now - record.launch.at_seconds >= HEALTHY_AFTER_SECONDS
+    # A volume's size is what is offered of it; nothing but the manifest tells that of a directory.
+    measured = record.strategy is Strategy.PERSISTENT_VOLUME
     learned = replace(
         record,
+        size_bytes=record.size_bytes if measured else context.spec.storage.size_bytes,
         initialised=True,
         token=max(record.token, status.token),
         phase=VolumePhase.IN_USE,

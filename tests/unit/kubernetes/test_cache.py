@@ -42,3 +42,26 @@ def test_what_is_kept_as_text_is_found_and_read_as_it_was() -> None:
     assert cache.groups() == {("of", "k")}
     assert cache.remove(stored("kept", 4))
     assert cache.groups() == set()
+
+
+def test_what_is_counted_is_in_step_with_what_is_held_and_reads_nothing() -> None:
+    reads: list[str] = []
+
+    def colours(each: Json) -> list[str]:
+        reads.append(each["metadata"]["name"])
+        return list(each["colours"])
+
+    cache = Cache(tally_of=colours, compact=True)
+    for name, version, held in (("a", 1, ["red"]), ("b", 2, ["red", "blue"]), ("c", 3, []), ("a", 4, ["blue"])):
+        cache.put({**stored(name, version), "colours": held})
+    assert not cache.put({**stored("a", 4), "colours": ["old news"]})
+    reads.clear()
+    assert cache.tally() == {"red": 1, "blue": 2}
+    assert not reads
+    cache.remove(stored("b", 5))
+    assert cache.tally() == {"blue": 1}
+    cache.drop(("shop", "c"))
+    cache.replace_all([{**stored("d", 6), "colours": ["red"]}], "6")
+    assert cache.tally() == {"red": 1}
+    cache.replace_all([], None)
+    assert cache.tally() == {}

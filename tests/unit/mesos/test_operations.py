@@ -84,15 +84,34 @@ def test_an_operation_without_an_answer_is_asked_for_with_its_agent_until_it_has
     wired = Wired()
     launched(wired)
     wired.operation(RESERVE, "OPERATION_FINISHED", uuid={"value": "dXVpZA=="}, **AGENT)
+    wired.driver.calls.clear()
     wired.subscribe()
-    assert wired.driver.named("reconcile_operations") == [({CREATE: "id-of-agent-1"},)]
+    assert wired.driver.named("reconcile_operations") == [({},), ({CREATE: "id-of-agent-1"},)]
     wired.time.pass_by(15.1)
-    assert len(wired.driver.named("reconcile_operations")) == 2
+    assert wired.driver.named("reconcile_operations")[2:] == [({CREATE: "id-of-agent-1"},)]
     wired.operation(CREATE, "OPERATION_UNKNOWN", **AGENT)
     wired.adapter.acknowledge_operation(wired.adapter.operations(UID)[1])
     wired.time.pass_by(200)
-    assert len(wired.driver.named("reconcile_operations")) == 2
+    assert len(wired.driver.named("reconcile_operations")) == 3
     assert CREATE not in {str(s.id) for s in wired.adapter.operations(UID)}
+
+
+def test_an_operator_that_has_just_begun_learns_what_is_still_open() -> None:
+    wired = Wired()
+    wired.owners[UID] = KEY
+    wired.subscribe()
+    assert wired.driver.named("reconcile_operations") == [({},)]
+    destroy = CREATE.replace("CREATE", "DESTROY")
+    wired.operation(RESERVE, "OPERATION_FINISHED", **AGENT)
+    wired.operation(destroy, "OPERATION_PENDING", **AGENT)
+    (open_one,) = wired.adapter.operations(UID)
+    assert (str(open_one.id), open_one.agent_id) == (destroy, "id-of-agent-1")
+    assert KEY in wired.enqueued
+    wired.time.pass_by(900.1)
+    assert wired.driver.named("reconcile_operations")[-1] == ({destroy: "id-of-agent-1"},)
+    wired.operation(destroy, "OPERATION_FINISHED", uuid={"value": "dXVpZA=="}, **AGENT)
+    wired.adapter.acknowledge_operation(wired.adapter.operations(UID)[0])
+    assert not wired.adapter.operations(UID)
 
 
 def test_operations_of_data_that_nobody_looks_after_are_acknowledged_at_once() -> None:

@@ -1,11 +1,14 @@
-"""What is known of tasks, where clocks are wrong."""
+"""What is known of tasks: where clocks are wrong, and on which agents they are."""
 
 from dataclasses import replace
 
+import pytest
+
 from statefuldb.adapters.mesos.task_book import KILL_PATIENCE_SECONDS, TaskBook
+from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import TaskState
-from unit.planning.world import UID, status
+from unit.planning.world import KEY, UID, status
 
 TASK = TaskId(uid=UID, ordinal=0, incarnation=1)
 
@@ -43,3 +46,24 @@ def test_a_loss_counts_from_now_where_the_clock_that_saw_it_was_ahead() -> None:
     first, clock.seconds = clock.seconds, clock.seconds + 60.0
     seen = book.statuses(UID)[TASK]
     assert (seen.seen_at_seconds, seen.owed_since_seconds) == (first, first), "and then as ever"
+
+
+def test_tasks_are_found_by_their_agent_without_looking_at_all_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    book = TaskBook(Clock())
+    tasks = [replace(TASK, ordinal=number) for number in range(3)]
+    for number, task in enumerate(tasks):
+        book.update(replace(status(task, TaskState.RUNNING), agent_id=f"agent-{number}"))
+        book.follow(replace(KEY, name=f"orders-{number}"), task, f"agent-{number}")
+    monkeypatch.setattr(Grouped, "__iter__", lambda _: pytest.fail("all tasks were looked at"))
+    assert book.alive_on("agent-1")
+    assert [key.name for key in book.keys_on("agent-1")] == ["orders-1"]
+    # Its agent came back under another id.
+    book.follow(KEY, tasks[1], "agent-9")
+    book.update(replace(status(tasks[1], TaskState.RUNNING), agent_id="agent-9"))
+    assert not book.alive_on("agent-1")
+    assert not book.keys_on("agent-1")
+    assert book.alive_on("agent-9")
+    assert book.keys_on("agent-9") == {KEY}
+    book.update(replace(status(tasks[1], TaskState.FAILED), agent_id="agent-9"))
+    assert not book.alive_on("agent-9")
+    assert not book.alive_on("nowhere")

@@ -24,6 +24,12 @@ def test_an_entry_reads_back_as_it_was_written(strategy: Strategy) -> None:
     assert from_label(to_label(record)) == record
 
 
+def test_a_long_message_that_an_earlier_operator_kept_is_read() -> None:
+    body = stored()
+    body["spec"]["ending"]["message"] = "m" * 10_000
+    assert from_object(body).incarnation == full(Strategy.DFS).incarnation
+
+
 @pytest.mark.parametrize(
     "section",
     ["", "database", "identity", "engine", "agent", "dfs", "launch", "launch.agent", "ending", "fencing", "growth"],

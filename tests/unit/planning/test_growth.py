@@ -136,6 +136,12 @@ def test_where_the_difference_went_meanwhile_the_member_runs_on_at_the_old_size(
     assert waits.waiting[0].reason is Reason.AWAITING_DISK
 
 
+def test_the_difference_is_not_waited_for_by_a_clock_that_was_set_back_since() -> None:
+    record, _, idle = serving_on(Strategy.PERSISTENT_VOLUME)
+    _, relaunch = decide(stopped(record, at_seconds=4_600.0), less_disk(idle, 100)).actions
+    assert operations(relaunch) == [LaunchTask]
+
+
 def test_a_volume_that_does_not_grow_is_given_up_until_somebody_asks_again() -> None:
     record, beside, idle = serving_on(Strategy.PERSISTENT_VOLUME)
     seen = stopped(record)

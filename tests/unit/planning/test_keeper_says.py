@@ -7,10 +7,22 @@ from statefuldb.model.conditions import Reason
 from statefuldb.model.keeper import KeeperPhase
 from statefuldb.model.observed import TaskState
 from statefuldb.model.spec import Strategy
-from statefuldb.model.volume import Ending
+from statefuldb.model.volume import MESSAGE_MAX_LENGTH, Ending
 from statefuldb.planning.planner import plan
 from unit.planning.test_strays import serving
-from unit.planning.world import OPERATOR, desired, keeper, observed, offer, secret, spec, tasks
+from unit.planning.world import (
+    OPERATOR,
+    desired,
+    keeper,
+    observed,
+    offer,
+    running,
+    secret,
+    serving_on,
+    spec,
+    status,
+    tasks,
+)
 
 
 def test_why_a_keeper_refused_outlives_the_keeper() -> None:
@@ -43,3 +55,22 @@ def test_a_disk_that_is_as_good_as_full_is_said_while_the_server_still_answers()
     decided = plan(desired(spec()), seen, (), OPERATOR)
     assert [wait.reason for wait in decided.waiting] == [Reason.DISK_FULL]
     assert decided.members[0].ready
+
+
+def test_what_is_too_long_to_be_kept_is_cut_once() -> None:
+    record, _, _ = serving_on(Strategy.PERSISTENT_VOLUME)
+    said = "no room " * MESSAGE_MAX_LENGTH
+    views = keeper(record, phase=KeeperPhase.REFUSED, reason=said)
+    (saved,) = plan(desired(spec()), replace(running(record), keepers=views), (), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.launch is not None
+    assert saved.volume.launch.refusal == said[:MESSAGE_MAX_LENGTH]
+    again = replace(running(saved.volume), keepers=views)
+    assert not plan(desired(spec()), again, (), OPERATOR).actions
+    assert saved.volume.task_id is not None
+    failed = replace(status(saved.volume.task_id, TaskState.FAILED), message=said)
+    ended = replace(again, tasks={failed.id: failed})
+    (saved,) = plan(desired(spec()), ended, (), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.ending is not None
+    assert saved.volume.ending.message == said[:MESSAGE_MAX_LENGTH]

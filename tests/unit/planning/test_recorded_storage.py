@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from statefuldb.model.actions import AcceptOffers, FenceAgent, SaveVolume
 from statefuldb.model.conditions import Reason
 from statefuldb.model.observed import TaskState
@@ -13,7 +15,7 @@ from statefuldb.planning.desired import Desired, desired_of
 from statefuldb.planning.planner import plan
 from unit.planning.test_fencing import FENCING, wanted
 from unit.planning.test_strays import serving
-from unit.planning.world import OPERATOR, database, desired, observed, offer, spec, tasks
+from unit.planning.world import OPERATOR, database, desired, observed, offer, running, serving_on, spec, tasks
 
 
 def moved(given: DatabaseSpec, mount_point: str) -> DatabaseSpec:
@@ -75,3 +77,14 @@ def test_data_below_another_root_is_not_taken_up_as_if_it_lay_where_the_manifest
         decided = plan(desired(elsewhere), observed(volumes=(kept,)), (offer(),), OPERATOR)
         assert [wait.reason for wait in decided.waiting] == [Reason.AMBIGUOUS_RETAINED_VOLUMES]
         assert not [a for a in decided.actions if isinstance(a, SaveVolume) and a.volume.intent is Intent.USE]
+
+
+@pytest.mark.parametrize("strategy", [Strategy.HOST_PATH, Strategy.DFS])
+def test_the_size_of_a_directory_is_the_one_that_is_asked_for(strategy: Strategy) -> None:
+    record, beside, _ = serving_on(strategy)
+    given = spec(strategy)
+    larger = replace(given, storage=replace(given.storage, size_bytes=2 * given.storage.size_bytes))
+    (saved,) = plan(desired(larger), running(record), (beside,), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume == replace(record, size_bytes=larger.storage.size_bytes)
+    assert not plan(desired(larger), running(saved.volume), (beside,), OPERATOR).actions

@@ -1,13 +1,20 @@
 """The Kubernetes port: caches fed by kopf, writes by the official client, own writes seen at once."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from logging import getLogger
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from statefuldb.adapters.kubernetes.cache import Cache, remembering
 from statefuldb.adapters.kubernetes.events import Events
+from statefuldb.adapters.kubernetes.grouping import (
+    conditions_of,
+    database_groups,
+    key_of,
+    keys_among,
+    volume_groups,
+)
 from statefuldb.adapters.kubernetes.objects import (
     DATABASES,
     JSON_PATCH,
@@ -17,6 +24,7 @@ from statefuldb.adapters.kubernetes.objects import (
     Surroundings,
     database_of,
 )
+from statefuldb.adapters.kubernetes.reach import Reach
 from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets
 from statefuldb.adapters.kubernetes.watching import OnEvent
 from statefuldb.model.actions import EnsureSecret
@@ -70,10 +78,11 @@ class KubernetesAdapter:
         self._volumes = Objects(client, VOLUMES, namespaces)
         self._profiles = Objects(client, PROFILES)
         self._caches = {n: Cache() for n in (PROFILES, "namespaces", "customresourcedefinitions")}
-        self._caches[DATABASES] = Cache(lambda stored: [("of", _key_of(stored))], compact=True)
-        self._caches[VOLUMES] = Cache(_volume_groups, compact=True)
+        self._caches[DATABASES] = Cache(database_groups, tally_of=conditions_of, compact=True)
+        self._caches[VOLUMES] = Cache(volume_groups, compact=True)
         self._record = remembering(from_object)
         self._surroundings = Surroundings(client)
+        self._reach = Reach(self._databases.peek, machine)
         self._secrets = ConnectionSecrets(client, machine)
         self._events = Events(client, instance, machine)
         self._watch = make_watch(self._noticed)
@@ -99,11 +108,11 @@ class KubernetesAdapter:
 
     def conditions(self) -> Counter[tuple[str, str]]:
         """Return how many databases have each condition with each status, as last seen."""
-        return Counter(
-            (condition["type"], condition["status"])
-            for stored in self._caches[DATABASES].all()
-            for condition in (stored.get("status") or {}).get("conditions") or []
-        )
+        return cast("Counter[tuple[str, str]]", self._caches[DATABASES].tally())
+
+    def lost(self) -> str:
+        """Say why the API server cannot be read now, "" where it can. May ask it."""
+        return self._reach.lost()
 
     def database(self, key: DatabaseKey) -> DatabaseObject | None:
         """Return the database. That one with data in use is gone is believed only after a direct look."""
@@ -132,7 +141,7 @@ class KubernetesAdapter:
 
     def adopted_away(self, key: DatabaseKey) -> tuple[DataIdentity, ...]:
         """Return the data that began under this name and is in the ledger for another: an entry keeps its name."""
-        born = map(from_object, self._caches[VOLUMES].of(("born", key)))
+        born = map(self._record, self._caches[VOLUMES].of(("born", key)))
         return tuple(sorted((record.identity for record in born if record.key != key), key=str))
 
     def profiles(self, namespace: str) -> tuple[StorageProfile, ...]:
@@ -271,7 +280,7 @@ class KubernetesAdapter:
         if not news:
             return
         if plural == DATABASES:
-            self._enqueue(_key_of(stored))
+            self._enqueue(key_of(stored))
         elif plural == VOLUMES:
             key = read_entry(stored).key
             if key.name:
@@ -288,7 +297,7 @@ class KubernetesAdapter:
                 self._enqueue(key)
         for plural, objects in ((DATABASES, self._databases), (VOLUMES, self._volumes)):
             changed = self._caches[plural].replace_all(*objects.list())
-            for key in sorted(set(_keys_among(changed))):
+            for key in sorted(set(keys_among(changed))):
                 self._enqueue(key)
         for namespace in self._namespaces:
             # Whoever may look at some namespaces only cannot watch them, nor our definitions.
@@ -306,24 +315,3 @@ class KubernetesAdapter:
             log.warning("%s", error)
         finally:
             self._relist_later()
-
-
-def _keys_among(groups: Iterable[Hashable]) -> Iterator[DatabaseKey]:
-    """Yield the databases that groups of our caches are about."""
-    return (
-        member for group in groups if isinstance(group, tuple) for member in group if isinstance(member, DatabaseKey)
-    )
-
-
-def _key_of(database: Json) -> DatabaseKey:
-    return DatabaseKey(namespace=database["metadata"]["namespace"], name=database["metadata"]["name"])
-
-
-def _volume_groups(stored: Json) -> list[tuple[str, DatabaseKey | str]]:
-    """Return the groups of a ledger entry: its database, its data, and the database its name says it began for."""
-    entry = read_entry(stored)
-    if isinstance(entry, DamagedEntry):
-        data = [("data", entry.identity.uid)] if entry.identity is not None else []
-        return [*data, *(("damaged", key) for key in {entry.key, entry.born} if key.name)]
-    born = replace(entry.key, name=entry.first_name)
-    return [("of", entry.key), ("data", entry.identity.uid), ("born", born)]

@@ -6,6 +6,7 @@ are compared as numbers, as Kubernetes allows (KEP-5504, comparable resource ver
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,6 +27,7 @@ class _Held:
 
     version: int
     groups: tuple[Hashable, ...]
+    tallied: tuple[Hashable, ...]
     kept: Json | bytes
 
     @property
@@ -61,6 +63,7 @@ def remembering(read: Callable[[Json], T]) -> Callable[[Json], T]:
 class Cache:
     """Objects of one kind by namespace and name, and by the groups that `groups_of` names for each, or else by name.
 
+    What `tally_of` names for each is counted over all of them, as they come and go.
     With `compact` they are kept as text and read at each use: of thousands of objects few are looked at at a time, and
     as dictionaries they take some ten times as much memory. Who owns which field, half of an object, is left out.
     """
@@ -69,10 +72,13 @@ class Cache:
         self,
         groups_of: Callable[[Json], Iterable[Hashable]] = lambda stored: (_name(stored),),
         *,
+        tally_of: Callable[[Json], Iterable[Hashable]] = lambda _: (),
         compact: bool = False,
     ) -> None:
         self._lock = threading.Lock()
         self._groups_of = groups_of
+        self._tally_of = tally_of
+        self._tally: Counter[Hashable] = Counter()
         self._compact = compact
         self._objects: Grouped[Name, _Held] = Grouped(lambda _, held: held.groups)
         self._gone: dict[Name, int] = {}
@@ -86,7 +92,10 @@ class Cache:
             if version <= known:
                 return False
             kept = _text(stored).encode() if self._compact else stored
-            self._objects[name] = _Held(version, tuple(self._groups_of(stored)), kept)
+            self._let_go(name)
+            held = _Held(version, tuple(self._groups_of(stored)), tuple(self._tally_of(stored)), kept)
+            self._objects[name] = held
+            self._tally.update(held.tallied)
             self._gone.pop(name, None)
             return True
 
@@ -98,12 +107,17 @@ class Cache:
             if held is not None and held.version > version:
                 return False
             self._gone[name] = version
-            return self._objects.pop(name, None) is not None
+            return self._let_go(name) is not None
 
     def drop(self, name: Name) -> None:
         """Forget an object that a direct look did not find."""
         with self._lock:
-            self._objects.pop(name, None)
+            self._let_go(name)
+
+    def tally(self) -> Counter[Hashable]:
+        """Return how many times each thing is named that is counted."""
+        with self._lock:
+            return +self._tally
 
     def get(self, name: Name) -> Json | None:
         """Return an object, or None."""
@@ -146,8 +160,16 @@ class Cache:
         with self._lock:
             unseen = [name for name in self._objects if name not in seen]
             for name in [n for n in unseen if version is None or self._objects[n].version <= number_of(version)]:
-                changed.update(self._objects.pop(name).groups)
+                gone = self._let_go(name)
+                changed.update(gone.groups if gone is not None else ())
         return changed
+
+    def _let_go(self, name: Name) -> _Held | None:
+        """Hold an object no longer. Called with the lock held."""
+        held = self._objects.pop(name, None)
+        if held is not None:
+            self._tally.subtract(held.tallied)
+        return held
 
     def _groups(self, name: Name) -> tuple[Hashable, ...]:
         with self._lock:

@@ -20,6 +20,7 @@ MERGE_PATCH = "application/merge-patch+json"
 REQUEST_LENGTH = 64
 # As parsed dictionaries, thousands of objects at once take more memory than all that is kept of them afterwards.
 PAGE_OBJECTS = 100
+PEEK_SECONDS = 2.0
 
 
 class Surroundings:
@@ -71,6 +72,11 @@ class Objects:
         version = min((first["metadata"]["resourceVersion"] for first in firsts.values()), key=number_of)
         return self._all(firsts), version
 
+    def peek(self) -> None:
+        """Read as little as can be, to see whether that is possible. Raises EffectFailed."""
+        namespace = self._namespaces[0] if self._namespaces else None
+        self._page(namespace, limit=1, _request_timeout=PEEK_SECONDS)
+
     def _all(self, firsts: dict[str | None, Json]) -> Iterator[Json]:
         for namespace in list(firsts):
             page: Json | None = firsts.pop(namespace)
@@ -79,9 +85,9 @@ class Objects:
                 token = page["metadata"].get("continue")
                 page = self._page(namespace, token) if token else None
 
-    def _page(self, namespace: str | None, token: str = "") -> Json | None:
+    def _page(self, namespace: str | None, token: str = "", **options: Any) -> Json | None:
         """Return a page of a list: the first one, or the one that follows. None where the kind is not served."""
-        more = {"limit": PAGE_OBJECTS, **({"_continue": token} if token else {})}
+        more = {"limit": PAGE_OBJECTS, **({"_continue": token} if token else {}), **options}
         what = f"list {self._plural}" + (f" in {namespace}" if namespace is not None else "")
 
         def asked() -> Any:

@@ -284,6 +284,8 @@ class MesosAdapter:
                 self._driver.reconcile(tasks)
             if everything:
                 self._driver.reconcile({})
+                # What an operator before this one has sent is known to the master alone.
+                self._driver.reconcile_operations({})
             if operations:
                 self._driver.reconcile_operations(operations)
         except CallFailed as error:

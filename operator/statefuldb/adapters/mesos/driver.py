@@ -168,7 +168,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self._framework_call("RECONCILE", reconcile={"tasks": wanted})
 
     def reconcile_operations(self, operations: Mapping[str, str]) -> None:
-        """Ask about operations by their agent ids. Raises CallFailed."""
+        """Ask about operations by their agent ids; about everything where `operations` is empty. Raises CallFailed."""
         wanted = [
             {"operation_id": {"value": operation_id}, "agent_id": {"value": agent_id}}
             for operation_id, agent_id in sorted(operations.items())

@@ -37,10 +37,15 @@ class OperationBook:
             return bool(wanted)
 
     def update(self, status: OperationStatus) -> None:
-        """Take a status up. What the master says itself names no agent: the one it was sent to stays noted."""
+        """Take a status up. What the master says itself names no agent: the one it was sent to stays noted.
+
+        Of one that was sent before this operator began and is over, its agent tells until that is acknowledged.
+        """
         with self._lock:
             self._unanswered.discard(status.id)
             known = self._statuses.get(status.id)
+            if known is None and status.uuid is None and not (status.state.open and status.agent_id):
+                return
             agent_id = status.agent_id or (known.agent_id if known is not None else None)
             self._statuses[status.id] = replace(status, agent_id=agent_id)
 

@@ -19,8 +19,10 @@ class TaskBook:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._statuses: Grouped[TaskId, TaskStatus] = Grouped(lambda task_id, _: (task_id.uid,))
-        self._followed: Grouped[TaskId, tuple[DatabaseKey, str]] = Grouped(lambda task_id, _: (task_id.uid,))
+        self._statuses: Grouped[TaskId, TaskStatus] = Grouped(lambda task_id, s: (task_id.uid, ("on", s.agent_id)))
+        self._followed: Grouped[TaskId, tuple[DatabaseKey, str]] = Grouped(
+            lambda task_id, held: (task_id.uid, ("on", held[1]))
+        )
         self._unanswered: set[TaskId] = set()
         self._killed: dict[TaskId, float] = {}
         self._found: Grouped[TaskId, VolumeRecord] = Grouped(lambda _, record: (record.identity.uid, record.key))
@@ -57,12 +59,12 @@ class TaskBook:
     def alive_on(self, agent_id: str) -> bool:
         """Say whether a task of ours may be alive on an agent: whatever is not known to be over is."""
         with self._lock:
-            return any(status.agent_id == agent_id and not status.state.over for status in self._statuses.values())
+            return any(not status.state.over for status in self._statuses.of(("on", agent_id)).values())
 
     def keys_on(self, agent_id: str) -> set[DatabaseKey]:
         """Return whose tasks are followed on an agent."""
         with self._lock:
-            return {key for key, agent in self._followed.values() if agent == agent_id}
+            return {key for key, _ in self._followed.of(("on", agent_id)).values()}
 
     def learn(self, records: Iterable[VolumeRecord]) -> None:
         """Note ledger entries that tasks carry in their labels."""

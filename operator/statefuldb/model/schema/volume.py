@@ -7,13 +7,15 @@ and the sizes: what is on the disk decides about those, and the ledger only foll
 
 from statefuldb.model.schema.build import Schema, array, boolean, integer, number, obj, rule, text
 from statefuldb.model.spec import EngineType, Strategy
-from statefuldb.model.volume import MESSAGE_MAX_LENGTH, Intent, VolumePhase
+from statefuldb.model.volume import Intent, VolumePhase
 
 PORT_MAX = 65_535
 ORDINAL_MAX = 65_535
 _PATH_MAX_LENGTH = 4096
 # A role below the user's, named by the cluster's UUID (`--refine-static`), is longer than the user's may be.
 _ROLE_MAX_LENGTH = 512
+# Much more than is written now: an earlier operator kept whatever Mesos said, however long.
+_SAID_MAX_LENGTH = 2**20
 _PLACES = ("persistenceId", "directory", "root")
 _HAD_DATA = "has(oldSelf.initialised) && oldSelf.initialised"
 
@@ -64,7 +66,7 @@ _LAUNCH = obj(
         "leavesSurplus": boolean("More was reserved than it uses."),
         "short": boolean("It got what the launch before it had."),
         "restartedAt": text("The request for a restart that it answered."),
-        "refusal": text("Why its keeper would not open the data.", max_length=MESSAGE_MAX_LENGTH),
+        "refusal": text("Why its keeper would not open the data.", max_length=_SAID_MAX_LENGTH),
         "atSeconds": number(),
     },
     required=("incarnation", "agent", "template", "cpusMilli", "memoryBytes", "port", "keeperPort"),
@@ -77,7 +79,7 @@ _ENDING = obj(
         "incarnation": integer(minimum=0),
         "state": text(),
         "reason": text(),
-        "message": text(max_length=MESSAGE_MAX_LENGTH),
+        "message": text(max_length=_SAID_MAX_LENGTH),
         "atSeconds": number(),
     },
     required=("incarnation", "state"),

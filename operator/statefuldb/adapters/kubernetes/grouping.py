@@ -1,0 +1,53 @@
+"""What our objects belong to: by which the caches find and count them."""
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from statefuldb.model.damaged import DamagedEntry, read_entry
+from statefuldb.model.identity import DatabaseKey
+
+Json = dict[str, Any]
+
+
+def key_of(database: Json) -> DatabaseKey:
+    """Return the key of a stored database."""
+    return DatabaseKey(namespace=database["metadata"]["namespace"], name=database["metadata"]["name"])
+
+
+def database_groups(database: Json) -> list[tuple[str, DatabaseKey]]:
+    """Return the groups of a database: its key."""
+    return [("of", key_of(database))]
+
+
+def volume_groups(stored: Json) -> list[tuple[str, DatabaseKey | str]]:
+    """Return the groups of a ledger entry: its database, its data, and the database its name says it began for.
+
+    One that cannot be read is in a group of its own kind, of each database that it may be about.
+    """
+    entry = read_entry(stored)
+    if isinstance(entry, DamagedEntry):
+        data = [("data", entry.identity.uid)] if entry.identity is not None else []
+        return [*data, *(("damaged", key) for key in {entry.key, entry.born} if key.name)]
+    born = replace(entry.key, name=entry.first_name)
+    return [("of", entry.key), ("data", entry.identity.uid), ("born", born)]
+
+
+def keys_among(groups: Iterable[Hashable]) -> Iterator[DatabaseKey]:
+    """Yield the databases that groups are about."""
+    return (
+        member for group in groups if isinstance(group, tuple) for member in group if isinstance(member, DatabaseKey)
+    )
+
+
+def conditions_of(database: Json) -> list[tuple[str, str]]:
+    """Return each condition of a stored database with its status."""
+    held = (database.get("status") or {}).get("conditions") or []
+    return [_pair(condition["type"], condition["status"]) for condition in held]
+
+
+@cache
+def _pair(kind: str, status: str) -> tuple[str, str]:
+    """Return one and the same pair for the same words: thousands of databases have the same few."""
+    return kind, status
