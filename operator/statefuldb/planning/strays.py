@@ -9,6 +9,8 @@ from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.launch import STOP_GRACE_SECONDS
 
+STOP_AGAIN_SECONDS = STOP_GRACE_SECONDS / 2
+
 
 def stopping(record: VolumeRecord) -> Waiting:
     """Return the wait for a clean stop."""
@@ -16,7 +18,7 @@ def stopping(record: VolumeRecord) -> Waiting:
         ordinal=record.identity.ordinal,
         reason=Reason.STOPPING,
         message=f"incarnation {record.incarnation} is stopping (up to {STOP_GRACE_SECONDS} s)",
-        look_again_seconds=STOP_GRACE_SECONDS / 2,
+        look_again_seconds=STOP_AGAIN_SECONDS,
     )
 
 
@@ -24,7 +26,8 @@ def strays(context: Context, record: VolumeRecord) -> Step | None:
     """Kill incarnations that came back after they were replaced or recorded as over (law `one_writer`).
 
     One that is recorded as over can still be said to run, by a status that was long on its way: the answer to KILL
-    tells. Nothing is launched beside one that is alive.
+    tells. So it is with one that was said to be stopping, for longer than that is believed. Nothing is launched beside
+    one that is alive.
     """
     actions: list[Action] = []
     alive = False
@@ -34,7 +37,7 @@ def strays(context: Context, record: VolumeRecord) -> Step | None:
         if not mine or current or not status.state.alive:
             continue
         alive = True
-        if status.state is TaskState.KILLING:
+        if status.state is TaskState.KILLING and 0 <= context.now - status.seen_at_seconds < STOP_AGAIN_SECONDS:
             continue
         actions.append(
             KillTask(

@@ -141,4 +141,6 @@ class TaskBook:
         sent = self._killed.get(status.id)
         # A KILL of the future: the clock was set back since, and it is sent again rather than waited for that long.
         recent = sent is not None and 0 <= now - sent < KILL_PATIENCE_SECONDS
-        return replace(status, state=TaskState.KILLING) if recent and status.state.alive else status
+        if sent is None or not recent or not status.state.alive:
+            return status
+        return replace(status, state=TaskState.KILLING, seen_at_seconds=sent)
