@@ -24,6 +24,7 @@ RACK = 0.02
 APPLIED_SECONDS = 60.0
 PATIENCE_SECONDS = 4 * 3600.0
 REST_SECONDS = 600.0
+ALLOCATION_SECONDS = 1.0  # of a real master, by default
 CALM_SECONDS = 120.0
 HEADER = (
     *("databases", "agents", "to all Ready", "CPU", "CPU each", "passes", "calls and writes"),
@@ -86,6 +87,7 @@ def measured(count: int) -> tuple[str, ...]:
     world = World(SEED, Size(agents=count, databases=0, pause_seconds=float("inf")), faulty=False)
     readiness = Readiness()
     world.api.listen(readiness.changed)
+    world.mesos.allocation_seconds = ALLOCATION_SECONDS
     world.begin()
     for number in range(count):
         world.people.apply_in(APPLIED_SECONDS * number / count, database(f"db{number}", "PersistentVolume"))

@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from statefuldb.simulation.campaign import Coverage, run_all
 from statefuldb.simulation.faults import KINDS
-from statefuldb.simulation.run import run
+from statefuldb.simulation.run import USUAL, run
 from statefuldb.simulation.verdict import LIVENESS, SAFETY
 
 SHARE = range(1, 7)
@@ -47,6 +48,16 @@ def test_no_law_holds_because_nothing_tried_it(coverage: Coverage) -> None:
 def test_runs_are_not_idle(coverage: Coverage) -> None:
     assert coverage.effects > 200 * len(SHARE)
     assert len([kind for kind in KINDS if coverage.faults[kind]]) >= 15
+
+
+def test_no_run_is_too_thin_to_count(coverage: Coverage) -> None:
+    assert coverage.thin == []
+    assert min(USUAL.databases, USUAL.agents) >= 5
+    one = replace(run(1), seed=77, faults={"disk full": 1})
+    coverage = Coverage()
+    coverage.add(one)
+    assert coverage.thin == [77]
+    assert "32; never fired: " in coverage.table()
 
 
 def test_another_seed_is_another_run() -> None:

@@ -11,6 +11,8 @@ from statefuldb.simulation.faults import KINDS
 from statefuldb.simulation.run import Result, run
 from statefuldb.simulation.verdict import LIVENESS, NOT_CHECKED, SAFETY
 
+# A run that does less than this is no evidence.
+LEAST_EFFECTS, LEAST_FAULTS = 200, 3
 ACTIONS = tuple(sorted(action.__name__ for action in Action.__args__))
 
 
@@ -38,6 +40,7 @@ class Coverage:
     laws: dict[str, int] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
+    thin: list[int] = field(default_factory=list)
     passes: int = 0
     effects: int = 0
 
@@ -46,6 +49,8 @@ class Coverage:
         self.seeds += 1
         self.passes += result.passes
         self.effects += result.effects
+        if result.effects < LEAST_EFFECTS or len([kind for kind in KINDS if result.faults.get(kind)]) < LEAST_FAULTS:
+            self.thin.append(result.seed)
         if result.verdict.broken is not None:
             self.broken.append(result)
         for into, counts in (
@@ -60,17 +65,22 @@ class Coverage:
         """Return what programs read."""
         broken = {str(result.seed): str(result.verdict.broken) for result in self.broken}
         counts = {"laws": self.laws, "faults": self.faults, "seen": self.seen}
-        return {"seeds": self.seeds, "passes": self.passes, "effects": self.effects, "broken": broken, **counts}
+        runs = {"seeds": self.seeds, "passes": self.passes, "effects": self.effects, "thin": self.thin}
+        return {**runs, "broken": broken, **counts}
 
     def table(self) -> str:
         """Return the table that people read: what was never tried is no evidence."""
         reasons = [str(reason) for reason in Reason]
         seen_actions = [a for a in ACTIONS if f"action {a}" in self.seen]
         seen_reasons = [r for r in reasons if f"waiting {r}" in self.seen]
-        lines = [f"{self.seeds} seeds, {self.passes} passes, {self.effects} effects, {len(self.broken)} broken", ""]
+        fired = [kind for kind in KINDS if self.faults.get(kind)]
+        lines = [f"{self.seeds} seeds, {self.passes} passes, {self.effects} effects, {len(self.broken)} broken"]
+        thin = ", ".join(map(str, self.thin)) or "none"
+        lines += [f"seeds with fewer than {LEAST_EFFECTS} effects or {LEAST_FAULTS} kinds of faults: {thin}", ""]
         lines += _block("law", "tried", {law: self.laws.get(law, 0) for law in (*SAFETY, *LIVENESS)})
         lines += [f"  {law:<28} not checked: {why}" for law, why in NOT_CHECKED.items()]
         lines += ["", *_block("fault", "fired", {kind: self.faults.get(kind, 0) for kind in KINDS})]
+        lines += [f"kinds of faults {len(fired)} of {len(KINDS)}; never fired: {_rest(KINDS, fired)}"]
         lines += ["", f"actions {len(seen_actions)} of {len(ACTIONS)}; not seen: {_rest(ACTIONS, seen_actions)}"]
         lines += [f"reasons to wait {len(seen_reasons)} of {len(reasons)}: {', '.join(seen_reasons)}"]
         return "\n".join(lines)

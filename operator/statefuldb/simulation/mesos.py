@@ -62,6 +62,7 @@ class Mesos:
         self._tick_due = float("inf")
         self._lose = self._double = 0
         self.up = True
+        self.allocation_seconds = ALLOCATION_SECONDS
         self._begin()
         self._tick_in(IDLE_TICK_SECONDS)
 
@@ -262,7 +263,7 @@ class Mesos:
                     if held is not None and held[0] == stream:
                         del self._frameworks[framework_id]
                         held[2].send(held[1].closed)
-        self._tick_in(ALLOCATION_SECONDS)
+        self._tick_in(self.allocation_seconds)
 
     def _tell(self, event: Json) -> None:
         if event["type"] == "UPDATE":

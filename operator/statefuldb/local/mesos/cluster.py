@@ -1,6 +1,7 @@
 """What a master knows: agents, frameworks, offers, tasks. Plain records, changed only by the state machine."""
 
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any
 
 from statefuldb.local.mesos.authorization import Acls
@@ -232,6 +233,8 @@ class Cluster:
     now: float = 0.0
     serial: int = 0
     framework_serial: int = 0
+    # What was free of an agent, and out of what that was reckoned: bags never change.
+    _free: dict[str, tuple[list[Bag], Bag]] = field(default_factory=dict, repr=False)
 
     def tell(self, framework_id: str, event: Json) -> None:
         """Send an event to a framework, if it is connected: events to others are lost, as in Mesos."""
@@ -279,15 +282,19 @@ class Cluster:
         return self.offers.on(agent_id)
 
     def free(self, agent: Agent) -> Bag:
-        """Return what nobody uses, is offered or keeps busy on an agent."""
+        """Return what nobody uses, is offered or keeps busy on an agent: the same bag as before if nothing changed."""
+        parts = [
+            agent.total,
+            *(task.resources.exclusive() for task in self.tasks_on(agent.id)),
+            *(offer.resources.exclusive() for offer in self.offers_of(agent.id)),
+            *(operation.held for operation in self.operations.on(agent.id)),
+            *(bag for framework in self.frameworks.values() for on, bag in framework.withheld if on == agent.id),
+        ]
+        before = self._free.get(agent.id)
+        if before is not None and len(before[0]) == len(parts) and all(map(is_, before[0], parts)):
+            return before[1]
         left = agent.total
-        for held in [task.resources for task in self.tasks_on(agent.id)]:
-            left = left - held.exclusive()
-        for held in [offer.resources for offer in self.offers_of(agent.id)]:
-            left = left - held.exclusive()
-        for operation in self.operations.on(agent.id):
-            left = left - operation.held
-        for framework in self.frameworks.values():
-            for agent_id, withheld in framework.withheld:
-                left = left - withheld if agent_id == agent.id else left
+        for held in parts[1:]:
+            left = left - held
+        self._free[agent.id] = (parts, left)
         return left

@@ -10,6 +10,7 @@ there once, however many hold it.
 import json
 import math
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from statefuldb.local.mesos.resource_text import describe_all
@@ -131,6 +132,8 @@ class Bag:
 
     def exclusive(self) -> "Bag":
         """Return the bag without shared volumes, which several may hold at once."""
+        if not any(map(_is_shared, self._amounts)):
+            return self
         return Bag({k: v for k, v in self._amounts.items() if not _is_shared(k)}, self._volumes, self._written)
 
     def scalars(self) -> dict[str, int]:
@@ -160,6 +163,7 @@ class Bag:
         return self.text()
 
 
+@lru_cache(maxsize=65_536)
 def _owner(key: str) -> str | None:
     reservations = json.loads(key).get("reservations", [])
     return str(reservations[-1]["role"]) if reservations else None
@@ -170,6 +174,7 @@ def _is_shared(key: str) -> bool:
     return '"shared": ' in key
 
 
+@lru_cache(maxsize=65_536)
 def _whole_only(key: str) -> bool:
     disk = json.loads(key).get("disk", {})
     return "persistence" in disk or disk.get("source", {}).get("type") in ("MOUNT", "BLOCK")
