@@ -135,7 +135,7 @@ def test_without_an_id_a_denial_is_silent(guest: Scheduler) -> None:
 
 
 def test_an_operator_that_may_not_is_told_so(guest: Scheduler, master: Http) -> None:
-    agent = guest.offer()["agent_id"]
+    agent = with_volume(guest)[0]["agent_id"]
     owned = {"agent_id": agent, "resources": [scalar("cpus", 1, reservation(principal=GUEST, labels=None))]}
     theirs: dict[str, Json] = {
         "RESERVE_RESOURCES": owned,

@@ -158,7 +158,9 @@ class Agents:
         rescind(self._cluster, agent_id=agent_id)
 
     def update(self, agent_id: str, framework_id: str, status: Json) -> None:
-        """Pass a task's status on to its framework."""
+        """Pass a task's status on to its framework, unless the agent was removed: of its tasks all was said then."""
+        if not self._is_known(agent_id):
+            return
         task = self._cluster.tasks.get((framework_id, status["task_id"]["value"]))
         if task is not None and task.alive:
             task.status = status
@@ -169,7 +171,9 @@ class Agents:
         feedback.updated(self._cluster, agent_id, message)
 
     def executor_ended(self, agent_id: str, message: Json) -> None:
-        """Tell a framework that an executor of its has ended."""
+        """Tell a framework that an executor of its has ended, unless the agent was removed."""
+        if not self._is_known(agent_id):
+            return
         failure = {
             "agent_id": {"value": agent_id},
             "executor_id": {"value": message["executor_id"]},
@@ -216,6 +220,10 @@ class Agents:
         maintenance.withdraw_inverse(self._cluster, agent.id)
         self._cluster.order(agent.id, {"type": "GONE"})
         self._remove(agent, f"Agent {agent.info['hostname']} removed: Operator initiated 'Machine DOWN'")
+
+    def _is_known(self, agent_id: str) -> bool:
+        agent = self._cluster.agents.get(agent_id)
+        return agent is not None and not agent.gone
 
     def _unreachable(self, agent: Agent, now: float) -> None:
         agent.unreachable, agent.connected, agent.recovered = True, False, False
