@@ -78,13 +78,16 @@ class Installed:
     def lead_to_webhook(self) -> None:
         """Have the API server reach the webhook by its Service, as a cluster's network would."""
         client = self.cluster.client
-        ports = re.findall(r"webhook is served at https://127\.0\.0\.1:(\d+)", self.cluster.log("charted"))
+        served = re.compile(r"webhook is served at https://127\.0\.0\.1:(\d+)")
+        ports = eventually(lambda: served.findall(self.cluster.log("charted")))
         outside = {"spec": {"type": "ExternalName", "externalName": "127.0.0.1"}}
         client.merge("Service", HOME, f"{OPERATOR}-webhook", outside)
         stored = client.get("ValidatingWebhookConfiguration", "", OPERATOR)
         assert stored is not None
         (hook,) = stored["webhooks"]
         hook["clientConfig"]["service"]["port"] = int(ports[-1])
+        # What comes too late is let through, and other tests may have the machine.
+        hook["timeoutSeconds"] = 30
         client.replace(stored)
 
     def stop(self) -> None:

@@ -72,12 +72,13 @@ def apply(
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait a few seconds for what the operator says of each database.")
     ] = True,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for that.")] = VERDICT_SECONDS,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Apply manifests. Every error is named, with its path, before anything is sent.
 
     What only the operator knows to be wrong (an edit that the data does not allow, a StorageProfile) is stored, and
-    then refused: the command waits for that verdict, at most five seconds, and ends with 4 where one is refused.
+    then refused: the command waits for that verdict, for five seconds at most, and ends with 4 where one is refused.
 
     Example: statefuldb apply -f manifests/quickstart.yaml
     """
@@ -96,23 +97,23 @@ def apply(
         done.append({"kind": body["kind"], "name": name_of(body), "result": result})
         if not output.is_data:
             out.print(f"{body['kind']}/{name_of(body)} {result}", markup=False)
-    refusals = _refusals(session, bodies, done) if wait else []
+    refusals = _refusals(session, bodies, done, timeout) if wait else []
     printed(done, output)
     if refusals:
         fix = "the operator keeps to the last spec that it accepted, if any; correct the manifest and apply it again"
         fail("\n       ".join(refusals), ExitCode.REFUSED, fix)
 
 
-def _refusals(session: Session, bodies: list[Json], done: list[Json]) -> list[str]:
+def _refusals(session: Session, bodies: list[Json], done: list[Json], seconds: float) -> list[str]:
     """Add to what was done what the operator says of it; return what it refuses."""
     places = [(str(body["metadata"].get("namespace") or session.namespace), name_of(body)) for body in bodies]
-    told = await_verdicts(session, [p for p, b in zip(places, bodies, strict=True) if _is_database(b)], VERDICT_SECONDS)
+    told = await_verdicts(session, [p for p, b in zip(places, bodies, strict=True) if _is_database(b)], seconds)
     for place, line in zip(places, done, strict=True):
         if line["kind"] == "StatefulDatabase":
             line["accepted"] = told[place].accepted
     unsaid = [name for (_, name), verdict in told.items() if verdict.accepted is None]
     if unsaid:
-        text = f"{', '.join(unsaid)}: stored; no operator has looked at it within {VERDICT_SECONDS:g} s, does one run?"
+        text = f"{', '.join(unsaid)}: stored; no operator has looked at it within {seconds:g} s, does one run?"
         errors.print(text, markup=False)
     return [f"{name}: stored and refused: {v.message}" for (_, name), v in told.items() if v.accepted is False]
 

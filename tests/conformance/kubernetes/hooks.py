@@ -89,6 +89,7 @@ def configuration(namespace: str, client: Json, **more: Any) -> Json:
         "rules": [EVERY_WRITE],
         "sideEffects": "None",
         "admissionReviewVersions": ["v1"],
+        "timeoutSeconds": 30,
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
         **more,
     }

@@ -141,10 +141,10 @@ def test_a_webhook_that_is_not_there_stops_writes_unless_its_failure_is_ignored(
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "seconds", "said"),
     [
-        (lambda request: {"uid": "another", "allowed": True}, "expected response.uid"),
-        (lambda request: {"allowed": threading.Event().wait(3)}, "context deadline exceeded"),
+        (lambda request: {"uid": "another", "allowed": True}, 30, "expected response.uid"),
+        (lambda request: {"allowed": threading.Event().wait(3)}, 1, "context deadline exceeded"),
     ],
     ids=["another's", "too late"],
 )
@@ -156,9 +156,10 @@ def test_an_answer_that_is_none_is_a_failure(
     hook: Hook,
     probe: Callable[[], Any],
     answer: Callable[[Json], Json],
+    seconds: int,
     said: str,
 ) -> None:
-    with hooked(api, hook, namespace, probe, timeoutSeconds=1):
+    with hooked(api, hook, namespace, probe, timeoutSeconds=seconds):
         hook.judge = answer
         status, body = api.call("POST", space, thing("one"))
         assert status == 500
@@ -312,7 +313,9 @@ def test_a_configuration_that_makes_no_sense_is_refused(api: Api, namespace: str
 
 def test_what_a_configuration_leaves_out_is_filled_in(api: Api, namespace: str) -> None:
     client = {"service": {"namespace": namespace, "name": "none"}}
-    stored = api.made(f"{CONFIGURATIONS}?dryRun=All", configuration(namespace, client))["webhooks"][0]
+    body = configuration(namespace, client)
+    del body["webhooks"][0]["timeoutSeconds"]
+    stored = api.made(f"{CONFIGURATIONS}?dryRun=All", body)["webhooks"][0]
     filled = {name: stored[name] for name in ("failurePolicy", "matchPolicy", "timeoutSeconds", "objectSelector")}
     assert filled == {"failurePolicy": "Fail", "matchPolicy": "Equivalent", "timeoutSeconds": 10, "objectSelector": {}}
     assert stored["rules"][0]["scope"] == "*"

@@ -4,7 +4,6 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -45,24 +44,34 @@ class _Answering(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
-@contextmanager
-def api_server(folder: Path, port: int = 0) -> Iterator[tuple[int, Path, list[str]]]:
-    """Yield port, authority and the authorizations heard by a server with a certificate of its own."""
-    folder.mkdir()
-    certificate, key = ensure_certificate(folder, "127.0.0.1")
-    heard: list[str] = []
-    server = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Answering,), {"heard": heard}))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+class ApiServer(ThreadingHTTPServer):
+    """Answers about its version over TLS; its certificate can be replaced. `heard` are the authorizations sent."""
+
+    def __init__(self, folder: Path) -> None:
+        self.heard: list[str] = []
+        super().__init__(("127.0.0.1", 0), type("Handler", (_Answering,), {"heard": self.heard}))
+        self._folder = folder
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.socket = self._context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def certify(self, name: str) -> bytes:
+        """Take another certificate, of an authority of its own; return that."""
+        folder = self._folder / name
+        folder.mkdir()
+        certificate, key = ensure_certificate(folder, "127.0.0.1")
+        self._context.load_cert_chain(certificate, key)
+        return certificate.read_bytes()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ApiServer]:
+    one = ApiServer(tmp_path)
+    thread = threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    try:
-        yield server.server_port, certificate, heard
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
+    yield one
+    one.shutdown()
+    one.server_close()
+    thread.join(10)
 
 
 def test_a_token_that_is_replaced_is_sent_from_then_on(account: Path) -> None:
@@ -77,21 +86,20 @@ def test_a_token_that_is_replaced_is_sent_from_then_on(account: Path) -> None:
 
 
 def test_an_authority_that_is_replaced_is_trusted_from_the_next_connection_on(
-    account: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    account: Path, server: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with api_server(tmp_path / "old") as (port, authority, heard):
-        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(port))
-        (account / "ca.crt").write_bytes(authority.read_bytes())
-        client = CliClient(None)
-        assert client.version() == "v1.32.0"
-        assert heard == ["Bearer first"]
-    with api_server(tmp_path / "new", port) as (_, authority, heard):
-        with pytest.raises(CallRefused):
-            client.version()
-        (account / "ca.crt").write_bytes(authority.read_bytes())
-        (account / "token").write_text("second")
-        assert client.version() == "v1.32.0"
-        assert heard == ["Bearer second"]
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.server_port))
+    (account / "ca.crt").write_bytes(server.certify("old"))
+    client = CliClient(None)
+    assert client.version() == "v1.32.0"
+    assert server.heard == ["Bearer first"]
+    authority = server.certify("new")
+    with pytest.raises(CallRefused):
+        client.version()
+    (account / "ca.crt").write_bytes(authority)
+    (account / "token").write_text("second")
+    assert client.version() == "v1.32.0"
+    assert server.heard == ["Bearer first", "Bearer second"]
 
 
 def test_outside_of_a_pod_there_is_no_cluster_to_reach(monkeypatch: pytest.MonkeyPatch) -> None:
