@@ -39,6 +39,12 @@ class Pod:
         self._process.terminate()
         return self._process.wait(30)
 
+    def kill(self) -> None:
+        """See that nothing of it is left."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(30)
+
     @property
     def pid(self) -> int:
         assert self._process is not None

@@ -69,7 +69,13 @@ def put(repository: Repository, **bodies: Json | None) -> str:
 
 
 def test_the_account_needs_all_that_it_is_granted_and_the_login_is_seen_nowhere(
-    installed: Installed, cluster: Cluster, repository: Repository, server: GitServer, tmp_path: Path
+    *,
+    installed: Installed,
+    cluster: Cluster,
+    repository: Repository,
+    server: GitServer,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> None:
     everywhere = installed.values["sync"].get("prune", False)
     settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": SHOP}}
@@ -88,6 +94,7 @@ def test_the_account_needs_all_that_it_is_granted_and_the_login_is_seen_nowhere(
     pod = Pod(
         installed, deployment, tmp_path, {"/etc/statefuldb/git": login, "/var/lib/statefuldb": tmp_path / "state"}
     )
+    request.addfinalizer(pod.kill)
     pod.start()
     eventually(lambda: status(cluster).get("revision") == commit, why=lambda: pod.log)
     for part in ("cmdline", "environ"):

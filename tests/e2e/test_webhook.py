@@ -30,13 +30,15 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Install
     cluster = Cluster(tmp_path_factory.mktemp("judged"))
     release = Installed(cluster, {"webhook": {"enabled": True}, "allowedRoots": ["/srv/databases"]})
     release.start_cluster(mesos=False)
-    deployment = one(release.install(), "Deployment", OPERATOR)
-    cluster.client.apply(PROFILE, "")
-    release.start(deployment, until=SERVED)
-    release.lead_to_webhook()
-    yield release, deployment
-    release.stop()
-    cluster.cli("down")
+    try:
+        deployment = one(release.install(), "Deployment", OPERATOR)
+        cluster.client.apply(PROFILE, "")
+        release.start(deployment, until=SERVED)
+        release.lead_to_webhook()
+        yield release, deployment
+    finally:
+        release.stop()
+        cluster.cli("down")
 
 
 @pytest.fixture
