@@ -17,13 +17,14 @@ VOLUME = {"strategy": "PersistentVolume", "size": "1Gi"}
 
 
 class Rig:
-    """One cluster whose operator talks to its master through an interceptor."""
+    """One cluster whose operator talks to its master through an interceptor. A cut kills `victim`, the master or it."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, victim: str = "operator") -> None:
         self.cluster = cluster
+        self._victim = victim
         self.rows: list[tuple[str, str]] = []
         cluster.parts.supervisor.stop("operator")
-        self.between = Interceptor(cluster.master, lambda: cluster.kill("operator"))
+        self.between = Interceptor(cluster.master, lambda: cluster.kill(victim))
         self.run()
 
     def run(self) -> None:
@@ -38,11 +39,18 @@ class Rig:
         self.rows.append((cut, end))
 
     def cut(self, fits: Callable[[Json], bool], after: int, act: Callable[[], object]) -> None:
-        """Do `act`, have the call that it leads to cut, and start the operator again."""
+        """Do `act`, have the call that it leads to cut, and start the victim again."""
+        self.strike(fits, after, act)
+        if self._victim == "operator":
+            self.run()
+        else:
+            self.cluster.restart(self._victim)
+
+    def strike(self, fits: Callable[[Json], bool], after: int, act: Callable[[], object]) -> None:
+        """Do `act`, and have the call that it leads to cut."""
         self.between.arm(fits, Cut(operations=after))
         act()
         eventually(self.between.sprung.is_set)
-        self.run()
 
     def settles(self, name: str, *, memory_mib: int, disk_mib: int = 1024) -> None:
         """Wait until the database is Ready on exactly its bundle: nothing doubled, nothing left over."""

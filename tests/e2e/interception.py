@@ -1,4 +1,4 @@
-"""A proxy between the operator and its master that can cut any call short and kill the operator in that moment.
+"""A proxy between the operator and its master that can cut any call short and kill either in that moment.
 
 Each call of the operator is a connection of its own (adapters/mesos/driver.py), so one request is read whole, judged,
 and passed on; whatever comes back is passed back as it comes, the event stream included.
@@ -62,7 +62,7 @@ class Interceptor(socketserver.ThreadingTCPServer):
         return f"127.0.0.1:{self.server_address[1]}"
 
     def arm(self, fits: Callable[[Json], bool], cut: Cut) -> None:
-        """Cut the next call that fits, and kill the operator then."""
+        """Cut the next call that fits, and kill then."""
         with self._lock:
             self.sprung.clear()
             self._trap = (fits, cut)
@@ -78,7 +78,7 @@ class Interceptor(socketserver.ThreadingTCPServer):
             return cut
 
     def kill(self) -> None:
-        """Kill the operator with -9, and say so to whoever waits."""
+        """Kill with -9, and say so to whoever waits."""
         self._kill()
         self.sprung.set()
 

@@ -18,6 +18,7 @@ from statefuldb.local.mesos.agent_server import AgentServer
 from statefuldb.local.mesos.authentication import FRAMEWORKS, OPERATORS, read_credentials
 from statefuldb.local.mesos.authorization import Acls
 from statefuldb.local.mesos.checkpoint import Incompatible
+from statefuldb.local.mesos.master import REREGISTER_SECONDS
 from statefuldb.local.mesos.master_server import MasterServer
 from statefuldb.local.mesos.resource_flags import parse_attributes, parse_resources
 
@@ -54,6 +55,7 @@ def _arguments() -> argparse.Namespace:
         role.add_argument("--max-agent-ping-timeouts", "--max_agent_ping_timeouts", type=int, default=5)
     master = roles.choices["master"]
     master.add_argument("--allocation-interval-seconds", type=float, default=0.1)
+    master.add_argument("--agent_reregister_timeout", type=_reregister_timeout, default=REREGISTER_SECONDS)
     # As a real master has them; a file of credentials in JSON, access control lists as JSON.
     master.add_argument("--credentials", type=Path)
     master.add_argument("--acls", type=json.loads, default={})
@@ -77,12 +79,22 @@ def _duration(text: str) -> float:
     return float(text)
 
 
+def _reregister_timeout(text: str) -> float:
+    seconds = _duration(text)
+    if seconds < REREGISTER_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"Invalid value '{text}' for --agent_reregister_timeout: Must be at least 10mins"
+        )
+    return seconds
+
+
 async def _master(arguments: argparse.Namespace) -> None:
     server = MasterServer(
         work_dir=arguments.work_dir,
         host=arguments.host,
         port=arguments.port,
         unreachable_seconds=arguments.agent_ping_timeout_seconds * arguments.max_agent_ping_timeouts,
+        reregister_seconds=arguments.agent_reregister_timeout,
         allocation_seconds=arguments.allocation_interval_seconds,
         acls=Acls(arguments.acls),
         realms=_realms(arguments),

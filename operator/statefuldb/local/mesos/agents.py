@@ -15,11 +15,16 @@ class GoneByOperator(Exception):
 
 
 class Agents:
-    """What a master does about agents. `unreachable_seconds` is ping time-out by count (15 s x 5 by default)."""
+    """What a master does about agents.
 
-    def __init__(self, cluster: Cluster, unreachable_seconds: float) -> None:
+    `unreachable_seconds` is ping time-out by count (15 s x 5 by default); `reregister_seconds` is how long a master
+    that has been started again waits for agents that it knows of (`--agent_reregister_timeout`, ten minutes).
+    """
+
+    def __init__(self, cluster: Cluster, unreachable_seconds: float, reregister_seconds: float) -> None:
         self._cluster = cluster
         self._unreachable_seconds = unreachable_seconds
+        self._reregister_seconds = reregister_seconds
 
     def recover(self, agents: list[Json], now: float) -> None:
         """Take up the agents in the registry after a restart: known, not yet heard of."""
@@ -184,7 +189,8 @@ class Agents:
     def expire(self, now: float) -> None:
         """Declare agents unreachable that have been silent for too long."""
         for agent in self._cluster.agents.values():
-            silent = now - agent.last_seen >= self._unreachable_seconds
+            patience = self._reregister_seconds if agent.recovered else self._unreachable_seconds
+            silent = now - agent.last_seen >= patience
             if silent and not agent.unreachable and not agent.gone:
                 self._unreachable(agent, now)
 

@@ -17,6 +17,10 @@ HEARTBEAT_SECONDS = 15.0
 COMPLETED_LIMIT = 50
 
 
+# What a master waits at least, and by default, for its agents to return after its own restart.
+REREGISTER_SECONDS = 600.0
+
+
 class Refused(Exception):
     """A call answered with an HTTP error."""
 
@@ -28,9 +32,17 @@ class Refused(Exception):
 class Master:
     """One master. `tick` must be called when `next_deadline` says so."""
 
-    def __init__(self, cluster: Cluster, *, address: str, port: int, unreachable_seconds: float) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        address: str,
+        port: int,
+        unreachable_seconds: float,
+        reregister_seconds: float = REREGISTER_SECONDS,
+    ) -> None:
         self.cluster = cluster
-        self.agents = Agents(cluster, unreachable_seconds)
+        self.agents = Agents(cluster, unreachable_seconds, reregister_seconds)
         self._address = address
         self._port = port
 

@@ -38,6 +38,7 @@ class MasterServer:
         host: str,
         port: int,
         unreachable_seconds: float,
+        reregister_seconds: float,
         allocation_seconds: float,
         acls: Acls,
         realms: dict[str, str],
@@ -51,7 +52,13 @@ class MasterServer:
         cluster = Cluster(master_id=str(uuid.uuid4()), acls=acls, domain=domain)
         self._authenticated = authenticated(realms, credentials)
         cluster.removed = self._registry.removed()
-        self._master = Master(cluster, address=host, port=port, unreachable_seconds=unreachable_seconds)
+        self._master = Master(
+            cluster,
+            address=host,
+            port=port,
+            unreachable_seconds=unreachable_seconds,
+            reregister_seconds=reregister_seconds,
+        )
         self._master.agents.recover(self._registry.agents(), time.time())
         self._frameworks: dict[str, tuple[str, Outgoing]] = {}
         self._agents: dict[str, Outgoing] = {}
