@@ -15,12 +15,14 @@ from pymesos import MesosSchedulerDriver, Scheduler
 
 class Consumer(Scheduler):
     def __init__(self):
-        self.subscribed, self.updated = threading.Event(), threading.Event()
+        self.subscribed, self.updated, self.offered = threading.Event(), threading.Event(), threading.Event()
     def registered(self, *_):
         self.subscribed.set()
     def reregistered(self, *_):
         self.subscribed.set()
     def resourceOffers(self, driver, offers):
+        found["cpu_seconds"] = time.process_time()
+        self.offered.set()
         if orders.get("clumsy"):
             raise ValueError("a defect of the consumer")
     def statusUpdate(self, *_):
@@ -49,6 +51,7 @@ try:
             getattr(driver, call)(*arguments)
         except Exception as error:
             found["error"] = f"{type(error).__name__}: {error}"
+    consumer.offered.wait(orders.get("patience", 0.0))
     time.sleep(orders.get("seconds", 0.5))
     found["alive"] = not driver.aborted
     found["connected"] = driver.connected

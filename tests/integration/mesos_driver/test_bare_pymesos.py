@@ -13,6 +13,7 @@ import pytest
 
 from integration.mesos_driver.bare import run_bare
 from integration.mesos_driver.scripted_master import Script, ScriptedMaster, Stream
+from integration.mesos_driver.test_driver_repairs import offers_event
 
 Json = dict[str, Any]
 
@@ -104,6 +105,23 @@ def test_silence_goes_unnoticed(masters: Any, tmp_path: Path) -> None:
     outcome = run_bare(tmp_path, master.address, seconds=3)
     assert outcome.found["connected"]
     assert len(master.subscriptions) == 1
+
+
+def test_a_large_event_is_read_in_time_quadratic_in_its_size(masters: Any, tmp_path: Path) -> None:
+    took = {}
+    for size in (9_000, 4_000_000, 40_000_000):
+        event = offers_event(size)
+
+        def talk(stream: Stream, event: Any = event) -> None:
+            stream.subscribed()
+            stream.say(event)
+            stream.ended.wait(60)
+
+        found = run_bare(tmp_path, masters(talk).address, patience=45, seconds=0.1).found
+        took[size] = found["cpu_seconds"]
+    begun, small, large = took.values()
+    # Ten times as much; the driver is held to 12 times (test_driver_repairs.py).
+    assert large - begun > 12 * (small - begun), took
 
 
 def test_agent_ids_and_kill_policies_are_dropped(masters: Any, tmp_path: Path) -> None:
