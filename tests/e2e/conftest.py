@@ -1,5 +1,6 @@
 """An embedded cluster of its own for each module, driven by the command line as a user would."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -31,6 +32,13 @@ def eventually(what: Callable[[], Any], seconds: float = 60.0, why: Callable[[],
         assert time.monotonic() < deadline, f"not within {seconds} s: {why()}"
         time.sleep(0.1)
     return found
+
+
+def kill_all(processes: dict[str, int]) -> None:
+    """Kill processes with -9; with the first of them the others may end by themselves."""
+    for pid in processes.values():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 class Cluster:
@@ -163,6 +171,10 @@ class Cluster:
             if int(fields[1]) == found.get("keeper") and b"mariadbd" in line:
                 found["engine"] = int(entry.name)
         return found
+
+    def kill_task(self, task_id: str) -> None:
+        """Kill the keeper and the server of a task with -9."""
+        kill_all(self.processes(task_id))
 
     def log(self, daemon: str) -> str:
         path = self.parts.supervisor.log(daemon)

@@ -29,8 +29,7 @@ def rows_survive_every_kill(cluster: Cluster, name: str) -> None:
     assert cluster.task_id(name) == steady, "a daemon's death touched a task"
     for daemon in cluster.victims():
         cluster.kill(daemon)
-    for pid in cluster.processes(steady).values():
-        os.kill(pid, signal.SIGKILL)
+    cluster.kill_task(steady)
     cluster.up(name)
     eventually(lambda: cluster.task_id(name) != steady)
     cluster.ready(name, 120)

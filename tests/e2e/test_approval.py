@@ -1,8 +1,6 @@
 """`PlanOnly` and approval by hash, as Git would do it: an approved plan runs exactly its actions, repairs wait too."""
 
 import json
-import os
-import signal
 
 from e2e.conftest import Cluster, Json, eventually, manifest
 
@@ -71,8 +69,7 @@ def test_an_approved_plan_runs_exactly_its_actions_and_a_stale_one_none(cluster:
 
 def test_a_repair_waits_and_its_release_survives_the_operator(cluster: Cluster) -> None:
     before, task = effects(cluster), cluster.task_id(NAME)
-    for pid in cluster.processes(task).values():
-        os.kill(pid, signal.SIGKILL)
+    cluster.kill_task(task)
     repair = waiting_plan(cluster, "ApprovalRequired")
     eventually(lambda: cluster.volumes(NAME)[0]["spec"].get("ending"), why=lambda: "the end was not written down")
     repair = published(cluster)

@@ -1,8 +1,6 @@
 """Deletion when things are not as they should be: what is not plainly asked for is retained (law `deletable`)."""
 
 import json
-import os
-import signal
 from pathlib import Path
 
 from e2e.conftest import Cluster, eventually, manifest
@@ -57,8 +55,7 @@ def test_with_the_operator_away_the_object_waits_for_it(cluster: Cluster) -> Non
     cluster.parts.supervisor.stop("operator")
     cluster.client.delete("StatefulDatabase", "default", name)
     assert cluster.database(name) is not None, "our finalizer holds it"
-    for pid in cluster.processes(task).values():
-        os.kill(pid, signal.SIGKILL)
+    cluster.kill_task(task)
     cluster.restart("operator")
     eventually(lambda: cluster.database(name) is None)
     eventually(lambda: not cluster.volumes(name))

@@ -47,8 +47,7 @@ def test_rows_survive_and_the_member_moves_only_after_fencing(shared: Cluster) -
     said = shared.cli("explain", name)
     assert f"--confirm {task}" in said
     shared.cli("fence", name, "--confirm", "sdb.wrong.0.1", code=4)
-    for pid in shared.processes(task).values():
-        os.kill(pid, signal.SIGKILL)
+    shared.kill_task(task)
     shared.cli("fence", name, "--confirm", task)
     shared.relaunched(name, task)
     shared.ready(name)

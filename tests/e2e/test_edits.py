@@ -1,8 +1,6 @@
 """Edits, refusals, deletion and re-adoption, as a user does them."""
 
 import json
-import os
-import signal
 
 import yaml
 
@@ -82,8 +80,7 @@ def test_a_bad_edit_keeps_the_old_target_even_through_a_crash(cluster: Cluster) 
     cluster.client.merge("StatefulDatabase", "default", name, patch)
     eventually(lambda: "storage never shrinks" in accepted(cluster, name))
     cluster.kill("operator")
-    for pid in cluster.processes(task).values():
-        os.kill(pid, signal.SIGKILL)
+    cluster.kill_task(task)
     cluster.restart("operator")
     eventually(lambda: cluster.task_id(name) != task)
     eventually(lambda: cluster.sql(name, "SELECT 1") == "1" if cluster.processes(cluster.task_id(name)) else False)

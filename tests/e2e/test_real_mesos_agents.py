@@ -1,12 +1,10 @@
 """What agents of a real Apache Mesos 1.11.0 go through, and what the operator makes of it."""
 
-import os
-import signal
 import time
 
 import pytest
 
-from e2e.conftest import Json, eventually, manifest
+from e2e.conftest import Json, eventually, kill_all, manifest
 from e2e.real_mesos import RealCluster
 from statefuldb.adapters.machine import RealMachine
 from statefuldb.adapters.mesos.driver import Driver, Event
@@ -39,8 +37,7 @@ def test_a_volume_is_found_again_on_an_agent_with_another_id(real: RealCluster) 
     (before,) = real.volumes(NAME)
     processes = real.processes(task)
     real.kill("mesos")
-    for pid in processes.values():
-        os.kill(pid, signal.SIGKILL)
+    kill_all(processes)
     # What an administrator is told to do after a change of the agent's flags: it registers as a new agent.
     (latest,) = (real.state_dir / "real").rglob("meta/slaves/latest")
     latest.unlink()

@@ -50,6 +50,7 @@ class KeyQueue:
         with self._changed:
             if self._ready:
                 return float("-inf")
+            self._now()
             return self._later[0][0] if self._later else None
 
     def depth(self) -> int:

@@ -14,6 +14,7 @@ def test_a_clock_that_is_set_back_delays_nothing() -> None:
     queue.put_after(LEDGER, 60.0)
     queue.put_after(ORDERS, 5.0)
     time.seconds -= 3600.0
+    assert queue.next_due() == time.seconds + 5.0
     assert queue.take(block=False) is None
     time.seconds += 6.0
     assert queue.take(block=False) == ORDERS
