@@ -11,8 +11,8 @@ from statefuldb.simulation.run import run
 # incarnations began again, and a task id was used twice.
 # 81, 86: an agent was lost while the operator's clock was ahead. Set right, the clock had the fence command wait for as
 # long as it had been ahead, and the member with it.
-# 184: the clock was set back while a failed member waited to be launched again, and the queue told its next moment by the
-# clock as it had been.
+# 184: the clock was set back while a failed member waited to be launched again, and the queue told its next moment by
+# the clock as it had been.
 KEPT: dict[int, frozenset[str] | None] = {
     35: frozenset({"strike 2: another framework takes offers"}),
     21: None,
