@@ -159,11 +159,6 @@ def _serve_webhook(settings: OperatorSettings) -> None:
     if wanted is None:
         return
     client = api_client(settings.kubeconfig)
-
-    def make(name: str) -> tuple[str, str, str]:
-        made = make_server_certificate(name)
-        return made.ca_pem, made.certificate_pem, made.key_pem
-
     certificate = WebhookCertificate(
         client,
         namespace=settings.namespace,
@@ -171,7 +166,7 @@ def _serve_webhook(settings: OperatorSettings) -> None:
         configuration=wanted.configuration,
         name=f"{wanted.service}.{settings.namespace}.svc",
         folder=settings.state_dir,
-        make=make,
+        make=make_server_certificate,
     )
     judge = Admission(client, settings.allowed_roots).errors
     Webhook(client, judge, certificate, host=wanted.host, port=wanted.port).start()

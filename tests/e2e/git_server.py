@@ -4,12 +4,12 @@ import base64
 import os
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from serving import serving
 from statefuldb.local.api_server.tls import ensure_certificate
 
 USER, PASSWORD = "reader", "s3cret-of-git"
@@ -96,12 +96,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def git_server(folder: Path, password: str = PASSWORD) -> Iterator[GitServer]:
     """Yield a server of the repositories below a folder."""
-    server = GitServer(folder, password)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(GitServer(folder, password)) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)

@@ -118,6 +118,12 @@ class KeeperView:
     error: str = ""
     seen_at_seconds: float = 0.0
 
+    @classmethod
+    def silent(cls, task_id: TaskId, error: str, before: "KeeperView | None") -> "KeeperView":
+        """Return the view of a keeper that does not answer, after the view `before`."""
+        seen = before.seen_at_seconds if before is not None else 0.0
+        return cls(task_id=task_id, status=None, error=error, seen_at_seconds=seen)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignTask:

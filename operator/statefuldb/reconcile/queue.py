@@ -50,7 +50,7 @@ class KeyQueue:
         with self._changed:
             if self._ready:
                 return float("-inf")
-            self._now()
+            self._now()  # puts right what is due, where the clock was set back
             return self._later[0][0] if self._later else None
 
     def depth(self) -> int:

@@ -79,8 +79,7 @@ class Keepers:
             return
         keeper = self._reach(task_id, watched)
         if keeper is None:
-            seen = watched.view.seen_at_seconds if watched.view is not None else 0.0
-            self._note(watched, KeeperView(task_id=task_id, status=None, error="no answer", seen_at_seconds=seen))
+            self._note(watched, KeeperView.silent(task_id, "no answer", watched.view))
             self._machine.after(watched.pause, lambda: self._ask(task_id, watched))
             watched.pause = min(RETRY_LIMIT_SECONDS, watched.pause * 2)
             return

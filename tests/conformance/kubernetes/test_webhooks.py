@@ -20,19 +20,15 @@ from conformance.kubernetes.hooks import (
 from conformance.kubernetes.kubectl import Kubectl
 from conformance.kubernetes.server import APPLY, MERGE, Api, eventually
 from conformance.kubernetes.things import GROUP_NAME, thing
+from serving import serving
 
 Json = dict[str, Any]
 
 
 @pytest.fixture
 def hook(tmp_path: Path) -> Iterator[Hook]:
-    one = Hook(tmp_path / "hook")
-    thread = threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield one
-    one.shutdown()
-    one.server_close()
-    thread.join(10)
+    with serving(Hook(tmp_path / "hook")) as one:
+        yield one
 
 
 @pytest.fixture

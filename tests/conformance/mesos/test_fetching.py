@@ -3,7 +3,6 @@
 import http.server
 import io
 import tarfile
-import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from conformance.mesos.client import Json
 from conformance.mesos.conftest import Subscribe
 from conformance.mesos.things import launch, task
+from serving import serving
 
 Handler = http.server.SimpleHTTPRequestHandler
 
@@ -39,11 +39,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def served(files: Path) -> Iterator[str]:
     """Yield the URL of that folder."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(files)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(files)))) as server:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
 
 
 def fetching(name: str, agent: Json, command: str, *uris: Json) -> Json:

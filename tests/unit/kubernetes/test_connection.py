@@ -2,13 +2,13 @@
 
 import json
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from serving import serving
 from statefuldb.adapters.kubernetes import connection
 from statefuldb.adapters.kubernetes.cli_client import CallRefused, CliClient
 from statefuldb.adapters.kubernetes.connection import NoCluster, api_client, context_namespace
@@ -65,13 +65,8 @@ class ApiServer(ThreadingHTTPServer):
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ApiServer]:
-    one = ApiServer(tmp_path)
-    thread = threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield one
-    one.shutdown()
-    one.server_close()
-    thread.join(10)
+    with serving(ApiServer(tmp_path)) as one:
+        yield one
 
 
 def test_a_token_that_is_replaced_is_sent_from_then_on(account: Path) -> None:

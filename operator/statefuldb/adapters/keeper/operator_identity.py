@@ -12,15 +12,6 @@ LIFETIME = timedelta(days=3650)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServerCertificate:
-    """An authority that is public, and a certificate of it with its key; all PEM."""
-
-    ca_pem: str
-    certificate_pem: str
-    key_pem: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorCertificates:
     """`ca_pem` is public and goes to every keeper; `client_pem` holds certificate and key and is kept in a Secret."""
 
@@ -35,12 +26,11 @@ def make_identity() -> OperatorCertificates:
     return OperatorCertificates(ca_pem=ca_pem, client_pem=certificate_pem + key_pem)
 
 
-def make_server_certificate(name: str) -> ServerCertificate:
-    """Make a new authority, whose key is not kept, and a certificate for a server of this DNS name."""
+def make_server_certificate(name: str) -> tuple[str, str, str]:
+    """Return a new authority, whose key is not kept, and certificate and key of a server of this DNS name; all PEM."""
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
     names = x509.SubjectAlternativeName([x509.DNSName(name)])
-    ca_pem, certificate_pem, key_pem = _signed("statefuldb webhook", "statefuldb webhook authority", usage, names)
-    return ServerCertificate(ca_pem=ca_pem, certificate_pem=certificate_pem, key_pem=key_pem)
+    return _signed("statefuldb webhook", "statefuldb webhook authority", usage, names)
 
 
 def _signed(subject: str, authority: str, *extensions: x509.ExtensionType) -> tuple[str, str, str]:

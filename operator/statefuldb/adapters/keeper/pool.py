@@ -154,10 +154,11 @@ class KeeperPool:
                     watched.certificate = None
                 where = f"{watched.launch.agent.address}:{watched.launch.keeper_port}"
                 text = f"{where}: {error or type(error).__name__}"
-                self._failed(watched, task_id, text)
+                self._note(watched, KeeperView.silent(task_id, text, watched.view))
             except Exception as mistake:  # a keeper that is followed no more would look for ever as it did last
                 log.exception("%s could not be followed", task_id)
-                self._failed(watched, task_id, f"a defect in statefuldb: {type(mistake).__name__}")
+                text = f"a defect in statefuldb: {type(mistake).__name__}"
+                self._note(watched, KeeperView.silent(task_id, text, watched.view))
             await asyncio.sleep(pause)
             if self._clock.now() - watched.launch.at_seconds > STARTING_SECONDS:
                 pause = min(RETRY_LIMIT_SECONDS, pause * 2)
@@ -185,11 +186,6 @@ class KeeperPool:
             raise ConnectionFailed(f"there runs {status.task_id}, not {task_id}")
         self._note(watched, KeeperView(task_id=task_id, status=status, seen_at_seconds=self._clock.now()))
         return status
-
-    def _failed(self, watched: _Watched, task_id: TaskId, error: str) -> None:
-        """Take up that a keeper does not answer, and when it last did."""
-        seen = watched.view.seen_at_seconds if watched.view is not None else 0.0
-        self._note(watched, KeeperView(task_id=task_id, status=None, error=error, seen_at_seconds=seen))
 
     def _note(self, watched: _Watched, view: KeeperView) -> None:
         """Take an answer up, unless a later one is known: commands are answered on connections of their own."""

@@ -23,6 +23,7 @@ from statefuldb.adapters.kubernetes.objects import (
     Objects,
     Surroundings,
     database_of,
+    profiles_of,
 )
 from statefuldb.adapters.kubernetes.reach import Reach
 from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets
@@ -32,7 +33,7 @@ from statefuldb.model.damaged import DamagedEntry, read_entry
 from statefuldb.model.identity import FINALIZER, DatabaseKey, DataIdentity
 from statefuldb.model.observed import DatabaseObject, SecretView
 from statefuldb.model.plan import Announcement
-from statefuldb.model.profile import StorageProfile, parse_profile
+from statefuldb.model.profile import StorageProfile
 from statefuldb.model.schema.crd import GROUP
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.model.volume_object import from_object, to_object
@@ -146,14 +147,7 @@ class KubernetesAdapter:
 
     def profiles(self, namespace: str) -> tuple[StorageProfile, ...]:
         """Return the profiles that bound a namespace, whose labels are read directly where they are not yet known."""
-        found = [parse_profile(o["metadata"]["name"], o.get("spec") or {}) for o in self._caches[PROFILES].all()]
-        if not found:
-            return ()
-        if self._caches["namespaces"].get(("", namespace)) is None:
-            self._learn("namespaces", namespace, self._surroundings.namespace(namespace))
-        held = self._caches["namespaces"].get(("", namespace)) or {"metadata": {}}
-        labels = held["metadata"].get("labels") or {}
-        return tuple(profile for profile in found if profile.applies_to(namespace, labels))
+        return profiles_of(self._caches[PROFILES].all(), namespace, lambda: self._namespace(namespace))
 
     def secret(self, key: DatabaseKey, name: str) -> SecretView | None:
         """Return the public part of a connection Secret."""
@@ -258,6 +252,13 @@ class KubernetesAdapter:
             self._caches[DATABASES].put(patched)
         else:
             self._caches[DATABASES].drop((key.namespace, key.name))
+
+    def _namespace(self, name: str) -> Json | None:
+        """Return a namespace, read directly where it is not yet known."""
+        held = self._caches["namespaces"]
+        if held.get(("", name)) is None:
+            self._learn("namespaces", name, self._surroundings.namespace(name))
+        return held.get(("", name))
 
     def _learn(self, plural: str, name: str, stored: Json | None) -> None:
         if stored is None:

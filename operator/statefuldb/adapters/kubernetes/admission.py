@@ -5,10 +5,10 @@ Everything is read directly: an operator that stands by has no caches, and edits
 
 from typing import Any
 
-from statefuldb.adapters.kubernetes.objects import PROFILES, VOLUMES, Objects, Surroundings, database_of
+from statefuldb.adapters.kubernetes.objects import PROFILES, VOLUMES, Objects, Surroundings, database_of, profiles_of
 from statefuldb.model.damaged import DamagedEntry, read_entry
 from statefuldb.model.identity import DatabaseKey
-from statefuldb.model.profile import StorageProfile, parse_profile
+from statefuldb.model.profile import StorageProfile
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.desired import judge
@@ -52,9 +52,4 @@ class Admission:
 
     def _profiles_of(self, namespace: str) -> tuple[StorageProfile, ...]:
         listed, _ = self._profiles.list()
-        found = [parse_profile(o["metadata"]["name"], o.get("spec") or {}) for o in listed]
-        if not found:
-            return ()
-        held = self._surroundings.namespace(namespace) or {"metadata": {}}
-        labels = held["metadata"].get("labels") or {}
-        return tuple(profile for profile in found if profile.applies_to(namespace, labels))
+        return profiles_of(listed, namespace, lambda: self._surroundings.namespace(namespace))

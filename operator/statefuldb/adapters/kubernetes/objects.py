@@ -1,6 +1,6 @@
 """Reading and writing objects of our kinds through the official client."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import kubernetes
@@ -9,6 +9,7 @@ from statefuldb.adapters.kubernetes.cache import number_of
 from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, DatabaseKey
 from statefuldb.model.observed import DatabaseObject
+from statefuldb.model.profile import StorageProfile, parse_profile
 from statefuldb.model.schema.crd import GROUP, VERSION
 
 Json = dict[str, Any]
@@ -160,6 +161,15 @@ class Objects:
 
     def _what(self, verb: str, namespace: str, name: str) -> str:
         return f"{verb} {self._plural}/{name} in {namespace}"
+
+
+def profiles_of(stored: Iterable[Json], namespace: str, look: Callable[[], Json | None]) -> tuple[StorageProfile, ...]:
+    """Return those of the stored profiles that bound a namespace, which `look` returns; asked where there are any."""
+    found = [parse_profile(o["metadata"]["name"], o.get("spec") or {}) for o in stored]
+    if not found:
+        return ()
+    labels = (look() or {"metadata": {}})["metadata"].get("labels") or {}
+    return tuple(profile for profile in found if profile.applies_to(namespace, labels))
 
 
 def database_of(key: DatabaseKey, stored: Json) -> DatabaseObject:
