@@ -46,7 +46,7 @@ from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.reconcile.starting import Starting, Stopped
 
 log = getLogger(__name__)
-LEASE_LOST = 1
+DEPOSED = 1
 
 
 def master_of(access: MesosAccess) -> MasterApi:
@@ -175,17 +175,28 @@ def _serve_webhook(settings: OperatorSettings) -> None:
 def _leave_at_once() -> None:
     """End the process as if it were killed: another operator leads, and none of our threads may do one more thing."""
     log.critical("the Lease is lost; another operator leads")
-    os._exit(LEASE_LOST)
+    os._exit(DEPOSED)
+
+
+def _leave_to_begin_anew() -> None:
+    """End the process of a leader whose subscription another one took: who leads next subscribes, and ends the other.
+
+    The Lease is left to lapse, so that two whose Leases differ by mistake do not depose each other many times a second.
+    """
+    log.critical("another operator, which does not hold the Lease, has subscribed as this framework; this one ends")
+    os._exit(DEPOSED)
 
 
 def _surroundings_of(
     settings: OperatorSettings, metrics: Metrics, client: Any, may_act: Callable[[], bool] | None
 ) -> Surroundings:
-    """Return the real ones; with `may_act` nothing is done while that says no. Raises EffectFailed.
+    """Return the real ones; with `may_act`, of a leader, nothing is done while that says no. Raises EffectFailed.
 
     `client` reaches the API.
     """
     machine = RealMachine()
+    # Without a Lease nothing says which of two should go on: the one that is deposed stays away, and says so.
+    on_deposed = _leave_to_begin_anew if may_act is not None else (lambda: None)
     may_act = may_act or (lambda: True)
     record = FrameworkRecord(client, settings.namespace, machine)
     transport = Transport(credentials=_credentials(settings, record), tls=settings.tls)
@@ -218,7 +229,9 @@ def _surroundings_of(
         client=client,
         make_watch=lambda on_event: Watcher(client, on_event, settings.watch_namespaces),
         master=master,
-        make_driver=partial(Driver, masters=masters, transport=transport, machine=machine, may_act=may_act),
+        make_driver=partial(
+            Driver, masters=masters, transport=transport, machine=machine, may_act=may_act, on_deposed=on_deposed
+        ),
         may_act=may_act,
         make_keepers=make_keepers,
         new_certificates=_new_certificates,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from conformance.mesos.client import Http, Stream
 from e2e.bundles import bundle, held
 from e2e.conftest import Cluster, eventually, manifest
 from e2e.operators import NAMES, Pair
@@ -94,6 +95,30 @@ def test_a_leader_that_was_stopped_for_longer_than_its_lease_does_nothing_more(
     pair.check()
     pair.start(leader)
     record_property("take-over of Mesos after SIGSTOP of the leader", _figures([seconds]))
+
+
+def test_a_leader_whose_subscription_another_one_took_ends_and_the_next_takes_it_back(
+    shared: tuple[Cluster, Pair],
+) -> None:
+    cluster, pair = shared
+    pair.both_run()
+    leader, task = str(pair.leader()), cluster.task_id(NAME)
+    before = len(pair.heard)
+    (framework,) = cluster.ask("GET_FRAMEWORKS")["frameworks"]
+    info = framework["framework_info"]
+    interloper = Stream(
+        Http(cluster.master),
+        {"type": "SUBSCRIBE", "framework_id": info["id"], "subscribe": {"framework_info": info}},
+    )
+    eventually(lambda: pair.gone(leader), 20.0)
+    assert pair.says(leader, "another operator, which does not hold the Lease, has subscribed")
+    eventually(lambda: any(call.kind == "SUBSCRIBE" for call in pair.heard[before:]), 40.0)
+    interloper.wait(lambda: interloper.events[-1]["type"] == "ERROR", about="who took it is told that it is over")
+    cluster.ready(NAME)
+    assert cluster.task_id(NAME) == task, "a change of leaders touched a task"
+    assert pair.leader() != leader
+    pair.check()
+    pair.start(leader)
 
 
 def test_a_leader_that_is_asked_to_stop_gives_the_lease_back(

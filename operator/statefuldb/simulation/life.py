@@ -94,6 +94,7 @@ class Life:
         on_secret: Callable[[str], None],
         skew: Callable[[], float],
         pass_by: Callable[[float], None],
+        on_deposed: Callable[["Life"], None],
     ) -> None:
         self.name = f"operator-{number}"
         self._schedule = schedule
@@ -106,6 +107,7 @@ class Life:
         self._machine = Machine(schedule, dice.fork(), on_secret, skew)
         self._skew = skew
         self._pass_by = pass_by
+        self._on_deposed = on_deposed
         self._passing = self._working = False
         self._watch: Watch | None = None
         self.driver: SimulatedDriver | None = None
@@ -187,6 +189,7 @@ class Life:
                 on_event=on_event,
                 on_state=on_state,
                 on_call=on_call,
+                on_deposed=lambda: self._on_deposed(self),
             )
             return self.driver
 

@@ -122,6 +122,7 @@ class World:
             on_secret=self.laws.secret,
             skew=lambda: self.skew,
             pass_by=self.pass_by,
+            on_deposed=self._leader_ends,
         )
         self.life.start()
 
@@ -170,6 +171,12 @@ class World:
                 self.schedule.after(RESTART_SECONDS, self.start_operator)
             else:
                 self.deposed = None
+
+    def _leader_ends(self, life: Life) -> None:
+        """End an operator that leads and whose subscription another one took; one that leads no more stays a while."""
+        if life is self.life:
+            self.story.tell(life.name, "another operator has subscribed as this framework: ends, to begin anew")
+            life.kill()
 
     def _called(self, call: Json) -> None:
         kind = call["type"]

@@ -35,6 +35,7 @@ class Setup:
         credentials: tuple[str, str] | None = None,
         tls: TlsFiles | None = None,
         may_act: Callable[[], bool] = lambda: True,
+        on_deposed: Callable[[], None] = lambda: None,
     ) -> Driver:
         one = Driver(
             masters=MasterList((address,)),
@@ -43,6 +44,7 @@ class Setup:
             on_event=on_event or self.events.append,
             on_state=self.states.append,
             may_act=may_act,
+            on_deposed=on_deposed,
             machine=RealMachine(),
         )
         self.ends.append(one.stop)

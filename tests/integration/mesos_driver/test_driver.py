@@ -64,17 +64,20 @@ def test_there_is_no_reconnect_storm(setup: Setup, status: int) -> None:
     assert 2 <= len(master.subscriptions) <= 10
 
 
-def test_an_error_event_ends_the_client(setup: Setup) -> None:
-    def remove(stream: Stream) -> None:
+@pytest.mark.parametrize(("error", "deposed"), [("Framework has been removed", 0), ("Framework failed over", 1)])
+def test_an_error_event_ends_the_client(setup: Setup, error: str, deposed: int) -> None:
+    def refuse(stream: Stream) -> None:
         stream.begin()
-        stream.say({"type": "ERROR", "error": {"message": "Framework has been removed"}})
+        stream.say({"type": "ERROR", "error": {"message": error}})
 
-    master = setup.master(remove)
-    setup.driver(master.address)
+    master = setup.master(refuse)
+    depositions: list[str] = []
+    setup.driver(master.address, on_deposed=lambda: depositions.append(setup.states[-1].error))
     threading.Event().wait(2)
     assert len(master.subscriptions) == 1
     assert setup.states[-1].fatal
-    assert "removed" in setup.states[-1].error
+    assert setup.states[-1].error == error
+    assert depositions == [error] * deposed
 
 
 def test_a_silent_master_is_left_and_subscribed_to_again(setup: Setup) -> None:

@@ -34,6 +34,8 @@ HEARTBEATS_MISSED = 3
 SCHEDULER_PATH = "/api/v1/scheduler"
 # States in which a task has been launched for certain. Of others the master may answer for what never was.
 _SEEN = {state for state in TaskState if state.alive} | {TaskState.UNREACHABLE}
+# What a master tells the stream of a framework when another one subscribes with its id.
+_DEPOSED = "Framework failed over"
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -61,7 +63,8 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
     """One framework's connection. The candidates of `masters` are tried in turn; a redirect names the leader.
 
     Nothing is sent while `may_act` says no, a subscription neither. `on_call` gets the type of each call that was sent,
-    and whether it was accepted, refused or unanswered.
+    and whether it was accepted, refused or unanswered. `on_deposed` is called where somebody else has subscribed as
+    this framework.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         machine: Machine,
         may_act: Callable[[], bool] = lambda: True,
         on_call: Callable[[str, str], None] = lambda kind, outcome: None,
+        on_deposed: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(
             None,
@@ -89,6 +93,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self._on_state = on_state
         self._may_act = may_act
         self._on_call = on_call
+        self._on_deposed = on_deposed
         self._threads: list[threading.Thread] = []
         self._chance = machine.chance
         self._hand_on = machine.lane("mesos-events")
@@ -340,6 +345,8 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         """An ERROR ends the client: trying again would loop, and two operators would depose each other for ever."""
         self._end()
         self._tell(ConnectionState(connected=False, error=message, fatal=True))
+        if message == _DEPOSED:
+            self._hand_on(self._on_deposed)
 
     def _tell(self, state: ConnectionState) -> None:
         self._hand_on(lambda: self._on_state(state))
