@@ -1,8 +1,8 @@
-"""Why a keeper does not open its data."""
+"""Why a keeper does not serve its data."""
 
 
 class Refused(Exception):
-    """Something that must be true before data is opened is not. Nothing was written."""
+    """Something is not as it must be: for the data to be opened at all, or for the server to start on it."""
 
 
 class NotOurs(Refused):

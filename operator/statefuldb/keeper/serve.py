@@ -189,6 +189,8 @@ class Keeper:
             except Ended:
                 if shutil.disk_usage(directory.path).free < DISK_FULL_BELOW_BYTES:
                     raise OSError(errno.ENOSPC, "no space left for the server") from None
+                if complaint := server.complaint():
+                    raise Refused(f"the server did not start: {complaint}") from None
                 raise
 
     def _watch(self, server: MariaDbServer, claim: Claim) -> int:

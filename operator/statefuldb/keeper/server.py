@@ -16,15 +16,14 @@ import pymysql
 
 from statefuldb.keeper.files import sync_directory, write_durably
 from statefuldb.keeper.refusal import Ended, Refused
+from statefuldb.keeper.server_log import error_since, first_error
 from statefuldb.planning.engines.engine import Engine, ServerOrders, ServerPaths
+from statefuldb.planning.engines.mariadb_options import DURABILITY, FLUSH_METHODS
 
 SERVICE_USER = "mysql"
 PR_SET_CHILD_SUBREAPER = 36
-DURABILITY = {
-    "innodb_flush_log_at_trx_commit": "1",
-    "sync_binlog": "1",
-    "innodb_doublewrite": "ON",
-}
+# What the server must say of itself before it counts as running.
+GUARANTEED = {**{name: (value,) for name, value in DURABILITY.items()}, "innodb_flush_method": FLUSH_METHODS}
 SHOWN_SETTINGS = ("innodb_buffer_pool_size", "max_connections")
 # As InnoDB, mysys and Aria put it (errno 28).
 _NO_SPACE = re.compile(r"[Ee]rror 28\b|Errcode: 28\b|No space left on device")
@@ -67,6 +66,7 @@ class MariaDbServer:
         self._paths = paths
         self._user = service_user()
         self._process: subprocess.Popen[bytes] | None = None
+        self._log: tuple[Path, int] | None = None
 
     def version(self, wanted: str) -> str:
         """Return the server's real version. Raises Refused where it is not of the wanted release series."""
@@ -104,7 +104,7 @@ class MariaDbServer:
         if done.returncode != 0:
             if _NO_SPACE.search(done.stderr + done.stdout):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(fresh))
-            raise Refused(f"mariadb-install-db failed: {_first_error(done.stderr) or _first_error(done.stdout)}")
+            raise Refused(f"mariadb-install-db failed: {first_error(done.stderr) or first_error(done.stdout)}")
         fresh.rename(data)
         sync_directory(data.parent)
 
@@ -125,6 +125,7 @@ class MariaDbServer:
             command += ["--reuid", uid, "--regid", gid, "--clear-groups"]
         command += [_binary("mariadbd"), f"--defaults-file={config}"]
         with log.open("ab") as output:
+            self._log = (log, output.tell())
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -159,6 +160,12 @@ class MariaDbServer:
         if code is not None:
             how = f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
             raise Ended(f"the database server ended by itself with {how}")
+
+    def complaint(self) -> str:
+        """Return why a server that ended as it started did so; empty where it was killed, or did not say."""
+        if self._log is None or self._process is None or (self._process.poll() or 0) <= 0:
+            return ""
+        return error_since(*self._log)
 
     def wait(self, seconds: float) -> None:
         """Wait up to `seconds` for the server to end. Raises Ended when it does."""
@@ -197,12 +204,13 @@ class MariaDbServer:
 
     def settings(self) -> Mapping[str, str]:
         """Ask the server what holds, and refuse where it is not durable. Raises OSError or Refused."""
-        names = ", ".join(f"@@{name}" for name in (*DURABILITY, *SHOWN_SETTINGS))
+        asked = (*GUARANTEED, *SHOWN_SETTINGS)
+        names = ", ".join(f"@@{name}" for name in asked)
         with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute(f"SELECT {names}")
             row = cursor.fetchone() or ()
-        values = dict(zip((*DURABILITY, *SHOWN_SETTINGS), map(_text, row), strict=True))
-        lax = [n for n, wanted in DURABILITY.items() if values[n] not in (wanted, _number(wanted))]
+        values = dict(zip(asked, map(_text, row), strict=True))
+        lax = [n for n, wanted in GUARANTEED.items() if values[n] not in (*wanted, *map(_number, wanted))]
         if lax:
             raise Refused(f"the server is not durable: {', '.join(f'{n}={values[n]}' for n in lax)}")
         return values
@@ -262,12 +270,6 @@ def _binary(name: str) -> str:
     if found is None:
         raise Refused(f"{name} is not installed on this agent")
     return found
-
-
-def _first_error(output: str) -> str:
-    """Return the first line that names an error, else the first of all: the rest follows from it."""
-    lines = output.strip().splitlines()
-    return next((line for line in lines if "ERROR" in line), lines[0] if lines else "")
 
 
 def _text(value: object) -> str:

@@ -16,6 +16,7 @@ from statefuldb.model.volume_object import to_label
 from statefuldb.planning import growth, mesos_error, room
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.placing import choose, reservation_of
+from statefuldb.planning.serving import output_of
 from statefuldb.planning.storage import strategy_of
 from statefuldb.planning.surplus import leaves_surplus, left_elsewhere
 from statefuldb.planning.template import restart_request, template_of
@@ -158,6 +159,6 @@ def _backing_off(record: VolumeRecord, seconds: float) -> Waiting:
         ordinal=record.identity.ordinal,
         reason=Reason.BACK_OFF,
         message=f"ended {record.failures} times in a row; last {last}",
-        fix="look at the member's output with `statefuldb logs`",
+        fix=output_of(record.key),
         look_again_seconds=seconds,
     )

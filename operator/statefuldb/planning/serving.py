@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from statefuldb.model.actions import Action, EnsureSecret, SaveVolume, SendCredentials
 from statefuldb.model.conditions import EventReason, Reason
-from statefuldb.model.identity import connection_secret_name
+from statefuldb.model.identity import DatabaseKey, connection_secret_name
 from statefuldb.model.keeper import DISK_FULL_BELOW_BYTES, KeeperPhase, KeeperStatus
 from statefuldb.model.plan import Announcement, MemberReport, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB
@@ -25,7 +25,7 @@ _WAITS = {
     KeeperPhase.DISK_FULL: (Reason.DISK_FULL, _FREE_SPACE),
     KeeperPhase.REFUSED: (
         Reason.KEEPER_REFUSED,
-        "nothing was opened; see the message, and docs/troubleshooting.md",
+        "see the message, and docs/troubleshooting.md",
     ),
 }
 
@@ -33,6 +33,11 @@ _WAITS = {
 def database_name(name: str) -> str:
     """Return the name of the application's database and account: the object's, in characters SQL takes unquoted."""
     return name.replace("-", "_").replace(".", "_")
+
+
+def output_of(key: DatabaseKey) -> str:
+    """Return how a person sees what a member wrote."""
+    return f"look at the member's output with `statefuldb logs {key.name} -n {key.namespace}`"
 
 
 def serve(context: Context, record: VolumeRecord) -> Step:
@@ -55,7 +60,7 @@ def serve(context: Context, record: VolumeRecord) -> Step:
                 ordinal=ordinal,
                 reason=Reason.KEEPER_UNREACHABLE,
                 message=f"no answer from the keeper: {view.error}",
-                fix="look at the member's output with `statefuldb logs`",
+                fix=output_of(record.key),
                 look_again_seconds=LISTEN_AGAIN_SECONDS,
             )
         return Step(waiting=(wait,))

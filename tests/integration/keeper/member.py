@@ -1,6 +1,7 @@
 """A member's directory, and real keepers started on it."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -26,9 +27,15 @@ PASSWORD = "correct-horse-battery-staple"
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port below those that the kernel gives to connections, one of which might take it before the server."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def eventually(what: Callable[[], bool], seconds: float = 30.0) -> None:

@@ -39,6 +39,27 @@ def test_rows_survive_a_clean_stop_and_a_killed_engine(member: Member) -> None:
     assert member.sql(third, "SELECT a FROM t ORDER BY a") == ((1,), (2,))
 
 
+def test_options_reach_the_server_as_they_are_written(member: Member) -> None:
+    written = "SET @said = 'a # b', @path = \"c:\\\\new\""
+    config = member.successor(bootstrap="Empty", config={"init-connect": written, "innodb-flush-method": "fsync"})
+    member.start(config)
+    client, status = member.serving(config)
+    assert status.engine.settings["innodb_flush_method"] == "fsync"
+    set_account(client)
+    assert member.sql(config, "SELECT @@init_connect, @said, @path") == ((written, "a # b", "c:\\new"),)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("max-conections", "50", "unknown variable 'max_conections=50'"),
+        ("innodb-flush-method", "nosync", "the server is not durable: innodb_flush_method=nosync"),
+    ],
+)
+def test_a_server_that_cannot_serve_says_why(member: Member, option: str, value: str, said: str) -> None:
+    assert said in member.refusal(member.successor(bootstrap="Empty", config={option: value}))
+
+
 def test_a_directory_without_our_marker_is_never_initialised(member: Member) -> None:
     member.directory.mkdir(parents=True)
     (member.directory / "precious").write_text("rows")

@@ -1,0 +1,94 @@
+"""Which options of MariaDB are the operator's, in every spelling that the server takes.
+
+The server takes `-` for `_`, any case in a file, the prefixes of `PREFIXES` before a name, and the beginning of a name
+where only one option begins so (MariaDB manual, "mariadbd options", "Option prefixes"). What begins like an owned
+option is therefore refused as that option is.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from statefuldb.model.errors import FieldError
+
+DURABILITY = {
+    "innodb_flush_log_at_trx_commit": "1",
+    "sync_binlog": "1",
+    "innodb_doublewrite": "ON",
+}
+# Each of them syncs the redo log; the others (littlesync, nosync, O_DIRECT_NO_FSYNC) may not.
+FLUSH_METHODS = ("O_DIRECT", "fsync", "O_DSYNC")
+PREFIXES = ("loose_", "skip_", "disable_", "enable_", "maximum_")
+
+_DURABLE = "the operator guarantees that an acknowledged write is durable"
+_PLACE = "the storage strategy says where data lies"
+_OWNED = {
+    **dict.fromkeys((*DURABILITY, "debug_no_sync", "sync_frm", "aria_sync_log_dir"), _DURABLE),
+    **dict.fromkeys(
+        (
+            *("datadir", "tmpdir", "aria_log_dir_path", "log_bin_index", "innodb_data_file_path"),
+            *("innodb_data_home_dir", "innodb_log_group_home_dir", "innodb_temp_data_file_path"),
+            "innodb_undo_directory",
+        ),
+        _PLACE,
+    ),
+    **dict.fromkeys(
+        ("port", "extra_port", "bind_address", "socket", "skip_networking", "pid_file"),
+        "the offer and the keeper say where the server listens",
+    ),
+    **dict.fromkeys(
+        (
+            *("user", "log_bin", "server_id", "gtid_strict_mode", "binlog_format", "skip_grant_tables"),
+            *("log_error", "init_file", "plugin_dir", "plugin_load", "plugin_load_add", "secure_file_priv"),
+            *("read_only", "innodb_read_only", "innodb_force_recovery", "skip_name_resolve"),
+            *("basedir", "bootstrap", "chroot", "tc_heuristic_recover"),
+        ),
+        "the keeper needs it as it sets it",
+    ),
+    **dict.fromkeys(
+        ("wsrep_notify_cmd", "wsrep_provider", "wsrep_on"),
+        "it runs what the manifest names; replication is not built yet",
+    ),
+}
+
+
+def plain(name: str) -> str:
+    """Return an option's name in the one spelling used here, without `loose_`, which only hides mistakes."""
+    name = name.lower().replace("-", "_")
+    while name.startswith("loose_"):
+        name = name.removeprefix("loose_")
+    return name
+
+
+def option_errors(options: Mapping[str, str]) -> Iterator[FieldError]:
+    """Yield an error for each option that the operator owns, that is none, or that would undo what it guarantees."""
+    for name, value in options.items():
+        path = f"spec.engine.config.{name}"
+        owned = _owned(plain(name))
+        if owned is not None:
+            meant = "" if owned == plain(name) else f", which the server may take for {owned},"
+            yield _forbidden(path, value, f"this option{meant} is not the user's: {_OWNED[owned]}")
+        elif not (_is_name(name) and value.isprintable()):
+            yield _forbidden(path, value, "this option is not the user's: it is not an option on one line")
+        elif "innodb_flush_method".startswith(plain(name)) and value.lower() not in map(str.lower, FLUSH_METHODS):
+            yield FieldError(
+                path=path, value=repr(value), allowed=f"{', '.join(FLUSH_METHODS)}: {_DURABLE}", reason="Forbidden"
+            )
+
+
+def _owned(name: str) -> str | None:
+    """Return the owned option that the server may take `name` for."""
+    while True:
+        if name in _OWNED:
+            return name
+        meant = next((owned for owned in _OWNED if name and owned.startswith(name)), None)
+        prefix = next((prefix for prefix in PREFIXES if name.startswith(prefix)), None)
+        if meant is not None or prefix is None:
+            return meant
+        name = name.removeprefix(prefix)
+
+
+def _forbidden(path: str, value: str, allowed: str) -> FieldError:
+    return FieldError(path=path, value=repr(value), allowed=allowed, fix="remove it", reason="Forbidden")
+
+
+def _is_name(name: str) -> bool:
+    return name.replace("-", "").replace("_", "").replace(".", "").isalnum()
