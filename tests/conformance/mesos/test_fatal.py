@@ -6,8 +6,8 @@ import pytest
 
 from conformance.mesos.client import Json
 from conformance.mesos.conftest import AGENTS, MASTERS, Subscribe, opened
+from conformance.mesos.grouping import executor, group
 from conformance.mesos.masters import Control, Mesos
-from conformance.mesos.test_groups import executor, group
 from conformance.mesos.things import OURS, framework, launch, operation, scalar, task, volume
 from conformance.mesos.tidying import eventually, settled
 

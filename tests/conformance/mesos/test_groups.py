@@ -1,32 +1,14 @@
 """Task groups, exchange 23: what is refused, and what comes of one on an agent that has no default executor."""
 
-from typing import Any
-
 import pytest
 
 from conformance.mesos.client import Json
 from conformance.mesos.conftest import Subscribe
-from conformance.mesos.scheduler import Scheduler
+from conformance.mesos.grouping import executor, group, refused
+from conformance.mesos.masters import ONE_PROCESS, Mesos
 from conformance.mesos.things import launch, scalar, task, volume
 
-SMALL = (scalar("cpus", 0.1), scalar("mem", 32), scalar("disk", 10))
 DOCKER = {"type": "DOCKER", "docker": {"image": "none"}}
-
-
-def executor(one: Scheduler, changes: Json) -> Json:
-    """Return the default executor of exchange 23; None takes a field away."""
-    info = {
-        "type": "DEFAULT",
-        "executor_id": {"value": "grp"},
-        "framework_id": one.framework_id,
-        "resources": list(SMALL),
-        **changes,
-    }
-    return {name: value for name, value in info.items() if value is not None}
-
-
-def group(of: Json, *tasks: Json, **more: Any) -> Json:
-    return {"type": "LAUNCH_GROUP", "launch_group": {"executor": of, "task_group": {"tasks": list(tasks)}}, **more}
 
 
 EXECUTORS: dict[str, tuple[Json, str]] = {
@@ -68,18 +50,6 @@ TASKS: dict[str, tuple[Json, str]] = {
     ),
     "too much": ({"resources": [scalar("cpus", 100)]}, "required by task group and its executor are more than"),
 }
-
-
-def refused(one: Scheduler, *identities: str) -> set[str]:
-    """Return what the master says of each task of a refused group."""
-    said = set()
-    for identity in identities:
-        status = one.task(identity, "TASK_ERROR")
-        assert status["reason"] == "REASON_TASK_GROUP_INVALID"
-        assert status["source"] == "SOURCE_MASTER"
-        assert "uuid" not in status
-        said.add(status["message"])
-    return said
 
 
 @pytest.mark.parametrize("name", EXECUTORS)
@@ -143,7 +113,9 @@ def test_a_group_on_an_offer_that_is_gone_is_dropped(subscribe: Subscribe) -> No
         assert one.task(name, "TASK_DROPPED")["reason"] == "REASON_INVALID_OFFERS"
 
 
-def test_without_a_default_executor_a_group_ends_as_it_begins(subscribe: Subscribe) -> None:
+def test_without_a_default_executor_a_group_ends_as_it_begins(subscribe: Subscribe, mesos: Mesos) -> None:
+    if mesos.name != ONE_PROCESS:
+        pytest.skip("has a default executor")
     one = subscribe()
     offer = one.offer()
     agent = offer["agent_id"]

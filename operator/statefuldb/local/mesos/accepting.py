@@ -133,7 +133,7 @@ class _Applying:
     def _convert(self, operation: Json) -> None:
         framework, agent = self._framework, self._agent
         asker = Asker(framework.info.get("principal"), framework.roles, framework.id, framework.can("SHARED_RESOURCES"))
-        ground = Ground(agent.total, [task.resources for task in self._cluster.tasks_on(agent.id)])
+        ground = Ground(agent.total, [user.resources for user in self._cluster.users_on(agent.id)])
         try:
             operations.check(operation, asker, ground)
         except InvalidResource as error:

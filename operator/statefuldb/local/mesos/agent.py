@@ -3,17 +3,16 @@
 import asyncio
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Coroutine
 from logging import getLogger
 from pathlib import Path
 from typing import Any
 
-from statefuldb.local.mesos import statuses, volumes
+from statefuldb.local.mesos import running_groups, statuses, volumes
 from statefuldb.local.mesos.agent_link import AgentLink
 from statefuldb.local.mesos.checkpoint import Checkpoint
-from statefuldb.local.mesos.fetching import fetch_all
+from statefuldb.local.mesos.lives import ENDED, Lives
 from statefuldb.local.mesos.registry import load_json, save_json
 from statefuldb.local.mesos.sandboxes import Sandboxes
 from statefuldb.local.mesos.tasks import DEFAULT_GRACE_SECONDS, RunningTask, grace_of, key_of
@@ -21,8 +20,7 @@ from statefuldb.local.mesos.unacknowledged import Unacknowledged
 
 log = getLogger(__name__)
 Json = dict[str, Any]
-PARTING_SECONDS = 1.0
-ENDED = ("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED")
+EXITED_WITH_1 = 256
 
 
 class Agent:
@@ -36,10 +34,16 @@ class Agent:
         self._link = AgentLink(master, heartbeat_seconds)
         self.tasks: dict[str, RunningTask] = {}
         self.gone = asyncio.Event()
-        self._running: dict[str, asyncio.Event] = {}
-        self._parting: dict[str, float] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._said = Unacknowledged(send=self._link.send, save=self._save_said, spawn=self._spawn)
+        self._lives = Lives(
+            kept=self._kept,
+            address=info["ip"],
+            tasks=self.tasks,
+            say=self._say,
+            forget=self._forget,
+            spawn=self._spawn,
+        )
         self._recover()
 
     @property
@@ -54,8 +58,7 @@ class Agent:
 
     async def run(self) -> None:
         """Serve until cancelled: connect, take orders, connect again when the master is gone."""
-        for task in self.tasks.values():
-            self._spawn(task.watch(self._ended))
+        self._lives.resume()
         try:
             await self._link.follow(
                 describe=self._description, obey=self._obey, identity=lambda: self.id, until=self.gone
@@ -115,6 +118,7 @@ class Agent:
             "total": self._kept.total,
             "frameworks": list(self.frameworks.values()),
             "tasks": [self._described(task) for task in self.tasks.values()],
+            "executors": running_groups.executors(self.tasks.values()),
             "operations": [self._operation(key) for key in self._operations()],
         }
 
@@ -135,9 +139,9 @@ class Agent:
             case "APPLY":
                 self._apply(message)
             case "RUN_TASK":
-                self._run_task(message)
+                self._run_task(message["framework"], message["task"])
             case "RUN_GROUP":
-                self._run_group(message)
+                self._run_group(message["framework"], message["executor"], message["tasks"])
             case "KILL":
                 self._kill(message)
             case "SHUTDOWN":
@@ -170,7 +174,7 @@ class Agent:
         if task is not None:
             task.unwanted = True
             self._said.drop(key)
-            self._spawn(self._end(task, DEFAULT_GRACE_SECONDS))
+            self._spawn(self._lives.end(task, DEFAULT_GRACE_SECONDS))
 
     def _apply(self, message: Json) -> None:
         """Carry out one operation: checkpoint the new total, make or remove the volumes, report."""
@@ -194,59 +198,53 @@ class Agent:
     def _uuid_of(self, key: str) -> str:
         return str(self._said.of(key)[0]["uuid"]) if self._said.of(key) else ""
 
-    def _run_task(self, message: Json) -> None:
+    def _run_group(self, framework: Json, executor: Json, tasks: list[Json]) -> None:
+        """Run the tasks of a group on the executor that they name, which may run already."""
+        framework_id, executor_id = framework["id"]["value"], executor["executor_id"]["value"]
+        if executor["type"] != "DEFAULT":
+            self._without_executor(framework, executor_id, tasks)
+            return
+        parent = running_groups.sandbox_of(self.tasks.values(), framework_id, executor_id)
+        parent = parent or self._sandboxes.make(str(self.id), framework_id, executor_id)
+        group = {"id": uuid.uuid4().hex, "executor_id": executor_id, "executor": executor, "sandbox": str(parent)}
+        for info in tasks:
+            self._run_task(framework, info, group)
+
+    def _without_executor(self, framework: Json, executor_id: str, tasks: list[Json]) -> None:
+        """Tell that an executor of the framework's own has ended as it began: this agent runs none."""
+        framework_id = framework["id"]["value"]
+        self._kept.keep_framework(framework)
+        self._link.send(running_groups.executor_ended(framework_id, executor_id, EXITED_WITH_1))
+        for info in tasks:
+            why = ("REASON_EXECUTOR_TERMINATED", "Executor terminated")
+            self._say(framework_id, statuses.of_failure(str(self.id), executor_id, info["task_id"]["value"], *why))
+
+    def _run_task(self, framework: Json, info: Json, group: Json | None = None) -> None:
         """Checkpoint, make the sandbox, link the volumes, start the executor."""
-        info, framework = message["task"], message["framework"]
+        if "executor" in info:
+            self._without_executor(framework, info["executor"]["executor_id"]["value"], [info])
+            return
         framework_id, task_id = framework["id"]["value"], info["task_id"]["value"]
         key = key_of(framework_id, task_id)
-        if key in self.tasks or time.monotonic() - self._parting.get(key, -PARTING_SECONDS) < PARTING_SECONDS:
+        if self._lives.has(key):
             # So does a real agent: its executor outlives its task by about a second (slave.cpp:3194, transcript 31).
             log.critical("Check failed: executor == nullptr")
             os.abort()
         self._kept.keep_framework(framework)
-        sandbox = self._sandboxes.make(str(self.id), framework_id, info)
+        if group is None:
+            sandbox = self._sandboxes.make(str(self.id), framework_id, task_id)
+        else:
+            sandbox = self._sandboxes.make_nested(Path(group["sandbox"]))
+        self._sandboxes.link_volumes(sandbox, info)
         folder = self._kept.folder / "tasks" / uuid.uuid4().hex
         folder.mkdir(parents=True)
         order = {"framework_id": framework_id, "task": info, "sandbox": str(sandbox)}
+        if group is not None:
+            order["group"] = group
         save_json(folder / "order.json", order)
         task = RunningTask(folder, order)
         self.tasks[key] = task
-        self._running[key] = asyncio.Event()
-        self._spawn(self._follow(task))
-
-    async def _follow(self, task: RunningTask) -> None:
-        """Fetch what a task needs, start it, and tell of its start once it has started, and of its end."""
-        uris = task.order["task"].get("command", {}).get("uris", [])
-        problem = await fetch_all(uris, task.sandbox) if uris else None
-        if problem is not None:
-            self._running.pop(task.key).set()
-            self._not_launched(task, problem)
-            return
-        task.start(task.environment(str(self.id)))
-        self._enqueue(task, "TASK_STARTING", "")
-        await task.started()
-        self._enqueue(task, "TASK_RUNNING", "")
-        self._running.pop(task.key).set()
-        await task.watch(self._ended)
-
-    def _not_launched(self, task: RunningTask, why: str) -> None:
-        """Tell of a task that has no container."""
-        if task.unwanted:
-            self._forget(task)
-            return
-        status = statuses.of_failure(str(self.id), task.id, task.id, "REASON_CONTAINER_LAUNCH_FAILED", why)
-        save_json(task.folder / "state.json", status)
-        self._say(task.framework_id, status)
-
-    def _run_group(self, message: Json) -> None:
-        """Do as an agent does where there is no default executor: it ends as soon as it is started."""
-        framework_id, executor_id = message["framework"]["id"]["value"], message["executor"]["executor_id"]["value"]
-        self._kept.keep_framework(message["framework"])
-        ended = {"type": "EXECUTOR_ENDED", "framework_id": framework_id, "executor_id": executor_id, "status": 256}
-        self._link.send(ended)
-        for info in message["tasks"]:
-            why = ("REASON_EXECUTOR_TERMINATED", "Executor terminated")
-            self._say(framework_id, statuses.of_failure(str(self.id), executor_id, info["task_id"]["value"], *why))
+        self._lives.begin(task)
 
     def _kill(self, message: Json) -> None:
         task = self.tasks.get(key_of(message["framework_id"], message["task_id"]))
@@ -255,8 +253,8 @@ class Agent:
         grace = grace_of(message.get("kill_policy")) or task.grace_seconds
         capabilities = self.frameworks.get(task.framework_id, {}).get("capabilities", [])
         if {"type": "TASK_KILLING_STATE"} in capabilities:
-            self._enqueue(task, "TASK_KILLING", "")
-        self._spawn(self._end(task, grace))
+            self._lives.tell(task, "TASK_KILLING")
+        self._spawn(self._lives.end(task, grace))
 
     def _drain(self, longest: Json | None) -> None:
         """End all tasks, each within its own grace, or a shorter one that is given for all."""
@@ -264,29 +262,7 @@ class Agent:
             if not task.draining:
                 task.draining = True
                 grace = task.grace_seconds
-                self._spawn(self._end(task, min(grace, longest["nanoseconds"] / 1e9) if longest else grace))
-
-    async def _end(self, task: RunningTask, grace_seconds: float) -> None:
-        """End a task; one that is being started, once it has started."""
-        starting = self._running.get(task.key)
-        if starting is not None:
-            await starting.wait()
-        await task.kill(grace_seconds)
-
-    def _ended(self, task: RunningTask) -> None:
-        if task.unwanted:
-            self._forget(task)
-            return
-        known = load_json(task.folder / "state.json", {})
-        if known.get("state") not in ENDED:
-            self._parting[task.key] = time.monotonic()
-            self._enqueue(task, *task.ending())
-
-    def _enqueue(self, task: RunningTask, state: str, message: str) -> None:
-        """Note a status, to be sent until it is acknowledged; later ones wait behind it."""
-        status = statuses.of_task(str(self.id), task, state, message, address=self._info["ip"])
-        save_json(task.folder / "state.json", status)
-        self._say(task.framework_id, status)
+                self._spawn(self._lives.end(task, min(grace, longest["nanoseconds"] / 1e9) if longest else grace))
 
     def _disown(self, message: Json) -> None:
         """Say of a task that we never got it, or have lost it."""
@@ -308,6 +284,9 @@ class Agent:
     def _forget(self, task: RunningTask) -> None:
         del self.tasks[task.key]
         task.remove()
+        identity = task.framework_id, task.executor_id
+        if task.group is not None and running_groups.sandbox_of(self.tasks.values(), *identity) is None:
+            self._link.send(running_groups.executor_ended(*identity, 0))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

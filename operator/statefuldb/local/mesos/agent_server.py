@@ -1,5 +1,6 @@
 """The agent's sockets: its state and the files of its sandboxes (Mesos docs, endpoints/files)."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -34,29 +35,27 @@ class AgentServer:
         agent = self._agent
         frameworks = []
         for framework_id, info in agent.frameworks.items():
-            executors = [
-                {
-                    "id": task.id,
-                    "directory": str(task.sandbox),
-                    "tasks": [{"id": task.id, "name": task.order["task"].get("name", "")}],
-                }
-                for task in agent.tasks.values()
-                if task.framework_id == framework_id
-            ]
+            running: dict[str, Json] = {}
+            for task in agent.tasks.values():
+                if task.framework_id == framework_id:
+                    directory = task.sandbox if task.group is None else task.group["sandbox"]
+                    shown = {"id": task.executor_id, "directory": str(directory), "tasks": []}
+                    executor = running.setdefault(task.executor_id, shown)
+                    executor["tasks"].append({"id": task.id, "name": task.order["task"].get("name", "")})
             frameworks.append(
                 {
                     "id": framework_id,
                     "name": info.get("name", ""),
-                    "executors": executors,
-                    "completed_executors": self._completed(framework_id),
+                    "executors": list(running.values()),
+                    "completed_executors": self._completed(framework_id, running),
                 }
             )
         return web.json_response({"id": agent.id, "version": "1.11.0", "frameworks": frameworks})
 
-    def _completed(self, framework_id: str) -> list[Json]:
-        """Return the command executors whose tasks are over, as their sandboxes tell."""
+    def _completed(self, framework_id: str, running: Collection[str]) -> list[Json]:
+        """Return the executors whose tasks are over, as their sandboxes tell."""
         folder = self._agent.work_dir / "slaves" / str(self._agent.id) / "frameworks" / framework_id / "executors"
-        names = [path.name for path in sorted(folder.glob("*")) if path.name not in self._agent.tasks]
+        names = [path.name for path in sorted(folder.glob("*")) if path.name not in running]
         return [
             {"id": name, "directory": str(self._agent.sandbox_of(framework_id, name)), "tasks": []} for name in names
         ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from statefuldb.local.mesos import feedback, maintenance
+from statefuldb.local.mesos import feedback, groups, maintenance
 from statefuldb.local.mesos.allocation import rescind
 from statefuldb.local.mesos.cluster import Agent, CloseAgent, Cluster, Framework, Operation, Task
 from statefuldb.local.mesos.resources import Bag
@@ -72,6 +72,10 @@ class Agents:
                 # It never got the launch, or has forgotten it: it says so itself, until that is acknowledged.
                 order = {"type": "UNKNOWN_TASK", "framework": cluster.frameworks[owner].info, "task_id": task_id}
                 cluster.order(agent_id, order)
+        groups.drop(cluster, agent_id=agent_id)
+        for entry in message.get("executors", []):
+            if entry["framework_id"] in cluster.frameworks:
+                groups.take_up(cluster, agent_id, entry["framework_id"], entry["executor"])
         self._reconcile_operations(agent_id, message.get("operations", []))
         return agent_id
 
@@ -179,6 +183,7 @@ class Agents:
         """Tell a framework that an executor of its has ended, unless the agent was removed."""
         if not self._is_known(agent_id):
             return
+        self._cluster.executors.pop((message["framework_id"], agent_id, message["executor_id"]), None)
         failure = {
             "agent_id": {"value": agent_id},
             "executor_id": {"value": message["executor_id"]},
@@ -251,7 +256,8 @@ class Agents:
         self._failure(agent)
 
     def _end_tasks(self, agent: Agent) -> list[Task]:
-        """Take the living tasks of an agent out of the books and return them."""
+        """Take the living tasks of an agent, and its executors, out of the books; return the tasks."""
+        groups.drop(self._cluster, agent_id=agent.id)
         ended = [task for task in self._cluster.tasks.values() if task.agent_id == agent.id and task.alive]
         for task in ended:
             del self._cluster.tasks[task.framework_id, task.id]

@@ -152,6 +152,18 @@ class Task:
         return self.state not in TERMINAL
 
 
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """One executor of task groups, which holds resources beside those of its tasks."""
+
+    id: str
+    framework_id: str
+    agent_id: str
+    info: Json
+    resources: Bag
+    role: str
+
+
 @dataclass(slots=True)
 class Operation:
     """One operation that an agent has been told of. `status` is the latest one; it is known until acknowledged.
@@ -219,6 +231,7 @@ class Cluster:
     removed: list[str] = field(default_factory=list)
     offers: ByAgent[str, Offer] = field(default_factory=ByAgent)
     tasks: ByAgent[tuple[str, str], Task] = field(default_factory=ByAgent)
+    executors: ByAgent[tuple[str, str, str], Executor] = field(default_factory=ByAgent)
     operations: ByAgent[str, Operation] = field(default_factory=ByAgent)
     schedule: list[Json] = field(default_factory=list)
     down: list[Json] = field(default_factory=list)
@@ -277,6 +290,10 @@ class Cluster:
         """Return the living tasks of an agent."""
         return [task for task in self.tasks.on(agent_id) if task.alive]
 
+    def users_on(self, agent_id: str) -> list[Task | Executor]:
+        """Return all that holds resources of an agent."""
+        return [*self.tasks_on(agent_id), *self.executors.on(agent_id)]
+
     def offers_of(self, agent_id: str) -> list[Offer]:
         """Return the outstanding offers of an agent."""
         return self.offers.on(agent_id)
@@ -285,7 +302,7 @@ class Cluster:
         """Return what nobody uses, is offered or keeps busy on an agent: the same bag as before if nothing changed."""
         parts = [
             agent.total,
-            *(task.resources.exclusive() for task in self.tasks_on(agent.id)),
+            *(user.resources.exclusive() for user in self.users_on(agent.id)),
             *(offer.resources.exclusive() for offer in self.offers_of(agent.id)),
             *(operation.held for operation in self.operations.on(agent.id)),
             *(bag for framework in self.frameworks.values() for on, bag in framework.withheld if on == agent.id),

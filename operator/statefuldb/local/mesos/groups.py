@@ -1,12 +1,12 @@
 """LAUNCH_GROUP: what makes a task group invalid, in Mesos's words (transcript 23, master/validation.cpp).
 
-One that is valid goes to its agent, which has no default executor and tells of its end at once.
+One that is valid goes to its agent, whose default executor runs it. An executor that runs already takes another group.
 """
 
 from typing import Any
 
 from statefuldb.local.mesos import resource_rules as rules
-from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, Task
+from statefuldb.local.mesos.cluster import Agent, Cluster, Executor, Framework, Task
 from statefuldb.local.mesos.launching import tasks_of, tell_error, unfit
 from statefuldb.local.mesos.operations import MasterAborted
 from statefuldb.local.mesos.resources import Bag
@@ -20,7 +20,9 @@ def launch_group(cluster: Cluster, framework: Framework, agent: Agent, role: str
     executor, tasks = operation["launch_group"]["executor"], tasks_of(operation)
     denied = next((why for why in (cluster.acls.denied_launch(info, framework.info) for info in tasks) if why), None)
     problem = _problem(framework, cluster, agent, executor, tasks)
-    wanted = Bag.of([*executor.get("resources", []), *(r for info in tasks for r in info["resources"])])
+    key = framework.id, agent.id, executor["executor_id"]["value"]
+    added = [] if key in cluster.executors else executor.get("resources", [])
+    wanted = Bag.of([*added, *(r for info in tasks for r in info["resources"])])
     if problem is None and not pool.contains(wanted):
         problem = (
             f"Total resources {wanted.text(role)} required by task group and its executor are more than available "
@@ -38,8 +40,26 @@ def launch_group(cluster: Cluster, framework: Framework, agent: Agent, role: str
         status = {"task_id": info["task_id"], "state": "TASK_STAGING", "agent_id": {"value": agent.id}}
         held = Bag.of(info["resources"])
         cluster.tasks[framework.id, task_id] = Task(task_id, framework.id, agent.id, info, held, role, status)
+    if key not in cluster.executors:
+        take_up(cluster, agent.id, framework.id, executor)
     cluster.order(agent.id, {"type": "RUN_GROUP", "framework": framework.info, "executor": executor, "tasks": tasks})
     return pool - wanted.exclusive()
+
+
+def take_up(cluster: Cluster, agent_id: str, framework_id: str, info: Json) -> None:
+    """Note an executor that runs on an agent, with what it holds."""
+    held = info.get("resources", [])
+    role = held[0].get("allocation_info", {}).get("role", "*") if held else "*"
+    identity = info["executor_id"]["value"]
+    one = Executor(identity, framework_id, agent_id, info, Bag.of(held), role)
+    cluster.executors[framework_id, agent_id, identity] = one
+
+
+def drop(cluster: Cluster, *, agent_id: str | None = None, framework_id: str | None = None) -> None:
+    """Forget the executors of an agent, or of a framework."""
+    for key, one in list(cluster.executors.items()):
+        if agent_id == one.agent_id or framework_id == one.framework_id:
+            del cluster.executors[key]
 
 
 def _refused(cluster: Cluster, framework: Framework, tasks: list[Json], problem: str, reason: str, pool: Bag) -> Bag:
@@ -58,6 +78,9 @@ def _problem(framework: Framework, cluster: Cluster, agent: Agent, executor: Jso
     reason = _unfit_executor(framework, executor)
     if reason is not None:
         return reason
+    known = cluster.executors.get((framework.id, agent.id, executor["executor_id"]["value"]))
+    if known is not None and known.info != executor:
+        return "ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID)."
     everything = [*executor.get("resources", []), *(r for info in tasks for r in info["resources"])]
     doubled = rules.doubled_persistence_id(everything)
     return f"Task group and executor use duplicate persistence ID: {doubled}" if doubled is not None else None

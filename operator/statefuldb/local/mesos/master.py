@@ -5,7 +5,7 @@ Codes, texts and rules follow the recorded exchanges of a real Mesos 1.11.0.
 
 from typing import Any
 
-from statefuldb.local.mesos import draining, feedback, maintenance, quota, requests
+from statefuldb.local.mesos import draining, feedback, groups, maintenance, quota, requests
 from statefuldb.local.mesos.accepting import accept
 from statefuldb.local.mesos.agents import Agents
 from statefuldb.local.mesos.allocation import allocate, refuse, rescind
@@ -186,6 +186,7 @@ class Master:
                 del cluster.tasks[owner, task_id]
         for operation in [one for one in cluster.operations.values() if one.framework_id == framework.id]:
             del cluster.operations[operation.uuid]
+        groups.drop(cluster, framework_id=framework.id)
         rescind(cluster, framework_id=framework.id)
         cluster.inverse_offers = {k: i for k, i in cluster.inverse_offers.items() if i.framework_id != framework.id}
         if framework.stream is not None:

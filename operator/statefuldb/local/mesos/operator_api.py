@@ -140,7 +140,7 @@ class OperatorApi:
             "version": "1.11.0",
             "pid": agent.address,
             "total_resources": _in_both_forms(agent.total),
-            "allocated_resources": _of_roles((t.role, t.resources) for t in cluster.tasks_on(agent.id)),
+            "allocated_resources": _of_roles((u.role, u.resources) for u in cluster.users_on(agent.id)),
             "offered_resources": _of_roles((o.role, o.resources) for o in cluster.offers_of(agent.id)),
             "capabilities": [{"type": name} for name in AGENT_CAPABILITIES],
         }

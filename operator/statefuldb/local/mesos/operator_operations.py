@@ -36,7 +36,7 @@ def apply(cluster: Cluster, kind: str, body: Json, principal: str | None) -> tup
     reason = operations.malformed(operation)
     if reason is not None:
         return 400, reason
-    ground = Ground(agent.total, [task.resources for task in cluster.tasks_on(agent.id)])
+    ground = Ground(agent.total, [user.resources for user in cluster.users_on(agent.id)])
     try:
         operations.check(operation, Asker(principal, None), ground)
     except InvalidResource as error:

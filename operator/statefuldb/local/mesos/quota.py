@@ -50,8 +50,8 @@ def _held(cluster: Cluster, role: str) -> dict[str, int]:
     total: dict[str, int] = {}
     bags = [agent.total.reserved_within(role) for agent in cluster.agents.values()]
     for agent in cluster.agents.values():
-        for task in cluster.tasks_on(agent.id):
-            bags += [task.resources.reserved(None)] if task.role.partition("/")[0] == role else []
+        for user in cluster.users_on(agent.id):
+            bags += [user.resources.reserved(None)] if user.role.partition("/")[0] == role else []
         for offer in cluster.offers_of(agent.id):
             bags += [offer.resources.reserved(None)] if offer.role.partition("/")[0] == role else []
     for bag in bags:

@@ -3,6 +3,7 @@
 import base64
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 from statefuldb.local.mesos.tasks import RunningTask
@@ -10,20 +11,37 @@ from statefuldb.local.mesos.tasks import RunningTask
 Json = dict[str, Any]
 
 
-def of_task(agent_id: str, task: RunningTask, state: str, message: str, *, address: str) -> Json:
+def of_task(
+    agent_id: str, task: RunningTask, state: str, message: str, *, address: str, reason: str | None = None
+) -> Json:
     """Return a task's status as its executor tells it; `address` is the agent's."""
-    container = {
-        "container_id": {"value": task.sandbox.name},
-        "network_infos": [{"ip_addresses": [{"protocol": "IPv4", "ip_address": address}]}],
-        "executor_pid": task.started_pid(),
-    }
+    container: Json = {"container_id": {"value": task.sandbox.name}}
+    if task.group is not None:
+        container["container_id"]["parent"] = {"value": Path(task.group["sandbox"]).name}
+    if task.group is None or state == "TASK_RUNNING":
+        container["network_infos"] = [{"ip_addresses": [{"protocol": "IPv4", "ip_address": address}]}]
+        container["executor_pid"] = task.started_pid()
     status = _status(agent_id, task.id, state, "SOURCE_EXECUTOR")
-    status |= {"executor_id": {"value": task.id}, "container_status": container}
+    status |= {"executor_id": {"value": task.executor_id}, "container_status": container, **_checked(task, state)}
     if message:
         status["message"] = message
     if task.draining and state in ("TASK_KILLING", "TASK_KILLED"):
-        status["reason"] = "REASON_AGENT_DRAINING"
+        reason = "REASON_AGENT_DRAINING"
+    if reason is not None:
+        status["reason"] = reason
     return status
+
+
+def _checked(task: RunningTask, state: str) -> Json:
+    """Return what a status says of a task's checks: all of it while it runs, at its end only what it died of."""
+    runs, info = state == "TASK_RUNNING", task.order["task"]
+    found: Json = {}
+    if "check" in info:
+        kind = info["check"]["type"]
+        found["check_status"] = {"type": kind, kind.lower(): task.check_found if runs else {}}
+    if task.healthy is not None and (runs or not task.healthy):
+        found["healthy"] = task.healthy
+    return found
 
 
 def of_failure(agent_id: str, executor_id: str, task_id: str, reason: str, message: str) -> Json:

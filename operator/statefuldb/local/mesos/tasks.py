@@ -19,7 +19,10 @@ DEFAULT_GRACE_SECONDS = 3.0
 
 
 class RunningTask:
-    """One task of this agent. `folder` holds its checkpoint, `sandbox` what the task sees."""
+    """One task of this agent. `folder` holds its checkpoint, `sandbox` what the task sees.
+
+    `healthy` and `check_found` are what its checks have found, as far as this process knows.
+    """
 
     def __init__(self, folder: Path, order: Json) -> None:
         self.folder = folder
@@ -27,12 +30,24 @@ class RunningTask:
         self.killed = False
         self.unwanted = False
         self.draining = False
+        self.healthy: bool | None = None
+        self.check_found: Json = {}
         self._started = -1
 
     @property
     def id(self) -> str:
         """Its task id."""
         return str(self.order["task"]["task_id"]["value"])
+
+    @property
+    def executor_id(self) -> str:
+        """The id of the executor that runs it; a command is its own."""
+        return str(self.order.get("group", {}).get("executor_id", self.id))
+
+    @property
+    def group(self) -> Json | None:
+        """What it was launched with: its executor's id, its executor's sandbox, and the group's own id."""
+        return self.order.get("group")
 
     @property
     def key(self) -> str:
@@ -62,7 +77,7 @@ class RunningTask:
             "MESOS_SANDBOX": str(self.sandbox),
             "MESOS_DIRECTORY": str(self.sandbox),
             "MESOS_TASK_ID": self.id,
-            "MESOS_EXECUTOR_ID": self.id,
+            "MESOS_EXECUTOR_ID": self.executor_id,
             "MESOS_FRAMEWORK_ID": self.framework_id,
             "MESOS_SLAVE_ID": agent_id,
         }
