@@ -1,19 +1,11 @@
 """`simulate`: the real operator in a simulated world: one seed with its story, or many with what they covered."""
 
-import multiprocessing
 from typing import Annotated
 
 import typer
 
-from statefuldb.cli.console import errors
 from statefuldb.cli.exit_codes import ExitCode
-from statefuldb.cli.output import Output, OutputOption, show
-from statefuldb.simulation.acto import explore
-from statefuldb.simulation.campaign import Coverage, run_all
-from statefuldb.simulation.people import STRATEGIES
-from statefuldb.simulation.run import run
-from statefuldb.simulation.shrink import shrink
-from statefuldb.simulation.sieve import Point, disturbed, problem_of, sift, undisturbed
+from statefuldb.cli.output import Output, OutputOption
 
 
 def register(app: typer.Typer) -> None:
@@ -47,73 +39,17 @@ def simulate(
 
     Example: statefuldb simulate --seed 7
     """
-    if seed is not None and shrunk:
-        _tell_shrunk(seed, output)
+    # Imported here: a whole operator and all that it stands on, which no other command needs (see mesos_options).
+    from statefuldb.cli import simulating
+
     if seed is not None:
-        result = run(seed)
-        broken = result.verdict.broken
-        found = {"seed": seed, "broken": str(broken or ""), "digest": result.digest, "story": result.story.splitlines()}
-        told = result.details if details else result.story
-        said = f"seed {seed}: {broken or 'all laws held'}; {result.passes} passes, {result.effects} effects"
-        show(found, output, lambda _: f"{told}\n{said}, digest {result.digest[:16]}")
-        raise typer.Exit(ExitCode.OK if broken is None else ExitCode.FAILED)
-    if point is not None:
-        _tell_point(point, details, output)
-    if every_point:
-        sifted = sift(processes=processes)
-        for failed, at, problem in sifted.failed:
-            errors.print(
-                f"{failed} ({at}): {problem}\n  see all of it: statefuldb simulate --point '{failed}'", markup=False
-            )
-        show(sifted.data(), output, lambda _: sifted.table())
-        raise typer.Exit(ExitCode.FAILED if sifted.failed else ExitCode.OK)
-    if every_field:
-        _explore(processes, output)
-    coverage = Coverage()
-    for result in run_all(range(first, first + seeds), processes):
-        coverage.add(result)
-        if result.verdict.broken is not None:
-            said = f"seed {result.seed}: {result.verdict.broken}\n{result.short}"
-            errors.print(f"{said}\n  see all of it: statefuldb simulate --seed {result.seed} --details", markup=False)
-    show(coverage.data(), output, lambda _: coverage.table())
-    raise typer.Exit(ExitCode.FAILED if coverage.broken else ExitCode.OK)
-
-
-def _tell_shrunk(seed: int, output: Output) -> None:
-    found = shrink(seed)
-    kept = list(found.kept) if found is not None else []
-    told = found.story() if found is not None else f"seed {seed}: all laws held, there is nothing to shrink"
-    show({"seed": seed, "faults": kept, "story": told.splitlines()}, output, lambda _: told)
-    raise typer.Exit(ExitCode.OK if found is None else ExitCode.FAILED)
-
-
-def _tell_point(text: str, details: bool, output: Output) -> None:
-    try:
-        point = Point.parse(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--point") from error
-    outcome = disturbed(point)
-    problem = problem_of(outcome, undisturbed(point.strategy))
-    told = outcome.details if details else outcome.story
-    found = {"point": text, "at": outcome.at, "problem": problem, "story": told.splitlines()}
-    show(
-        found, output, lambda _: f"{told}\n{text} ({outcome.at}): {problem or 'all laws held, and it came to the same'}"
-    )
-    raise typer.Exit(ExitCode.FAILED if problem else ExitCode.OK)
-
-
-def _explore(processes: int, output: Output) -> None:
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        found = pool.map(explore, STRATEGIES)
-    for explored in found:
-        for ending in explored.failed:
-            errors.print(
-                f"{explored.strategy}, {ending.change}: {ending.how}: {ending.why}: {ending.problem}", markup=False
-            )
-    listed = [
-        {"strategy": explored.strategy, "change": str(e.change), "ending": e.how, "why": e.why, "problem": e.problem}
-        for explored in found
-        for e in explored.endings
-    ]
-    show(listed, output, lambda _: "\n".join(explored.table() for explored in found))
-    raise typer.Exit(ExitCode.FAILED if any(explored.failed for explored in found) else ExitCode.OK)
+        held = simulating.one_shrunk(seed, output) if shrunk else simulating.one(seed, output, details=details)
+    elif point is not None:
+        held = simulating.at_point(point, output, details=details)
+    elif every_point:
+        held = simulating.every_point(processes, output)
+    elif every_field:
+        held = simulating.every_field(processes, output)
+    else:
+        held = simulating.many(range(first, first + seeds), processes, output)
+    raise typer.Exit(ExitCode.OK if held else ExitCode.FAILED)

@@ -41,6 +41,8 @@ def server_context(task_id: str, operator_ca_pem: str) -> tuple[ssl.SSLContext, 
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
+    # The operator comes once and stays: it would keep them for each of thousands, and use none.
+    context.num_tickets = 0
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(cadata=operator_ca_pem)
     _load_from_memory(context, public + private)

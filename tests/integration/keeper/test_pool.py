@@ -1,6 +1,9 @@
 """Following keepers: at once, over one lasting connection each, on one thread, and only the keeper that is pinned."""
 
+import asyncio
+import gc
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 
 from integration.keeper.member import eventually
+from statefuldb.adapters.keeper.connection import open_connection, operator_context
 from statefuldb.adapters.keeper.operator_identity import make_identity
 from statefuldb.adapters.keeper.pool import KeeperPool
 from statefuldb.adapters.machine import RealMachine
@@ -17,7 +21,7 @@ from statefuldb.keeper.certificate import server_context
 from statefuldb.keeper.endpoint import Endpoint
 from statefuldb.keeper.state import State
 from statefuldb.model.identity import DatabaseKey, TaskId
-from statefuldb.model.keeper import KeeperPhase
+from statefuldb.model.keeper import KeeperPhase, KeeperStatus
 from statefuldb.model.volume import AgentRef, Launch
 from statefuldb.reconcile.ports import EffectFailed
 
@@ -29,8 +33,22 @@ def task(number: int) -> TaskId:
     return TaskId(uid="11111111-2222-3333-4444-555555555555", ordinal=0, incarnation=number)
 
 
+class Asked(State):
+    """A status that notes that somebody waits for the next."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(task_id)
+        self.waited_for = threading.Event()
+
+    def wait_after(self, revision: int, timeout_seconds: float) -> KeeperStatus:
+        self.waited_for.set()
+        return super().wait_after(revision, timeout_seconds)
+
+
 class Served(Endpoint):
     """A keeper's endpoint without a keeper, which counts its connections."""
+
+    state: Asked
 
     def __init__(self, task_id: TaskId, port: int = 0) -> None:
         context, self.certificate = server_context(str(task_id), IDENTITY.ca_pem)
@@ -39,7 +57,7 @@ class Served(Endpoint):
         super().__init__(
             ("127.0.0.1", port),
             context=context,
-            state=State(str(task_id)),
+            state=Asked(str(task_id)),
             commands={"/v1/credentials": self._set},
         )
         self.start()
@@ -139,6 +157,36 @@ def test_fifty_keepers_take_no_thread_each(following: Following) -> None:
         following.sees(number, lambda view: view.status is not None)
     after = {thread.name for thread in threading.enumerate() if not thread.name.startswith("Thread-")}
     assert len(after - before) <= 8, after - before
+
+
+def test_a_connection_that_waits_keeps_no_error_behind(following: Following, tmp_path: Path) -> None:
+    keeper = following.serve(1)
+    context = operator_context(tmp_path / "identity.pem")
+
+    async def wait() -> list[object]:
+        port = keeper.server_address[1]
+        connection = await open_connection("127.0.0.1", port, context=context, pinned_pem=keeper.certificate)
+        waiting = asyncio.create_task(connection.get("/v1/status?after=1&timeout_seconds=60", timeout_seconds=60))
+        assert await asyncio.to_thread(keeper.state.waited_for.wait, 20)
+        kept: list[object] = [each for each in gc.get_objects() if isinstance(each, ssl.SSLWantReadError)]
+        keeper.state.update(phase=KeeperPhase.RUNNING)
+        assert KeeperStatus.from_json(await waiting).phase is KeeperPhase.RUNNING
+        connection.close()
+        return kept
+
+    assert asyncio.run(wait()) == []
+
+
+def test_a_keeper_gives_no_ticket_to_come_back_with(following: Following, tmp_path: Path) -> None:
+    keeper = following.serve(1)
+    context = operator_context(tmp_path / "identity.pem")
+    address = ("127.0.0.1", keeper.server_address[1])
+    with socket.create_connection(address) as plain, context.wrap_socket(plain) as tls:
+        tls.sendall(b"GET /v1/status HTTP/1.0\r\n\r\n")
+        while tls.recv(4096):
+            pass
+        assert tls.session is not None
+        assert not tls.session.has_ticket
 
 
 def test_an_impostor_is_sent_nothing_and_the_keeper_is_found_again(following: Following) -> None:

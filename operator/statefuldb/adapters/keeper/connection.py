@@ -12,8 +12,9 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 CONNECT_TIMEOUT_SECONDS = 5.0
 ANSWER_LIMIT_BYTES = 1024 * 1024
@@ -66,6 +67,8 @@ async def open_connection(address: str, port: int, *, context: ssl.SSLContext, p
 class KeeperConnection:
     """An open connection. One request at a time."""
 
+    __slots__ = ("_loop", "_rest", "_tls")
+
     def __init__(self, tls: ssl.SSLSocket) -> None:
         self._tls = tls
         self._loop = asyncio.get_running_loop()
@@ -85,16 +88,19 @@ class KeeperConnection:
         """Return the body of a successful answer. Raises ConnectionFailed, OSError, TimeoutError."""
         request = f"GET {path} HTTP/1.1\r\nHost: keeper\r\n\r\n".encode()
         async with asyncio.timeout(timeout_seconds):
-            if await self._done(lambda: self._tls.send(request)) != len(request):
+            if await self._done(self._tls.send, request) != len(request):
                 raise ConnectionFailed("the request was not taken")
-            head, _, self._rest = (await self._read_until(lambda held: b"\r\n\r\n" in held)).partition(b"\r\n\r\n")
+            while b"\r\n\r\n" not in self._rest:
+                await self._read_on()
+            head, _, self._rest = self._rest.partition(b"\r\n\r\n")
             try:
                 code = int(head.split(b" ", 2)[1])
                 length = int(http.client.parse_headers(io.BytesIO(head.partition(b"\r\n")[2]))["Content-Length"])
             except (IndexError, TypeError, ValueError, http.client.HTTPException) as error:
                 raise ConnectionFailed(f"no HTTP answer: {error}") from error
-            held = await self._read_until(lambda held: len(held) >= length)
-        body, self._rest = held[:length].decode(errors="replace"), held[length:]
+            while len(self._rest) < length:
+                await self._read_on()
+        body, self._rest = self._rest[:length].decode(errors="replace"), self._rest[length:]
         if code != http.client.OK:
             raise ConnectionFailed(f"GET {path}: {code} {body[:500]}")
         return body
@@ -104,32 +110,35 @@ class KeeperConnection:
         with suppress(OSError):
             self._tls.close()
 
-    async def _read_until(self, enough: Callable[[bytes], bool]) -> bytes:
-        held = self._rest
-        while not enough(held):
-            part = await self._done(lambda: self._tls.recv(_CHUNK_BYTES))
-            if not part:
-                raise ConnectionFailed("the connection was closed")
-            held += part
-            if len(held) > ANSWER_LIMIT_BYTES:
-                raise ConnectionFailed("the answer is too long")
-        return held
+    async def _read_on(self) -> None:
+        part = await self._done(self._tls.recv, _CHUNK_BYTES)
+        if not part:
+            raise ConnectionFailed("the connection was closed")
+        self._rest += part
+        if len(self._rest) > ANSWER_LIMIT_BYTES:
+            raise ConnectionFailed("the answer is too long")
 
-    async def _done(self, step: Callable[[], T]) -> T:
+    async def _done(self, step: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Make a step of TLS as soon as the socket is ready for it."""
         while True:
+            add: Callable[..., object]
+            remove: Callable[[int], object]
             try:
-                return step()
+                return step(*arguments, **named)
             except ssl.SSLWantReadError:
-                await self._ready(self._loop.add_reader, self._loop.remove_reader)
+                add, remove = self._loop.add_reader, self._loop.remove_reader
             except ssl.SSLWantWriteError:
-                await self._ready(self._loop.add_writer, self._loop.remove_writer)
+                add, remove = self._loop.add_writer, self._loop.remove_writer
+            # Outside of `except`: a wait of minutes would keep the error, its traceback and their frames.
+            ready = self._loop.create_future()
+            descriptor = self._tls.fileno()
+            add(descriptor, _set, ready)
+            try:
+                await ready
+            finally:
+                remove(descriptor)
 
-    async def _ready(self, add: Callable[..., object], remove: Callable[[int], object]) -> None:
-        ready = asyncio.Event()
-        descriptor = self._tls.fileno()
-        add(descriptor, ready.set)
-        try:
-            await ready.wait()
-        finally:
-            remove(descriptor)
+
+def _set(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)

@@ -8,7 +8,7 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
@@ -47,7 +47,7 @@ class _Watched:
 
     key: DatabaseKey
     launch: Launch
-    following: "Future[None] | None" = None
+    following: asyncio.Task[None] | None = None
     view: KeeperView | None = None
     certificate: str | None = None
 
@@ -86,14 +86,15 @@ class KeeperPool:
             if task_id in self._watched:
                 return
             watched = self._watched[task_id] = _Watched(key=key, launch=launch)
-            watched.following = asyncio.run_coroutine_threadsafe(self._follow(task_id, watched), self._loop)
+            # Under the lock, so that what begins and what ends comes to the loop in this order.
+            self._loop.call_soon_threadsafe(self._begin, task_id, watched)
 
     def unwatch(self, task_id: TaskId) -> None:
         """Stop following a keeper."""
         with self._lock:
             watched = self._watched.pop(task_id, None)
-        if watched is not None and watched.following is not None:
-            watched.following.cancel()
+            if watched is not None:
+                self._loop.call_soon_threadsafe(_end, watched)
 
     def view(self, task_id: TaskId) -> KeeperView | None:
         """Return the last answer, or None before the first attempt."""
@@ -129,13 +130,14 @@ class KeeperPool:
     def close(self) -> None:
         """Stop following all keepers."""
         with self._lock:
-            watched = list(self._watched.values())
+            for watched in self._watched.values():
+                self._loop.call_soon_threadsafe(_end, watched)
             self._watched.clear()
-        for each in watched:
-            if each.following is not None:
-                each.following.cancel()
         self._fetchers.shutdown(wait=False, cancel_futures=True)
         self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _begin(self, task_id: TaskId, watched: _Watched) -> None:
+        watched.following = self._loop.create_task(self._follow(task_id, watched))
 
     async def _follow(self, task_id: TaskId, watched: _Watched) -> None:
         pause = RETRY_FIRST_SECONDS
@@ -197,3 +199,8 @@ class KeeperPool:
             watched.view = view
         if before is None or (before.status, before.error) != (view.status, view.error):
             self._enqueue(watched.key)
+
+
+def _end(watched: _Watched) -> None:
+    if watched.following is not None:
+        watched.following.cancel()
