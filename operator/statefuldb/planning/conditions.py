@@ -5,6 +5,9 @@ where none is wanted and none runs, so that a stopped database reads as done, as
 `Available` says whether any member answers.
 """
 
+from dataclasses import replace
+
+from statefuldb.model.actions import Action, SaveVolume
 from statefuldb.model.conditions import Condition, ConditionType, Reason
 from statefuldb.model.observed import Observed
 from statefuldb.model.plan import MemberReport, Plan, Waiting
@@ -46,7 +49,8 @@ def decide(plan: Plan, desired: Desired, observed: Observed) -> tuple[Condition,
     wanted = 0 if spec.state is DesiredState.STOPPED else spec.replicas
     serving = [report for report in plan.members if report.ready]
     blocking = _blocking(plan)
-    ready = _ready(plan, spec, wanted, len(serving), blocking)
+    busy = any(not _only_forgives(action, observed) for action in plan.actions)
+    ready = _ready(spec, wanted, len(serving), blocking, busy=busy)
     settled = ready.status is True or ready.reason is Reason.PAUSED
     return (
         accepted,
@@ -96,12 +100,19 @@ def _blocking(plan: Plan) -> Waiting | None:
     return None
 
 
-def _ready(plan: Plan, spec: DatabaseSpec, wanted: int, serving: int, blocking: Waiting | None) -> Condition:
+def _only_forgives(action: Action, observed: Observed) -> bool:
+    """Say whether an action only writes down that earlier failures are past, which nobody has to wait for."""
+    if not isinstance(action, SaveVolume):
+        return False
+    return any(replace(before, failures=0) == action.volume for before in observed.volumes)
+
+
+def _ready(spec: DatabaseSpec, wanted: int, serving: int, blocking: Waiting | None, *, busy: bool) -> Condition:
     if spec.reconcile.mode is ReconcileMode.PAUSED:
         return _not_ready(Reason.PAUSED, "spec.reconcile.mode is Paused: nothing is looked after")
     if blocking is not None:
         return _not_ready(blocking.reason, blocking.message)
-    if plan.actions or serving < wanted:
+    if busy or serving < wanted:
         return _not_ready(Reason.RECONCILING, f"{serving} of {wanted} members are ready")
     stopped = wanted == 0
     return Condition(

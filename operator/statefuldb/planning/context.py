@@ -33,6 +33,7 @@ class Step:
     """What one part of the plan calls for.
 
     `consented` says that its owner asked for exactly this, by name: it waits for no further approval.
+    `look_again_seconds` says when something is due although nothing is waited for.
     """
 
     actions: tuple[Action, ...] = ()
@@ -40,12 +41,14 @@ class Step:
     announcements: tuple[Announcement, ...] = ()
     report: MemberReport | None = None
     consented: bool = False
+    look_again_seconds: float | None = None
 
 
 def join(steps: list[Step]) -> Plan:
     """Return the steps as one plan, in their order."""
     waiting = tuple(wait for step in steps for wait in step.waiting)
-    looks = [w.look_again_seconds for w in waiting if w.look_again_seconds is not None]
+    looks = [due for due in (s.look_again_seconds for s in steps) if due is not None]
+    looks += [due for due in (w.look_again_seconds for w in waiting) if due is not None]
     return Plan(
         actions=tuple(action for step in steps for action in step.actions),
         waiting=waiting,

@@ -118,13 +118,17 @@ def _serving(context: Context, record: VolumeRecord, status: KeeperStatus) -> St
                 ),
             ),
         )
-    return Step(actions=tuple(actions), waiting=_space(ordinal, status), report=_ready(record))
+    return Step(
+        actions=tuple(actions),
+        waiting=_space(ordinal, status),
+        report=_ready(record),
+        look_again_seconds=_healthy_in(context, record) if record.failures else None,
+    )
 
 
 def _learned(context: Context, record: VolumeRecord, status: KeeperStatus) -> SaveVolume | None:
     """Write down that there is data now, the fencing token, and, after a while, that failures are past."""
-    assert record.launch is not None
-    healthy = context.now - record.launch.at_seconds >= HEALTHY_AFTER_SECONDS
+    healthy = _healthy_in(context, record) <= 0
     # A volume's size is what is offered of it; nothing but the manifest tells that of a directory.
     measured = record.strategy is Strategy.PERSISTENT_VOLUME
     learned = replace(
@@ -136,6 +140,12 @@ def _learned(context: Context, record: VolumeRecord, status: KeeperStatus) -> Sa
         failures=0 if healthy else record.failures,
     )
     return SaveVolume(volume=learned, why="the engine answers") if learned != record else None
+
+
+def _healthy_in(context: Context, record: VolumeRecord) -> float:
+    """Return in how many seconds a member that still serves then has outlived its failures."""
+    assert record.launch is not None
+    return record.launch.at_seconds + HEALTHY_AFTER_SECONDS - context.now
 
 
 def _space(ordinal: int, status: KeeperStatus) -> tuple[Waiting, ...]:
