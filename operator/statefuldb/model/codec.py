@@ -4,7 +4,7 @@ Driven by the declared types alone: only fields that a type declares are ever wr
 declared type. A field that holds its default is left out, so that a later version may add fields with defaults.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
@@ -17,25 +17,58 @@ _PLAIN = (str, int, float, bool)
 
 def encode(kind: Any, value: Any) -> Any:
     """Return `value`, which is of type `kind`, as JSON."""
+    return _encoder(kind)(value)
+
+
+@cache
+def _encoder(kind: Any) -> Callable[[Any], Any]:
+    """Return what encodes values of a type. A pass is encoded by thousands of them, so each type is read once."""
     origin, arguments = get_origin(kind), get_args(kind)
     if kind is object or kind in _PLAIN:
-        return value
+        return _as_it_is
     if is_dataclass(kind):
-        return _encode_fields(kind, value)
+        return lambda value: _encode_fields(kind, value)
     if origin in (UnionType, Union):
-        return _encode_union(arguments, value)
+        return _union_encoder([option for option in arguments if option is not NoneType])
     if origin is Mapping:
-        key_kind, value_kind = arguments
-        if key_kind is str:
-            return {key: encode(value_kind, held) for key, held in value.items()}
-        return [[encode(key_kind, key), encode(value_kind, held)] for key, held in value.items()]
+        return _mapping_encoder(*map(_encoder, arguments), by_name=arguments[0] is str)
     if origin is frozenset:
-        return sorted(encode(arguments[0], each) for each in value)
+        each_of_set = _encoder(arguments[0])
+        return lambda value: sorted(map(each_of_set, value))
     if origin is tuple:
-        return [encode(each_kind, each) for each_kind, each in zip(_kinds(arguments, len(value)), value, strict=True)]
+        return _tuple_encoder(arguments)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return str(value)
+        return str
     raise TypeError(f"{kind} has no JSON form")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _mapping_encoder(
+    key: Callable[[Any], Any], held: Callable[[Any], Any], *, by_name: bool
+) -> Callable[[Mapping[Any, Any]], Any]:
+    if by_name:
+        return lambda value: {name: held(each) for name, each in value.items()}
+    return lambda value: [[key(name), held(each)] for name, each in value.items()]
+
+
+def _tuple_encoder(arguments: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], list[Any]]:
+    """Return what encodes a `tuple[X, ...]`, or one with a type for each place."""
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        each_alike = _encoder(arguments[0])
+        return lambda value: [each_alike(held) for held in value]
+    each = [_encoder(argument) for argument in arguments]
+    return lambda value: [encoder(held) for encoder, held in zip(each, value, strict=True)]
+
+
+def _union_encoder(options: list[Any]) -> Callable[[Any], Any]:
+    """Return what encodes one of several types, by its name, or the only one that there is; or None."""
+    if len(options) == 1:
+        only = _encoder(options[0])
+        return lambda value: None if value is None else only(value)
+    return lambda value: None if value is None else {TAG: type(value).__name__, **_encode_fields(type(value), value)}
 
 
 def decode(kind: Any, stored: Any) -> Any:
@@ -65,12 +98,19 @@ def decode(kind: Any, stored: Any) -> Any:
 
 
 def _encode_fields(kind: Any, value: Any) -> dict[str, Any]:
-    hints, encoded = _hints(kind), {}
-    for field in _fields(kind):
+    encoded = {}
+    for field, encoder in _encoded_fields(kind):
         held = getattr(value, field.name)
         if held is not field.default and held != _default(field):
-            encoded[field.name] = held if hints[field.name] in _PLAIN else encode(hints[field.name], held)
+            encoded[field.name] = encoder(held)
     return encoded
+
+
+@cache
+def _encoded_fields(kind: Any) -> tuple[tuple["Field[Any]", Callable[[Any], Any]], ...]:
+    """Return the fields of a type, each with what encodes it."""
+    hints = _hints(kind)
+    return tuple((field, _encoder(hints[field.name])) for field in _fields(kind))
 
 
 def _decode_fields(kind: Any, stored: Mapping[str, Any]) -> Any:
@@ -82,15 +122,6 @@ def _decode_fields(kind: Any, stored: Mapping[str, Any]) -> Any:
         return kind(**{name: decode(hints[name], held) for name, held in stored.items() if name != TAG})
     except TypeError as error:
         raise ValueError(f"not a {kind.__name__}: {error}") from error
-
-
-def _encode_union(arguments: tuple[Any, ...], value: Any) -> Any:
-    if value is None:
-        return None
-    options = [option for option in arguments if option is not NoneType]
-    if len(options) == 1:
-        return encode(options[0], value)
-    return {TAG: type(value).__name__, **_encode_fields(type(value), value)}
 
 
 def _decode_union(arguments: tuple[Any, ...], stored: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from statefuldb.adapters.mesos.reserved import FRESH_SECONDS, GIVING_BACK_SECONDS, SHARE, Reserved
+from statefuldb.adapters.mesos.reserved import AGENT_SECONDS, FRESH_SECONDS, GIVING_BACK_SECONDS, SHARE, Reserved
 from statefuldb.adapters.mesos.wire import resource_from_wire, resource_to_wire
 from statefuldb.model.identity import DatabaseKey, DataIdentity, ReservationLabels
 from statefuldb.model.resources import Reservation, Resource
@@ -24,18 +24,22 @@ OTHERS = replace(OURS, key=DatabaseKey(namespace="shop", name="stock"))
 
 
 class Listed:
-    """A master that takes `seconds` to list its one agent, and counts how often it is asked."""
+    """A master that takes `seconds` to list its agents, of which the first holds something. It counts the questions."""
 
-    def __init__(self, seconds: float = 0.0) -> None:
-        self.time, self.seconds, self.asked = Standing(), seconds, 0
+    def __init__(self, seconds: float = 0.0, agents: int = 1) -> None:
+        self.time, self.seconds, self.agents, self.asked = Standing(), seconds, agents, 0
         self.reserved = Reserved(list_agents=self._list, cluster=CLUSTER, clock=self.time)
 
     def _list(self, read: Callable[[dict[str, Any]], T]) -> list[T]:
         self.asked += 1
         self.time.seconds += self.seconds
-        info = {"id": {"value": "id-of-agent-1"}, "hostname": "agent-1"}
-        held = {"pid": "slave(1)@127.0.0.1:5051", "total_resources": [resource_to_wire(HELD)]}
-        return [read({"agent_info": info, **held})]
+        held = [resource_to_wire(HELD)]
+        return [read(agent(number, held if number == 1 else [])) for number in range(1, self.agents + 1)]
+
+
+def agent(number: int, held: list[dict[str, Any]]) -> dict[str, Any]:
+    info = {"id": {"value": f"id-of-agent-{number}"}, "hostname": f"agent-{number}"}
+    return {"agent_info": info, "pid": f"slave(1)@10.0.0.{number}:5051", "total_resources": held}
 
 
 def test_each_database_is_told_of_its_own_and_the_list_is_asked_for_once() -> None:
@@ -56,6 +60,14 @@ def test_a_slow_master_is_asked_in_a_tenth_of_the_time() -> None:
         listed.reserved.of(OURS)
         listed.time.pass_by(0.5)
     assert listed.asked <= 600 * 0.5 / (3.0 * SHARE) + 2
+
+
+def test_the_longer_the_list_the_rarer_it_is_asked_for_however_fast_the_answer_comes() -> None:
+    listed = Listed(agents=1_000)
+    for _ in range(60):
+        listed.reserved.of(OURS)
+        listed.time.pass_by(0.5)
+    assert 1 < listed.asked <= 60 * 0.5 / (1_000 * AGENT_SECONDS * SHARE) + 1
 
 
 def test_while_something_of_a_databases_is_given_back_its_list_is_always_new() -> None:

@@ -15,10 +15,12 @@ from statefuldb.reconcile.ports import Clock, EffectFailed
 log = getLogger(__name__)
 
 # The list grows with the cluster, and thousands of databases may begin together: it is asked for once a second, or,
-# where the master takes long to answer, in a tenth of the time. So soon after it was asked for, nothing of a database's
-# can have been made and its ledger entry lost as well.
+# where it takes long to make and to read, in a tenth of the time. So soon after it was asked for, nothing of a
+# database's can have been made and its ledger entry lost as well.
 FRESH_SECONDS = 1.0
 SHARE = 10
+# What one agent of the list takes at least, the master's part and ours.
+AGENT_SECONDS = 0.0002
 # While something of a database's is being given back, an older list would bring it back to the ledger.
 GIVING_BACK_SECONDS = 60.0
 
@@ -48,7 +50,8 @@ class Reserved:
                     return None
                 self._book = OfferBook(held for held in found if held is not None)
                 self._asked_at = now
-                self._fresh_until = now + max(FRESH_SECONDS, SHARE * (self._clock.now() - now))
+                took = max(self._clock.now() - now, AGENT_SECONDS * len(found))
+                self._fresh_until = now + max(FRESH_SECONDS, SHARE * took)
             return self._book.own(observed)
 
     def gives_back(self, resources: Iterable[Resource]) -> None:

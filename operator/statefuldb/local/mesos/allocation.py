@@ -27,19 +27,21 @@ def allocate(
     for agent in sorted(cluster.agents.values(), key=lambda a: a.id):
         if not agent.connected or agent.unreachable or agent.gone or agent.deactivated:
             continue
+        asking = [(framework, role) for framework in frameworks for role in _asking(cluster, framework, agent)]
+        if not asking:
+            continue
         free = cluster.free(agent)
-        for framework in frameworks:
-            for role in _asking(cluster, framework, agent):
-                mine = free.for_role(role)
-                unreserved = mine.reserved(None)
-                offered = mine - unreserved + within(cluster, role, unreserved)
-                if not framework.can("SHARED_RESOURCES"):
-                    offered = offered.exclusive()
-                # What is shared stays free while it is used; by itself it is nothing to offer.
-                bags = refused[framework.id].get((agent.id, role), ())
-                if offered.exclusive() and not any(bag.contains(offered) for bag in bags):
-                    _offer(cluster, framework, agent, role, offered, unavailability(cluster, agent))
-                    free = free - offered.exclusive()
+        for framework, role in asking:
+            mine = free.for_role(role)
+            unreserved = mine.reserved(None)
+            offered = mine - unreserved + within(cluster, role, unreserved)
+            if not framework.can("SHARED_RESOURCES"):
+                offered = offered.exclusive()
+            # What is shared stays free while it is used; by itself it is nothing to offer.
+            bags = refused[framework.id].get((agent.id, role), ())
+            if offered.exclusive() and not any(bag.contains(offered) for bag in bags):
+                _offer(cluster, framework, agent, role, offered, unavailability(cluster, agent))
+                free = free - offered.exclusive()
 
 
 def _asking(cluster: Cluster, framework: Framework, agent: Agent) -> list[str]:

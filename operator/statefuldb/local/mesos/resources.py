@@ -10,7 +10,7 @@ there once, however many hold it.
 import json
 import math
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from statefuldb.local.mesos.resource_text import describe_all
@@ -56,14 +56,14 @@ class Bag:
         """Return the bag as v1 JSON, with `allocation_info` for `role`."""
         rendered = []
         for key, amount in self._amounts.items():
-            resource: Json = json.loads(key)
+            resource = dict(_read(key))
             if isinstance(amount, int):
                 resource["scalar"] = {"value": self._written.get(key, amount / 1000)}
             else:
                 spans = [{"begin": b, "end": e} for b, e in _spans(amount)]
                 resource["ranges"] = {"range": spans}
             if key in self._volumes:
-                resource["disk"]["volume"] = self._volumes[key]
+                resource["disk"] = {**resource["disk"], "volume": self._volumes[key]}
             if role is not None:
                 resource["allocation_info"] = {"role": role}
             rendered.append(resource)
@@ -132,16 +132,20 @@ class Bag:
 
     def exclusive(self) -> "Bag":
         """Return the bag without shared volumes, which several may hold at once."""
-        if not any(map(_is_shared, self._amounts)):
+        if not self._holds_shared:
             return self
         return Bag({k: v for k, v in self._amounts.items() if not _is_shared(k)}, self._volumes, self._written)
+
+    @cached_property
+    def _holds_shared(self) -> bool:
+        return any(map(_is_shared, self._amounts))
 
     def scalars(self) -> dict[str, int]:
         """Return the thousandths of each kind of scalar."""
         found: dict[str, int] = {}
         for key, amount in self._amounts.items():
             if isinstance(amount, int):
-                name = json.loads(key)["name"]
+                name = _read(key)["name"]
                 found[name] = found.get(name, 0) + amount
         return found
 
@@ -149,7 +153,7 @@ class Bag:
         """Return a part of the bag with no more than so many thousandths of each scalar that is named."""
         left, amounts = dict(most), dict(self._amounts)
         for key, amount in self._amounts.items():
-            name = json.loads(key)["name"]
+            name = _read(key)["name"]
             if isinstance(amount, int) and name in left:
                 taken = min(amount, max(0, left[name]))
                 amounts[key] = taken if taken == amount or not _whole_only(key) else 0
@@ -164,8 +168,15 @@ class Bag:
 
 
 @lru_cache(maxsize=65_536)
+def _read(key: str) -> Json:
+    """Return what a key says. Whoever changes it copies it."""
+    found: Json = json.loads(key)
+    return found
+
+
+@lru_cache(maxsize=65_536)
 def _owner(key: str) -> str | None:
-    reservations = json.loads(key).get("reservations", [])
+    reservations = _read(key).get("reservations", [])
     return str(reservations[-1]["role"]) if reservations else None
 
 
@@ -176,7 +187,7 @@ def _is_shared(key: str) -> bool:
 
 @lru_cache(maxsize=65_536)
 def _whole_only(key: str) -> bool:
-    disk = json.loads(key).get("disk", {})
+    disk = _read(key).get("disk", {})
     return "persistence" in disk or disk.get("source", {}).get("type") in ("MOUNT", "BLOCK")
 
 
