@@ -37,7 +37,7 @@ def launch(context: Context, record: VolumeRecord) -> Step:
     ordinal = record.identity.ordinal
     if not context.observed.mesos.connected:
         return Step(waiting=(_disconnected(context, ordinal),))
-    if record.ending is not None:
+    if record.ending is not None and not _edited_since(context, record):
         ready_at = record.ending.at_seconds + back_off_seconds(record)
         # An end in the future is of a clock that has been set back since: it is not waited for.
         if record.ending.at_seconds <= context.now < ready_at:
@@ -110,6 +110,14 @@ def launch(context: Context, record: VolumeRecord) -> Step:
         ),
         announcements=(Announcement(reason=EventReason.MEMBER_LAUNCHED, message=what),),
     )
+
+
+def _edited_since(context: Context, record: VolumeRecord) -> bool:
+    """Say whether something else is to be launched than what failed: it is tried at once, however often that did."""
+    launched = record.launch
+    if launched is None or launched.short:
+        return False
+    return launched.template != template_of(context.spec, restart_request(context, launched))
 
 
 def keeper_config(context: Context, record: VolumeRecord, mode: str = "Serve") -> KeeperConfig:

@@ -287,6 +287,18 @@ def test_repeated_failures_back_off() -> None:
     assert decided.look_again_after_seconds == pytest.approx(7.0)
 
 
+def test_an_edit_is_tried_at_once_however_often_what_was_there_before_failed() -> None:
+    ended = Ending(incarnation=1, state="TASK_FAILED", at_seconds=999.0)
+    record = replace(serving(Strategy.DFS), failures=9, ending=ended)
+    edited = replace(spec(Strategy.DFS), engine=replace(spec().engine, config={"max_connections": "50"}))
+    decided = plan(desired(edited), observed(volumes=(record,)), (offer(),), OPERATOR)
+    assert [type(action) for action in decided.actions] == [SaveVolume, AcceptOffers]
+    assert record.launch is not None
+    as_before = replace(record, launch=replace(record.launch, short=True))
+    decided = plan(desired(edited), observed(volumes=(as_before,)), (offer(),), OPERATOR)
+    assert [wait.reason for wait in decided.waiting] == [Reason.BACK_OFF]
+
+
 def test_what_was_launched_before_restarts_could_be_asked_for_is_not_restarted() -> None:
     # The digest as version 0.1.0 before the annotation wrote it into the ledger of running databases.
     assert template_of(spec(), "") == "146a2ebb0df841dd"

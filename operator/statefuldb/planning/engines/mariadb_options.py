@@ -7,6 +7,7 @@ option is therefore refused as that option is.
 
 from collections.abc import Iterator, Mapping
 
+from statefuldb.model.check import shown
 from statefuldb.model.errors import FieldError
 
 DURABILITY = {
@@ -70,7 +71,10 @@ def option_errors(options: Mapping[str, str]) -> Iterator[FieldError]:
             yield _forbidden(path, value, "this option is not the user's: it is not an option on one line")
         elif "innodb_flush_method".startswith(plain(name)) and value.lower() not in map(str.lower, FLUSH_METHODS):
             yield FieldError(
-                path=path, value=repr(value), allowed=f"{', '.join(FLUSH_METHODS)}: {_DURABLE}", reason="Forbidden"
+                path=path,
+                value=shown(value),
+                allowed=f"one of {', '.join(FLUSH_METHODS)}: {_DURABLE}",
+                reason="Forbidden",
             )
 
 
@@ -87,7 +91,7 @@ def _owned(name: str) -> str | None:
 
 
 def _forbidden(path: str, value: str, allowed: str) -> FieldError:
-    return FieldError(path=path, value=repr(value), allowed=allowed, fix="remove it", reason="Forbidden")
+    return FieldError(path=path, value=shown(value), allowed=allowed, fix="remove it", reason="Forbidden")
 
 
 def _is_name(name: str) -> bool:
