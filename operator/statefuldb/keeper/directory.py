@@ -81,13 +81,19 @@ def is_there(config: KeeperConfig) -> bool:
 
 
 def _below_root(root: Path, directory: Path, *, create_root: bool, begins: bool) -> Path:
-    if not root.is_dir():
-        if not (create_root and begins):
-            raise Refused(f"{root} does not exist on this agent; create it, or set hostPath.create")
-        root.mkdir(parents=True, mode=0o755)
-    real_root = root.resolve()
     if not directory.is_relative_to(root):
         raise Refused(f"{directory} is not below {root}")
+    if not root.is_dir():
+        if not begins:
+            raise Refused(f"{root} does not exist on this agent, where data is expected: is its file system mounted?")
+        if not create_root:
+            raise Refused(f"{root} does not exist on this agent; create it, or set hostPath.create")
+    # resolve() takes what does not exist yet as it is written.
+    real_root = root.resolve()
+    if begins:
+        _refuse_inside_another(real_root / directory.relative_to(root))
+    if not root.is_dir():
+        root.mkdir(parents=True, mode=0o755)
     path = real_root
     for part in directory.relative_to(root).parts:
         path = path / part
@@ -98,6 +104,22 @@ def _below_root(root: Path, directory: Path, *, create_root: bool, begins: bool)
         elif not path.is_dir():
             raise Refused(f"{path} does not exist on this agent, where data is expected: is its file system mounted?")
     return path
+
+
+def _refuse_inside_another(path: Path) -> None:
+    """Raise Refused where what is to be begun at `path` would lie in a member's data, and would be erased with it."""
+    if (path / KEEPER_FOLDER).is_dir():
+        return
+    outer = next((folder for folder in path.parents if (folder / KEEPER_FOLDER).is_dir()), None)
+    if outer is not None:
+        raise Refused(f"{path} would lie inside {outer}, which is the directory of another member; choose another root")
+
+
+def _refuse_around_another(path: Path) -> None:
+    """Raise Refused where another member's data lies below `path`: an earlier keeper let it be begun there."""
+    for folder, folders, _ in os.walk(path):
+        if KEEPER_FOLDER in folders and Path(folder) != path:
+            raise Refused(f"{folder} below {path} is the directory of another member: release that one first")
 
 
 def is_initialised(directory: MemberDirectory) -> bool:
@@ -180,6 +202,7 @@ def erase(directory: MemberDirectory) -> None:
     if inside - {directory.path}:
         names = ", ".join(sorted(map(str, inside - {directory.path})))
         raise Refused(f"{names} is mounted below {directory.path}: what lies there is not this member's; unmount it")
+    _refuse_around_another(directory.path)
     kept = (directory.folder, directory.folder / "identity.json", directory.lock)
     for folder in (directory.path, directory.folder):
         for entry in folder.iterdir():

@@ -13,6 +13,7 @@ from statefuldb.keeper import server as servers
 from statefuldb.keeper.claim import Claim
 from statefuldb.keeper.refusal import Refused
 from statefuldb.keeper.serve import Keeper
+from statefuldb.model.keeper import DataLocation
 from statefuldb.model.spec import EngineType
 from statefuldb.planning.engines import engine_of
 from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
@@ -28,6 +29,18 @@ def test_where_data_is_expected_and_nothing_is_mounted_nothing_is_made(tmp_path:
     with pytest.raises(Refused, match="does not exist"):
         member.open_directory(replace(orders(root), data=replace(orders(root).data, create=True)), tmp_path, "mysql")
     assert not root.exists()
+
+
+@pytest.mark.parametrize("inside", ["", "mysql", "mysql/new"])
+def test_nothing_is_begun_inside_the_directory_of_another_member(tmp_path: Path, inside: str) -> None:
+    """It would be erased with it, and the other's server would take its folders for databases."""
+    root = filled(tmp_path, uid="other") / inside
+    data = DataLocation(strategy="HostPath", directory=str(root / "shop/orders/0"), root=str(root), create=True)
+    config = replace(orders(tmp_path), mode="Serve", bootstrap="Empty", data=data)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(Refused, match="which is the directory of another member"):
+        member.open_directory(config, tmp_path, "mysql")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_licence_to_clear_the_directory_does_not_outlive_the_bootstrap(tmp_path: Path) -> None:

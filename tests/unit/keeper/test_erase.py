@@ -156,3 +156,15 @@ def test_a_removal_beside_a_server_that_holds_the_claim_is_refused(tmp_path: Pat
         erase(tmp_path)
     claim.release()
     assert erase(tmp_path) == 0
+
+
+def test_it_removes_nothing_while_another_member_lives_inside(tmp_path: Path) -> None:
+    outer = filled(tmp_path)
+    inner = filled(outer / "mysql", uid="other")
+    with pytest.raises(Refused, match=f"{inner} below {outer} is the directory of another member"):
+        erase(tmp_path)
+    assert (inner / "mysql/ibdata1").read_text() == "rows"
+    assert (outer / "mysql/ibdata1").exists()
+    shutil.rmtree(inner)
+    assert erase(tmp_path) == 0
+    assert not outer.exists()
