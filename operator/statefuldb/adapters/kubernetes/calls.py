@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import kubernetes
 import urllib3.exceptions
@@ -10,10 +10,11 @@ import urllib3.exceptions
 from statefuldb.reconcile.ports import EffectFailed, NotAnswered
 
 Json = dict[str, Any]
+T = TypeVar("T")
 ApiException = kubernetes.client.exceptions.ApiException
 
 
-def call(what: str, function: Callable[[], Any]) -> Any:
+def call(what: str, function: Callable[[], T]) -> T:
     """Return what `function` returns. Raises EffectFailed; a stale version is marked as a conflict.
 
     NotAnswered where the server is away, overloaded or broken.
@@ -29,10 +30,10 @@ def call(what: str, function: Callable[[], Any]) -> Any:
         raise NotAnswered(f"{what}: the API server does not answer: {cause(error)}") from error
 
 
-def find(what: str, function: Callable[[], Any]) -> Any:
+def find(what: str, function: Callable[[], T]) -> T | None:
     """Return what `function` returns, or None where the object is not there. Raises EffectFailed."""
 
-    def looked() -> Any:
+    def looked() -> T | None:
         try:
             return function()
         except ApiException as error:

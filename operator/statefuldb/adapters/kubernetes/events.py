@@ -11,10 +11,9 @@ from datetime import UTC, datetime
 from logging import getLogger
 from typing import Any
 
-import kubernetes
-
 from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.adapters.kubernetes.objects import MERGE_PATCH, Objects
+from statefuldb.adapters.kubernetes.plain import CORE, PlainObjects
 from statefuldb.model.plan import Announcement
 from statefuldb.model.schema.crd import API_VERSION
 from statefuldb.reconcile.ports import EffectFailed, Machine
@@ -33,7 +32,7 @@ class Events:
     """Sends Events on a lane of their own: no pass waits for one, none fails for one."""
 
     def __init__(self, client: Any, instance: str, machine: Machine) -> None:
-        self._api = kubernetes.client.CoreV1Api(client)
+        self._api = PlainObjects(client, CORE, "events")
         self._instance = instance
         self._last: dict[str, str] = {}
         self._said: dict[tuple[str, str], deque[tuple[float, str]]] = {}
@@ -90,15 +89,12 @@ class Events:
         namespace = database["namespace"]
         moment = datetime.fromtimestamp(self._machine.now(), UTC)
         now, exactly = moment.strftime("%Y-%m-%dT%H:%M:%SZ"), moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        held = find(f"get Event {name}", lambda: self._api.read_namespaced_event(name, namespace))
+        held = find(f"get Event {name}", lambda: self._api.get(namespace, name))
         if held is not None:
-            count = (held.count or 1) + 1
+            count = (held.get("count") or 1) + 1
             series = {"count": count, "lastObservedTime": exactly}
             again = {"count": count, "lastTimestamp": now, "series": series, "message": message}
-            call(
-                f"count Event {name}",
-                lambda: self._api.patch_namespaced_event(name, namespace, again, _content_type=MERGE_PATCH),
-            )
+            call(f"count Event {name}", lambda: self._api.patch(namespace, name, again, MERGE_PATCH))
             return
         body = {
             "apiVersion": "v1",
@@ -117,4 +113,4 @@ class Events:
             "reportingComponent": COMPONENT,
             "reportingInstance": self._instance,
         }
-        call(f"create Event {name}", lambda: self._api.create_namespaced_event(namespace, body))
+        call(f"create Event {name}", lambda: self._api.create(namespace, body))

@@ -4,12 +4,13 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-import kubernetes
-
 from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.adapters.kubernetes.objects import VOLUMES, Objects
+from statefuldb.adapters.kubernetes.plain import CORE, PlainObjects
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET
 from statefuldb.reconcile.ports import EffectFailed, Machine
+
+Json = dict[str, Any]
 
 
 class FrameworkRecord:
@@ -17,7 +18,8 @@ class FrameworkRecord:
 
     def __init__(self, client: Any, namespace: str, machine: Machine) -> None:
         self._client = client
-        self._api = kubernetes.client.CoreV1Api(client)
+        self._config_maps = PlainObjects(client, CORE, "configmaps")
+        self._secrets = PlainObjects(client, CORE, "secrets")
         self._machine = machine
         self._namespace = namespace
 
@@ -46,29 +48,29 @@ class FrameworkRecord:
             }
             stored = find(
                 "create the framework record",
-                lambda: self._api.create_namespaced_config_map(self._namespace, body),
+                lambda: self._config_maps.create(self._namespace, body),
             )
             if stored is None:
                 raise EffectFailed(
                     f"namespace {self._namespace}, where the operator keeps its own record, is not there: "
                     f"kubectl create namespace {self._namespace}, or name another one with --namespace"
                 )
-        epoch = int(stored.data.get("epoch", "0")) + 1
-        stored.data["epoch"] = str(epoch)
+        epoch = int(stored["data"].get("epoch", "0")) + 1
+        stored["data"]["epoch"] = str(epoch)
         self._replace(stored)
-        return stored.data["cluster"], stored.data.get("frameworkId") or None, epoch
+        return stored["data"]["cluster"], stored["data"].get("frameworkId") or None, epoch
 
     def save_framework_id(self, framework_id: str) -> None:
         """Write the framework id, before anything is launched under it. Raises EffectFailed."""
         stored = self._config_map()
-        if stored is not None and stored.data.get("frameworkId") != framework_id:
-            stored.data["frameworkId"] = framework_id
+        if stored is not None and stored["data"].get("frameworkId") != framework_id:
+            stored["data"]["frameworkId"] = framework_id
             self._replace(stored)
 
     def certificates(self, make: Callable[[], tuple[str, str]]) -> tuple[str, str]:
         """Return the operator's authority and client certificate with key (PEM), made at the first start."""
         name = OPERATOR_IDENTITY_SECRET
-        stored = find("get the operator's identity", lambda: self._api.read_namespaced_secret(name, self._namespace))
+        stored = find("get the operator's identity", lambda: self._secrets.get(self._namespace, name))
         if stored is None:
             authority, client = make()
             body = {
@@ -78,19 +80,17 @@ class FrameworkRecord:
                 "type": "Opaque",
                 "stringData": {"ca.pem": authority, "client.pem": client},
             }
-            stored = call(
-                "create the operator's identity", lambda: self._api.create_namespaced_secret(self._namespace, body)
-            )
-        return _text(stored.data["ca.pem"]), _text(stored.data["client.pem"])
+            stored = call("create the operator's identity", lambda: self._secrets.create(self._namespace, body))
+        return _text(stored["data"]["ca.pem"]), _text(stored["data"]["client.pem"])
 
     def mesos_credentials(self, name: str, principal: str) -> tuple[str, str]:
         """Return principal and secret out of a Secret of the operator's namespace. Raises EffectFailed."""
-        stored = find(f"get Secret {name}", lambda: self._api.read_namespaced_secret(name, self._namespace))
+        stored = find(f"get Secret {name}", lambda: self._secrets.get(self._namespace, name))
         if stored is None:
             raise EffectFailed(
                 f"Secret {name} is not in namespace {self._namespace}; it must hold principal and secret"
             )
-        held = {key: _text(value).strip() for key, value in (stored.data or {}).items()}
+        held = {key: _text(value).strip() for key, value in (stored.get("data") or {}).items()}
         if held.get("principal") != principal or not held.get("secret"):
             raise EffectFailed(
                 f"Secret {name} in namespace {self._namespace} must hold the keys principal ({principal}) and secret"
@@ -114,16 +114,16 @@ class FrameworkRecord:
             "that, do not run this one (or run it beside, for another API server and in another --mesos-role)"
         )
 
-    def _config_map(self) -> Any:
+    def _config_map(self) -> Json | None:
         return find(
             "get the framework record",
-            lambda: self._api.read_namespaced_config_map(FRAMEWORK_CONFIG_MAP, self._namespace),
+            lambda: self._config_maps.get(self._namespace, FRAMEWORK_CONFIG_MAP),
         )
 
-    def _replace(self, stored: Any) -> None:
+    def _replace(self, stored: Json) -> None:
         call(
             "write the framework record",
-            lambda: self._api.replace_namespaced_config_map(FRAMEWORK_CONFIG_MAP, self._namespace, stored),
+            lambda: self._config_maps.replace(self._namespace, stored),
         )
 
 

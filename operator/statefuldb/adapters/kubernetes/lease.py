@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from logging import getLogger
 from typing import Any
 
-import kubernetes
-
 from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.adapters.kubernetes.election import LEASE_SECONDS, PERIOD_SECONDS, Election, Record
 from statefuldb.adapters.kubernetes.objects import MERGE_PATCH
+from statefuldb.adapters.kubernetes.plain import PlainObjects
 from statefuldb.model.identity import OPERATOR_LEASE
 from statefuldb.reconcile.ports import EffectFailed
 
@@ -41,7 +40,7 @@ class Leadership:
         on_lost: Callable[[], None],
         clock: Callable[[], float] = boot_seconds,
     ) -> None:
-        self._api = kubernetes.client.CoordinationV1Api(client)
+        self._api = PlainObjects(client, "/apis/coordination.k8s.io/v1", "leases")
         self._namespace = namespace
         self._on_lost = on_lost
         self._clock = clock
@@ -123,11 +122,10 @@ class Leadership:
         self._said = text
 
     def _read(self) -> Json | None:
-        found = find(
+        return find(
             f"get Lease {OPERATOR_LEASE}",
-            lambda: self._api.read_namespaced_lease(OPERATOR_LEASE, self._namespace, _request_timeout=REQUEST_SECONDS),
+            lambda: self._api.get(self._namespace, OPERATOR_LEASE, timeout_seconds=REQUEST_SECONDS),
         )
-        return dict(self._api.api_client.sanitize_for_serialization(found)) if found is not None else None
 
     def _write(self, stored: Json | None, holder: str | None) -> None:
         """Store the Lease for `holder`, None to give it back, if it is still the one that was read.
@@ -144,19 +142,15 @@ class Leadership:
             body = {"metadata": {"name": OPERATOR_LEASE}, "spec": spec}
             call(
                 f"create Lease {OPERATOR_LEASE}",
-                lambda: self._api.create_namespaced_lease(self._namespace, body, _request_timeout=REQUEST_SECONDS),
+                lambda: self._api.create(self._namespace, body, timeout_seconds=REQUEST_SECONDS),
             )
             return
         # With the version it was read at, the API refuses the patch where somebody else has written meanwhile.
         patch = {"metadata": {"resourceVersion": stored["metadata"]["resourceVersion"]}, "spec": spec}
         call(
             f"write Lease {OPERATOR_LEASE}",
-            lambda: self._api.patch_namespaced_lease(
-                OPERATOR_LEASE,
-                self._namespace,
-                patch,
-                _content_type=MERGE_PATCH,
-                _request_timeout=REQUEST_SECONDS,
+            lambda: self._api.patch(
+                self._namespace, OPERATOR_LEASE, patch, MERGE_PATCH, timeout_seconds=REQUEST_SECONDS
             ),
         )
 

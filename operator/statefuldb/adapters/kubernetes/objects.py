@@ -7,6 +7,7 @@ import kubernetes
 
 from statefuldb.adapters.kubernetes.cache import number_of
 from statefuldb.adapters.kubernetes.calls import call, find
+from statefuldb.adapters.kubernetes.plain import CORE, NAMESPACES, PlainObjects
 from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, DatabaseKey
 from statefuldb.model.observed import DatabaseObject
 from statefuldb.model.profile import StorageProfile, parse_profile
@@ -39,9 +40,8 @@ class Surroundings:
 
     def namespace(self, name: str) -> Json | None:
         """Return a Namespace, or None. Raises EffectFailed."""
-        api = kubernetes.client.CoreV1Api(self._client)
-        found = find(f"get namespace {name}", lambda: api.read_namespace(name))
-        return dict(self._client.sanitize_for_serialization(found)) if found is not None else None
+        namespaces = PlainObjects(self._client, CORE, NAMESPACES)
+        return find(f"get namespace {name}", lambda: namespaces.get("", name))
 
 
 class Objects:

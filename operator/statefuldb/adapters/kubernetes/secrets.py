@@ -4,15 +4,15 @@ import base64
 import threading
 from typing import Any
 
-import kubernetes
-
 from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.adapters.kubernetes.objects import MERGE_PATCH
+from statefuldb.adapters.kubernetes.plain import CORE, PlainObjects
 from statefuldb.model.actions import EnsureSecret
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import SecretView
 from statefuldb.reconcile.ports import EffectFailed, Machine
 
+Json = dict[str, Any]
 MANAGED_LABEL = "statefuldb.dev/managed"
 DATABASE_LABEL = "statefuldb.dev/database"
 
@@ -21,7 +21,7 @@ class ConnectionSecrets:
     """Connection Secrets by database."""
 
     def __init__(self, client: Any, machine: Machine) -> None:
-        self._api = kubernetes.client.CoreV1Api(client)
+        self._api = PlainObjects(client, CORE, "secrets")
         self._machine = machine
         self._lock = threading.Lock()
         self._views: dict[tuple[DatabaseKey, str], SecretView | None] = {}
@@ -41,7 +41,7 @@ class ConnectionSecrets:
     def password(self, key: DatabaseKey, name: str) -> str:
         """Return the password, read now. Raises EffectFailed."""
         stored = self._read(key, name)
-        coded = (stored.data or {}).get("password") if stored is not None else None
+        coded = (stored.get("data") or {}).get("password") if stored is not None else None
         if coded is None:
             # Someone removed it behind our back: the next observation must see that.
             with self._lock:
@@ -67,43 +67,39 @@ class ConnectionSecrets:
             }
             made = call(
                 f"create Secret {wanted.name} in {namespace}",
-                lambda: self._api.create_namespaced_secret(namespace, body),
+                lambda: self._api.create(namespace, body),
             )
             self._keep(wanted.key, wanted.name, made)
             return
-        password = base64.b64decode((stored.data or {}).get("password", "")).decode()
+        password = base64.b64decode((stored.get("data") or {}).get("password", "")).decode()
         password = password or self._machine.fresh_secret()
         coded = {k: _code(v) for k, v in {"password": password, **_public(wanted, password)}.items()}
         patched = call(
             f"patch Secret {wanted.name} in {namespace}",
-            lambda: self._api.patch_namespaced_secret(
-                wanted.name, namespace, {"data": coded}, _content_type=MERGE_PATCH
-            ),
+            lambda: self._api.patch(namespace, wanted.name, {"data": coded}, MERGE_PATCH),
         )
         self._keep(wanted.key, wanted.name, patched)
 
     def delete(self, key: DatabaseKey, name: str) -> None:
         """Remove the Secret, if it is there and was made here. Raises EffectFailed."""
         stored = self._read(key, name)
-        if stored is not None and (stored.metadata.labels or {}).get(MANAGED_LABEL) == "true":
+        if stored is not None and (stored["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true":
             find(
                 f"delete Secret {name} in {key.namespace}",
-                lambda: self._api.delete_namespaced_secret(name, key.namespace),
+                lambda: self._api.delete(key.namespace, name),
             )
         with self._lock:
             self._views.pop((key, name), None)
 
-    def _read(self, key: DatabaseKey, name: str) -> Any:
-        return find(
-            f"get Secret {name} in {key.namespace}", lambda: self._api.read_namespaced_secret(name, key.namespace)
-        )
+    def _read(self, key: DatabaseKey, name: str) -> Json | None:
+        return find(f"get Secret {name} in {key.namespace}", lambda: self._api.get(key.namespace, name))
 
-    def _keep(self, key: DatabaseKey, name: str, stored: Any) -> SecretView | None:
+    def _keep(self, key: DatabaseKey, name: str, stored: Json | None) -> SecretView | None:
         view = None
         if stored is not None:
-            data = {k: base64.b64decode(v).decode() for k, v in (stored.data or {}).items() if k != "password"}
+            data = {k: base64.b64decode(v).decode() for k, v in (stored.get("data") or {}).items() if k != "password"}
             view = SecretView(
-                revision=f"{stored.metadata.uid}-{stored.metadata.resource_version}",
+                revision="{uid}-{resourceVersion}".format_map(stored["metadata"]),
                 username=data.get("username", ""),
                 database=data.get("database", ""),
                 host=data.get("host", ""),

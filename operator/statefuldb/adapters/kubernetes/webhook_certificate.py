@@ -5,12 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import kubernetes
-
 from statefuldb.adapters.kubernetes.calls import call, find
+from statefuldb.adapters.kubernetes.objects import JSON_PATCH
+from statefuldb.adapters.kubernetes.plain import CORE, PlainObjects
 from statefuldb.reconcile.ports import EffectFailed
 
+Json = dict[str, Any]
 AUTHORITY, CERTIFICATE, KEY = "ca.crt", "tls.crt", "tls.key"
+_CONFIGURATIONS = ("/apis/admissionregistration.k8s.io/v1", "validatingwebhookconfigurations")
 
 
 class WebhookCertificate:
@@ -30,8 +32,8 @@ class WebhookCertificate:
         folder: Path,
         make: Callable[[str], tuple[str, str, str]],
     ) -> None:
-        self._core = kubernetes.client.CoreV1Api(client)
-        self._admission = kubernetes.client.AdmissionregistrationV1Api(client)
+        self._secrets = PlainObjects(client, CORE, "secrets")
+        self._configurations = PlainObjects(client, *_CONFIGURATIONS)
         self._namespace, self._secret, self._configuration = namespace, secret, configuration
         self._name, self._make = name, make
         self.certificate, self.key = folder / "webhook.crt", folder / "webhook.key"
@@ -63,36 +65,34 @@ class WebhookCertificate:
             try:
                 stored = call(
                     f"create Secret {self._secret}",
-                    lambda: self._core.create_namespaced_secret(self._namespace, body),
+                    lambda: self._secrets.create(self._namespace, body),
                 )
             except EffectFailed as failure:
                 if not failure.conflict:
                     raise
                 stored = self._read()  # the other operator was faster
-        return dict(stored.data or {}) if stored is not None else {}
+        return dict(stored.get("data") or {}) if stored is not None else {}
 
-    def _read(self) -> Any:
-        return find(
-            f"get Secret {self._secret}", lambda: self._core.read_namespaced_secret(self._secret, self._namespace)
-        )
+    def _read(self) -> Json | None:
+        return find(f"get Secret {self._secret}", lambda: self._secrets.get(self._namespace, self._secret))
 
     def _tell(self, authority: str) -> None:
         """Write the authority into each webhook of the configuration that has another."""
         what = f"ValidatingWebhookConfiguration {self._configuration}"
-        stored = find(f"get {what}", lambda: self._admission.read_validating_webhook_configuration(self._configuration))
+        stored = find(f"get {what}", lambda: self._configurations.get("", self._configuration))
         if stored is None:
             raise EffectFailed(f"{what} is not there")
         patch = [
             step
-            for index, hook in enumerate(stored.webhooks or ())
-            if hook.client_config.ca_bundle != authority
+            for index, hook in enumerate(stored.get("webhooks") or ())
+            if hook["clientConfig"].get("caBundle") != authority
             for step in (
-                {"op": "test", "path": f"/webhooks/{index}/name", "value": hook.name},
+                {"op": "test", "path": f"/webhooks/{index}/name", "value": hook["name"]},
                 {"op": "add", "path": f"/webhooks/{index}/clientConfig/caBundle", "value": authority},
             )
         ]
         if patch:
             call(
                 f"patch {what}",
-                lambda: self._admission.patch_validating_webhook_configuration(self._configuration, patch),
+                lambda: self._configurations.patch("", self._configuration, patch, JSON_PATCH),
             )

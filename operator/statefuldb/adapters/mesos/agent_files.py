@@ -64,8 +64,7 @@ class AgentFiles:
         """Return the pids of agents by id, asked for once however many threads find that `before` does not do."""
         with self._asking:
             if self._agents is before:
-                listed = self._master.agents()
-                self._agents = {str(agent["agent_info"]["id"]["value"]): str(agent["pid"]) for agent in listed}
+                self._agents = dict(self._master.each_agent(_listening))
             return self._agents
 
     def _sandbox_on(self, pid: str, task_id: str, framework_id: str | None) -> Sandbox:
@@ -108,6 +107,11 @@ class AgentFiles:
             return json.loads(send(request, self._transport).decode(errors="replace"))
         except ValueError as error:
             raise EffectFailed(f"{address}{path}: {error}") from error
+
+
+def _listening(agent: Json) -> tuple[str, str]:
+    """Return an agent's id and pid, of all that the master says of it."""
+    return str(agent["agent_info"]["id"]["value"]), str(agent["pid"])
 
 
 def _executors(state: Json, framework_id: str | None) -> Iterable[Json]:

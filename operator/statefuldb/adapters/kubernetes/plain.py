@@ -1,0 +1,68 @@
+"""Objects of kinds that are not ours, as plain dictionaries.
+
+The client's own API of the core group loads the models of all that it knows, more than 20 MiB, and reads every answer
+into them; of Secrets, ConfigMaps, Namespaces, Events and Leases we look at a few fields.
+"""
+
+from typing import Any
+
+Json = dict[str, Any]
+CORE = "/api/v1"
+NAMESPACES = "namespaces"
+
+
+class PlainObjects:
+    """The objects of one kind: `plural` below `base`, the path of its group and version.
+
+    Without a namespace they are the cluster's. Whatever fails is raised as the client raises it (`calls.call`).
+    """
+
+    def __init__(self, client: Any, base: str, plural: str) -> None:
+        self._client = client
+        self._base = base
+        self._plural = plural
+
+    def get(self, namespace: str, name: str, *, timeout_seconds: float | None = None) -> Json:
+        """Return an object."""
+        return self._request("GET", namespace, name, timeout_seconds=timeout_seconds)
+
+    def create(self, namespace: str, body: Json, *, timeout_seconds: float | None = None) -> Json:
+        """Add an object; return it as stored."""
+        return self._request("POST", namespace, "", body, timeout_seconds=timeout_seconds)
+
+    def replace(self, namespace: str, body: Json) -> Json:
+        """Replace an object of a known version; return it as stored."""
+        return self._request("PUT", namespace, body["metadata"]["name"], body)
+
+    def patch(
+        self, namespace: str, name: str, patch: Any, content_type: str, *, timeout_seconds: float | None = None
+    ) -> Json:
+        """Patch an object; return it as stored."""
+        return self._request("PATCH", namespace, name, patch, content_type, timeout_seconds=timeout_seconds)
+
+    def delete(self, namespace: str, name: str) -> None:
+        """Delete an object."""
+        self._request("DELETE", namespace, name)
+
+    def _request(
+        self,
+        method: str,
+        namespace: str,
+        name: str,
+        body: Any = None,
+        content_type: str = "application/json",
+        *,
+        timeout_seconds: float | None = None,
+    ) -> Json:
+        scope = "/namespaces/{namespace}" if namespace else ""
+        request = self._client.param_serialize(
+            method,
+            f"{self._base}{scope}/{self._plural}" + ("/{name}" if name else ""),
+            path_params={"namespace": namespace, "name": name},
+            header_params={"Accept": "application/json", "Content-Type": content_type},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        answer = self._client.call_api(*request, _request_timeout=timeout_seconds)
+        answer.read()
+        return dict(self._client.response_deserialize(answer, {"2XX": "object"}).data)

@@ -1,0 +1,76 @@
+"""Objects of kinds that are not ours: the paths they are at, and how they are told."""
+
+import subprocess
+import sys
+
+import pytest
+
+from statefuldb.adapters.kubernetes.calls import call, find
+from statefuldb.adapters.kubernetes.connection import Answer, client_over
+from statefuldb.adapters.kubernetes.objects import MERGE_PATCH
+from statefuldb.adapters.kubernetes.plain import CORE, NAMESPACES, Json, PlainObjects
+from statefuldb.reconcile.ports import EffectFailed
+
+STORED = {"kind": "Secret", "metadata": {"name": "a"}}
+
+
+class Asked:
+    """An API that answers everything alike and notes what it was asked."""
+
+    def __init__(self, status: int = 200, body: object = STORED) -> None:
+        self.requests: list[tuple[str, str, object, str]] = []
+        self._answer = status, body
+
+    def exchange(self, method: str, path: str, body: object, content_type: str) -> Answer:
+        self.requests.append((method, path, body, content_type))
+        return self._answer
+
+
+def test_each_request_is_made_where_the_kind_is() -> None:
+    api = Asked()
+    secrets = PlainObjects(client_over(api.exchange), CORE, "secrets")
+    assert secrets.get("shop", "a") == STORED
+    assert secrets.create("shop", STORED) == STORED
+    assert secrets.replace("shop", STORED) == STORED
+    assert secrets.patch("shop", "a", {"data": {}}, MERGE_PATCH) == STORED
+    secrets.delete("shop", "a")
+    PlainObjects(client_over(api.exchange), CORE, NAMESPACES).get("", "shop")
+    one, all_of = "/api/v1/namespaces/shop/secrets/a", "/api/v1/namespaces/shop/secrets"
+    assert [(method, path) for method, path, _, _ in api.requests] == [
+        *(("GET", one), ("POST", all_of), ("PUT", one), ("PATCH", one), ("DELETE", one)),
+        ("GET", "/api/v1/namespaces/shop"),
+    ]
+    assert api.requests[3][2:] == ({"data": {}}, MERGE_PATCH)
+
+
+@pytest.mark.parametrize(("status", "conflict"), [(409, True), (403, False)])
+def test_a_refusal_is_told_as_the_client_tells_it(status: int, conflict: bool) -> None:
+    refused: Json = {"kind": "Status", "code": status, "message": "no"}
+    secrets = PlainObjects(client_over(Asked(status, refused).exchange), CORE, "secrets")
+    with pytest.raises(EffectFailed, match="get a") as told:
+        call("get a", lambda: secrets.get("shop", "a"))
+    assert told.value.conflict is conflict
+
+
+def test_what_is_not_there_is_none() -> None:
+    secrets = PlainObjects(client_over(Asked(404, {"kind": "Status"}).exchange), CORE, "secrets")
+    assert find("get a", lambda: secrets.get("shop", "a")) is None
+
+
+def test_no_model_of_another_kind_is_loaded() -> None:
+    code = """
+import sys
+import kubernetes
+from statefuldb.adapters.kubernetes import admission, events, framework, lease, objects, secrets, webhook_certificate
+from statefuldb.adapters.machine import RealMachine
+
+client, machine = kubernetes.client.ApiClient(), RealMachine()
+objects.Surroundings(client), objects.Objects(client, objects.DATABASES), admission.Admission(client, ())
+events.Events(client, "", machine), framework.FrameworkRecord(client, "", machine)
+secrets.ConnectionSecrets(client, machine), lease.Leadership(client, namespace="", me="", on_lost=exit)
+names = {"namespace": "", "secret": "", "configuration": "", "name": ""}
+webhook_certificate.WebhookCertificate(client, **names, folder=webhook_certificate.Path(), make=exit)
+print(sum(name.startswith("kubernetes.client.models.") for name in sys.modules))
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(found.stdout) < 20  # the client itself takes some; the core group brings 250
