@@ -13,6 +13,10 @@ from statefuldb.simulation.run import run
 # long as it had been ahead, and the member with it.
 # 184: the clock was set back while a failed member waited to be launched again, and the queue told its next moment by
 # the clock as it had been.
+# 222, 117: Mesos removed the framework while an agent was cut off. To the next one it said TASK_GONE of a task that the
+# agent still ran, and offered its volume again; the volume was destroyed under the server.
+# 371: an agent was called gone by mistake, and its member went on under another id. Its data was deleted, and came into
+# the ledger again by the label of the task before: a new database of that name waited for a volume that was not there.
 KEPT: dict[int, frozenset[str] | None] = {
     35: frozenset({"strike 2: another framework takes offers"}),
     21: None,
@@ -20,6 +24,9 @@ KEPT: dict[int, frozenset[str] | None] = {
     81: frozenset({"strike 9: operator's clock wrong", "strike 16: host rebooted, agent under another id"}),
     86: None,
     184: None,
+    222: None,
+    117: None,
+    371: frozenset({"strike 3: agent marked gone by mistake"}),
 }
 
 

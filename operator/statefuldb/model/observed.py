@@ -62,6 +62,8 @@ class TaskStatus:
     """The latest that Mesos said of one task. `uuid` is set where it must still be acknowledged.
 
     `owed_since_seconds` is set where it was said to an earlier subscription, and since when an answer is owed.
+    `settling` says that an earlier framework of ours launched it, that its agent is registered, and that nothing proves
+    yet that the agent has ended it.
     """
 
     id: TaskId
@@ -72,6 +74,7 @@ class TaskStatus:
     uuid: str | None = None
     seen_at_seconds: float = 0.0
     owed_since_seconds: float | None = None
+    settling: bool = False
 
 
 class OperationState(StrEnum):

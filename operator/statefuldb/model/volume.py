@@ -56,6 +56,7 @@ class Launch:
     says that it empties the directory instead of serving, `leaves_surplus` that more was reserved than it uses, and
     `short` that it got what the launch before it had, for want of room for what is wanted.
     `refusal` is why its keeper would not open the data: Mesos passes on only an exit status.
+    `framework_id` is the framework that launched it: to any other, Mesos does not answer for it.
     """
 
     incarnation: int
@@ -70,7 +71,12 @@ class Launch:
     short: bool = False
     restarted_at: str = ""
     refusal: str = ""
+    framework_id: str = ""
     at_seconds: float = 0.0
+
+    def by_another(self, framework_id: str | None) -> bool:
+        """Whether another framework than `framework_id` launched it; False where that was not recorded."""
+        return self.framework_id not in ("", framework_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,12 +182,12 @@ def _predecessors(task: LaunchTask, agent: AgentRef, record: VolumeRecord, obser
         if (earlier.uid, earlier.ordinal) == (task.task_id.uid, task.task_id.ordinal) and status.state.alive
     ]
     stored = next((r for r in observed.volumes if r.name == record.name), None)
-    if stored is not None and not stored.ended and not _is_cut_off(stored, task, agent):
+    if stored is not None and not stored.ended and not _is_cut_off(stored, task, agent, observed):
         found.append(Violation(law="one_writer", message=f"nothing proves that {stored.task_id} writes no more"))
     return found
 
 
-def _is_cut_off(stored: VolumeRecord, task: LaunchTask, agent: AgentRef) -> bool:
+def _is_cut_off(stored: VolumeRecord, task: LaunchTask, agent: AgentRef, observed: Observed) -> bool:
     """Say whether the launch before, of which no end was told, can write no more (docs/design.md section 8)."""
     launched = stored.launch
     if launched is None:
@@ -195,7 +195,10 @@ def _is_cut_off(stored: VolumeRecord, task: LaunchTask, agent: AgentRef) -> bool
     match stored.strategy:
         case Strategy.PERSISTENT_VOLUME:
             volumes = [r.persistence.id for r in task.resources if r.persistence is not None]
-            return stored.persistence_id in volumes
+            # A framework that has ended keeps nothing from being offered, whatever its agent still runs.
+            elsewhere = launched.agent.id != agent.id
+            offered_idle = elsewhere or not launched.by_another(observed.mesos.framework_id)
+            return stored.persistence_id in volumes and offered_idle
         case Strategy.HOST_PATH:
             return launched.agent.hostname == agent.hostname and launched.agent.id != agent.id
         case Strategy.DFS:

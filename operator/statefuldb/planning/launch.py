@@ -76,6 +76,7 @@ def launch(context: Context, record: VolumeRecord) -> Step:
             leaves_surplus=leaves_surplus(record, offer, claim),
             short=short,
             restarted_at=restart_request(context, record.launch),
+            framework_id=context.observed.mesos.framework_id or "",
             at_seconds=context.now,
         ),
         reservations=((*attempt.reservations, reservation_of(attempt)) if claim.reserves else attempt.reservations),

@@ -275,6 +275,7 @@ def _erase(context: Context, record: VolumeRecord) -> Step:
                 port=claim.ports[0],
                 keeper_port=claim.ports[1],
                 erase=True,
+                framework_id=context.observed.mesos.framework_id or "",
                 at_seconds=context.now,
             ),
         )

@@ -16,6 +16,13 @@ from statefuldb.planning.context import Context, Step
 from statefuldb.planning.launch import launch
 from statefuldb.planning.storage import strategy_of
 
+SETTLING_SECONDS = 15.0
+# How long a master waits for an agent's answers to its pings by default (docs/mesos.md).
+SILENCE_SECONDS = 75.0
+# An agent that is registered for so long has heard what its master had told it before, and has ended what it had to,
+# for which docs/mesos.md wants it to leave 60 s.
+PROOF_SECONDS = SILENCE_SECONDS + 75.0
+
 _SEEN = {
     TaskState.UNREACHABLE: "{host} is out of reach and may still be writing",
     TaskState.LOST: "Mesos lost sight of it, and {host} may still be writing",
@@ -26,9 +33,11 @@ _SEEN = {
 
 def undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
     """Return the next step of a member that should run: a launch where there is proof, else what it waits for."""
-    if strategy_of(record.strategy).reattaches_after(record, context.offers):
+    if _writes_no_more(context, record):
         return launch(context, record)
-    wait = missing.explained(context, record, _lost(record, status))
+    wait = _wait(context, record, status)
+    if status.settling:
+        return Step(waiting=(wait,))
     due = fencing.due_in_seconds(context, status)
     if due is None:
         return Step(waiting=(wait,))
@@ -41,8 +50,8 @@ def undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Ste
 
 def settled(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
     """Return the next step of a member that should not run: its end where its strategy has proof, else the wait."""
-    if not strategy_of(record.strategy).reattaches_after(record, context.offers):
-        return Step(waiting=(missing.explained(context, record, _lost(record, status)),))
+    if not _writes_no_more(context, record):
+        return Step(waiting=(_wait(context, record, status),))
     ending = Ending(
         incarnation=status.id.incarnation,
         state=status.state,
@@ -52,6 +61,37 @@ def settled(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
     )
     saved = SaveVolume(volume=replace(record, ending=ending), why=f"incarnation {status.id.incarnation} is proved over")
     return Step(actions=(saved,))
+
+
+def _writes_no_more(context: Context, record: VolumeRecord) -> bool:
+    """Whether the strategy has proof that the last launch has ended, or can write no more."""
+    offers, launched = context.offers, record.launch
+    if launched is not None and launched.by_another(context.observed.mesos.framework_id):
+        # What an agent still runs for a framework that has ended does not keep the volume from being offered.
+        offers = tuple(offer for offer in offers if offer.agent_id != launched.agent.id)
+    return strategy_of(record.strategy).reattaches_after(record, offers)
+
+
+def _wait(context: Context, record: VolumeRecord, status: TaskStatus) -> Waiting:
+    if status.settling:
+        return _settling(record)
+    wait = missing.explained(context, record, _lost(record, status))
+    if record.launch is None or not record.launch.by_another(context.observed.mesos.framework_id):
+        return wait
+    # Nobody tells this framework when the agent is back: it is looked for.
+    return replace(wait, look_again_seconds=wait.look_again_seconds or missing.LOOK_AGAIN_SECONDS)
+
+
+def _settling(record: VolumeRecord) -> Waiting:
+    host = record.agent.hostname if record.agent else "its agent"
+    return Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.AWAITING_RECONCILIATION,
+        message=f"{record.task_id} was launched by an earlier framework of ours, and {host} may still be running it",
+        fix=f"it counts as ended once {host} has been registered for {PROOF_SECONDS:g} s; where the earlier framework "
+        "has not ended (GET_FRAMEWORKS), tear it down",
+        look_again_seconds=SETTLING_SECONDS,
+    )
 
 
 def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:

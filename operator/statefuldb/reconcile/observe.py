@@ -47,6 +47,7 @@ class Observer:
             for task_id, status in self._mesos.tasks(uid).items()
         }
         for volume in volumes:
+            self._prove(volume, tasks)
             self._follow(key, volume, tasks)
         observed = Observed(
             key=key,
@@ -85,6 +86,29 @@ class Observer:
             return status
         message = "the master was asked again, and does not answer"
         return replace(status, state=TaskState.UNKNOWN, message=message, seen_at_seconds=owed)
+
+    def _prove(self, volume: VolumeRecord, tasks: dict[TaskId, TaskStatus]) -> None:
+        """Correct what Mesos says of a launch of an earlier framework of ours: it is no word about the task itself.
+
+        Mesos has no task of that framework in this one's books, whatever runs. An agent that was cut off while the
+        earlier one was removed runs its tasks on until it hears of that (reference table 1.8).
+        """
+        status = tasks.get(volume.task_id) if volume.task_id is not None else None
+        launch, view = volume.launch, self._mesos.view()
+        if launch is None or status is None or volume.ended or not view.connected:
+            return
+        said_by_agent = status.state.alive or (status.state.over and status.state is not TaskState.GONE)
+        if launch.by_another(view.framework_id) and not said_by_agent:
+            tasks[status.id] = self._bygone(status, launch.agent.id)
+
+    def _bygone(self, status: TaskStatus, agent_id: str) -> TaskStatus:
+        outlived = self._mesos.outlived(status.id, agent_id)
+        if outlived:
+            return replace(
+                status, state=TaskState.GONE, message="its framework has ended, and its agent has heard of it"
+            )
+        state = TaskState.UNKNOWN if status.state is TaskState.GONE else status.state
+        return replace(status, state=state, settling=outlived is False)
 
     def _begins(self, database: DatabaseObject | None, volumes: tuple[VolumeRecord, ...]) -> bool:
         """Whether new data may be begun for this database: then it matters what there is that the ledger lacks."""

@@ -195,6 +195,13 @@ class MesosPort(Protocol):
         """
         ...
 
+    def outlived(self, task_id: TaskId, agent_id: str) -> bool | None:
+        """Say whether an agent has provably ended a task that an earlier framework of ours launched on it.
+
+        None where that agent is not registered, or cannot be asked about. Asks the master, at most each few seconds.
+        """
+        ...
+
     def expect(self, key: DatabaseKey, task_id: TaskId, agent_id: str) -> None:
         """Ask Mesos about a recorded task, with its agent id, until it is answered (explicit reconciliation).
 

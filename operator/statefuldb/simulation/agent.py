@@ -251,7 +251,8 @@ class Agent:
             self._send_until_acknowledged(task_id, status, RESEND_FIRST_SECONDS)
 
     def _send_until_acknowledged(self, task_id: str, status: Json, pause: float) -> None:
-        if status not in self._pending.get(task_id, [])[:1] or not self.up:
+        """Send a status ever more rarely; it is on the disk, so an agent that was started again goes on with that."""
+        if status not in self._pending.get(task_id, [])[:1]:
             return
         self._send(task_id, status)
         again = min(RESEND_LIMIT_SECONDS, pause * 2)

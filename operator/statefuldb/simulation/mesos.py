@@ -105,7 +105,8 @@ class Mesos:
         """Answer one scheduler call with status and text. Raises OSError where the master is away."""
         if not self.up:
             raise OSError("connection refused")
-        if ours:
+        # What a deposed operator sent before it knew may arrive late: the master refuses it, by its stream.
+        if ours and any(stream == current for current, _, _ in self._frameworks.values()):
             self._on_call(body)
         try:
             status = self.master.call(body, stream, self._schedule.now)

@@ -114,6 +114,8 @@ def test_agents_are_shown_with_what_they_have_in_both_forms(
     assert mine[0]["reservation"] == {name: OURS[name] for name in ("principal", "labels")}
     assert {r["role"] for r in agent["total_resources"] if not r.get("reservations")} == {"*"}
     recording.seen("capabilities", agent["capabilities"])
+    first, last = (int(agent[name]["nanoseconds"]) for name in ("registered_time", "reregistered_time"))
+    assert 0 < first <= last
 
 
 def disks(offer: Json) -> dict[str, list[float]]:

@@ -69,6 +69,7 @@ class Wired:
         self.over: list[Json] = []
         self.frameworks: list[Json] = []
         self.holdings: dict[str, list[Json]] = {}
+        self.registered: dict[str, int] = {}
         self.agents: Mapping[str, tuple[str, ...]] = capabilities or {"id-of-agent-1": CAPABLE}
         self.say: Callable[[Event], None]
         self.state: Callable[[ConnectionState], None]
@@ -101,6 +102,7 @@ class Wired:
             read(
                 {
                     "agent_info": {"id": {"value": agent}, "hostname": agent.removeprefix("id-of-")},
+                    "reregistered_time": {"nanoseconds": self.registered.get(agent, 0)},
                     "capabilities": [{"type": c} for c in able],
                     "total_resources": self.holdings.get(agent, []),
                 }

@@ -8,6 +8,8 @@ from statefuldb.adapters.mesos.task_book import KILL_PATIENCE_SECONDS, TaskBook
 from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import TaskState
+from statefuldb.model.spec import Strategy
+from unit.planning.test_undecided import serving
 from unit.planning.world import KEY, UID, status
 
 TASK = TaskId(uid=UID, ordinal=0, incarnation=1)
@@ -67,3 +69,21 @@ def test_tasks_are_found_by_their_agent_without_looking_at_all_the_others(monkey
     book.update(replace(status(tasks[1], TaskState.FAILED), agent_id="agent-9"))
     assert not book.alive_on("agent-9")
     assert not book.alive_on("nowhere")
+
+
+def test_a_replaced_incarnation_tells_of_data_only_while_it_runs() -> None:
+    """Simulator, seed 371 of then: data that was deleted came into the ledger again by the label of a task before."""
+    record, _ = serving(Strategy.PERSISTENT_VOLUME)
+    assert record.launch is not None
+    successor = replace(record, incarnation=2, launch=replace(record.launch, incarnation=2))
+    book = TaskBook(Clock())
+    book.learn([record])
+    book.update(status(TASK, TaskState.GONE_BY_OPERATOR))
+    assert book.found(KEY) == (record,)
+    book.learn([successor])
+    assert successor.task_id is not None
+    book.update(replace(status(successor.task_id, TaskState.KILLED), uuid=None))
+    book.forget(successor.task_id)
+    assert book.found(KEY) == ()
+    book.update(status(TASK, TaskState.RUNNING))
+    assert book.found(KEY) == (record,), "and where it has come back it must be stopped"

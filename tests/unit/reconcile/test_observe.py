@@ -83,3 +83,28 @@ def test_a_database_that_is_there_lies_in_a_namespace_that_is_there() -> None:
     record, _ = serving(Strategy.PERSISTENT_VOLUME)
     watching, _, _ = observer(record, running(record, None), None, namespaces=False)
     assert watching.observe(KEY).namespace_exists
+
+
+@pytest.mark.parametrize(
+    ("said", "outlived", "state", "settling"),
+    [
+        (TaskState.GONE, False, TaskState.UNKNOWN, True),
+        (TaskState.GONE, None, TaskState.UNKNOWN, False),
+        (TaskState.GONE, True, TaskState.GONE, False),
+        (TaskState.UNREACHABLE, False, TaskState.UNREACHABLE, True),
+        (TaskState.UNREACHABLE, True, TaskState.GONE, False),
+        (TaskState.KILLED, False, TaskState.KILLED, False),
+    ],
+)
+def test_what_mesos_says_of_an_earlier_frameworks_task_is_believed_where_its_agent_proves_it(
+    said: TaskState, outlived: bool | None, state: TaskState, settling: bool
+) -> None:
+    record, _ = serving(Strategy.PERSISTENT_VOLUME)
+    assert record.task_id is not None
+    assert record.launch is not None
+    for framework_id, believed in (("framework-0", (state, settling)), ("framework-1", (said, False))):
+        launched = replace(record, launch=replace(record.launch, framework_id=framework_id))
+        watching, mesos, _ = observer(launched, status(record.task_id, said), None)
+        mesos.outlived.return_value = outlived
+        seen = watching.observe(KEY).tasks[record.task_id]
+        assert (seen.state, seen.settling) == believed

@@ -9,6 +9,7 @@ from typing import Any
 
 from statefuldb.adapters.mesos.agent_registry import AgentRegistry
 from statefuldb.adapters.mesos.books import Books
+from statefuldb.adapters.mesos.bygones import Bygones
 from statefuldb.adapters.mesos.driver import CallFailed, ConnectionState, Driver, Event
 from statefuldb.adapters.mesos.guard import UnsafeRequest
 from statefuldb.adapters.mesos.intake import Intake, OnOffers
@@ -80,6 +81,7 @@ class MesosAdapter:
         self._sightings = Sightings(
             list_agents=self._agents.list, list_tasks=list_tasks, list_frameworks=list_frameworks, clock=clock
         )
+        self._bygones = Bygones(list_agents=self._agents.list, list_tasks=list_tasks, clock=clock, timers=timers)
         self._reserved = Reserved(list_agents=self._agents.list, cluster=cluster, clock=clock)
         self._reconciler = Reconciler(ask=self._ask, timers=timers, clock=clock)
         self._inverse_offers = InverseOffers(
@@ -96,7 +98,7 @@ class MesosAdapter:
             launched=lambda task_ids: self._driver.launched(task_ids),
             acknowledge=self.acknowledge,
             acknowledge_operation=self.acknowledge_operation,
-            on_subscribed=self._reconciler.begin,
+            on_subscribed=self._on_subscribed,
             on_offers=on_offers,
             on_connected=on_connected,
             owner_of=owner_of,
@@ -171,6 +173,10 @@ class MesosAdapter:
         """Return what the master says of a member's resources, offered or not; None where it does not say."""
         return self._sightings.of(identity)
 
+    def outlived(self, task_id: TaskId, agent_id: str) -> bool | None:
+        """Say whether an agent has provably ended a task of an earlier framework; None where it is not registered."""
+        return self._bygones.outlived(task_id, agent_id)
+
     def found_keys(self) -> set[DatabaseKey]:
         """Return every database name that has a task."""
         return self._books.tasks.found_keys()
@@ -239,6 +245,10 @@ class MesosAdapter:
     def suppress(self) -> None:
         """Ask for no more offers."""
         self._call(lambda: self._driver.suppressOffers([self._role]))
+
+    def _on_subscribed(self) -> None:
+        self._bygones.subscribed()
+        self._reconciler.begin()
 
     def _call(self, call: Callable[[], Any]) -> None:
         if not self._driver.connected:

@@ -25,6 +25,7 @@ class TaskBook:
         )
         self._unanswered: set[TaskId] = set()
         self._killed: dict[TaskId, float] = {}
+        self._replaced: set[TaskId] = set()
         self._found: Grouped[TaskId, VolumeRecord] = Grouped(lambda _, record: (record.identity.uid, record.key))
 
     def statuses(self, uid: str) -> Mapping[TaskId, TaskStatus]:
@@ -41,9 +42,10 @@ class TaskBook:
             return {t: self._with_kill(status, now) for t, status in self._statuses.of(uid).items()}
 
     def found(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
-        """Return the ledger entries that tasks of this database name carry."""
+        """Return the ledger entries that tasks of this database name carry, if they run or may be a member's last."""
         with self._lock:
-            return tuple(self._found.of(key).values())
+            held = self._found.of(key).items()
+            return tuple(r for task_id, r in held if task_id not in self._replaced or self._alive(task_id))
 
     def found_keys(self) -> set[DatabaseKey]:
         """Return every database name that has a task."""
@@ -83,9 +85,15 @@ class TaskBook:
     def forget(self, task_id: TaskId) -> None:
         """Follow a task no longer, unless it came back: then it is followed until it is over again."""
         with self._lock:
-            known = self._statuses.get(task_id)
-            if known is not None and known.state.alive:
+            if self._alive(task_id):
                 return
+            # Those before it were over, or cut off, when it was launched: they say nothing of what data there is now.
+            self._replaced.update(
+                earlier
+                for earlier in self._found.of(task_id.uid)
+                if earlier.ordinal == task_id.ordinal and earlier.incarnation < task_id.incarnation
+            )
+            known = self._statuses.get(task_id)
             self._unanswered.discard(task_id)
             for book in (self._followed, self._killed, self._found):
                 book.pop(task_id, None)
@@ -136,6 +144,10 @@ class TaskBook:
         """Say whether an answer is owed for a followed task."""
         with self._lock:
             return bool(self._unanswered)
+
+    def _alive(self, task_id: TaskId) -> bool:
+        known = self._statuses.get(task_id)
+        return known is not None and known.state.alive
 
     def _with_kill(self, status: TaskStatus, now: float) -> TaskStatus:
         sent = self._killed.get(status.id)

@@ -40,6 +40,8 @@ class Agent:
     unreachable: bool = False
     gone: bool = False
     last_seen: float = 0.0
+    registered_at: float = 0.0
+    reregistered_at: float = 0.0
     disconnected_at: float | None = None
     unreachable_at: float | None = None
     deactivated: bool = False

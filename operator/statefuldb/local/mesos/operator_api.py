@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from statefuldb.local.mesos import draining, feedback, maintenance, operator_operations, quota
+from statefuldb.local.mesos.agents import nanoseconds
 from statefuldb.local.mesos.cluster import Agent, Framework, Task
 from statefuldb.local.mesos.master import Master
 from statefuldb.local.mesos.operator_operations import FORBIDDEN
@@ -139,6 +140,8 @@ class OperatorApi:
             **draining.shown(agent),
             "version": "1.11.0",
             "pid": agent.address,
+            "registered_time": nanoseconds(agent.registered_at),
+            "reregistered_time": nanoseconds(agent.reregistered_at),
             "total_resources": _in_both_forms(agent.total),
             "allocated_resources": _of_roles((u.role, u.resources) for u in cluster.users_on(agent.id)),
             "offered_resources": _of_roles((o.role, o.resources) for o in cluster.offers_of(agent.id)),

@@ -67,6 +67,7 @@ _LAUNCH = obj(
         "short": boolean("It got what the launch before it had."),
         "restartedAt": text("The request for a restart that it answered."),
         "refusal": text("Why its keeper would not open the data.", max_length=_SAID_MAX_LENGTH),
+        "frameworkId": text("The framework that launched it."),
         "atSeconds": number(),
     },
     required=("incarnation", "agent", "template", "cpusMilli", "memoryBytes", "port", "keeperPort"),

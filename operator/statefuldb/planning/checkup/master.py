@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statefuldb.planning.checkup import acls
 from statefuldb.planning.checkup.findings import Asked, Finding, Verdict, judged, seconds_of
 from statefuldb.planning.storage.holding import within
+from statefuldb.planning.undecided import SILENCE_SECONDS
 
 WHERE = acls.WHERE
 OLDEST, NEWEST = (1, 8), (1, 11)
@@ -73,6 +74,8 @@ def master_findings(facts: MasterFacts, asked: Asked) -> list[Finding]:
 def _flags(flags: Mapping[str, str], asked: Asked) -> list[Finding]:
     roles = [role for role in flags.get("roles", "").split(",") if role]
     reregister = seconds_of(flags.get("agent_reregister_timeout", "10mins")) or 0.0
+    pings = int(flags.get("max_agent_ping_timeouts", "5"))
+    silent = (seconds_of(flags.get("agent_ping_timeout", "15secs")) or 0.0) * pings
     listed = flags.get("acls")
     parsed = acls.parsed(listed) if listed else None
     findings = [
@@ -93,6 +96,14 @@ def _flags(flags: Mapping[str, str], asked: Asked) -> list[Finding]:
             setting="--root_submissions",
         ),
         *_authentication(flags, asked),
+        judged(
+            WHERE,
+            f"an agent that does not answer is unreachable after {silent:g} s",
+            silent <= SILENCE_SECONDS,
+            "--agent_ping_timeout and --max_agent_ping_timeouts as they are by default, or less",
+            setting="--agent_ping_timeout",
+            otherwise=Verdict.WARN,
+        ),
         judged(
             WHERE,
             f"an agent that is away for {reregister:g} s is removed",

@@ -4,6 +4,7 @@ from typing import Any
 
 from statefuldb.local.mesos.cluster import Cluster, ToFramework
 from statefuldb.local.mesos.master import Master
+from statefuldb.local.mesos.operator_api import OperatorApi
 
 Json = dict[str, Any]
 KNOWN: Json = {"id": "m-S0", "info": {"hostname": "h", "ip": "127.0.0.1", "port": 5051}}
@@ -53,3 +54,15 @@ def test_one_that_is_back_is_given_up_by_its_pings_again() -> None:
     master.tick(85)
     events(cluster)
     assert asked(master, owner, 86) == ["TASK_UNREACHABLE"]
+
+
+def test_when_an_agent_has_registered_first_and_last_is_shown() -> None:
+    master = Master(Cluster(master_id="m"), address="127.0.0.1", port=5050, unreachable_seconds=75)
+    shown = []
+    for now in (10, 20):
+        master.agents.register({"id": "m-S0", "info": KNOWN["info"], "total": []}, now)
+        _, answer = OperatorApi(master).call({"type": "GET_AGENTS"}, now)
+        assert isinstance(answer, dict)
+        (agent,) = answer["get_agents"]["agents"]
+        shown.append([agent[name]["nanoseconds"] // 10**9 for name in ("registered_time", "reregistered_time")])
+    assert shown == [[10, 10], [10, 20]]

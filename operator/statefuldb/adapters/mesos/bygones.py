@@ -1,0 +1,92 @@
+"""What became of tasks that an earlier framework of ours launched: Mesos answers for them to nobody any more.
+
+When a framework ends, the master tells each agent to end its tasks: at once where the agent hears it, else as it
+registers again. An agent that stays registered for longer than its master waits for answers to pings has heard of it.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from logging import getLogger
+from typing import Any
+
+from statefuldb.adapters.mesos.master_api import ListEach
+from statefuldb.model.identity import TaskId
+from statefuldb.planning.undecided import PROOF_SECONDS
+from statefuldb.reconcile.ports import Clock, EffectFailed, Timers
+
+log = getLogger(__name__)
+FRESH_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class _Watch:
+    """One task's agent: as when it registered it was seen first, and whether that was long enough ago."""
+
+    registration: str
+    waited: bool = False
+
+
+class Bygones:
+    """Asks the master, at most each few seconds, while anybody wants to know. Waits by timers: clocks are set."""
+
+    def __init__(self, *, list_agents: ListEach, list_tasks: ListEach, clock: Clock, timers: Timers) -> None:
+        self._list_agents = list_agents
+        self._list_tasks = list_tasks
+        self._clock = clock
+        self._timers = timers
+        self._lock = threading.Lock()
+        self._asked_at = float("-inf")
+        self._registrations: Mapping[str, str] = {}
+        self._listed: frozenset[str] = frozenset()
+        self._watched: dict[TaskId, _Watch] = {}
+
+    def outlived(self, task_id: TaskId, agent_id: str) -> bool | None:
+        """Say whether an agent has provably ended a task of an earlier framework; None where it is not registered.
+
+        A task that the master lists is of a framework that has not ended. What it does not say is not known either.
+        """
+        with self._lock:
+            if not self._ask():
+                return None
+            registration = self._registrations.get(agent_id)
+            if registration is None or str(task_id) in self._listed:
+                self._watched.pop(task_id, None)
+                return None if registration is None else False
+            watch = self._watched.get(task_id)
+            if watch is None or watch.registration != registration:
+                watch = self._watched[task_id] = _Watch(registration)
+                self._timers.after(PROOF_SECONDS, lambda: self._waited(watch))
+            return watch.waited
+
+    def subscribed(self) -> None:
+        """Begin a subscription: another master may list other agents."""
+        with self._lock:
+            self._asked_at = float("-inf")
+            self._watched.clear()
+
+    def _waited(self, watch: _Watch) -> None:
+        """Note that a watch was long enough, if its agent is found still to be registered from now on."""
+        with self._lock:
+            watch.waited = True
+            self._asked_at = float("-inf")
+
+    def _ask(self) -> bool:
+        now = self._clock.now()
+        if 0 <= now - self._asked_at < FRESH_SECONDS:
+            return True
+        try:
+            registrations = self._list_agents(_registration)
+            listed = self._list_tasks(lambda task: str(task["task_id"]["value"]))
+        except EffectFailed as error:
+            log.warning("what became of an earlier framework's tasks could not be asked: %s", error)
+            return False
+        self._registrations, self._listed = dict(registrations), frozenset(listed)
+        self._asked_at = now
+        return True
+
+
+def _registration(agent: Mapping[str, Any]) -> tuple[str, str]:
+    """Return an agent's id, and what is another text each time it registers."""
+    times = (agent.get(name, {}).get("nanoseconds", "") for name in ("registered_time", "reregistered_time"))
+    return str(agent["agent_info"]["id"]["value"]), " ".join(map(str, times))
