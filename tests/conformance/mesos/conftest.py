@@ -12,6 +12,7 @@ import pytest
 from conformance.mesos import tally
 from conformance.mesos.client import Http, Json
 from conformance.mesos.equipped import DOMAIN, Equipment
+from conformance.mesos.grouping import has_default_executor
 from conformance.mesos.masters import Command, Control, Embedded, Mesos, OneProcess, Whole, as_flags, may_mount
 from conformance.mesos.recording import Recording, differences
 from conformance.mesos.scheduler import Scheduler
@@ -122,6 +123,12 @@ def whole(mesos: Mesos) -> Whole:
 def master(mesos: Mesos) -> Http:
     """The HTTP of the master."""
     return mesos.http
+
+
+@pytest.fixture(scope="session")
+def default_executor(mesos: Mesos) -> bool:
+    """Whether the agents run task groups."""
+    return has_default_executor(mesos)
 
 
 @pytest.fixture

@@ -3,8 +3,11 @@
 from typing import Any
 
 from conformance.mesos.client import Json
+from conformance.mesos.masters import Mesos
+from conformance.mesos.recording import Recording
 from conformance.mesos.scheduler import Scheduler
-from conformance.mesos.things import scalar
+from conformance.mesos.things import framework, scalar, task
+from conformance.mesos.tidying import tidy
 
 SMALL = (scalar("cpus", 0.1), scalar("mem", 32), scalar("disk", 10))
 
@@ -23,6 +26,17 @@ def executor(one: Scheduler, changes: Json) -> Json:
 
 def group(of: Json, *tasks: Json, **more: Any) -> Json:
     return {"type": "LAUNCH_GROUP", "launch_group": {"executor": of, "task_group": {"tasks": list(tasks)}}, **more}
+
+
+def has_default_executor(mesos: Mesos) -> bool:
+    """Find out whether agents run groups: the real Mesos in one process has no program for that."""
+    one = Scheduler(mesos.http, Recording(), framework(name="probe"))
+    offer = one.offer()
+    one.accept(offer, group(executor(one, {}), task("probe", offer["agent_id"])))
+    status = one.stream.wait(lambda: one.task_updates("probe"), about="the first word of a group")[0]
+    tidy(mesos.http, [one.framework_id] if one.framework_id is not None else [])
+    one.stream.close()
+    return bool(status["state"] == "TASK_STARTING")
 
 
 def refused(one: Scheduler, *identities: str) -> set[str]:

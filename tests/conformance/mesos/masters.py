@@ -14,7 +14,6 @@ from conformance.mesos.client import Http
 
 RESOURCES = "cpus:4;mem:8192;disk:40960;ports:[31000-31099]"
 ATTRIBUTES = "rack:r1;dfs:nfs"
-ONE_PROCESS = "real 1.11.0"
 REFUSING = "EXIT with status 1"
 # How often the real Mesos in one process is started where it crashes by itself.
 ATTEMPTS = 3
@@ -166,7 +165,7 @@ class OneProcess:
         if "credentials" in settings:
             # What the agents, which take the other flags too, know them by.
             self._settings["MESOS_HTTP_CREDENTIALS"] = settings["credentials"]
-        self.mesos = Mesos(ONE_PROCESS, f"127.0.0.1:{self._port}", None, self)
+        self.mesos = Mesos("real 1.11.0", f"127.0.0.1:{self._port}", None, self)
         self.start_master()
 
     def start_master(self, **flags: str) -> None:

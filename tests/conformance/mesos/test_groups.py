@@ -5,7 +5,6 @@ import pytest
 from conformance.mesos.client import Json
 from conformance.mesos.conftest import Subscribe
 from conformance.mesos.grouping import executor, group, refused
-from conformance.mesos.masters import ONE_PROCESS, Mesos
 from conformance.mesos.things import launch, scalar, task, volume
 
 DOCKER = {"type": "DOCKER", "docker": {"image": "none"}}
@@ -113,8 +112,8 @@ def test_a_group_on_an_offer_that_is_gone_is_dropped(subscribe: Subscribe) -> No
         assert one.task(name, "TASK_DROPPED")["reason"] == "REASON_INVALID_OFFERS"
 
 
-def test_without_a_default_executor_a_group_ends_as_it_begins(subscribe: Subscribe, mesos: Mesos) -> None:
-    if mesos.name != ONE_PROCESS:
+def test_without_a_default_executor_a_group_ends_as_it_begins(subscribe: Subscribe, default_executor: bool) -> None:
+    if default_executor:
         pytest.skip("has a default executor")
     one = subscribe()
     offer = one.offer()
