@@ -4,6 +4,7 @@ from typing import Any
 
 from statefuldb.adapters.mesos.wire import resource_from_wire
 from statefuldb.model.volume import Intent
+from statefuldb.planning.serving import HEALTHY_AFTER_SECONDS
 from statefuldb.planning.storage.holding import identity_of
 from statefuldb.simulation.people import NAMESPACE, Wanted
 from statefuldb.simulation.world import World
@@ -77,8 +78,11 @@ def _there(world: World, stored: Json | None, wanted: Wanted) -> str:
 
 
 def _at_rest(world: World) -> None:
-    """Rest is no write to the API and no call but asking for what may have been missed."""
-    world.pass_by(10.0)
+    """Rest is no write to the API and no call but asking for what may have been missed.
+
+    It begins where whatever failed last has outlived that, which is written down.
+    """
+    world.pass_by(HEALTHY_AFTER_SECONDS + 10.0)
     version, before = world.api.store.version, dict(world.calls)
     world.pass_by(REST_SECONDS)
     written = world.api.store.version - version
