@@ -121,14 +121,20 @@ def _part(candidate: str, name: str) -> int:
 
 
 def _record(session: Session, name: str, member: int) -> VolumeRecord:
-    uid = session.database(name)["metadata"]["uid"]
-    for stored in session.client.list("DatabaseVolume", session.namespace):
-        entry = read_entry(stored)
+    stored = session.client.get("StatefulDatabase", session.namespace, name)
+    uid = stored["metadata"]["uid"] if stored is not None else None
+    for entry in map(read_entry, session.client.list("DatabaseVolume", session.namespace)):
         if isinstance(entry, DamagedEntry):
             if entry.key.name == name and entry.ordinal in (None, member):
                 fail(f"ledger entry {entry.name} cannot be read: {entry.problem}", ExitCode.FAILED)
-        elif entry.owner_uid == uid and entry.identity.ordinal == member and entry.launch is not None:
+        # Of a database that is gone, what removes its data still writes.
+        elif (
+            entry.identity.ordinal == member
+            and entry.launch is not None
+            and (entry.owner_uid == uid or (uid is None and entry.key.name == name))
+        ):
             return entry
+    session.database(name)
     fail(f"{name} has no member {member} that was launched", ExitCode.NOT_FOUND, f"see `statefuldb explain {name}`")
 
 

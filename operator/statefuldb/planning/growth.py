@@ -16,6 +16,7 @@ from statefuldb.model.plan import Waiting
 from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource, milli_of_bytes
 from statefuldb.model.spec import DiskType, RiskClass, Strategy
 from statefuldb.model.volume import AgentRef, Growth, VolumeRecord
+from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.room import PATIENCE_SECONDS, patience_seconds
 from statefuldb.planning.storage.holding import reservable, unowned
@@ -56,7 +57,7 @@ def while_running(context: Context, record: VolumeRecord, status: TaskStatus, se
     )
     if _given_up(context, record):
         failed = f"{sizes}: {name} runs at the old size; its volume did not grow in {ATTEMPTS} attempts"
-        fix = f"see what Mesos says of it, then try again with `statefuldb restart {record.key.name}`"
+        fix = f"see what Mesos says of it, then try again with `{command(record.key, f'restart {record.key.name}')}`"
         return replace(served, waiting=(*served.waiting, replace(wait, message=failed, fix=fix, wants_offers=False)))
     for offer in context.offers:
         if offer.agent_id == record.launch.agent.id and _free(context, offer) >= lacking:

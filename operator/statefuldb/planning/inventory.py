@@ -10,10 +10,11 @@ from enum import StrEnum
 
 from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId, volume_record_name
-from statefuldb.model.observed import Offers
+from statefuldb.model.observed import Offers, TaskState
 from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource
 from statefuldb.model.spec import EngineType, Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
+from statefuldb.planning.commands import see_output
 from statefuldb.planning.ledger import entry_of
 from statefuldb.planning.storage.holding import identity_of
 
@@ -184,7 +185,9 @@ def _state(record: VolumeRecord, cluster: ClusterView | None, held: Offers) -> t
     gone = cluster is not None and home is not None and not cluster.has(home)
     away = f"{home.hostname} is not registered with Mesos" if gone and home is not None else ""
     if record.intent is Intent.DELETE:
-        return VolumeState.RELEASING, f"{away}: bring it back, its resources are given back then" if away else ""
+        return VolumeState.RELEASING, (
+            f"{away}: bring it back, its resources are given back then" if away else _failed_removal(record)
+        )
     bound = record.strategy is not Strategy.DFS
     if away and bound and (record.initialised or record.launch is not None):
         return VolumeState.LOST, f"{away}; the data is there: bring it back"
@@ -195,6 +198,14 @@ def _state(record: VolumeRecord, cluster: ClusterView | None, held: Offers) -> t
     if record.initialised:
         return VolumeState.IN_USE, away
     return VolumeState.PENDING, away or "no data has been written yet"
+
+
+def _failed_removal(record: VolumeRecord) -> str:
+    """Return what is known of attempts to empty a member's directory that failed, empty where none did."""
+    ended, launched = record.ending, record.launch
+    if ended is None or launched is None or not launched.erase or ended.state != TaskState.FAILED:
+        return ""
+    return f"removing {record.directory} failed ({ended.message or ended.reason}): {see_output(record.key)}"
 
 
 def _volume_is_missing(record: VolumeRecord, held: Offers) -> bool:

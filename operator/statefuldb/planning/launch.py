@@ -14,9 +14,9 @@ from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
 from statefuldb.model.volume_object import to_label
 from statefuldb.planning import growth, mesos_error, room
+from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.placing import choose, reservation_of
-from statefuldb.planning.serving import output_of
 from statefuldb.planning.storage import strategy_of
 from statefuldb.planning.surplus import leaves_surplus, left_elsewhere
 from statefuldb.planning.template import restart_request, template_of
@@ -168,6 +168,6 @@ def _backing_off(record: VolumeRecord, seconds: float) -> Waiting:
         ordinal=record.identity.ordinal,
         reason=Reason.BACK_OFF,
         message=f"ended {record.failures} times in a row; last {last}",
-        fix=output_of(record.key),
+        fix=see_output(record.key),
         look_again_seconds=seconds,
     )

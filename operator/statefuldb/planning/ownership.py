@@ -14,6 +14,7 @@ from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning import damage
+from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.storage.directory import root_of
 
@@ -166,7 +167,7 @@ def _adopt(context: Context, record: VolumeRecord) -> Step:
                     reason=Reason.AMBIGUOUS_RETAINED_VOLUMES,
                     message=f"retained volume {record.name} does not fit: {'; '.join(unfit)}",
                     fix="set spec.bootstrap.type to Empty for a new database beside it, or release it with "
-                    f"`statefuldb volumes release {record.name}`",
+                    f"`{command(record.key, f'volumes release {record.name}')}`",
                 ),
             )
         )

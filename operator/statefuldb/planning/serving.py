@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from statefuldb.model.actions import Action, EnsureSecret, SaveVolume, SendCredentials
 from statefuldb.model.conditions import EventReason, Reason
-from statefuldb.model.identity import DatabaseKey, connection_secret_name
+from statefuldb.model.identity import connection_secret_name
 from statefuldb.model.keeper import DISK_FULL_BELOW_BYTES, KeeperPhase, KeeperStatus
 from statefuldb.model.plan import Announcement, MemberReport, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumePhase, VolumeRecord, kept
+from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step
 
 HEALTHY_AFTER_SECONDS = 60.0
@@ -35,11 +36,6 @@ def database_name(name: str) -> str:
     return name.replace("-", "_").replace(".", "_")
 
 
-def output_of(key: DatabaseKey) -> str:
-    """Return how a person sees what a member wrote."""
-    return f"look at the member's output with `statefuldb logs {key.name} -n {key.namespace}`"
-
-
 def serve(context: Context, record: VolumeRecord) -> Step:
     """Return the next step of a member whose task runs."""
     ordinal = record.identity.ordinal
@@ -60,7 +56,7 @@ def serve(context: Context, record: VolumeRecord) -> Step:
                 ordinal=ordinal,
                 reason=Reason.KEEPER_UNREACHABLE,
                 message=f"no answer from the keeper: {view.error}",
-                fix=output_of(record.key),
+                fix=see_output(record.key),
                 look_again_seconds=LISTEN_AGAIN_SECONDS,
             )
         return Step(waiting=(wait,))

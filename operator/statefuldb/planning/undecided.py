@@ -12,6 +12,7 @@ from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.plan import Waiting
 from statefuldb.model.volume import Ending, VolumeRecord
 from statefuldb.planning import fencing, missing
+from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.launch import launch
 from statefuldb.planning.storage import strategy_of
@@ -100,12 +101,13 @@ def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:
     if strategy_of(record.strategy).capabilities.reattachable:
         return _fencing_required(record, host, seen)
     if status.state is TaskState.GONE_BY_OPERATOR:
+        give_up = command(record.key, f"volumes release {record.name}")
         return Waiting(
             ordinal=record.identity.ordinal,
             reason=Reason.VOLUME_LOST,
             message=f"{seen}; its data, {record.name}, is there and nowhere else, and is declared lost with it",
             fix=f"start an agent on {host} again with its disks and its work directory: the member goes on by itself; "
-            f"or, where the data is truly lost, give it up by name (statefuldb volumes release {record.name}) and "
+            f"or, where the data is truly lost, give it up by name ({give_up}) and "
             "restore a backup into a new database",
             wants_offers=True,
             hosts=(host,),
@@ -122,14 +124,11 @@ def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:
 
 def _fencing_required(record: VolumeRecord, host: str, seen: str) -> Waiting:
     name = record.member
-    confirm = (
-        f"statefuldb fence {record.key.name} -n {record.key.namespace} "
-        f"--member {record.identity.ordinal} --confirm {record.task_id}"
-    )
+    words = f"fence {record.key.name} --member {record.identity.ordinal} --confirm {record.task_id}"
     return Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.FENCING_REQUIRED,
         message=f"{seen}; {name} moves only after {host} was cut off from the file system",
-        fix=f"cut {host} off at the file server, then say so: {confirm}",
+        fix=f"cut {host} off at the file server, then say so: {command(record.key, words)}",
         wants_offers=True,
     )

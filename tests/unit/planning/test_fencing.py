@@ -62,7 +62,7 @@ def test_before_its_time_the_command_is_only_announced() -> None:
 def test_without_wish_or_command_a_person_has_to_confirm(action: NodeLossAction, operator: object) -> None:
     decided = plan(desired(wanted(action, 0)), lost(), (offer(),), operator)  # type: ignore[arg-type]
     assert not decided.actions
-    assert "statefuldb fence" in decided.waiting[0].fix
+    assert "statefuldb -n shop fence" in decided.waiting[0].fix
     assert {c.type: c.status for c in decided.conditions}[ConditionType.STALLED] is True
 
 

@@ -202,3 +202,32 @@ def test_what_a_damaged_entry_stands_for_is_no_orphan(path: tuple[str, ...]) -> 
     assert (line.identity, line.agent) == (IDENTITY, "agent-1")
     (obstacle,) = obstacles((), (line,), (), leave_lost=True)
     assert f"kubectl edit databasevolume {NAME} -n shop" in obstacle.remedy
+
+
+def test_a_removal_that_failed_says_so_and_where_its_reason_is() -> None:
+    path = "/srv/shop/orders/0"
+    ended = Ending(incarnation=2, state="TASK_FAILED", message="Command exited with status 64")
+    launched = Launch(
+        incarnation=2,
+        agent=HOME,
+        template="erase",
+        cpus_milli=100,
+        memory_bytes=2**26,
+        port=1,
+        keeper_port=2,
+        erase=True,
+    )
+    record = entry(
+        strategy=Strategy.HOST_PATH,
+        persistence_id=None,
+        directory=path,
+        intent=Intent.DELETE,
+        launch=launched,
+        ending=ended,
+    )
+    (line,) = compare([record], cluster())
+    assert line.state is VolumeState.RELEASING
+    assert line.note.startswith(f"removing {path} failed (Command exited with status 64)")
+    assert "statefuldb -n shop logs orders" in line.note
+    (line,) = compare([replace(record, ending=replace(ended, state="TASK_FINISHED"))], cluster())
+    assert line.note == ""

@@ -56,4 +56,4 @@ def test_a_lost_agent_is_a_warning_with_what_would_help() -> None:
     decided = plan(desired(spec(Strategy.DFS)), seen, (offer("agent-2"),), OPERATOR)
     assert told(decided) == [(EventReason.WAITING, "FencingRequired", True)]
     (event,) = (a for a in decided.announcements if a.reason is EventReason.WAITING)
-    assert "statefuldb fence" in event.message
+    assert "statefuldb -n shop fence" in event.message

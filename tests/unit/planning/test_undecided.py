@@ -76,7 +76,7 @@ def test_data_that_a_person_declared_lost_is_never_rebuilt_in_silence(strategy: 
     assert not decided.actions
     (wait,) = decided.waiting
     assert wait.reason is Reason.VOLUME_LOST
-    assert "statefuldb volumes release" in wait.fix
+    assert "statefuldb -n shop volumes release" in wait.fix
     assert any(c.reason is Reason.VOLUME_LOST for c in decided.conditions)
 
 
