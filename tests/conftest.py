@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from conformance.mesos import tally
 from conformance.mesos.real_mesos.building import built
 from e2e.real_mesos import RealCluster
 from glusterfs import GlusterFs, glusterfs
+
+# How long one example takes says more about the machine than about the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="module")

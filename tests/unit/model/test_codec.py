@@ -63,7 +63,7 @@ def _required(field: Any) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(values(Recording))
 def test_a_pass_reads_back_as_it_was_written(recording: Recording) -> None:
     text = json.dumps(encode(Recording, recording))

@@ -2,7 +2,9 @@
 
 As client-go's LeaderElector does it: what is written in a Lease as times is for people. Whether its holder still
 lives is told by one's own clock alone, from the moment at which one saw the Lease change. Stricter than client-go in
-one point: a Lease that is not there may have been deleted beside a living leader, so that too has to last.
+one point: a Lease that is not there may have been deleted beside a living leader, and no version says so when another
+is created. Its leader gets time to write it again, and who created one leads only after it has stood for as long as
+any other that is taken.
 
 Times are seconds of one clock of this machine that never goes back.
 """
@@ -12,6 +14,8 @@ from dataclasses import dataclass
 LEASE_SECONDS = 6
 RENEW_SECONDS = 4.0
 PERIOD_SECONDS = 1.0
+# Twice the period: so long has a Lease to be missing before another than its leader creates it.
+MISSING_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +56,13 @@ class Election:
             return self.leads(now)
         if self._seen is not None and not self._seen.holder:
             return True
-        duration = max(self._seen.duration_seconds if self._seen is not None else 0.0, LEASE_SECONDS)
+        duration = MISSING_SECONDS if self._seen is None else max(self._seen.duration_seconds, LEASE_SECONDS)
         return now >= self._seen_at + duration
 
     def written(self, sent: float, now: float) -> None:
         """Take in that a write of this candidate, sent at `sent`, is confirmed."""
-        if self._leads_until is None or self.leads(now):
+        created = self._seen is None and self._leads_until is None
+        if not created and (self._leads_until is None or self.leads(now)):
             self._leads_until = sent + RENEW_SECONDS
 
     def leads(self, now: float) -> bool:
