@@ -168,15 +168,14 @@ class Mesos:
 
     def terminal_status(self, task_id: str) -> Json | None:
         """Return the last status of a task that is over and not yet acknowledged, for oracles."""
-        for task in self.master.cluster.tasks.values():
-            if task.id == task_id and task.state in TERMINAL:
-                return task.status
-        return None
+        cluster = self.master.cluster
+        found = (cluster.tasks.get((framework_id, task_id)) for framework_id in cluster.frameworks)
+        return next((task.status for task in found if task is not None and task.state in TERMINAL), None)
 
     def rescind(self, agent_id: str | None) -> bool:
         """Withdraw an agent's offers; say whether there were any."""
         cluster = self.master.cluster
-        there = any(offer.agent_id == agent_id for offer in cluster.offers.values())
+        there = agent_id is not None and bool(cluster.offers_of(agent_id))
         if there and agent_id is not None:
             rescind(cluster, agent_id=agent_id)
             self.flush()

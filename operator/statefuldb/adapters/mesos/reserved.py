@@ -20,7 +20,7 @@ log = getLogger(__name__)
 FRESH_SECONDS = 1.0
 SHARE = 10
 # What one agent of the list takes at least, the master's part and ours.
-AGENT_SECONDS = 0.0002
+AGENT_SECONDS = 0.0005
 # While something of a database's is being given back, an older list would bring it back to the ledger.
 GIVING_BACK_SECONDS = 60.0
 

@@ -25,11 +25,12 @@ class Agents:
         self._cluster = cluster
         self._unreachable_seconds = unreachable_seconds
         self._reregister_seconds = reregister_seconds
+        self._at: dict[tuple[str, int], dict[str, Agent]] = {}
 
     def recover(self, agents: list[Json], now: float) -> None:
         """Take up the agents in the registry after a restart: known, not yet heard of."""
         for entry in agents:
-            self._cluster.agents[entry["id"]] = Agent(
+            agent = Agent(
                 id=entry["id"],
                 info=entry["info"],
                 total=Bag(),
@@ -42,6 +43,7 @@ class Agents:
                 drain_info=entry.get("drain_info"),
                 drain_started_at=entry.get("drain_started_at"),
             )
+            self._note(agent)
 
     def register(self, message: Json, now: float) -> str:
         """Admit an agent, new or returned, with what it holds and runs; return its id. Raises GoneByOperator."""
@@ -60,7 +62,7 @@ class Agents:
         if known is not None:
             agent.deactivated, agent.drain_info = known.deactivated, known.drain_info
             agent.drain_started_at = known.drain_started_at
-        cluster.agents[agent_id] = agent
+        self._note(agent)
         for framework in message.get("frameworks", []):
             framework_id = framework["id"]["value"]
             if framework_id not in cluster.frameworks and framework_id not in cluster.removed:
@@ -69,11 +71,11 @@ class Agents:
         running = {(t["framework_id"], t["task"]["task_id"]["value"]) for t in message.get("tasks", [])}
         for entry in message.get("tasks", []):
             self._take_up(agent_id, entry, was_unreachable)
-        for (owner, task_id), task in list(cluster.tasks.items()):
-            if task.agent_id == agent_id and (owner, task_id) not in running and task.alive:
+        for task in cluster.tasks_on(agent_id):
+            if (task.framework_id, task.id) not in running:
                 # It never got the launch, or has forgotten it: it says so itself, until that is acknowledged.
-                order = {"type": "UNKNOWN_TASK", "framework": cluster.frameworks[owner].info, "task_id": task_id}
-                cluster.order(agent_id, order)
+                framework = cluster.frameworks[task.framework_id].info
+                cluster.order(agent_id, {"type": "UNKNOWN_TASK", "framework": framework, "task_id": task.id})
         groups.drop(cluster, agent_id=agent_id)
         for entry in message.get("executors", []):
             if entry["framework_id"] in cluster.frameworks:
@@ -81,11 +83,18 @@ class Agents:
         self._reconcile_operations(agent_id, message.get("operations", []))
         return agent_id
 
+    def _note(self, agent: Agent) -> None:
+        """Take an agent into the books, which know agents by their address too."""
+        before = self._cluster.agents.get(agent.id)
+        if before is not None:
+            del self._at[before.info["ip"], before.info["port"]][agent.id]
+        self._cluster.agents[agent.id] = agent
+        self._at.setdefault((agent.info["ip"], agent.info["port"]), {})[agent.id] = agent
+
     def _succeed(self, info: Json) -> None:
         """Remove the agent that was at a new one's address, if it is away: it will not come back."""
-        for agent in list(self._cluster.agents.values()):
-            same = all(agent.info[name] == info[name] for name in ("ip", "port"))
-            if same and not (agent.connected or agent.unreachable or agent.gone or agent.recovered):
+        for agent in list(self._at.get((info["ip"], info["port"]), {}).values()):
+            if not (agent.connected or agent.unreachable or agent.gone or agent.recovered):
                 why = f"Agent {agent.info['hostname']} removed: a new agent registered at the same address"
                 self._remove(agent, why)
 
@@ -98,6 +107,7 @@ class Agents:
             del self._cluster.operations[operation.uuid]
         rescind(self._cluster, agent_id=agent.id)
         del self._cluster.agents[agent.id]
+        del self._at[agent.info["ip"], agent.info["port"]][agent.id]
         self._failure(agent)
 
     def _take_up(self, agent_id: str, entry: Json, was_unreachable: bool) -> None:
@@ -129,8 +139,8 @@ class Agents:
         """Take over what the agent has not been thanked for; what it never got is dropped."""
         cluster = self._cluster
         known = {entry["uuid"] for entry in reported}
-        for one in list(cluster.operations.values()):
-            if one.agent_id == agent_id and one.uuid not in known:
+        for one in cluster.operations.on(agent_id):
+            if one.uuid not in known:
                 order = {"type": "UNKNOWN_OPERATION", "uuid": one.uuid, "framework_id": one.framework_id}
                 cluster.order(agent_id, {**order, "operation": one.info})
         for entry in reported:
@@ -154,18 +164,17 @@ class Agents:
         agent.connected = False
         agent.disconnected_at = now
         agent.last_seen = now
-        for (owner, task_id), task in list(self._cluster.tasks.items()):
-            framework = self._cluster.frameworks[owner]
-            if task.agent_id == agent_id and task.alive and not framework.info.get("checkpoint", False):
+        for task in self._cluster.tasks_on(agent_id):
+            if not self._cluster.frameworks[task.framework_id].info.get("checkpoint", False):
                 self._cluster.tell_task(
-                    owner,
-                    task_id,
+                    task.framework_id,
+                    task.id,
                     "TASK_LOST",
                     agent_id,
                     reason="REASON_AGENT_DISCONNECTED",
                     message=f"Agent {agent.info['hostname']} disconnected",
                 )
-                del self._cluster.tasks[owner, task_id]
+                del self._cluster.tasks[task.framework_id, task.id]
         rescind(self._cluster, agent_id=agent_id)
 
     def update(self, agent_id: str, framework_id: str, status: Json) -> None:
@@ -260,7 +269,7 @@ class Agents:
     def _end_tasks(self, agent: Agent) -> list[Task]:
         """Take the living tasks of an agent, and its executors, out of the books; return the tasks."""
         groups.drop(self._cluster, agent_id=agent.id)
-        ended = [task for task in self._cluster.tasks.values() if task.agent_id == agent.id and task.alive]
+        ended = self._cluster.tasks_on(agent.id)
         for task in ended:
             del self._cluster.tasks[task.framework_id, task.id]
         return ended

@@ -104,7 +104,7 @@ def rescind(
     cluster: Cluster, *, agent_id: str = "", framework_id: str = "", roles_left: tuple[str, ...] | None = None
 ) -> None:
     """Withdraw the offers of an agent, or of roles that a framework has left, saying so; silently those of one gone."""
-    for offer in list(cluster.offers.values()):
+    for offer in cluster.offers_of(agent_id) if agent_id else list(cluster.offers.values()):
         if offer.agent_id == agent_id or (
             offer.framework_id == framework_id and roles_left is not None and offer.role not in roles_left
         ):

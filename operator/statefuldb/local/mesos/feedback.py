@@ -59,7 +59,9 @@ def updated(cluster: Cluster, agent_id: str, message: Json) -> None:
 def acknowledged(cluster: Cluster, framework: Framework, ack: Json) -> None:
     """Forget an operation whose latest status is acknowledged; anything else does nothing."""
     identity = ack.get("operation_id", {}).get("value")
-    for one in list(cluster.operations.values()):
+    # Those of its agent first: thousands may be under way, each of which is acknowledged.
+    near = cluster.operations.on(ack.get("agent_id", {}).get("value", ""))
+    for one in near if any(one.id == identity for one in near) else list(cluster.operations.values()):
         known = one.status.get("uuid", {}).get("value")
         if one.framework_id == framework.id and one.id == identity and known == ack["uuid"]:
             del cluster.operations[one.uuid]
@@ -72,22 +74,22 @@ def reconcile(cluster: Cluster, framework: Framework, wanted: list[Json]) -> Non
     if not wanted:
         for one in known:
             _tell(cluster, framework.id, _without_uuid(one.status))
+    by_id = {one.id: one for one in known}
     for entry in wanted:
-        mine = [one for one in known if one.id == entry["operation_id"]["value"]]
+        mine = by_id.get(entry["operation_id"]["value"])
         agent_id = entry.get("agent_id", {}).get("value")
-        status = _without_uuid(mine[-1].status) if mine else _unknown(cluster, entry["operation_id"], agent_id)
+        status = _without_uuid(mine.status) if mine else _unknown(cluster, entry["operation_id"], agent_id)
         _tell(cluster, framework.id, status)
 
 
 def gone(cluster: Cluster, agent: Agent) -> None:
     """Tell of the operations of an agent that will never return."""
-    for one in list(cluster.operations.values()):
-        if one.agent_id == agent.id:
+    for one in cluster.operations.on(agent.id):
+        if one.id is not None:
             message = "Agent has been marked gone"
-            if one.id is not None:
-                status = _status(one.info["id"], "OPERATION_GONE_BY_OPERATOR", message, agent.id)
-                _tell(cluster, one.framework_id, status)
-            del cluster.operations[one.uuid]
+            status = _status(one.info["id"], "OPERATION_GONE_BY_OPERATOR", message, agent.id)
+            _tell(cluster, one.framework_id, status)
+        del cluster.operations[one.uuid]
 
 
 def described(one: Operation) -> Json:
