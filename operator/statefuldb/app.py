@@ -178,11 +178,14 @@ def _leave_at_once() -> None:
     os._exit(DEPOSED)
 
 
-def _leave_to_begin_anew() -> None:
+def _leave_to_begin_anew(leads: Callable[[], bool]) -> None:
     """End the process of a leader whose subscription another one took: who leads next subscribes, and ends the other.
 
     The Lease is left to lapse, so that two whose Leases differ by mistake do not depose each other many times a second.
+    One that was stopped for longer than its Lease may hear of the next leader from Mesos first.
     """
+    if not leads():
+        _leave_at_once()
     log.critical("another operator, which does not hold the Lease, has subscribed as this framework; this one ends")
     os._exit(DEPOSED)
 
@@ -196,7 +199,7 @@ def _surroundings_of(
     """
     machine = RealMachine()
     # Without a Lease nothing says which of two should go on: the one that is deposed stays away, and says so.
-    on_deposed = _leave_to_begin_anew if may_act is not None else (lambda: None)
+    on_deposed = partial(_leave_to_begin_anew, may_act) if may_act is not None else (lambda: None)
     may_act = may_act or (lambda: True)
     record = FrameworkRecord(client, settings.namespace, machine)
     transport = Transport(credentials=_credentials(settings, record), tls=settings.tls)
