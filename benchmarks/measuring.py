@@ -3,6 +3,7 @@
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -13,16 +14,16 @@ MEBIBYTE = 1024 * 1024
 
 
 def median_seconds(work: Callable[[], object], rounds: int = 5) -> float:
-    """Return the median time that `work` takes, of `rounds` after one that is not counted."""
+    """Return the median CPU time that `work` takes, of `rounds` after one that is not counted."""
     work()
     return statistics.median(seconds(work) for _ in range(rounds))
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return the time that `work` takes."""
-    begun = time.perf_counter()
+    """Return the CPU time of this process that `work` takes: what waits for other work on the machine is not in it."""
+    begun = time.process_time()
     work()
-    return time.perf_counter() - begun
+    return time.process_time() - begun
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -37,8 +38,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def write(name: str, title: str, parts: Sequence[str]) -> None:
-    """Write `results/<name>.md`: the title, the machine and the command, then `parts`. Print it too."""
-    text = "\n".join([f"# {title}\n", f"{machine()} Command: `make bench-{name}`.\n", *parts])
+    """Write `results/<name>.md`: the title, the machine, the commit and the command, then `parts`. Print it too."""
+    text = "\n".join([f"# {title}\n", f"{machine()} {commit()}Command: `make bench-{name}`.\n", *parts])
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text)
     sys.stdout.write(text)
@@ -48,4 +49,13 @@ def machine() -> str:
     """Return the facts of this machine that numbers depend on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     cores = len(os.sched_getaffinity(0))
-    return f"Machine: {cores} cores, {memory / 1024**3:.0f} GiB of memory, Python {platform.python_version()}, Linux."
+    load = f"load {os.getloadavg()[1]:.0f}"
+    python = platform.python_version()
+    return f"Machine: {cores} cores, {memory / 1024**3:.0f} GiB of memory, {load}, Python {python}, Linux."
+
+
+def commit() -> str:
+    """Return a sentence with the commit that is measured, empty where this is no checkout."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    told = subprocess.run(command, cwd=RESULTS.parent, capture_output=True, text=True, check=False).stdout.strip()
+    return f"Commit: {told}. " if told else ""

@@ -94,8 +94,8 @@ def main() -> None:
     assert growth <= allowed * TOLERANCE, f"10,000 took {growth:.1f} times as long as 1,000; n log n is {allowed:.1f}"
     said = (
         "Each member is bound to one of ten zones and finds the best offer there; the offers it takes are gone for the "
-        "next. One core; deciding only, as the loop does it (no Mesos, no Kubernetes). Memory is the peak that "
-        "`tracemalloc` sees on top of offers and members.\n"
+        "next. One core, in CPU time; deciding only, as the loop does it (no Mesos, no Kubernetes). Memory is the peak "
+        "that `tracemalloc` sees on top of offers and members.\n"
     )
     header = ("offers and members", "s", "ms a member", "offers looked at", "peak MiB", "ms a pass that fits nowhere")
     bound = (
