@@ -17,6 +17,8 @@ from statefuldb.simulation.run import run
 # agent still ran, and offered its volume again; the volume was destroyed under the server.
 # 371: an agent was called gone by mistake, and its member went on under another id. Its data was deleted, and came into
 # the ledger again by the label of the task before: a new database of that name waited for a volume that was not there.
+# 137: of two operators the deposed one subscribed again before it knew, and ended the other's subscription with ERROR.
+# That one did not try again, nor end, and was then the only one left.
 KEPT: dict[int, frozenset[str] | None] = {
     35: frozenset({"strike 2: another framework takes offers"}),
     21: None,
@@ -26,6 +28,7 @@ KEPT: dict[int, frozenset[str] | None] = {
     184: None,
     222: None,
     117: None,
+    137: None,
     371: frozenset({"strike 3: agent marked gone by mistake"}),
 }
 
