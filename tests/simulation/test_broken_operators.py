@@ -14,6 +14,7 @@ from statefuldb.adapters.mesos.adapter import MesosAdapter
 from statefuldb.adapters.mesos.guard import UsedTaskIds
 from statefuldb.model.identity import LABEL_CLUSTER, ReservationLabels, TaskId, connection_secret_name
 from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning import teardown
 from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.simulation.keeper import Keeper
 from statefuldb.simulation.run import run
@@ -148,7 +149,7 @@ def asks_for_nothing(patch: pytest.MonkeyPatch) -> None:
 def leaks(patch: pytest.MonkeyPatch) -> None:
     """An entry is forgotten before anything is given back."""
     no_second_opinion(patch)
-    patch.setattr("statefuldb.planning.teardown._seen_without", lambda *_: True)
+    patch.setattr(teardown, "_seen_without", lambda _, record: frozenset(teardown._hosts(record)))
     patch.setattr("statefuldb.planning.storage.persistent_volume.PersistentVolume.release", lambda *_: ())
 
 

@@ -141,7 +141,9 @@ def _learned(context: Context, record: VolumeRecord, status: KeeperStatus) -> Sa
 def _healthy_in(context: Context, record: VolumeRecord) -> float:
     """Return in how many seconds a member that still serves then has outlived its failures."""
     assert record.launch is not None
-    return record.launch.at_seconds + HEALTHY_AFTER_SECONDS - context.now
+    # A launch in the future is of a clock that has been set back since: that long is not waited for.
+    since = record.launch.at_seconds
+    return since + HEALTHY_AFTER_SECONDS - context.now if since <= context.now else 0.0
 
 
 def _space(ordinal: int, status: KeeperStatus) -> tuple[Waiting, ...]:

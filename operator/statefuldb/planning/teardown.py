@@ -164,8 +164,16 @@ def _release(context: Context, record: VolumeRecord) -> Step:
         )
     # On a static reservation a volume is all that a member owns.
     holds = record.reservations or (written and record.persistence_id is not None)
-    if not holds or _seen_without(context, record):
+    without = _seen_without(context, record)
+    if not holds or set(_hosts(record)) <= without:
         return Step(actions=_forget(context, record))
+    if without & {*record.elsewhere, *record.superseded}:
+        # Agents need not offer at the same time: which of them have shown that nothing is left is kept.
+        elsewhere = tuple(host for host in record.elsewhere if host not in without)
+        superseded = tuple(host for host in record.superseded if host not in without)
+        looked = replace(record, elsewhere=elsewhere, superseded=superseded)
+        why = f"nothing of {record.name} is left on {', '.join(sorted(without))}"
+        return Step(actions=(SaveVolume(volume=looked, why=why),))
     if _never_made(context, record):
         looked = replace(record, phase=VolumePhase.RELEASING, released_at_seconds=context.now)
         return Step(actions=(SaveVolume(volume=looked, why=f"nothing is left of {record.name}: look once more"),))
@@ -191,25 +199,26 @@ def _finished(record: VolumeRecord) -> bool:
     return record.ending is not None and record.ending.state == TaskState.FINISHED
 
 
-def _seen_without(context: Context, record: VolumeRecord) -> bool:
-    """Whether every agent that held something of this member's has offered, since the release was sent, none of it.
+def _seen_without(context: Context, record: VolumeRecord) -> frozenset[str]:
+    """Return the hosts whose agents have offered, since the release was sent, nothing of this member's.
 
     The master offers what will be there once its agent has obeyed. One that is cut off at that moment never does, and
     comes back with all that it had: its own word is waited for. Nor is everything offered to us: another framework of
     the role may run on a part of it. The master's list says what there is.
     """
     if record.phase is not VolumePhase.RELEASING:
-        return False
+        return frozenset()
     offers = [o for o in context.offers if o.received_at_seconds > record.released_at_seconds]
-    agents = {offer.agent_id for offer in offers}
-    for operation in context.observed.operations:
-        ours = (operation.id.uid, operation.id.ordinal) == (record.identity.uid, record.identity.ordinal)
-        if ours and operation.state.open and operation.agent_id in agents:
-            return False
     listed = context.observed.reserved
     if listed is None or any(is_ours(r, record.identity) for o in (*listed, *offers) for r in o.resources):
-        return False
-    return set(_hosts(record)) <= {offer.hostname for offer in offers}
+        return frozenset()
+    obeying = {
+        operation.agent_id
+        for operation in context.observed.operations
+        if (operation.id.uid, operation.id.ordinal) == (record.identity.uid, record.identity.ordinal)
+        and operation.state.open
+    }
+    return frozenset(offer.hostname for offer in offers if offer.agent_id not in obeying)
 
 
 def _never_made(context: Context, record: VolumeRecord) -> bool:

@@ -49,6 +49,13 @@ def test_a_database_is_not_ready_before_the_ledger_knows_of_its_data(seen: Obser
         assert not is_ready(decided(later(unknown, seconds)))
 
 
+def test_a_launch_under_a_clock_that_was_ahead_is_not_waited_for(seen: Observed) -> None:
+    """Simulator, seed 125 of then: with the clock set back, failures were outlived long after all was at rest."""
+    (saved,) = decided(later(seen, -3_600.0)).actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.failures == 0
+
+
 def later(seen: Observed, seconds: float) -> Observed:
     return replace(seen, at_seconds=seen.at_seconds + seconds)
 

@@ -6,18 +6,20 @@ import pytest
 
 from statefuldb.model.actions import AcceptOffers, ForgetVolume, SaveVolume
 from statefuldb.model.conditions import Reason
-from statefuldb.model.observed import Observed, TaskState
+from statefuldb.model.identity import OperationId
+from statefuldb.model.observed import Observed, OperationState, OperationStatus, TaskState
 from statefuldb.model.operations import Create, LaunchTask, Reserve, Unreserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import AgentOffer, Resource
 from statefuldb.model.spec import DatabaseSpec, DiskType, PersistentVolumeSpec, ResourcesSpec, StorageSpec, Strategy
-from statefuldb.model.volume import Ending, Intent, VolumeRecord
+from statefuldb.model.volume import Ending, Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
 from unit.planning.world import (
     CLUSTER,
     MIB,
     OPERATOR,
+    UID,
     desired,
     keeper,
     observed,
@@ -259,3 +261,43 @@ def test_a_lost_launch_reserves_nothing_anew_and_a_smaller_wish_gives_the_rest_b
     assert [type(o) for o in again.operations] == [LaunchTask]
     _, (left,) = settle(smaller, running(second), remaining(bundle, again, launched=True))
     assert not ours(left)
+
+
+def test_agents_that_offer_one_after_the_other_show_together_that_nothing_is_left() -> None:
+    """Simulator, seed 110 of then: two agents never offered at once, and the entry stayed for good."""
+    first, _ = attempt(spec(), observed(), offer())
+    released = replace(
+        over(first, TaskState.KILLED),
+        intent=Intent.DELETE,
+        phase=VolumePhase.RELEASING,
+        released_at_seconds=1_500.0,
+        superseded=("agent-2",),
+    )
+    seen = observed(database=None, at_seconds=2_000.0)
+    there = replace(offer("agent-2"), received_at_seconds=1_600.0)
+    looked = plan(None, replace(seen, volumes=(released,)), (there,), OPERATOR)
+    (saved,) = looked.actions
+    assert isinstance(saved, SaveVolume)
+    assert not saved.volume.superseded
+    here = replace(offer("agent-1"), received_at_seconds=1_700.0)
+    decided = plan(None, replace(seen, volumes=(saved.volume,)), (here,), OPERATOR)
+    assert any(isinstance(action, ForgetVolume) for action in decided.actions)
+
+
+@pytest.mark.parametrize("received_at", [1_400.0, 1_600.0])
+def test_an_old_offer_or_one_whose_agent_has_not_obeyed_yet_shows_nothing(received_at: float) -> None:
+    first, _ = attempt(spec(), observed(), offer())
+    released = replace(
+        over(first, TaskState.KILLED),
+        intent=Intent.DELETE,
+        phase=VolumePhase.RELEASING,
+        released_at_seconds=1_500.0,
+        superseded=("agent-2",),
+    )
+    there = replace(offer("agent-2"), received_at_seconds=received_at)
+    assert first.task_id is not None
+    destroy = OperationId(uid=UID, ordinal=0, offer="o", position=0, kind="destroy")
+    pending = OperationStatus(id=destroy, state=OperationState.PENDING, agent_id="id-of-agent-2")
+    open_ones = (pending,) if received_at > released.released_at_seconds else ()
+    seen = observed(database=None, at_seconds=2_000.0, volumes=(released,), operations=open_ones)
+    assert not plan(None, seen, (there,), OPERATOR).actions
