@@ -227,6 +227,18 @@ def test_who_is_not_followed_any_more_is_not_spoken_to(following: Following) -> 
     eventually(lambda: len(following.enqueued) == 2)
 
 
+def test_a_pool_that_is_closed_leaves_nothing_unfinished(following: Following) -> None:
+    keepers = [following.serve(number) for number in (1, 2)]
+    for number, keeper in enumerate(keepers, 1):
+        following.watch(number, keeper)
+        following.sees(number, lambda view: view.status is not None)
+    following.pool.watch(KEY, task(3), keepers[0].launch)  # has no certificate, and is tried again
+    following.sees(3, lambda view: "no certificate yet" in view.error)
+    following.pool.close()
+    tasks = [each for each in gc.get_objects() if isinstance(each, asyncio.Task) and not each.done()]
+    assert not [each for each in tasks if "KeeperPool._follow" in repr(each)]
+
+
 def test_a_keeper_is_followed_on_whatever_goes_wrong(following: Following) -> None:
     keeper = following.serve(1)
     following.mistakes.append(RuntimeError("nobody thought of that"))

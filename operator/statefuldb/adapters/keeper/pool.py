@@ -37,6 +37,7 @@ LONG_POLL_SECONDS = 120.0
 ANSWER_SECONDS = 5.0
 # Certificates are asked of agents, some of which may be slow to say nothing.
 FETCHERS = 8
+STOP_PATIENCE_SECONDS = 5.0
 
 FetchCertificate = Callable[[TaskId, Launch], str]
 
@@ -78,7 +79,8 @@ class KeeperPool:
         self._watched: dict[TaskId, _Watched] = {}
         self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="certificates")
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="keepers", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="keepers", daemon=True)
+        self._thread.start()
 
     def watch(self, key: DatabaseKey, task_id: TaskId, launch: Launch) -> None:
         """Follow a keeper from now on. Cheap to repeat."""
@@ -128,16 +130,23 @@ class KeeperPool:
             raise EffectFailed(str(error)) from error
 
     def close(self) -> None:
-        """Stop following all keepers."""
+        """Stop following all keepers, and end the connections."""
         with self._lock:
-            for watched in self._watched.values():
-                self._loop.call_soon_threadsafe(_end, watched)
             self._watched.clear()
         self._fetchers.shutdown(wait=False, cancel_futures=True)
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._end_all(), self._loop)
+            self._thread.join(STOP_PATIENCE_SECONDS)
 
     def _begin(self, task_id: TaskId, watched: _Watched) -> None:
         watched.following = self._loop.create_task(self._follow(task_id, watched))
+
+    async def _end_all(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for each in others:
+            each.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        self._loop.stop()
 
     async def _follow(self, task_id: TaskId, watched: _Watched) -> None:
         pause = RETRY_FIRST_SECONDS
