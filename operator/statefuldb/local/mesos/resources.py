@@ -167,7 +167,7 @@ class Bag:
         return self.text()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _read(key: str) -> Json:
     """Return what a key says. Whoever changes it copies it."""
     found: Json = json.loads(key)
