@@ -1,5 +1,6 @@
 """The manifest language: what is taken, what is refused, and in which words."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 
 from statefuldb.model.parse import canonical, parse_database, transition_errors
+from statefuldb.model.schema import DATABASE_SPEC
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.planning.engines import engine_errors
 
@@ -108,6 +110,19 @@ def test_a_growth_that_has_not_taken_place_may_be_taken_back() -> None:
     assert not transition_errors(large, small, initialised=True, held_bytes=held)
     assert transition_errors(large, small, initialised=True, held_bytes=large.storage.size_bytes)
     assert transition_errors(large, small, initialised=True)
+
+
+def test_every_field_says_what_it_is_for() -> None:
+    """`kubectl explain` shows it."""
+
+    def silent(schema: Mapping[str, Any], path: str) -> Iterator[str]:
+        for name, field in schema.get("properties", {}).items():
+            if not field.get("description"):
+                yield f"{path}.{name}"
+            yield from silent(field, f"{path}.{name}")
+            yield from silent(field.get("items", {}), f"{path}.{name}[]")
+
+    assert list(silent(DATABASE_SPEC, "spec")) == []
 
 
 def test_a_path_outside_the_allowed_roots_is_refused() -> None:

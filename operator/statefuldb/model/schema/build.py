@@ -87,18 +87,18 @@ def quantity(description: str, pattern: str) -> Schema:
     )
 
 
-def array(items: Schema, *, max_items: int, list_map_keys: tuple[str, ...] = ()) -> Schema:
+def array(items: Schema, *, max_items: int, list_map_keys: tuple[str, ...] = (), description: str = "") -> Schema:
     """Return an array schema, a map by `list_map_keys` where given."""
     schema: Schema = {"type": "array", "items": items, "maxItems": max_items}
     if list_map_keys:
         schema["x-kubernetes-list-type"] = "map"
         schema["x-kubernetes-list-map-keys"] = list(list_map_keys)
-    return schema
+    return _described(schema, description)
 
 
-def mapping(values: Schema, *, max_properties: int) -> Schema:
+def mapping(values: Schema, *, max_properties: int, description: str = "") -> Schema:
     """Return the schema of a map from strings to `values`."""
-    return {"type": "object", "additionalProperties": values, "maxProperties": max_properties}
+    return _described({"type": "object", "additionalProperties": values, "maxProperties": max_properties}, description)
 
 
 def anything(description: str = "") -> Schema:

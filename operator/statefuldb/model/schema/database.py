@@ -42,10 +42,12 @@ ENGINE = obj(
                 "maxLength": 1024,
             },
             max_properties=200,
+            description="Options of the server, but for those that the operator owns (docs/reference.md).",
         ),
         "image": text("A container image.", max_length=512),
     },
     required=("type", "version"),
+    description="The database server and its options.",
 )
 
 HOST_PATH = obj(
@@ -59,6 +61,7 @@ HOST_PATH = obj(
         "create": boolean("Whether the root may be created where it does not exist."),
     },
     required=("path",),
+    description="With strategy HostPath: a directory of one agent.",
 )
 
 DFS = obj(
@@ -78,11 +81,15 @@ DFS = obj(
         ),
         "source": text("What must be mounted there, as the kernel names it.", max_length=1024),
         "agentAttribute": obj(
-            {"name": text(max_length=128), "value": text(max_length=1024)},
+            {
+                "name": text("statefuldb_dfs where it is absent.", max_length=128),
+                "value": text("The mount point where it is absent.", max_length=1024),
+            },
             description="The Mesos attribute of agents that have the mount.",
         ),
     },
     required=("type", "mountPoint"),
+    description="With strategy DFS: a directory of a file system that many agents mount.",
 )
 
 STORAGE = obj(
@@ -91,12 +98,19 @@ STORAGE = obj(
         "size": quantity("How much space the data may take.", PATTERN),
         "hostPath": HOST_PATH,
         "dfs": DFS,
-        "persistentVolume": obj({"diskType": text("The kind of Mesos disk.", enum=("Root", "Path", "Mount"))}),
+        "persistentVolume": obj(
+            {"diskType": text("The kind of Mesos disk; Root where it is absent.", enum=("Root", "Path", "Mount"))},
+            description="With strategy PersistentVolume, where another disk than Root is wanted.",
+        ),
         "onNodeLoss": obj(
             {
-                "action": text(enum=("Wait", "Rebuild", "Reattach")),
-                "afterSeconds": integer(minimum=0, maximum=31_536_000),
-            }
+                "action": text(
+                    "Wait (the default), or with DFS Reattach: cut the agent off by the fence command, and move.",
+                    enum=("Wait", "Rebuild", "Reattach"),
+                ),
+                "afterSeconds": integer("How long it must be lost for that.", minimum=0, maximum=31_536_000),
+            },
+            description="What is done where a member's agent is lost.",
         ),
     },
     required=("strategy", "size"),
@@ -114,10 +128,11 @@ STORAGE = obj(
             "persistentVolume may be set with strategy PersistentVolume only",
         ),
     ),
+    description="Where the data lives, and how much it may be.",
 )
 
 _ATTRIBUTE = obj(
-    {"name": text(max_length=128, min_length=1), "value": text(max_length=1024)},
+    {"name": text("Its name.", max_length=128, min_length=1), "value": text("Its value.", max_length=1024)},
     required=("name", "value"),
 )
 
@@ -131,44 +146,61 @@ DATABASE_SPEC = obj(
                 "memory": quantity("Memory of each member.", PATTERN),
             },
             required=("cpus", "memory"),
+            description="What each member is given; the server's buffers follow from its memory.",
         ),
         "storage": STORAGE,
         "placement": obj(
             {
                 "mesosRole": text("The Mesos role to reserve for.", max_length=255),
-                "attributes": array(_ATTRIBUTE, max_items=32),
-                "antiAffinity": text(enum=("Required", "Preferred", "None")),
-                "spread": array(anything(), max_items=8),
-            }
+                "attributes": array(_ATTRIBUTE, max_items=32, description="Mesos attributes that the agent must have."),
+                "antiAffinity": text("Of members to each other.", enum=("Required", "Preferred", "None")),
+                "spread": array(anything(), max_items=8, description="Not supported yet."),
+            },
+            description="On which agents members may be.",
         ),
         "retention": obj(
             {
-                "whenDeleted": text(enum=("Retain", "Delete")),
-                "whenScaled": text(enum=("Retain", "Delete")),
-                "retainSeconds": integer(minimum=0),
-            }
+                "whenDeleted": text(
+                    "Retain (the default) keeps the data for a database of this name; Delete destroys it.",
+                    enum=("Retain", "Delete"),
+                ),
+                "whenScaled": text("Retain: replicas 0 keeps the data.", enum=("Retain", "Delete")),
+                "retainSeconds": integer("Not supported yet.", minimum=0),
+            },
+            description="What becomes of the data.",
         ),
         "deletionProtection": text("Enabled (the default) refuses deletion.", enum=("Enabled", "Disabled")),
-        "replication": anything(),
-        "update": anything(),
+        "replication": anything("Not supported yet."),
+        "update": anything("Not supported yet."),
         "reconcile": obj(
             {
-                "mode": text(enum=("Apply", "PlanOnly", "Paused")),
+                "mode": text(
+                    "Apply (the default), PlanOnly: nothing without approval, or Paused: nothing at all.",
+                    enum=("Apply", "PlanOnly", "Paused"),
+                ),
                 "autoApprove": array(
                     text(enum=("NonDisruptive", "Restart", "Failover", "DataMove", "Destructive")),
                     max_items=5,
+                    description="Risk classes of what may be done without approval.",
                 ),
-                "approvedPlan": text(max_length=64),
-            }
+                "approvedPlan": text("Hash of the plan that is released (status.plan.hash).", max_length=64),
+            },
+            description="What the operator may do by itself.",
         ),
-        "state": text(enum=("Running", "Stopped", "ReadOnly")),
+        "state": text("Running (the default), or Stopped with the data kept.", enum=("Running", "Stopped", "ReadOnly")),
         "bootstrap": obj(
-            {"type": text(enum=("Empty", "Backup", "Snapshot", "Clone", "RetainedVolumes"))},
+            {
+                "type": text(
+                    "Empty: a new database, beside retained data where there is some.",
+                    enum=("Empty", "Backup", "Snapshot", "Clone", "RetainedVolumes"),
+                )
+            },
             required=("type",),
+            description="What the data begins with; without it retained data that fits is taken up again.",
         ),
-        "credentials": anything(),
-        "backup": anything(),
-        "tls": anything(),
+        "credentials": anything("Not supported yet."),
+        "backup": anything("Not supported yet."),
+        "tls": anything("Not supported yet."),
     },
     required=("engine", "resources", "storage"),
     description="One database as desired.",
