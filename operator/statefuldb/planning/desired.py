@@ -17,7 +17,7 @@ from statefuldb.model.plan import Accepted
 from statefuldb.model.profile import StorageProfile
 from statefuldb.model.spec import DatabaseSpec, Strategy
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.planning.engines import engine_errors
+from statefuldb.planning.engines import changed_errors, engine_errors
 from statefuldb.planning.profiles import profile_errors
 
 
@@ -70,11 +70,14 @@ def judge(
         held = [r for r in mine if r.initialised]
         sizes = [r.size_bytes for r in held if r.strategy is Strategy.PERSISTENT_VOLUME]
         held_bytes = max(sizes, default=None)
+        # What an entry says that cannot be read is not known: there may be data.
+        initialised = bool(held or damaged)
+        if initialised:
+            errors += changed_errors(previous.spec, parsed)
         errors += transition_errors(
             previous.spec,
             parsed,
-            # What an entry says that cannot be read is not known: there may be data.
-            initialised=bool(held or damaged),
+            initialised=initialised,
             begun=bool(mine or damaged),
             held_bytes=held_bytes,
         )

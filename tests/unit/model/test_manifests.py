@@ -10,7 +10,7 @@ import yaml
 from statefuldb.model.parse import canonical, parse_database, transition_errors
 from statefuldb.model.schema import DATABASE_SPEC
 from statefuldb.model.spec import DatabaseSpec
-from statefuldb.planning.engines import engine_errors
+from statefuldb.planning.engines import changed_errors, engine_errors
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 GOOD = sorted(MANIFESTS.glob("*.yaml"))
@@ -53,7 +53,8 @@ def test_bad_edits_are_refused_in_the_expected_words_once_there_is_data(path: Pa
     assert before["metadata"]["name"] == body["metadata"]["name"], "it would be another database, not an edit"
     old, new = parse_database(before["spec"]), parsed(path)
     assert isinstance(old, DatabaseSpec)
-    said = "; ".join(str(error) for error in transition_errors(old, new, initialised=True, begun=True))
+    errors = changed_errors(old, new) + transition_errors(old, new, initialised=True, begun=True)
+    said = "; ".join(map(str, errors))
     assert about["statefuldb.dev/expect"] in said
 
 

@@ -54,6 +54,27 @@ def test_what_is_no_option_on_one_line_is_refused(name: str, value: str) -> None
     assert "on one line" in error.allowed
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "path", "allowed"),
+    [
+        ({}, {"innodb-page-size": "4k"}, "innodb-page-size", "it stays absent"),
+        ({"innodb_page_size": "4k"}, {"innodb_page_size": "8k"}, "innodb_page_size", 'it stays "4k"'),
+        ({"lower_case_table_names": "1"}, {}, "lower_case_table_names", 'it stays "1"'),
+        ({"lower-case": "1"}, {"loose-lower_case_table": "0"}, "loose-lower_case_table", 'it stays "1"'),
+    ],
+)
+def test_what_data_was_made_with_does_not_change(
+    old: dict[str, str], new: dict[str, str], path: str, allowed: str
+) -> None:
+    (error,) = MariaDb().changed_errors(old, new)
+    assert (error.path, error.allowed, error.reason) == (f"spec.engine.config.{path}", allowed, "Immutable")
+
+
+def test_the_same_in_another_spelling_is_no_change() -> None:
+    old, new = {"innodb_page_size": "16K", "max_connections": "1"}, {"innodb-page-size": "16k", "max_connections": "2"}
+    assert MariaDb().changed_errors(old, new) == ()
+
+
 def test_values_are_quoted_and_what_the_operator_owns_stands_last() -> None:
     orders = ServerOrders(
         listen_address="127.0.0.1",

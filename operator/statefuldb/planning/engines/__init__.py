@@ -8,7 +8,7 @@ from statefuldb.model.spec import DatabaseSpec
 from statefuldb.planning.engines.engine import Engine
 from statefuldb.planning.engines.mariadb import MariaDb
 
-__all__ = ["Engine", "engine_errors", "engine_of"]
+__all__ = ["Engine", "changed_errors", "engine_errors", "engine_of"]
 
 _ENGINES: dict[str, Engine] = {"MariaDB": MariaDb()}
 
@@ -45,3 +45,9 @@ def engine_errors(spec: DatabaseSpec) -> tuple[FieldError, ...]:
             ),
         )
     return engine.option_errors(spec.engine.config)
+
+
+def changed_errors(old: DatabaseSpec, new: DatabaseSpec) -> tuple[FieldError, ...]:
+    """Return what of `spec.engine.config` may not change from `old` to `new`, as there is data."""
+    engine = engine_of(old.engine.type) if old.engine.type == new.engine.type else None
+    return engine.changed_errors(old.engine.config, new.engine.config) if engine is not None else ()

@@ -48,6 +48,10 @@ class Engine(Protocol):
         """Return an error for each option of the user that the operator owns, with the reason."""
         ...
 
+    def changed_errors(self, old: Mapping[str, str], new: Mapping[str, str]) -> tuple[FieldError, ...]:
+        """Return an error for each option of the user that may not change once there is data."""
+        ...
+
     def sizing(self, memory_bytes: int) -> Mapping[str, str]:
         """Return the memory settings that follow from a member's memory; the user may override them."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from statefuldb.model.errors import FieldError
 from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
-from statefuldb.planning.engines.mariadb_options import DURABILITY, option_errors, plain
+from statefuldb.planning.engines.mariadb_options import DURABILITY, changed_errors, option_errors, plain
 
 MIB = 1024 * 1024
 KEEPER_SHARE_BYTES = 64 * MIB
@@ -22,6 +22,10 @@ class MariaDb:
     def option_errors(self, options: Mapping[str, str]) -> tuple[FieldError, ...]:
         """Refuse options that the operator owns, in any spelling the server takes, and values that undo them."""
         return tuple(option_errors(options))
+
+    def changed_errors(self, old: Mapping[str, str], new: Mapping[str, str]) -> tuple[FieldError, ...]:
+        """Refuse to change what data was made with."""
+        return tuple(changed_errors(old, new))
 
     def sizing(self, memory_bytes: int) -> Mapping[str, str]:
         """Give the buffer pool half of what is left after the keeper; it is the one large consumer of InnoDB."""

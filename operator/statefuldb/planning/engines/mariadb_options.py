@@ -1,11 +1,11 @@
-"""Which options of MariaDB are the operator's, in every spelling that the server takes.
+"""Which options of MariaDB are the operator's, and which its data is made with, in every spelling of the server's.
 
 The server takes `-` for `_`, any case in a file, the prefixes of `PREFIXES` before a name, and the beginning of a name
 where only one option begins so (MariaDB manual, "mariadbd options", "Option prefixes"). What begins like an owned
 option is therefore refused as that option is.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from statefuldb.model.check import shown
 from statefuldb.model.errors import FieldError
@@ -50,6 +50,9 @@ _OWNED = {
     ),
 }
 
+# What data is made with: with another value the server does not open it, or does not find its tables.
+_MADE_WITH = ("innodb_page_size", "innodb_undo_tablespaces", "aria_block_size", "lower_case_table_names")
+
 
 def plain(name: str) -> str:
     """Return an option's name in the one spelling used here, without `loose_`, which only hides mistakes."""
@@ -63,7 +66,7 @@ def option_errors(options: Mapping[str, str]) -> Iterator[FieldError]:
     """Yield an error for each option that the operator owns, that is none, or that would undo what it guarantees."""
     for name, value in options.items():
         path = f"spec.engine.config.{name}"
-        owned = _owned(plain(name))
+        owned = _meant(plain(name), _OWNED)
         if owned is not None:
             meant = "" if owned == plain(name) else f", which the server may take for {owned},"
             yield _forbidden(path, value, f"this option{meant} is not the user's: {_OWNED[owned]}")
@@ -78,12 +81,33 @@ def option_errors(options: Mapping[str, str]) -> Iterator[FieldError]:
             )
 
 
-def _owned(name: str) -> str | None:
-    """Return the owned option that the server may take `name` for."""
+def changed_errors(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[FieldError]:
+    """Yield an error for each option that data was made with and that would change."""
+    before, after = _made_with(old), _made_with(new)
+    for option in _MADE_WITH:
+        was, value = before.get(option), after.get(option)
+        if (was and was[1].lower()) != (value and value[1].lower()):
+            yield FieldError(
+                path=f"spec.engine.config.{(value or was or (option, ''))[0]}",
+                value=shown(value[1] if value else None),
+                allowed=f"it stays {shown(was[1])}" if was else "it stays absent",
+                fix="the data was made with it: create another database, and load a dump there",
+                reason="Immutable",
+            )
+
+
+def _made_with(options: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return by option what data is made with: the name as the user wrote it, and its value."""
+    meant = ((_meant(plain(name), _MADE_WITH), (name, value)) for name, value in options.items())
+    return {option: given for option, given in meant if option is not None}
+
+
+def _meant(name: str, among: Collection[str]) -> str | None:
+    """Return the option of `among` that the server may take `name` for."""
     while True:
-        if name in _OWNED:
+        if name in among:
             return name
-        meant = next((owned for owned in _OWNED if name and owned.startswith(name)), None)
+        meant = next((option for option in among if name and option.startswith(name)), None)
         prefix = next((prefix for prefix in PREFIXES if name.startswith(prefix)), None)
         if meant is not None or prefix is None:
             return meant
