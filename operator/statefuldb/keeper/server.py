@@ -86,10 +86,12 @@ class MariaDbServer:
         fresh.mkdir(mode=0o700)
         self._own(fresh)
         self._make_run_directory()
+        config = Path(self._paths.first_config_file)
+        self._write_config(config, self._engine.render_first_config(self._orders.options))
         admin = pwd.getpwuid(os.geteuid()).pw_name
         command = [
             _binary("mariadb-install-db"),
-            "--no-defaults",
+            f"--defaults-file={config}",
             f"--datadir={shown}",
             # A server that starts removes every temporary table in its tmpdir: in /tmp, those of other members too.
             f"--tmpdir={self._paths.run_directory}",
@@ -117,8 +119,7 @@ class MariaDbServer:
         self._make_run_directory()
         self._own_tree(Path(self._paths.data_directory))
         config = Path(self._paths.config_file)
-        write_durably(config, self._engine.render_config(self._orders, self._paths))
-        self._own(config)
+        self._write_config(config, self._engine.render_config(self._orders, self._paths))
         command = [_binary("setpriv"), "--pdeathsig", "KILL"]
         if self._user is not None:
             uid, gid = str(self._user.pw_uid), str(self._user.pw_gid)
@@ -136,6 +137,10 @@ class MariaDbServer:
                 env={"PATH": _BINARY_PATHS, "LC_ALL": "C.UTF-8"},
                 cwd="/",
             )
+
+    def _write_config(self, path: Path, text: str) -> None:
+        write_durably(path, text)
+        self._own(path)
 
     @property
     def pid(self) -> int:

@@ -41,12 +41,14 @@ def test_rows_survive_a_clean_stop_and_a_killed_engine(member: Member) -> None:
 
 def test_options_reach_the_server_as_they_are_written(member: Member) -> None:
     written = "SET @said = 'a # b', @path = \"c:\\\\new\""
-    config = member.successor(bootstrap="Empty", config={"init-connect": written, "innodb-flush-method": "fsync"})
+    options = {"init-connect": written, "innodb-flush-method": "fsync", "innodb-page-size": "4k"}
+    config = member.successor(bootstrap="Empty", config=options)
     member.start(config)
     client, status = member.serving(config)
     assert status.engine.settings["innodb_flush_method"] == "fsync"
     set_account(client)
     assert member.sql(config, "SELECT @@init_connect, @said, @path") == ((written, "a # b", "c:\\new"),)
+    assert member.sql(config, "SELECT @@innodb_page_size") == ((4096,),)
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,12 @@ def test_the_same_in_another_spelling_is_no_change() -> None:
     assert MariaDb().changed_errors(old, new) == ()
 
 
+def test_an_empty_database_is_made_with_what_cannot_change_later() -> None:
+    options = {"innodb-page-size": "4k", "loose_lower_case_table_names": "1", "max_connections": "7"}
+    text = MariaDb().render_first_config(options)
+    assert text == '[mysqld]\ninnodb_page_size = "4k"\nlower_case_table_names = "1"\n'
+
+
 def test_values_are_quoted_and_what_the_operator_owns_stands_last() -> None:
     orders = ServerOrders(
         listen_address="127.0.0.1",

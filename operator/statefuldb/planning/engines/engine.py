@@ -24,6 +24,11 @@ class ServerPaths:
         """The rendered configuration."""
         return f"{self.run_directory}/server.cnf"
 
+    @property
+    def first_config_file(self) -> str:
+        """The configuration that an empty database is made with."""
+        return f"{self.run_directory}/first.cnf"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOrders:
@@ -58,6 +63,10 @@ class Engine(Protocol):
 
     def render_config(self, orders: ServerOrders, paths: ServerPaths) -> str:
         """Return the text of the configuration file."""
+        ...
+
+    def render_first_config(self, options: Mapping[str, str]) -> str:
+        """Return the text of the configuration file for making an empty database."""
         ...
 
     def runs_version(self, wanted: str, real: str) -> bool:

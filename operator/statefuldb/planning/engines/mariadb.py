@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 from statefuldb.model.errors import FieldError
 from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
-from statefuldb.planning.engines.mariadb_options import DURABILITY, changed_errors, option_errors, plain
+from statefuldb.planning.engines.mariadb_options import (
+    DURABILITY,
+    changed_errors,
+    made_with,
+    option_errors,
+    plain,
+)
 
 MIB = 1024 * 1024
 KEEPER_SHARE_BYTES = 64 * MIB
@@ -59,6 +65,11 @@ class MariaDb:
             owned["user"] = orders.user
         body = "".join(f"{name} = {value}\n" for name, value in {**lines, **owned}.items())
         return f"[mysqld]\n{body}"
+
+    def render_first_config(self, options: Mapping[str, str]) -> str:
+        """Return the configuration file for making an empty database: what later can not be changed."""
+        lines = (f"{option} = {_quoted(value)}\n" for option, (_, value) in made_with(options).items())
+        return f"[mysqld]\n{''.join(lines)}"
 
     def runs_version(self, wanted: str, real: str) -> bool:
         """Only the very release series: never a substitute, never a downgrade."""

@@ -83,7 +83,7 @@ def option_errors(options: Mapping[str, str]) -> Iterator[FieldError]:
 
 def changed_errors(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[FieldError]:
     """Yield an error for each option that data was made with and that would change."""
-    before, after = _made_with(old), _made_with(new)
+    before, after = made_with(old), made_with(new)
     for option in _MADE_WITH:
         was, value = before.get(option), after.get(option)
         if (was and was[1].lower()) != (value and value[1].lower()):
@@ -96,7 +96,7 @@ def changed_errors(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[F
             )
 
 
-def _made_with(options: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+def made_with(options: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Return by option what data is made with: the name as the user wrote it, and its value."""
     meant = ((_meant(plain(name), _MADE_WITH), (name, value)) for name, value in options.items())
     return {option: given for option, given in meant if option is not None}
