@@ -218,6 +218,10 @@ class Mesos:
         self.flush()
         return bool(frameworks)
 
+    def has_removed(self, framework_id: str | None) -> bool:
+        """Say whether a framework has ended, as far as the last master knows."""
+        return framework_id in self.master.cluster.removed
+
     def mark_gone(self, agent_id: str) -> None:
         """Carry out a person's MARK_AGENT_GONE."""
         self.ask({"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": agent_id}}})

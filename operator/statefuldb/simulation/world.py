@@ -137,7 +137,13 @@ class World:
         return True
 
     def begin_framework_anew(self) -> None:
-        """Do what the operator says where Mesos has removed its framework: take its id out, and restart it."""
+        """Do what the operator says where Mesos has removed its framework: take its id out, and restart it.
+
+        By then that may be done: the record of a framework that has not ended is left alone.
+        """
+        _, record = self.api.exchange("GET", FRAMEWORK_RECORD)
+        if not self.mesos.has_removed(record.get("data", {}).get("frameworkId")):
+            return
         self.api.exchange("PATCH", FRAMEWORK_RECORD, {"data": {"frameworkId": None}}, "application/merge-patch+json")
         self.story.tell("people", "take the removed framework's id out of the record, and restart the operator")
         if self.life is not None:
