@@ -58,7 +58,7 @@ class Agents:
         was_unreachable = known is not None and known.unreachable
         agent = Agent(id=agent_id, info=message["info"], total=Bag.of(message["total"]), last_seen=now)
         agent.registered_at = known.registered_at if known is not None and not known.recovered else now
-        agent.reregistered_at = now
+        agent.reregistered_at = now if message.get("id") is not None else None
         if known is not None:
             agent.deactivated, agent.drain_info = known.deactivated, known.drain_info
             agent.drain_started_at = known.drain_started_at

@@ -41,7 +41,7 @@ class Agent:
     gone: bool = False
     last_seen: float = 0.0
     registered_at: float = 0.0
-    reregistered_at: float = 0.0
+    reregistered_at: float | None = None
     disconnected_at: float | None = None
     unreachable_at: float | None = None
     deactivated: bool = False

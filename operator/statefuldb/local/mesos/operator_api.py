@@ -141,7 +141,7 @@ class OperatorApi:
             "version": "1.11.0",
             "pid": agent.address,
             "registered_time": nanoseconds(agent.registered_at),
-            "reregistered_time": nanoseconds(agent.reregistered_at),
+            **_returned(agent),
             "total_resources": _in_both_forms(agent.total),
             "allocated_resources": _of_roles((u.role, u.resources) for u in cluster.users_on(agent.id)),
             "offered_resources": _of_roles((o.role, o.resources) for o in cluster.offers_of(agent.id)),
@@ -167,6 +167,10 @@ class OperatorApi:
             "unreachable_tasks": [_task(t) for f in cluster.frameworks.values() for t in f.unreachable.values()],
         }
         return {name: entries for name, entries in shown.items() if entries}
+
+
+def _returned(agent: Agent) -> Json:
+    return {} if agent.reregistered_at is None else {"reregistered_time": nanoseconds(agent.reregistered_at)}
 
 
 def _in_both_forms(bag: Bag, role: str | None = None) -> list[Json]:

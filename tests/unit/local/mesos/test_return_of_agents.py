@@ -59,10 +59,11 @@ def test_one_that_is_back_is_given_up_by_its_pings_again() -> None:
 def test_when_an_agent_has_registered_first_and_last_is_shown() -> None:
     master = Master(Cluster(master_id="m"), address="127.0.0.1", port=5050, unreachable_seconds=75)
     shown = []
-    for now in (10, 20):
-        master.agents.register({"id": "m-S0", "info": KNOWN["info"], "total": []}, now)
+    for now, identity in ((10, None), (20, "m-S0"), (30, "m-S0")):
+        master.agents.register({"id": identity, "info": KNOWN["info"], "total": []}, now)
         _, answer = OperatorApi(master).call({"type": "GET_AGENTS"}, now)
         assert isinstance(answer, dict)
         (agent,) = answer["get_agents"]["agents"]
-        shown.append([agent[name]["nanoseconds"] // 10**9 for name in ("registered_time", "reregistered_time")])
-    assert shown == [[10, 10], [10, 20]]
+        times = [agent[name] for name in ("registered_time", "reregistered_time") if name in agent]
+        shown.append([time["nanoseconds"] // 10**9 for time in times])
+    assert shown == [[10], [10, 20], [10, 30]]
