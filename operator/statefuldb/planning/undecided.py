@@ -10,7 +10,7 @@ from statefuldb.model.actions import SaveVolume
 from statefuldb.model.conditions import Reason
 from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.plan import Waiting
-from statefuldb.model.volume import Ending, VolumeRecord
+from statefuldb.model.volume import Ending, Launch, VolumeRecord
 from statefuldb.planning import fencing, missing
 from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step
@@ -66,18 +66,24 @@ def settled(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
 
 def _writes_no_more(context: Context, record: VolumeRecord) -> bool:
     """Whether the strategy has proof that the last launch has ended, or can write no more."""
-    offers, launched = context.offers, record.launch
-    if launched is not None and launched.by_another(context.observed.mesos.framework_id):
+    offers, launched = context.offers, _launched_by_another(context, record)
+    if launched is not None:
         # What an agent still runs for a framework that has ended does not keep the volume from being offered.
         offers = tuple(offer for offer in offers if offer.agent_id != launched.agent.id)
     return strategy_of(record.strategy).reattaches_after(record, offers)
+
+
+def _launched_by_another(context: Context, record: VolumeRecord) -> Launch | None:
+    """Return the last launch where an earlier framework of ours made it."""
+    launched = record.launch
+    return launched if launched is not None and launched.by_another(context.observed.mesos.framework_id) else None
 
 
 def _wait(context: Context, record: VolumeRecord, status: TaskStatus) -> Waiting:
     if status.settling:
         return _settling(record)
     wait = missing.explained(context, record, _lost(record, status))
-    if record.launch is None or not record.launch.by_another(context.observed.mesos.framework_id):
+    if _launched_by_another(context, record) is None:
         return wait
     # Nobody tells this framework when the agent is back: it is looked for.
     return replace(wait, look_again_seconds=wait.look_again_seconds or missing.LOOK_AGAIN_SECONDS)

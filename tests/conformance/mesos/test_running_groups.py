@@ -6,7 +6,7 @@ from conformance.mesos.client import Json
 from conformance.mesos.conftest import Subscribe
 from conformance.mesos.grouping import SMALL, executor, group, refused
 from conformance.mesos.masters import Control, Mesos
-from conformance.mesos.scheduler import amounts
+from conformance.mesos.scheduler import Scheduler, amounts
 from conformance.mesos.things import framework, scalar, task
 from conformance.mesos.tidying import settled
 
@@ -27,6 +27,11 @@ def parent_of(status: Json) -> str:
     assert status["source"] == "SOURCE_EXECUTOR"
     assert status["executor_id"] == {"value": "grp"}
     return str(status["container_status"]["container_id"]["parent"]["value"])
+
+
+def executor_has_ended(one: Scheduler, agent: Json) -> None:
+    """Wait until nothing is left for the executor to run, and it has ended by itself."""
+    one.told("FAILURE", agent_id=agent, executor_id={"value": "grp"}, status=0)
 
 
 @pytest.mark.usefixtures("runs_groups")
@@ -76,7 +81,7 @@ def test_a_group_lives_and_is_killed_as_one(subscribe: Subscribe) -> None:
         assert "reason" not in status
         assert "healthy" not in status
     assert ends[0]["check_status"] == SILENT["g-2"]
-    one.told("FAILURE", agent_id=agent, executor_id={"value": "grp"}, status=0)
+    executor_has_ended(one, agent)
     one.offer(lambda held: held["agent_id"] == agent and one.is_whole(held), recorded=False)
 
 
@@ -91,7 +96,7 @@ def test_a_task_that_finishes_leaves_the_others_alone_and_one_that_fails_ends_th
     one.task("stays", "TASK_RUNNING")
     assert one.task("fails", "TASK_FAILED")["message"] == "Command exited with status 3"
     assert one.task("stays", "TASK_KILLED")["message"] == "Command terminated with signal Terminated"
-    one.told("FAILURE", agent_id=agent, executor_id={"value": "grp"}, status=0)
+    executor_has_ended(one, agent)
 
 
 @pytest.mark.usefixtures("runs_groups")
@@ -114,7 +119,7 @@ def test_an_executor_holds_its_resources_and_takes_another_group(subscribe: Subs
     one.task("c", "TASK_FINISHED")
     one.call("KILL", {"task_id": {"value": "a"}})
     one.task("a", "TASK_KILLED")
-    one.told("FAILURE", agent_id=agent, executor_id={"value": "grp"}, status=0)
+    executor_has_ended(one, agent)
 
 
 @pytest.mark.usefixtures("runs_groups")
@@ -130,7 +135,7 @@ def test_what_is_found_ill_too_often_is_killed_with_its_group(subscribe: Subscri
     assert end["healthy"] is False
     assert [status.get("healthy") for status in one.task_updates("ill")] == [None, None, False, False, False]
     assert "healthy" not in one.task("well", "TASK_KILLED")
-    one.told("FAILURE", agent_id=agent, executor_id={"value": "grp"}, status=0)
+    executor_has_ended(one, agent)
 
 
 @pytest.mark.usefixtures("runs_groups")
@@ -180,4 +185,4 @@ def test_a_group_outlives_its_agents_process(subscribe: Subscribe, control: Cont
     one.call("KILL", {"task_id": {"value": "a"}})
     for name in "ab":
         assert one.task(name, "TASK_KILLED")["message"] == "Command terminated with signal Terminated"
-    one.told("FAILURE", agent_id=agent, executor_id={"value": "grp"}, status=0)
+    executor_has_ended(one, agent)

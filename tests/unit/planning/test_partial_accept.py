@@ -263,16 +263,21 @@ def test_a_lost_launch_reserves_nothing_anew_and_a_smaller_wish_gives_the_rest_b
     assert not ours(left)
 
 
-def test_agents_that_offer_one_after_the_other_show_together_that_nothing_is_left() -> None:
-    """Simulator, seed 110 of then: two agents never offered at once, and the entry stayed for good."""
-    first, _ = attempt(spec(), observed(), offer())
-    released = replace(
-        over(first, TaskState.KILLED),
+def releasing(record: VolumeRecord) -> VolumeRecord:
+    """Return the entry of a deleted member that had left a volume on agent-2 too."""
+    return replace(
+        over(record, TaskState.KILLED),
         intent=Intent.DELETE,
         phase=VolumePhase.RELEASING,
         released_at_seconds=1_500.0,
         superseded=("agent-2",),
     )
+
+
+def test_agents_that_offer_one_after_the_other_show_together_that_nothing_is_left() -> None:
+    """Simulator, seed 110 of then: two agents never offered at once, and the entry stayed for good."""
+    first, _ = attempt(spec(), observed(), offer())
+    released = releasing(first)
     seen = observed(database=None, at_seconds=2_000.0)
     there = replace(offer("agent-2"), received_at_seconds=1_600.0)
     looked = plan(None, replace(seen, volumes=(released,)), (there,), OPERATOR)
@@ -287,13 +292,7 @@ def test_agents_that_offer_one_after_the_other_show_together_that_nothing_is_lef
 @pytest.mark.parametrize("received_at", [1_400.0, 1_600.0])
 def test_an_old_offer_or_one_whose_agent_has_not_obeyed_yet_shows_nothing(received_at: float) -> None:
     first, _ = attempt(spec(), observed(), offer())
-    released = replace(
-        over(first, TaskState.KILLED),
-        intent=Intent.DELETE,
-        phase=VolumePhase.RELEASING,
-        released_at_seconds=1_500.0,
-        superseded=("agent-2",),
-    )
+    released = releasing(first)
     there = replace(offer("agent-2"), received_at_seconds=received_at)
     assert first.task_id is not None
     destroy = OperationId(uid=UID, ordinal=0, offer="o", position=0, kind="destroy")
