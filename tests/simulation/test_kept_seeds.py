@@ -20,6 +20,8 @@ from statefuldb.simulation.run import run
 # 137: of two operators the deposed one subscribed again before it knew, and ended the other's subscription with ERROR.
 # That one did not try again, nor end, and was then the only one left.
 # 110: of a deleted member two agents had held something, and never offered at the same time: the entry stayed for good.
+# 811: a launch was lost on its way to an agent, which was then cut off and came back without it. Masters say nothing of
+# that by themselves, and the operator asked again only within a quarter of an hour.
 # 125: a failed member was launched while the clock was ahead. Set right, it had the failures outlived minutes late.
 KEPT: dict[int, frozenset[str] | None] = {
     35: frozenset({"strike 2: another framework takes offers"}),
@@ -32,9 +34,14 @@ KEPT: dict[int, frozenset[str] | None] = {
     117: None,
     137: None,
     110: None,
+    811: None,
     125: None,
     371: frozenset({"strike 3: agent marked gone by mistake"}),
 }
+
+# Seeds in which a law was wrong and the operator right.
+# 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.
+MISJUDGED = (961,)
 
 
 @pytest.mark.parametrize("seed", KEPT)
@@ -43,3 +50,9 @@ def test_it_holds(seed: int) -> None:
     result = run(seed, kept=kept)
     assert result.verdict.broken is None, result.short
     assert kept is None or frozenset(result.fired) == kept
+
+
+@pytest.mark.parametrize("seed", MISJUDGED)
+def test_what_is_right_is_judged_right(seed: int) -> None:
+    result = run(seed)
+    assert result.verdict.broken is None, result.short

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable, Collection
+from decimal import Decimal
 from typing import Any
 
 from statefuldb.local.api_server.store import Change
 from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import LABEL_CLUSTER, TaskId
-from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.model.quantity import parse_quantity
+from statefuldb.model.resources import MILLI
+from statefuldb.model.volume import Intent, Launch, VolumeRecord
 from statefuldb.model.volume_object import from_object
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.clients import Clients
@@ -182,7 +185,10 @@ class Laws:
         return self._by_name.get(hostname)
 
     def _killed(self, task_id: str) -> None:
-        """A KILL is asked for by a person's act on that database, or the task is not the one that is recorded."""
+        """A KILL is asked for by a person's act on that database, or the task is not the one that is recorded.
+
+        An act from before the launch asks for it as long as the launch falls short of it: there was no room.
+        """
         parsed = TaskId.parse(task_id)
         for volume in self._ledger.of(parsed).values():
             if volume.launch is None or volume.intent is not Intent.USE:
@@ -190,6 +196,7 @@ class Laws:
             wanted = self.people.wanted.get(volume.key.name)
             decided_at = self._decided_at.get(task_id, 0.0)
             asked = wanted is None or wanted.at >= decided_at or volume.launch.erase
+            asked = asked or _falls_short(volume.launch, wanted.spec)
             self._verdict.judge("no_surprise_teardown", asked, f"KILL of {task_id}, which nobody asked to end")
 
     def _accepted(self, accept: Json) -> None:
@@ -228,6 +235,12 @@ class Laws:
             return
         for volume in self._ledger.of(parsed).values():
             self._verdict.judge("sane_requests", volume.ended, f"the end of {parsed} was acknowledged unrecorded")
+
+
+def _falls_short(launch: Launch, spec: Json | None) -> bool:
+    """Whether a task was launched with other cpus and memory than its database asks for."""
+    wanted = {name: parse_quantity(amount) for name, amount in (spec or {}).get("resources", {}).items()}
+    return wanted != {"cpus": Decimal(launch.cpus_milli) / MILLI, "memory": Decimal(launch.memory_bytes)}
 
 
 def _is_ours(resource: Json) -> bool:

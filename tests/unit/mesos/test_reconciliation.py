@@ -80,6 +80,23 @@ def test_a_task_that_was_launched_and_not_answered_for_is_asked_for_soon() -> No
     assert asked(wired) == [{str(TASK)}]
 
 
+def test_a_task_out_of_sight_is_asked_for_once_its_agent_makes_offers() -> None:
+    """Simulator, seed 811 of then: a launch never reached its agent, which then was cut off. It came back without."""
+    wired = followed(TASK)
+    wired.update(str(TASK), "TASK_UNREACHABLE")
+    asked(wired)
+    wired.offer("offer-1", agent="agent-2")
+    wired.time.pass_by(15.1)
+    assert asked(wired) == [], "another agent's offers say nothing of it"
+    wired.offer("offer-2")
+    wired.time.pass_by(15.1)
+    assert asked(wired) == [{str(TASK)}]
+    wired.update(str(TASK), "TASK_GONE")
+    wired.offer("offer-3")
+    wired.time.pass_by(600)
+    assert asked(wired) == []
+
+
 def test_what_is_no_longer_followed_is_not_asked_for() -> None:
     wired = followed(TASK)
     wired.adapter.forget(TASK)

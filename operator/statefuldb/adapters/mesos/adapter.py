@@ -99,6 +99,7 @@ class MesosAdapter:
             acknowledge=self.acknowledge,
             acknowledge_operation=self.acknowledge_operation,
             on_subscribed=self._on_subscribed,
+            on_owed=self._reconciler.owed,
             on_offers=on_offers,
             on_connected=on_connected,
             owner_of=owner_of,

@@ -42,6 +42,7 @@ class Intake:
         acknowledge: Callable[[TaskStatus], None],
         acknowledge_operation: Callable[[OperationStatus], None],
         on_subscribed: Callable[[], None],
+        on_owed: Callable[[], None],
         on_offers: OnOffers,
         on_connected: Callable[[], None],
         owner_of: Callable[[str], DatabaseKey | None],
@@ -59,6 +60,7 @@ class Intake:
         self._acknowledge = acknowledge
         self._acknowledge_operation = acknowledge_operation
         self._on_subscribed = on_subscribed
+        self._on_owed = on_owed
         self._on_offers = on_offers
         self._on_connected = on_connected
         self._owner_of = owner_of
@@ -135,6 +137,8 @@ class Intake:
         found = [offer_from_wire(offer, now) for offer in offers]
         self._books.offers.add(found)
         self._books.maintenance.offered(found)
+        if self._books.tasks.in_reach({offer.agent_id for offer in found}):
+            self._on_owed()
         labels = [r.labels for offer in found for r in offer.resources]
         hosts = frozenset(offer.hostname for offer in found)
         self._on_offers(frozenset(_key(label) for label in labels if label is not None), hosts)

@@ -1,7 +1,7 @@
 """When to ask Mesos what became of tasks and operations (Mesos docs, reconciliation).
 
-At once after each subscription; then, ever more rarely, about whatever it has not answered for; and about everything
-each quarter of an hour.
+At once after each subscription; then, ever more rarely, about whatever it has not answered for; about a task out of
+sight once its agent makes offers; and about everything each quarter of an hour.
 """
 
 import threading

@@ -140,6 +140,21 @@ class TaskBook:
             wanted = self._followed if everything else self._unanswered
             return {str(task_id): self._followed[task_id][1] for task_id in wanted}
 
+    def in_reach(self, agent_ids: Iterable[str]) -> bool:
+        """Note that agents are there. Return whether Mesos owes an answer for a followed task that was out of sight.
+
+        A master says nothing of its own accord of a task that an agent has come back without.
+        """
+        with self._lock:
+            news = {
+                task_id
+                for agent_id in agent_ids
+                for task_id, status in self._statuses.of(("on", agent_id)).items()
+                if not status.state.alive and not status.state.over and task_id in self._followed
+            }
+            self._unanswered |= news
+            return bool(news)
+
     def owed(self) -> bool:
         """Say whether an answer is owed for a followed task."""
         with self._lock:
