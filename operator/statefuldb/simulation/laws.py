@@ -195,8 +195,12 @@ class Laws:
                 continue
             wanted = self.people.wanted.get(volume.key.name)
             decided_at = self._decided_at.get(task_id, 0.0)
-            asked = wanted is None or wanted.at >= decided_at or volume.launch.erase
-            asked = asked or _falls_short(volume.launch, wanted.spec)
+            asked = (
+                wanted is None
+                or wanted.at >= decided_at
+                or volume.launch.erase
+                or _falls_short(volume.launch, wanted.spec)
+            )
             self._verdict.judge("no_surprise_teardown", asked, f"KILL of {task_id}, which nobody asked to end")
 
     def _accepted(self, accept: Json) -> None:
