@@ -59,7 +59,7 @@ takeovers: $(STAMP) ## kill the leading one of two operators with -9, twenty tim
 
 bench: bench-planner bench-offers bench-fleet bench-scale bench-end_to_end ## measure; the results are kept in benchmarks/results
 
-bench-planner bench-offers bench-fleet bench-scale bench-end_to_end: bench-%: $(STAMP)
+bench-planner bench-offers bench-fleet bench-scale bench-end_to_end bench-seeds: bench-%: $(STAMP)
 	PYTHONPATH=tests:benchmarks $(BIN)/python benchmarks/$*.py
 
 SEEDS ?= 100
