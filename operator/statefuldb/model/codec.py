@@ -99,18 +99,18 @@ def decode(kind: Any, stored: Any) -> Any:
 
 def _encode_fields(kind: Any, value: Any) -> dict[str, Any]:
     encoded = {}
-    for field, encoder in _encoded_fields(kind):
-        held = getattr(value, field.name)
-        if held is not field.default and held != _default(field):
-            encoded[field.name] = encoder(held)
+    for name, default, encoder in _encoded_fields(kind):
+        held = getattr(value, name)
+        if held is not default and held != default:
+            encoded[name] = encoder(held)
     return encoded
 
 
 @cache
-def _encoded_fields(kind: Any) -> tuple[tuple["Field[Any]", Callable[[Any], Any]], ...]:
-    """Return the fields of a type, each with what encodes it."""
+def _encoded_fields(kind: Any) -> tuple[tuple[str, Any, Callable[[Any], Any]], ...]:
+    """Return the fields of a type, each with its default and what encodes it."""
     hints = _hints(kind)
-    return tuple((field, _encoder(hints[field.name])) for field in _fields(kind))
+    return tuple((field.name, _default(field), _encoder(hints[field.name])) for field in _fields(kind))
 
 
 def _decode_fields(kind: Any, stored: Mapping[str, Any]) -> Any:

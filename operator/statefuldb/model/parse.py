@@ -176,15 +176,14 @@ def canonical_dfs(dfs: DfsSpec) -> dict[str, object]:
     return written
 
 
-def hash_of_spec(spec: DatabaseSpec) -> str:
-    """Return a digest of the canonical form."""
-    text = json.dumps(canonical(spec), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def digest_of(written: Mapping[str, object]) -> str:
+    """Return a digest of a spec in its canonical form."""
+    return hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def target_of_spec(spec: DatabaseSpec) -> str:
     """Return a digest of what is asked for, which approving a plan does not change."""
-    return hash_of_spec(replace(spec, reconcile=replace(spec.reconcile, approved_plan=None)))
+    return digest_of(canonical(replace(spec, reconcile=replace(spec.reconcile, approved_plan=None))))
 
 
 def parse_dfs(dfs: Spec) -> DfsSpec:

@@ -40,10 +40,9 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
     database = observed.database
     if database is None:
         return None
-    previous = _stored(database.status)
-    judged = judge(
-        database, (*observed.volumes, *observed.damaged), profiles=observed.profiles, allowed_roots=allowed_roots
-    )
+    previous = accepted_of(database.status)
+    entries: tuple[VolumeRecord | DamagedEntry, ...] = (*observed.volumes, *observed.damaged)
+    judged = judge(database, previous, entries, profiles=observed.profiles, allowed_roots=allowed_roots)
     if not isinstance(judged, DatabaseSpec):
         return Desired(accepted=previous, errors=judged)
     accepted = Accepted(generation=database.generation, spec=judged)
@@ -52,17 +51,20 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
 
 def judge(
     database: DatabaseObject,
+    previous: Accepted | None,
     entries: Iterable[VolumeRecord | DamagedEntry],
     *,
     profiles: tuple[StorageProfile, ...],
     allowed_roots: tuple[str, ...],
 ) -> DatabaseSpec | tuple[FieldError, ...]:
-    """Return the spec of a database where it is good for what the ledger has of it, else everything that is wrong."""
+    """Return the spec of a database where it is good for what the ledger has of it, else everything that is wrong.
+
+    `previous` is the spec that was accepted last.
+    """
     parsed = _parsed(json.dumps(database.spec), allowed_roots)
     if not isinstance(parsed, DatabaseSpec):
         return parsed
     errors = engine_errors(parsed) + profile_errors(parsed, profiles)
-    previous = _stored(database.status)
     if previous is not None:
         listed = list(entries)
         damaged = any(isinstance(entry, DamagedEntry) for entry in listed)
@@ -95,7 +97,7 @@ def _accepted(spec: str) -> DatabaseSpec | None:
     return read_accepted(json.loads(spec))
 
 
-def _stored(status: Mapping[str, object]) -> Accepted | None:
+def accepted_of(status: Mapping[str, object]) -> Accepted | None:
     """Read `status.accepted` back. What cannot be read is as if it had never been accepted."""
     stored = status.get("accepted")
     if not isinstance(stored, Mapping):

@@ -76,11 +76,12 @@ class Executor:
 
         While an entry cannot be read, a task that no other one is about may be its.
         """
-        ended = {volume.task_id: volume for volume in self._kubernetes.volumes(observed.key)}
-        for status in observed.tasks.values():
+        said = [status for status in observed.tasks.values() if status.uuid is not None]
+        ended = {volume.task_id: volume for volume in self._kubernetes.volumes(observed.key)} if said else {}
+        for status in said:
             volume = ended.get(status.id)
             recorded = volume.ended if volume is not None else not observed.damaged
-            if status.uuid is not None and (not status.state.over or recorded):
+            if not status.state.over or recorded:
                 self._mesos.acknowledge(status)
         for operation in observed.operations:
             if operation.uuid is not None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
 from statefuldb.model.identity import DatabaseKey, connection_secret_name
 from statefuldb.model.observed import Observed, Offers
-from statefuldb.model.parse import canonical, hash_of_spec
+from statefuldb.model.parse import canonical, digest_of
 from statefuldb.model.plan import Announcement, Approval, MemberReport, Plan, Waiting
 from statefuldb.model.recording import Recording, to_json
 from statefuldb.model.settings import OperatorIdentity
@@ -116,10 +116,11 @@ def status_of_plan(observed: Observed, decided: Plan) -> dict[str, object]:
             "capabilities": asdict(capabilities_of(spec.storage)),
             "volumes": _volume_names(observed, decided),
         }
+        written = canonical(spec)
         status["accepted"] = {
             "generation": decided.accepted.generation,
-            "hash": hash_of_spec(spec),
-            "spec": canonical(spec),
+            "hash": digest_of(written),
+            "spec": written,
         }
     return status
 

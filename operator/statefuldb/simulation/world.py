@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from statefuldb.local.mesos.resource_flags import parse_resources
@@ -152,9 +153,8 @@ class World:
     def step(self) -> None:
         """Let the next thing happen: an event, or a pass of the operator."""
         self._bury()
-        lives = [life for life in (self.life, self.deposed) if life is not None]
-        life = min(lives, key=lambda each: each.next_pass_at(), default=None)
-        at = life.next_pass_at() if life is not None else float("inf")
+        lives = [(life.next_pass_at(), life) for life in (self.life, self.deposed) if life is not None]
+        at, life = min(lives, key=itemgetter(0), default=(float("inf"), None))
         if life is not None and at < self.schedule.next_at():
             self.schedule.now = max(self.schedule.now, at)
             life.work()

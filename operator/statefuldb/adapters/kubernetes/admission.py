@@ -11,7 +11,7 @@ from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.profile import StorageProfile
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.planning.desired import judge
+from statefuldb.planning.desired import accepted_of, judge
 
 Json = dict[str, Any]
 
@@ -35,9 +35,10 @@ class Admission:
             return []
         key = DatabaseKey(namespace=metadata.get("namespace", ""), name=metadata.get("name", ""))
         # Before it is stored an object need not have a uid, and whatever it says of its status is not kept.
-        asked = {**new, "metadata": {"uid": "", **metadata}, "status": (old or {}).get("status") or {}}
+        asked = {**new, "metadata": {"uid": "", **metadata}}
         judged = judge(
             database_of(key, asked),
+            accepted_of((old or {}).get("status") or {}),
             self._entries(key) if old is not None else (),
             profiles=self._profiles_of(key.namespace),
             allowed_roots=self._allowed_roots,

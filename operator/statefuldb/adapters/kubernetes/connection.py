@@ -11,7 +11,6 @@ from typing import Any
 import kubernetes
 import urllib3
 
-from statefuldb.model.schema.crd import GROUP
 from statefuldb.reconcile.ports import EffectFailed
 
 # Where a pod finds its ServiceAccount: token, authority and namespace. The kubelet replaces them while the pod runs.
@@ -35,17 +34,7 @@ class NoCluster(Exception):
     """No API server can be reached with the configuration at hand."""
 
 
-class _Client(kubernetes.client.ApiClient):  # type: ignore[misc]
-    """A client that sends objects of our kinds as they are: JSON that need not be searched for models and times."""
-
-    def sanitize_for_serialization(self, obj: Any) -> Any:
-        """Return what is sent in place of `obj`."""
-        if isinstance(obj, dict) and str(obj.get("apiVersion")).startswith(f"{GROUP}/"):
-            return obj
-        return super().sanitize_for_serialization(obj)
-
-
-class FencedClient(_Client):
+class FencedClient(kubernetes.client.ApiClient):  # type: ignore[misc]
     """A client whose writes leave only while `may_write`. Others raise EffectFailed."""
 
     def __init__(self, configuration: Any, may_write: Callable[[], bool]) -> None:
@@ -75,7 +64,7 @@ def api_client(kubeconfig: Path | None, may_write: Callable[[], bool] | None = N
         raise NoCluster(f"cannot use {kubeconfig or 'the in-cluster configuration'}: {error}") from error
     if may_write is not None:
         return FencedClient(configuration, may_write)
-    return _Client(configuration)
+    return kubernetes.client.ApiClient(configuration)
 
 
 def _use_account(configuration: Any, account: Path) -> None:
@@ -105,7 +94,7 @@ def client_over(exchange: Exchange) -> Any:
 
     It returns status and body, as JSON or as its text, or raises OSError where nothing is answered.
     """
-    client = _Client(kubernetes.client.Configuration(host="http://simulated"))
+    client = kubernetes.client.ApiClient(kubernetes.client.Configuration(host="http://simulated"))
     client.rest_client = _Exchanging(exchange)
     return client
 

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
-import kubernetes
-
 from statefuldb.adapters.kubernetes.cache import number_of
 from statefuldb.adapters.kubernetes.calls import call, find
-from statefuldb.adapters.kubernetes.plain import CORE, NAMESPACES, PlainObjects
+from statefuldb.adapters.kubernetes.plain import CORE, NAMESPACES, PlainObjects, Query
 from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, DatabaseKey
 from statefuldb.model.observed import DatabaseObject
 from statefuldb.model.profile import StorageProfile, parse_profile
-from statefuldb.model.schema.crd import GROUP, VERSION
+from statefuldb.model.schema.crd import API_VERSION
 
 Json = dict[str, Any]
 DATABASES = "statefuldatabases"
@@ -33,10 +31,8 @@ class Surroundings:
 
     def definition(self, name: str) -> Json | None:
         """Return a CustomResourceDefinition, or None. Raises EffectFailed."""
-        api = kubernetes.client.CustomObjectsApi(self._client)
-        kind = ("apiextensions.k8s.io", "v1", "customresourcedefinitions")
-        found = find(f"get definition {name}", lambda: api.get_cluster_custom_object(*kind, name))
-        return dict(found) if found is not None else None
+        definitions = PlainObjects(self._client, "/apis/apiextensions.k8s.io/v1", "customresourcedefinitions")
+        return find(f"get definition {name}", lambda: definitions.get("", name))
 
     def namespace(self, name: str) -> Json | None:
         """Return a Namespace, or None. Raises EffectFailed."""
@@ -49,23 +45,19 @@ class Objects:
 
     def __init__(self, client: Any, plural: str, namespaces: tuple[str, ...] = ()) -> None:
         self._namespaces = namespaces
-        self._api = kubernetes.client.CustomObjectsApi(client)
+        self._api = PlainObjects(client, f"/apis/{API_VERSION}", plural)
         self._plural = plural
 
     def get(self, namespace: str, name: str) -> Json | None:
         """Return an object, or None. Raises EffectFailed."""
-        found = find(
-            self._what("get", namespace, name),
-            lambda: self._api.get_namespaced_custom_object(GROUP, VERSION, namespace, self._plural, name),
-        )
-        return dict(found) if found is not None else None
+        return find(self._what("get", namespace, name), lambda: self._api.get(namespace, name))
 
     def list(self) -> tuple[Iterator[Json], str | None]:
         """Return all objects, fetched a page at a time, and the version at which that was all. Raises EffectFailed.
 
         So does the iterator. Without a version the kind is not served: there are none, whatever was seen before.
         """
-        begun = [(namespace, self._page(namespace)) for namespace in self._namespaces or (None,)]
+        begun = [(namespace, self._page(namespace)) for namespace in self._namespaces or ("",)]
         firsts = {namespace: first for namespace, first in begun if first is not None}
         if len(firsts) < len(begun):
             return iter(()), None
@@ -75,10 +67,9 @@ class Objects:
 
     def peek(self) -> None:
         """Read as little as can be, to see whether that is possible. Raises EffectFailed."""
-        namespace = self._namespaces[0] if self._namespaces else None
-        self._page(namespace, limit=1, _request_timeout=PEEK_SECONDS)
+        self._page(self._namespaces[0] if self._namespaces else "", limit=1, timeout_seconds=PEEK_SECONDS)
 
-    def _all(self, firsts: dict[str | None, Json]) -> Iterator[Json]:
+    def _all(self, firsts: dict[str, Json]) -> Iterator[Json]:
         for namespace in list(firsts):
             page: Json | None = firsts.pop(namespace)
             while page is not None:
@@ -86,78 +77,42 @@ class Objects:
                 token = page["metadata"].get("continue")
                 page = self._page(namespace, token) if token else None
 
-    def _page(self, namespace: str | None, token: str = "", **options: Any) -> Json | None:
+    def _page(
+        self, namespace: str, token: str = "", *, limit: int = PAGE_OBJECTS, timeout_seconds: float | None = None
+    ) -> Json | None:
         """Return a page of a list: the first one, or the one that follows. None where the kind is not served."""
-        more = {"limit": PAGE_OBJECTS, **({"_continue": token} if token else {}), **options}
-        what = f"list {self._plural}" + (f" in {namespace}" if namespace is not None else "")
-
-        def asked() -> Any:
-            if namespace is None:
-                return self._api.list_cluster_custom_object(GROUP, VERSION, self._plural, **more)
-            return self._api.list_namespaced_custom_object(GROUP, VERSION, namespace, self._plural, **more)
-
-        return cast("Json | None", find(what, asked))
+        query: Query = {"limit": limit, **({"continue": token} if token else {})}
+        what = f"list {self._plural}" + (f" in {namespace}" if namespace else "")
+        return find(what, lambda: self._api.list(namespace, query, timeout_seconds=timeout_seconds))
 
     def create(self, body: Json) -> Json:
         """Add an object. Raises EffectFailed."""
-        metadata = body["metadata"]
-        return dict(
-            call(
-                self._what("create", metadata["namespace"], metadata["name"]),
-                lambda: self._api.create_namespaced_custom_object(
-                    GROUP, VERSION, metadata["namespace"], self._plural, body
-                ),
-            )
-        )
+        namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
+        return call(self._what("create", namespace, name), lambda: self._api.create(namespace, body))
 
     def replace(self, body: Json) -> Json:
         """Replace an object of a known version. Raises EffectFailed."""
-        metadata = body["metadata"]
-        return dict(
-            call(
-                self._what("replace", metadata["namespace"], metadata["name"]),
-                lambda: self._api.replace_namespaced_custom_object(
-                    GROUP, VERSION, metadata["namespace"], self._plural, metadata["name"], body
-                ),
-            )
-        )
+        namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
+        return call(self._what("replace", namespace, name), lambda: self._api.replace(namespace, body))
 
     def patch(self, namespace: str, name: str, body: Any, content_type: str) -> Json:
         """Patch an object. Raises EffectFailed."""
-        return dict(
-            call(
-                self._what("patch", namespace, name),
-                lambda: self._api.patch_namespaced_custom_object(
-                    GROUP, VERSION, namespace, self._plural, name, body, _content_type=content_type
-                ),
-            )
-        )
+        return call(self._what("patch", namespace, name), lambda: self._api.patch(namespace, name, body, content_type))
 
     def replace_status(self, stored: Json, status: Json) -> Json:
         """Replace the status of an object of a known version; all else stays. Raises EffectFailed."""
         metadata = stored["metadata"]
         known = {name: metadata[name] for name in ("namespace", "name", "uid", "resourceVersion")}
         kind = {name: stored[name] for name in ("apiVersion", "kind")}
-        return dict(
-            call(
-                self._what("write status of", metadata["namespace"], metadata["name"]),
-                lambda: self._api.replace_namespaced_custom_object_status(
-                    GROUP,
-                    VERSION,
-                    metadata["namespace"],
-                    self._plural,
-                    metadata["name"],
-                    {**kind, "metadata": known, "status": status},
-                ),
-            )
+        body = {**kind, "metadata": known, "status": status}
+        return call(
+            self._what("write status of", metadata["namespace"], metadata["name"]),
+            lambda: self._api.replace(metadata["namespace"], body, subresource="status"),
         )
 
     def delete(self, namespace: str, name: str) -> None:
         """Delete an object, if it is there. Raises EffectFailed."""
-        find(
-            self._what("delete", namespace, name),
-            lambda: self._api.delete_namespaced_custom_object(GROUP, VERSION, namespace, self._plural, name),
-        )
+        find(self._what("delete", namespace, name), lambda: self._api.delete(namespace, name))
 
     def _what(self, verb: str, namespace: str, name: str) -> str:
         return f"{verb} {self._plural}/{name} in {namespace}"

@@ -1,12 +1,14 @@
-"""Objects of kinds that are not ours, as plain dictionaries.
+"""Objects as plain dictionaries, sent and read through the official client.
 
 The client's own API of the core group loads the models of all that it knows, more than 20 MiB, and reads every answer
-into them; of Secrets, ConfigMaps, Namespaces, Events and Leases we look at a few fields.
+into them; of Secrets, ConfigMaps, Namespaces, Events and Leases we look at a few fields. Its API of custom objects
+checks the types of all arguments at each call, and both search each body for models and times; ours hold none.
 """
 
 from typing import Any
 
 Json = dict[str, Any]
+Query = dict[str, str | int]
 CORE = "/api/v1"
 NAMESPACES = "namespaces"
 
@@ -26,13 +28,17 @@ class PlainObjects:
         """Return an object."""
         return self._request("GET", namespace, name, timeout_seconds=timeout_seconds)
 
+    def list(self, namespace: str, query: Query, *, timeout_seconds: float | None = None) -> Json:
+        """Return a page of a list; without a namespace, of all namespaces."""
+        return self._request("GET", namespace, "", query=query, timeout_seconds=timeout_seconds)
+
     def create(self, namespace: str, body: Json, *, timeout_seconds: float | None = None) -> Json:
         """Add an object; return it as stored."""
         return self._request("POST", namespace, "", body, timeout_seconds=timeout_seconds)
 
-    def replace(self, namespace: str, body: Json) -> Json:
-        """Replace an object of a known version; return it as stored."""
-        return self._request("PUT", namespace, body["metadata"]["name"], body)
+    def replace(self, namespace: str, body: Json, *, subresource: str = "") -> Json:
+        """Replace an object of a known version, or a subresource of it; return it as stored."""
+        return self._request("PUT", namespace, body["metadata"]["name"], body, subresource=subresource)
 
     def patch(
         self, namespace: str, name: str, patch: Any, content_type: str, *, timeout_seconds: float | None = None
@@ -52,17 +58,20 @@ class PlainObjects:
         body: Any = None,
         content_type: str = "application/json",
         *,
+        subresource: str = "",
+        query: Query | None = None,
         timeout_seconds: float | None = None,
     ) -> Json:
         scope = "/namespaces/{namespace}" if namespace else ""
-        request = self._client.param_serialize(
+        one = ("/{name}" if name else "") + (f"/{subresource}" if subresource else "")
+        _, url, headers, _, _ = self._client.param_serialize(
             method,
-            f"{self._base}{scope}/{self._plural}" + ("/{name}" if name else ""),
+            f"{self._base}{scope}/{self._plural}{one}",
             path_params={"namespace": namespace, "name": name},
+            query_params=query,
             header_params={"Accept": "application/json", "Content-Type": content_type},
-            body=body,
             auth_settings=["BearerToken"],
         )
-        answer = self._client.call_api(*request, _request_timeout=timeout_seconds)
+        answer = self._client.call_api(method, url, headers, body, _request_timeout=timeout_seconds)
         answer.read()
         return dict(self._client.response_deserialize(answer, {"2XX": "object"}).data)
