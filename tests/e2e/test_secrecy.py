@@ -157,7 +157,8 @@ def directories(state: Json) -> Iterator[str]:
 def read_folder(base: str, folder: str) -> Iterator[tuple[str, bytes]]:
     for url, body in read(f"{base}/files/browse?path={quote(folder)}"):
         yield url, body
-        for entry in json.loads(body):
+        # Where a volume is linked, the agent says that it is inaccessible.
+        for entry in json.loads(body) if body.startswith(b"[") else ():
             if entry["mode"].startswith("d"):
                 yield from read_folder(base, entry["path"])
             else:

@@ -1,15 +1,15 @@
 """The agent's sockets: its state and the files of its sandboxes (Mesos docs, endpoints/files)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from statefuldb.local.mesos import shown_files
 from statefuldb.local.mesos.agent import Agent
 
 Json = dict[str, Any]
-PAGE_BYTES = 64 * 1024
 
 
 class AgentServer:
@@ -61,38 +61,29 @@ class AgentServer:
         ]
 
     async def _read(self, request: web.Request) -> web.Response:
-        path = self._resolve(request.query.get("path", ""))
-        if path is None or not path.is_file():
-            return web.Response(status=404)
-        offset = int(request.query.get("offset", -1))
-        size = path.stat().st_size
-        if offset < 0:
-            return web.json_response({"data": "", "offset": size})
-        length = min(int(request.query.get("length", PAGE_BYTES)), PAGE_BYTES)
-        with path.open("rb") as file:
-            file.seek(offset)
-            text = file.read(length).decode(errors="replace")
-        return web.json_response({"data": text, "offset": offset})
+        query = request.query
+        try:
+            shown = shown_files.page(self._path(query), query.get("offset"), query.get("length"))
+        except shown_files.NotShown as refused:
+            return web.Response(status=refused.status, text=str(refused))
+        return web.json_response(shown)
 
     async def _browse(self, request: web.Request) -> web.Response:
-        path = self._resolve(request.query.get("path", ""))
-        if path is None or not path.is_dir():
-            return web.Response(status=404)
-        listed = [
-            {"path": str(entry), "size": entry.lstat().st_size, "mode": "-rw-r--r--", "nlink": 1}
-            for entry in sorted(path.iterdir())
-        ]
+        try:
+            listed = shown_files.listing(self._path(request.query), request.query["path"])
+        except shown_files.NotShown as refused:
+            return web.Response(status=refused.status, text=str(refused))
         return web.json_response(listed)
 
-    def _resolve(self, text: str) -> Path | None:
-        """Return a path within a sandbox of this agent, or None: nothing else is shown."""
+    def _path(self, query: Mapping[str, str]) -> Path:
+        """Return the path that is asked for, by its real name or by that of its executor. Raises NotShown."""
+        text = query.get("path", "")
+        if not text:
+            raise shown_files.NotShown(400, "Expecting 'path=value' in query.\n")
         parts = [part for part in text.split("/") if part]
         if len(parts) >= 6 and parts[0] == "frameworks" and parts[2] == "executors":
             sandbox = self._agent.sandbox_of(parts[1], parts[3])
             path = sandbox.joinpath(*parts[6:]) if sandbox is not None else None
         else:
             path = Path(text)
-        root = (self._agent.work_dir / "slaves").resolve()
-        if path is None or ".." in path.parts or not path.is_relative_to(root):
-            return None
-        return path
+        return shown_files.within((self._agent.work_dir / "slaves").resolve(), path)
