@@ -1,6 +1,5 @@
 """The embedded API server's state machine without sockets and files: requests in JSON, watches as calls."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +28,6 @@ class ApiServer:
         self._schedule = schedule
         self._dice = dice
         self._listeners: list[OnChange] = []
-        self._told: tuple[Json | None, str] = (None, "")
         self.store = Store(dice.uuid, self._changed)
         self._service = Service(self.store)
         for name in NAMESPACES:
@@ -54,12 +52,6 @@ class ApiServer:
         """Have every change told from now on, until what is returned is called."""
         self._listeners.append(on_change)
         return lambda: self._listeners.remove(on_change) if on_change in self._listeners else None
-
-    def text_of(self, stored: Json) -> str:
-        """Return an object as text. Several ask for that of the last one."""
-        if self._told[0] is not stored:
-            self._told = (stored, json.dumps(stored))
-        return self._told[1]
 
     def objects(self, plural: str) -> list[Json]:
         """Return the objects of a kind as they are, for oracles."""

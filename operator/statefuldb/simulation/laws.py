@@ -1,8 +1,9 @@
 """The safety laws of docs/design.md section 3, judged at each moment at which one could be broken."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from statefuldb.local.api_server.store import Change
@@ -130,7 +131,7 @@ class Laws:
         key = change.address[0]
         if key == "secrets":
             return
-        self._silent("/".join(change.address), self.api.text_of(change.object))
+        self._silent("/".join(change.address), "\n".join(said_anew(change.object, change.previous)))
         if key.startswith("databasevolumes"):
             entry = from_object(change.object)
             self._note_launch(entry)
@@ -245,6 +246,24 @@ def _falls_short(launch: Launch, spec: Json | None) -> bool:
     """Whether a task was launched with other cpus and memory than its database asks for."""
     wanted = {name: parse_quantity(amount) for name, amount in (spec or {}).get("resources", {}).items()}
     return wanted != {"cpus": Decimal(launch.cpus_milli) / MILLI, "memory": Decimal(launch.memory_bytes)}
+
+
+def said_anew(value: Any, before: Any) -> Iterator[str]:
+    """Yield the names and texts in a JSON value that are not at the same place in another."""
+    if value == before:
+        return
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        known = before if isinstance(before, dict) else {}
+        for name, held in value.items():
+            if name not in known:
+                yield name
+            yield from said_anew(held, known.get(name))
+    elif isinstance(value, list):
+        listed = before[: len(value)] if isinstance(before, list) else []
+        for held, was in zip_longest(value, listed):
+            yield from said_anew(held, was)
 
 
 def _is_ours(resource: Json) -> bool:

@@ -220,7 +220,7 @@ class Life:
         def carry_out() -> tuple[int, Any]:
             status, answer = self._api.exchange(method, path, body, content_type, "operator")
             self._story.tell(self.name, f"{what}: {status}", detail=True)
-            return status, self._api.text_of(answer)
+            return status, answer
 
         return self._send(what, carry_out)
 

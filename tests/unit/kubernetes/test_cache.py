@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from statefuldb.adapters.kubernetes.cache import Cache
+from statefuldb.adapters.kubernetes.cache import LATELY, Cache
 
 Json = dict[str, Any]
 
@@ -35,13 +35,19 @@ def test_nothing_remains_of_a_kind_that_is_not_served() -> None:
 def test_what_is_kept_as_text_is_found_and_read_as_it_was() -> None:
     cache = Cache(lambda each: [("of", each["metadata"]["name"][:1])], compact=True)
     whole = {**stored("kept", 3), "spec": {"cpus": "500m", "list": [1, None, "\u00e9"]}}
-    assert cache.put(whole)
+    owned = {**whole, "metadata": {**whole["metadata"], "managedFields": [{"manager": "kubectl"}]}}
+    assert cache.put(owned)
+    assert cache.get(("shop", "kept")) == owned
+    for number in range(LATELY):
+        assert cache.put(stored(f"newer-{number}", 4 + number))
     assert not cache.put(stored("kept", 3))
+    # Who owns which field is not kept in the text.
     assert cache.get(("shop", "kept")) == whole
     assert cache.of(("of", "k")) == [whole]
-    assert cache.groups() == {("of", "k")}
-    assert cache.remove(stored("kept", 4))
-    assert cache.groups() == set()
+    assert cache.groups() == {("of", "k"), ("of", "n")}
+    assert cache.remove(stored("kept", 4 + LATELY))
+    assert cache.groups() == {("of", "n")}
+    assert cache.of(("of", "k")) == []
 
 
 def test_what_is_counted_is_in_step_with_what_is_held_and_reads_nothing() -> None:

@@ -36,7 +36,7 @@ from statefuldb.model.plan import Announcement
 from statefuldb.model.profile import StorageProfile
 from statefuldb.model.schema.crd import GROUP
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.model.volume_object import from_object, to_object
+from statefuldb.model.volume_object import to_object
 from statefuldb.reconcile.ports import Call, EffectFailed, Enqueue, Machine
 
 log = getLogger(__name__)
@@ -80,8 +80,8 @@ class KubernetesAdapter:
         self._profiles = Objects(client, PROFILES)
         self._caches = {n: Cache() for n in (PROFILES, "namespaces", "customresourcedefinitions")}
         self._caches[DATABASES] = Cache(database_groups, tally_of=conditions_of, compact=True)
-        self._caches[VOLUMES] = Cache(volume_groups, compact=True)
-        self._record = remembering(from_object)
+        self._entry = remembering(read_entry)
+        self._caches[VOLUMES] = Cache(lambda stored: volume_groups(self._entry(stored)), compact=True)
         self._surroundings = Surroundings(client)
         self._reach = Reach(self._databases.peek, machine)
         self._secrets = ConnectionSecrets(client, machine)
@@ -127,23 +127,25 @@ class KubernetesAdapter:
 
     def volumes(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries of this database name."""
-        found = [self._record(stored) for stored in self._caches[VOLUMES].of(("of", key))]
-        return tuple(sorted(found, key=lambda v: (v.identity.ordinal, v.name)))
+        found = map(self._entry, self._caches[VOLUMES].of(("of", key)))
+        records = [entry for entry in found if isinstance(entry, VolumeRecord)]
+        return tuple(sorted(records, key=lambda v: (v.identity.ordinal, v.name)))
 
     def damaged(self, key: DatabaseKey) -> tuple[DamagedEntry, ...]:
         """Return the entries that cannot be read and may be of this database name, or of data that began under it."""
-        found = [read_entry(stored) for stored in self._caches[VOLUMES].of(("damaged", key))]
+        found = map(self._entry, self._caches[VOLUMES].of(("damaged", key)))
         return tuple(entry for entry in found if isinstance(entry, DamagedEntry))
 
     def owner_of(self, uid: str) -> DatabaseKey | None:
         """Return for which database the ledger has the data of this uid, or None."""
         found = self._caches[VOLUMES].of(("data", uid))
-        return read_entry(found[0]).key if found else None
+        return self._entry(found[0]).key if found else None
 
     def adopted_away(self, key: DatabaseKey) -> tuple[DataIdentity, ...]:
         """Return the data that began under this name and is in the ledger for another: an entry keeps its name."""
-        born = map(self._record, self._caches[VOLUMES].of(("born", key)))
-        return tuple(sorted((record.identity for record in born if record.key != key), key=str))
+        born = map(self._entry, self._caches[VOLUMES].of(("born", key)))
+        away = (entry.identity for entry in born if isinstance(entry, VolumeRecord) and entry.key != key)
+        return tuple(sorted(away, key=str))
 
     def profiles(self, namespace: str) -> tuple[StorageProfile, ...]:
         """Return the profiles that bound a namespace, whose labels are read directly where they are not yet known."""
@@ -283,7 +285,7 @@ class KubernetesAdapter:
         if plural == DATABASES:
             self._enqueue(key_of(stored))
         elif plural == VOLUMES:
-            key = read_entry(stored).key
+            key = self._entry(stored).key
             if key.name:
                 self._enqueue(key)
         else:

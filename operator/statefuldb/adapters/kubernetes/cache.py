@@ -7,7 +7,7 @@ are compared as numbers, as Kubernetes allows (KEP-5504, comparable resource ver
 import json
 import threading
 import zlib
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,13 +18,13 @@ from statefuldb.model.grouped import Grouped
 Json = dict[str, Any]
 Name = tuple[str, str]
 T = TypeVar("T")
-_LATELY = 32
+LATELY = 32  # so many objects stay at hand
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Held:
-    """One object, as it is kept."""
+    """One object, as it is kept: as it came, or packed."""
 
     version: int
     groups: tuple[Hashable, ...]
@@ -33,10 +33,17 @@ class _Held:
 
     @property
     def stored(self) -> Json:
-        return _read(self.kept) if isinstance(self.kept, bytes) else self.kept
+        kept = self.kept
+        return _read(kept) if isinstance(kept, bytes) else kept
+
+    def pack(self) -> None:
+        """Keep the object as compressed text. Who owns which field, half of it, is left out."""
+        stored = self.stored
+        metadata = {name: value for name, value in stored["metadata"].items() if name != "managedFields"}
+        self.kept = zlib.compress(_encode({**stored, "metadata": metadata}).encode(), level=1)
 
 
-@lru_cache(maxsize=_LATELY)
+@lru_cache(maxsize=LATELY)
 def _read(text: bytes) -> Json:
     """Return an object, which must not be changed. One pass looks several times at the same few."""
     return dict(json.loads(zlib.decompress(text)))
@@ -57,7 +64,7 @@ class _Version:
 
 def remembering(read: Callable[[Json], T]) -> Callable[[Json], T]:
     """Return `read`, which does not read anew what it has read lately of this API server."""
-    remembered = lru_cache(maxsize=_LATELY)(lambda version: read(version.stored))
+    remembered = lru_cache(maxsize=LATELY)(lambda version: read(version.stored))
     return lambda stored: remembered(_Version.of(stored))
 
 
@@ -65,9 +72,9 @@ class Cache:
     """Objects of one kind by namespace and name, and by the groups that `groups_of` names for each, or else by name.
 
     What `tally_of` names for each is counted over all of them, as they come and go.
-    With `compact` they are kept as compressed text and read at each use, in some 10 microseconds more: of thousands of
-    objects few are looked at at a time, and as dictionaries they take some thirty times as much memory. Who owns which
-    field, half of an object, is left out.
+    With `compact` all but those that came last are kept as compressed text and read at each use, in some 10
+    microseconds more: of thousands of objects few are looked at at a time, and as dictionaries they take some thirty
+    times as much memory.
     """
 
     def __init__(
@@ -83,6 +90,7 @@ class Cache:
         self._tally: Counter[Hashable] = Counter()
         self._compact = compact
         self._objects: Grouped[Name, _Held] = Grouped(lambda _, held: held.groups)
+        self._unpacked: OrderedDict[Name, _Held] = OrderedDict()
         self._gone: dict[Name, int] = {}
 
     def put(self, stored: Json) -> bool:
@@ -93,11 +101,14 @@ class Cache:
             known = held.version if held is not None else self._gone.get(name, -1)
             if version <= known:
                 return False
-            kept = zlib.compress(_text(stored).encode(), level=1) if self._compact else stored
             self._let_go(name)
-            held = _Held(version, tuple(self._groups_of(stored)), tuple(self._tally_of(stored)), kept)
+            held = _Held(version, tuple(self._groups_of(stored)), tuple(self._tally_of(stored)), stored)
             self._objects[name] = held
             self._tally.update(held.tallied)
+            if self._compact:
+                self._unpacked[name] = held
+                if len(self._unpacked) > LATELY:
+                    self._unpacked.popitem(last=False)[1].pack()
             self._gone.pop(name, None)
             return True
 
@@ -169,6 +180,7 @@ class Cache:
     def _let_go(self, name: Name) -> _Held | None:
         """Hold an object no longer. Called with the lock held."""
         held = self._objects.pop(name, None)
+        self._unpacked.pop(name, None)
         if held is not None:
             self._tally.subtract(held.tallied)
         return held
@@ -177,11 +189,6 @@ class Cache:
         with self._lock:
             held = self._objects.get(name)
         return held.groups if held is not None else ()
-
-
-def _text(stored: Json) -> str:
-    metadata = {name: value for name, value in stored["metadata"].items() if name != "managedFields"}
-    return _encode({**stored, "metadata": metadata})
 
 
 def _name(stored: Json) -> Name:

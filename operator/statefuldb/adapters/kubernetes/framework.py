@@ -56,16 +56,14 @@ class FrameworkRecord:
                     f"kubectl create namespace {self._namespace}, or name another one with --namespace"
                 )
         epoch = int(stored["data"].get("epoch", "0")) + 1
-        stored["data"]["epoch"] = str(epoch)
-        self._replace(stored)
+        self._replace({**stored, "data": {**stored["data"], "epoch": str(epoch)}})
         return stored["data"]["cluster"], stored["data"].get("frameworkId") or None, epoch
 
     def save_framework_id(self, framework_id: str) -> None:
         """Write the framework id, before anything is launched under it. Raises EffectFailed."""
         stored = self._config_map()
         if stored is not None and stored["data"].get("frameworkId") != framework_id:
-            stored["data"]["frameworkId"] = framework_id
-            self._replace(stored)
+            self._replace({**stored, "data": {**stored["data"], "frameworkId": framework_id}})
 
     def certificates(self, make: Callable[[], tuple[str, str]]) -> tuple[str, str]:
         """Return the operator's authority and client certificate with key (PEM), made at the first start."""

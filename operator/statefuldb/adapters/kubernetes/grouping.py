@@ -5,8 +5,9 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from statefuldb.model.damaged import DamagedEntry, read_entry
+from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.volume import VolumeRecord
 
 Json = dict[str, Any]
 
@@ -21,12 +22,11 @@ def database_groups(database: Json) -> list[tuple[str, DatabaseKey]]:
     return [("of", key_of(database))]
 
 
-def volume_groups(stored: Json) -> list[tuple[str, DatabaseKey | str]]:
+def volume_groups(entry: VolumeRecord | DamagedEntry) -> list[tuple[str, DatabaseKey | str]]:
     """Return the groups of a ledger entry: its database, its data, and the database its name says it began for.
 
     One that cannot be read is in a group of its own kind, of each database that it may be about.
     """
-    entry = read_entry(stored)
     if isinstance(entry, DamagedEntry):
         data = [("data", entry.identity.uid)] if entry.identity is not None else []
         return [*data, *(("damaged", key) for key in {entry.key, entry.born} if key.name)]
