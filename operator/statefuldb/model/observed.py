@@ -184,13 +184,17 @@ class DatabaseObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretView:
-    """What matters of the connection Secret: its revision and its public keys; never the password."""
+    """What matters of the connection Secret: its revision and its public keys; never the password.
+
+    `coherent`: there is a password, and `uri` says what the other keys do.
+    """
 
     revision: str
     username: str
     database: str
     host: str
     port: str
+    coherent: bool = True
 
 
 Offers = tuple[AgentOffer, ...]

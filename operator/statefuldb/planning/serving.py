@@ -6,6 +6,7 @@ from statefuldb.model.actions import Action, EnsureSecret, SaveVolume, SendCrede
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.identity import connection_secret_name
 from statefuldb.model.keeper import DISK_FULL_BELOW_BYTES, KeeperPhase, KeeperStatus
+from statefuldb.model.observed import SecretView
 from statefuldb.model.plan import Announcement, MemberReport, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB
 from statefuldb.model.spec import Strategy
@@ -98,8 +99,7 @@ def _serving(context: Context, record: VolumeRecord, status: KeeperStatus) -> St
         port=launched.port,
     )
     secret = context.observed.secret
-    current = secret is not None and (secret.host, secret.port) == (wanted.host, str(wanted.port))
-    if secret is None or not current:
+    if secret is None or not _says(secret, wanted):
         actions.append(wanted)
         return Step(actions=tuple(actions), waiting=(_setting(ordinal),))
     if status.credentials_revision != secret.revision:
@@ -120,6 +120,12 @@ def _serving(context: Context, record: VolumeRecord, status: KeeperStatus) -> St
         report=_ready(record),
         look_again_seconds=_healthy_in(context, record) if record.failures else None,
     )
+
+
+def _says(secret: SecretView, wanted: EnsureSecret) -> bool:
+    """Whether a Secret says what it must. A password that somebody chose is as good as ours."""
+    held = (secret.username, secret.database, secret.host, secret.port)
+    return secret.coherent and held == (wanted.username, wanted.database, wanted.host, str(wanted.port))
 
 
 def _learned(context: Context, record: VolumeRecord, status: KeeperStatus) -> SaveVolume | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from integration.keeper.member import PASSWORD, Member, set_account
+from statefuldb.adapters.databases.mysql import SqlFailed, run_statements
 from statefuldb.adapters.keeper.client import KeeperClient, KeeperError
 from statefuldb.adapters.keeper.operator_identity import make_identity
 from statefuldb.model.keeper import (
@@ -116,6 +117,18 @@ def test_nobody_without_the_operators_certificate_is_answered(member: Member, tm
     stranger = KeeperClient(address="127.0.0.1", port=member.config.keeper_port, pinned_pem=pinned, identity=other)
     with pytest.raises((KeeperError, ssl.SSLError)):
         stranger.status()
+
+
+@pytest.mark.parametrize("chosen", ["пароль é", "a'b\\c`d\n%s"])
+def test_an_account_may_have_any_password(member: Member, chosen: str) -> None:
+    member.start(member.config)
+    client, _ = member.serving(member.config)
+    client.set_credentials(epoch=1, revision="8", username="app", password=chosen, database="app")
+    secret = {"host": "127.0.0.1", "port": str(member.config.port), "username": "app", "database": "app"}
+    (answer,) = run_statements({**secret, "password": chosen}, ["SELECT 1"])
+    assert answer.rows == ((1,),)
+    with pytest.raises(SqlFailed, match="no password"):
+        list(run_statements(secret, ["SELECT 1"]))
 
 
 def test_the_password_is_nowhere_to_be_read(member: Member) -> None:

@@ -1,11 +1,15 @@
-"""Connection Secrets: what was made here goes with its data, what somebody else made stays."""
+"""Connection Secrets: what was made here goes with its data, what somebody else made stays; people edit them."""
 
+import base64
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from statefuldb.adapters.kubernetes.connection import client_over
-from statefuldb.adapters.kubernetes.secrets import MANAGED_LABEL, ConnectionSecrets
+from statefuldb.adapters.kubernetes.secrets import MANAGED_LABEL, ConnectionSecrets, texts_of
+from statefuldb.model.actions import EnsureSecret
+from statefuldb.reconcile.ports import EffectFailed
 from unit.kubernetes.test_events import Clockwork
 from unit.planning.world import KEY
 
@@ -21,3 +25,78 @@ def test_only_what_was_made_here_is_removed(labels: dict[str, str] | None, delet
     secrets = ConnectionSecrets(client_over(exchange), Clockwork())  # type: ignore[arg-type]
     secrets.delete(KEY, "orders-connection")
     assert ("DELETE" in calls) is deleted
+
+
+NAME = "orders-connection"
+WANTED = EnsureSecret(name=NAME, key=KEY, username="orders", database="orders", host="10.0.0.1", port=31000)
+OURS = {
+    "host": b"10.0.0.1",
+    "port": b"31000",
+    "username": b"orders",
+    "database": b"orders",
+    "password": b"made-here",
+    "uri": b"mysql://orders:made-here@10.0.0.1:31000/orders",
+}
+NO_TEXT = b"\xff\xfe\xfd"
+
+
+class Random(Clockwork):
+    """A machine whose secrets are foreseen."""
+
+    def fresh_secret(self) -> str:
+        return "fresh"
+
+
+class OneSecret:
+    """An API server with one Secret, in which a merge patch takes effect."""
+
+    def __init__(self, held: dict[str, bytes]) -> None:
+        data = {name: base64.b64encode(content).decode() for name, content in held.items()}
+        self.stored: dict[str, Any] = {"metadata": {"name": NAME, "uid": "u", "resourceVersion": "1"}, "data": data}
+        self.secrets = ConnectionSecrets(client_over(self.exchange), Random())  # type: ignore[arg-type]
+
+    def exchange(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
+        if method == "PATCH":
+            self.stored["data"].update(body["data"])
+        return 200, self.stored
+
+    def coherent(self) -> bool:
+        self.secrets.forget_views()
+        view = self.secrets.view(KEY, NAME)
+        assert view is not None
+        return view.coherent
+
+
+def test_a_key_that_is_no_text_is_left_alone() -> None:
+    one = OneSecret({**OURS, "keystore.p12": NO_TEXT})
+    assert one.coherent()
+    assert one.secrets.password(KEY, NAME) == "made-here"
+    one.secrets.ensure(WANTED)
+    assert one.stored["data"]["keystore.p12"] == base64.b64encode(NO_TEXT).decode()
+
+
+@pytest.mark.parametrize("chosen", ["newer", "p@ss:word/?#", "new\n"])
+def test_a_password_that_somebody_chose_stays_and_the_uri_follows(chosen: str) -> None:
+    one = OneSecret({**OURS, "password": chosen.encode()})
+    assert not one.coherent()
+    one.secrets.ensure(WANTED)
+    assert one.coherent()
+    made = urlsplit(texts_of(one.stored)["uri"])
+    assert (made.hostname, made.port, made.username, unquote(made.password or "")) == (
+        "10.0.0.1",
+        31000,
+        "orders",
+        chosen,
+    )
+
+
+@pytest.mark.parametrize("password", [NO_TEXT, b"", None])
+def test_a_password_that_is_none_is_replaced(password: bytes | None) -> None:
+    held = {name: content for name, content in {**OURS, "password": password}.items() if content is not None}
+    one = OneSecret(held)
+    assert not one.coherent()
+    with pytest.raises(EffectFailed):
+        one.secrets.password(KEY, NAME)
+    one.secrets.ensure(WANTED)
+    assert one.coherent()
+    assert one.secrets.password(KEY, NAME) == "fresh"

@@ -1,6 +1,7 @@
 """The life of one member, as the planner decides it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -194,6 +195,14 @@ def test_ready_only_when_the_engine_answers_and_the_account_is_set() -> None:
     assert not third.actions
     assert condition(third, ConditionType.READY) == ("True", Reason.ALL_MEMBERS_READY)
     assert not third.wants_offers
+
+
+@pytest.mark.parametrize("edited", [{"username": "root"}, {"database": ""}, {"port": "3306"}, {"coherent": False}])
+def test_a_secret_that_somebody_edited_is_put_right_before_its_account_is_set(edited: dict[str, Any]) -> None:
+    record = serving()
+    held = replace(secret(record), revision="8", **edited)
+    seen = observed(volumes=(record,), tasks=tasks(record, TaskState.RUNNING), keepers=keeper(record), secret=held)
+    assert [type(a) for a in plan(desired(spec()), seen, (), OPERATOR).actions] == [EnsureSecret]
 
 
 def test_more_memory_restarts_and_says_so() -> None:

@@ -28,12 +28,16 @@ class Answer:
 
 def run_statements(secret: Mapping[str, str], statements: Iterable[str]) -> Iterator[Answer]:
     """Run statements as the account of a connection Secret, each committed; yield the answers. Raises SqlFailed."""
+    missing = [name for name in ("host", "port", "username", "password", "database") if not secret.get(name)]
+    if missing:
+        raise SqlFailed(f"the connection Secret has no {', '.join(missing)}", reached=False)
     try:
         connection = pymysql.connect(
             host=secret["host"],
             port=int(secret["port"]),
             user=secret["username"],
-            password=secret["password"],
+            # The account was set with it in UTF-8; the client would send a text in Latin-1.
+            password=secret["password"].encode(),
             database=secret["database"],
             autocommit=True,
             connect_timeout=CONNECT_TIMEOUT_SECONDS,

@@ -1,6 +1,5 @@
 """What the command line asks of an API server; errors come out as sentences."""
 
-import base64
 import json
 import time
 from email.utils import parsedate_to_datetime
@@ -13,6 +12,7 @@ import urllib3.exceptions
 
 from statefuldb.adapters.kubernetes.calls import cause
 from statefuldb.adapters.kubernetes.connection import api_client
+from statefuldb.adapters.kubernetes.secrets import texts_of
 
 Json = dict[str, Any]
 FIELD_MANAGER = "statefuldb"
@@ -112,11 +112,9 @@ class CliClient:
         self._call("DELETE", self._path(kind, namespace, name), options)
 
     def secret(self, namespace: str, name: str) -> dict[str, str] | None:
-        """Return the decoded content of a Secret, or None."""
+        """Return the texts that a Secret holds, decoded, or None."""
         stored = self.get("Secret", namespace, name)
-        if stored is None:
-            return None
-        return {k: base64.b64decode(v).decode() for k, v in stored.get("data", {}).items()}
+        return None if stored is None else texts_of(stored)
 
     def version(self) -> str:
         """Return the server's version. Raises CallRefused."""

@@ -1,8 +1,11 @@
 """The connection Secret: made once with a random password, its public keys kept current, its password never kept."""
 
 import base64
+import contextlib
 import threading
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.adapters.kubernetes.objects import MERGE_PATCH
@@ -40,17 +43,19 @@ class ConnectionSecrets:
 
     def password(self, key: DatabaseKey, name: str) -> str:
         """Return the password, read now. Raises EffectFailed."""
-        stored = self._read(key, name)
-        coded = (stored.get("data") or {}).get("password") if stored is not None else None
-        if coded is None:
+        password = texts_of(self._read(key, name) or {}).get("password")
+        if not password:
             # Someone removed it behind our back: the next observation must see that.
             with self._lock:
                 self._views.pop((key, name), None)
             raise EffectFailed(f"Secret {name} in {key.namespace} has no password", conflict=True)
-        return base64.b64decode(coded).decode()
+        return password
 
     def ensure(self, wanted: EnsureSecret) -> None:
-        """Create the Secret, or bring what is public in it up to date. Raises EffectFailed."""
+        """Create the Secret, or bring all but its password up to date. Raises EffectFailed.
+
+        A password that is gone, or is no text, is replaced; one that somebody chose stays.
+        """
         stored = self._read(wanted.key, wanted.name)
         namespace = wanted.key.namespace
         if stored is None:
@@ -71,8 +76,7 @@ class ConnectionSecrets:
             )
             self._keep(wanted.key, wanted.name, made)
             return
-        password = base64.b64decode((stored.get("data") or {}).get("password", "")).decode()
-        password = password or self._machine.fresh_secret()
+        password = texts_of(stored).get("password") or self._machine.fresh_secret()
         coded = {k: _code(v) for k, v in {"password": password, **_public(wanted, password)}.items()}
         patched = call(
             f"patch Secret {wanted.name} in {namespace}",
@@ -97,28 +101,46 @@ class ConnectionSecrets:
     def _keep(self, key: DatabaseKey, name: str, stored: Json | None) -> SecretView | None:
         view = None
         if stored is not None:
-            data = {k: base64.b64decode(v).decode() for k, v in (stored.get("data") or {}).items() if k != "password"}
+            data = texts_of(stored)
             view = SecretView(
                 revision="{uid}-{resourceVersion}".format_map(stored["metadata"]),
                 username=data.get("username", ""),
                 database=data.get("database", ""),
                 host=data.get("host", ""),
                 port=data.get("port", ""),
+                coherent=bool(data.get("password")) and data.get("uri") == _uri(data),
             )
         with self._lock:
             self._views[key, name] = view
         return view
 
 
+def texts_of(stored: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a Secret holds, decoded. What is no text, such as a key store that somebody added, is left out."""
+    texts = {}
+    for name, coded in (stored.get("data") or {}).items():
+        with contextlib.suppress(ValueError):
+            texts[name] = base64.b64decode(coded).decode()
+    return texts
+
+
 def _public(wanted: EnsureSecret, password: str) -> dict[str, str]:
-    user = f"{wanted.username}:{password}"
-    return {
+    public = {
         "host": wanted.host,
         "port": str(wanted.port),
         "username": wanted.username,
         "database": wanted.database,
-        "uri": f"mysql://{user}@{wanted.host}:{wanted.port}/{wanted.database}",
     }
+    return {**public, "uri": _uri({**public, "password": password})}
+
+
+def _uri(data: Mapping[str, str]) -> str:
+    """Return the connection as one URI, nothing where something of it is missing. People choose any password."""
+    try:
+        login = f"{data['username']}:{quote(data['password'], safe='')}"
+        return f"mysql://{login}@{data['host']}:{data['port']}/{data['database']}"
+    except KeyError:
+        return ""
 
 
 def _code(text: str) -> str:
