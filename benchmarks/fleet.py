@@ -16,7 +16,8 @@ from measuring import table, write
 
 from statefuldb.local.api_server.store import Change
 from statefuldb.simulation.people import database
-from statefuldb.simulation.world import Size, World
+from statefuldb.simulation.size import Size
+from statefuldb.simulation.world import World
 
 Json = dict[str, Any]
 SIZES = (100, 300, 1_000)

@@ -18,9 +18,9 @@ from statefuldb.planning import teardown
 from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.simulation.keeper import Keeper
 from statefuldb.simulation.run import run
+from statefuldb.simulation.size import Size
 from statefuldb.simulation.storage import Directory
 from statefuldb.simulation.verdict import LIVENESS, SAFETY
-from statefuldb.simulation.world import Size
 
 Break = Callable[[pytest.MonkeyPatch], None]
 SMALL = Size(agents=5, databases=6, busy_seconds=60.0, pause_seconds=2.0)

@@ -1,7 +1,8 @@
 """A small fleet that loses an agent, comes back to Ready and then rests: `benchmarks/fleet.py` measures large ones."""
 
 from statefuldb.simulation.people import NAMESPACE, database
-from statefuldb.simulation.world import Size, World
+from statefuldb.simulation.size import Size
+from statefuldb.simulation.world import World
 
 STRATEGIES = ("PersistentVolume", "HostPath", "DFS")
 DATABASES = [f"db{number}" for number in range(6)]

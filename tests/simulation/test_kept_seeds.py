@@ -1,8 +1,12 @@
-"""Seeds that once failed, with the faults that it took and what was wrong in the operator. Each holds now."""
+"""Seeds that once failed, with the faults that it took and what was wrong in the operator. Each holds now.
+
+They failed in worlds all of one size, in which machines do not differ.
+"""
 
 import pytest
 
 from statefuldb.simulation.run import run
+from statefuldb.simulation.size import Size
 
 # 35: another framework ran on reserved cpus while the ports were given back. Offers showed nothing more of ours, and
 # the entry was forgotten though the agent still held the rest.
@@ -47,12 +51,12 @@ MISJUDGED = (961,)
 @pytest.mark.parametrize("seed", KEPT)
 def test_it_holds(seed: int) -> None:
     kept = KEPT[seed]
-    result = run(seed, kept=kept)
+    result = run(seed, Size(), kept=kept)
     assert result.verdict.broken is None, result.short
     assert kept is None or frozenset(result.fired) == kept
 
 
 @pytest.mark.parametrize("seed", MISJUDGED)
 def test_what_is_right_is_judged_right(seed: int) -> None:
-    result = run(seed)
+    result = run(seed, Size())
     assert result.verdict.broken is None, result.short

@@ -9,7 +9,8 @@ import pytest
 
 from statefuldb.simulation.campaign import Coverage, run_all
 from statefuldb.simulation.faults import KINDS
-from statefuldb.simulation.run import USUAL, run
+from statefuldb.simulation.run import run
+from statefuldb.simulation.size import LEAST, MOST, size_of
 from statefuldb.simulation.verdict import LIVENESS, SAFETY
 
 SHARE = range(1, 7)
@@ -45,6 +46,11 @@ def test_no_law_holds_because_nothing_tried_it(coverage: Coverage) -> None:
     assert untried == []
 
 
+def test_people_do_what_people_do(coverage: Coverage) -> None:
+    wanted = {"Paused", "StoppedAsAsked", "ApprovalRequired", "Maintenance", "InvalidSpec"}
+    assert [reason for reason in sorted(wanted) if not coverage.seen.get(f"reason {reason}")] == []
+
+
 def test_runs_are_not_idle(coverage: Coverage) -> None:
     assert coverage.effects > 200 * len(SHARE)
     assert len([kind for kind in KINDS if coverage.faults[kind]]) >= 15
@@ -52,7 +58,11 @@ def test_runs_are_not_idle(coverage: Coverage) -> None:
 
 def test_no_run_is_too_thin_to_count(coverage: Coverage) -> None:
     assert coverage.thin == []
-    assert min(USUAL.databases, USUAL.agents) >= 5
+    sizes = [size_of(seed) for seed in range(2_000)]
+    assert (LEAST, MOST) == (5, 50)
+    for counts in ([size.databases for size in sizes], [size.agents for size in sizes]):
+        assert min(counts) == LEAST
+        assert 45 <= max(counts) <= MOST
     one = replace(run(1), seed=77, faults={"disk full": 1})
     coverage = Coverage()
     coverage.add(one)

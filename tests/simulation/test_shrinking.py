@@ -7,7 +7,7 @@ import pytest
 from statefuldb.adapters.mesos.adapter import MesosAdapter
 from statefuldb.simulation.run import run
 from statefuldb.simulation.shrink import minimise, shrink
-from statefuldb.simulation.world import Size
+from statefuldb.simulation.size import Size
 
 SMALL = Size(agents=3, databases=3, busy_seconds=60.0, pause_seconds=5.0)
 LINES = 30

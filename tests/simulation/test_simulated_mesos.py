@@ -7,7 +7,9 @@ from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.liveness import come_to_rest
 from statefuldb.simulation.mesos import Mesos
 from statefuldb.simulation.schedule import Schedule
-from statefuldb.simulation.world import Size, World
+from statefuldb.simulation.size import Size
+from statefuldb.simulation.task_statuses import TaskStatuses
+from statefuldb.simulation.world import World
 
 LOST_SECONDS = 20.0
 SENT_AGAIN_SECONDS = 120.0
@@ -48,3 +50,18 @@ def test_a_call_that_arrives_after_its_sender_was_deposed_is_refused_and_is_no_a
     assert (status, "didn't match" in said, judged) == (400, True, [])
     assert mesos.call(call, second)[0] == 202
     assert judged == [call]
+
+
+def test_a_master_is_told_at_registration_what_it_has_not_heard_of_a_task() -> None:
+    """Seed 41 of then: told the last state without its uuid, a master kept a task whose end was acknowledged."""
+    said = Mock()
+    statuses = TaskStatuses(Schedule(), said, Dice(1).uuid)
+    statuses.begin("task")
+    statuses.add("task", "TASK_RUNNING", "agent")
+    statuses.add("task", "TASK_FAILED", "agent")
+    told = [statuses.heard_last("task")]
+    while "uuid" in told[-1]:
+        assert statuses.acknowledged("task", told[-1]["uuid"]) == told[-1]["state"]
+        told.append(statuses.heard_last("task"))
+    assert [each["state"] for each in told] == ["TASK_RUNNING", "TASK_FAILED", "TASK_FAILED"]
+    assert [call.args[1]["state"] for call in said.mock_calls] == ["TASK_RUNNING", "TASK_FAILED"]

@@ -7,8 +7,9 @@ from statefuldb.local.mesos.resources import Bag
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.host import Host
 from statefuldb.simulation.mesos import Mesos
-from statefuldb.simulation.operation_reports import RESEND_FIRST_SECONDS, RESEND_LIMIT_SECONDS, OperationReports
+from statefuldb.simulation.operation_reports import OperationReports
 from statefuldb.simulation.schedule import Link, Schedule
+from statefuldb.simulation.task_statuses import TaskStatuses
 
 Json = dict[str, Any]
 RECONNECT_SECONDS = 0.5
@@ -21,7 +22,15 @@ class Agent:
     """One agent on one host. It can die without its tasks, and lose its network without either."""
 
     def __init__(
-        self, *, host: Host, mesos: Mesos, schedule: Schedule, dice: Dice, resources: list[Json], attributes: Json
+        self,
+        *,
+        host: Host,
+        mesos: Mesos,
+        schedule: Schedule,
+        dice: Dice,
+        resources: list[Json],
+        attributes: Json,
+        domain: Json | None = None,
     ) -> None:
         self.host = host
         self._mesos = mesos
@@ -36,15 +45,16 @@ class Agent:
             "attributes": [
                 {"name": name, "type": "TEXT", "text": {"value": value}} for name, value in attributes.items()
             ],
+            **({"domain": domain} if domain is not None else {}),
         }
         self.id: str | None = None
         self.total = resources
         self._frameworks: dict[str, Json] = {}
         self._orders: dict[str, Json] = {}
-        self._states: dict[str, str] = {}
         self._killed: list[str] = []
+        self._drained: list[str] = []
         self._exits: dict[str, int] = {}
-        self._pending: dict[str, list[Json]] = {}
+        self._statuses = TaskStatuses(schedule, self._send, self._uuid)
         self._reports = OperationReports(schedule, self._say, self._uuid)
         self.up = False
         self._connected = False
@@ -58,7 +68,9 @@ class Agent:
     def boot(self) -> None:
         """Start the agent's process, which takes up the tasks that it left."""
         self.up = True
-        for task_id in [t for t in self._orders if t not in self.host.keepers and self._states[t] not in TERMINAL]:
+        for task_id in [
+            t for t in self._orders if t not in self.host.keepers and self._statuses.state(t) not in TERMINAL
+        ]:
             if task_id in self._exits:
                 self._ended(task_id, self._exits[task_id])
             else:
@@ -87,8 +99,7 @@ class Agent:
         """Lose the agent's own record: it comes back under another id. Its resources are checkpointed elsewhere."""
         self.id = None
         self._orders.clear()
-        self._states.clear()
-        self._pending.clear()
+        self._statuses.clear()
         self._reports.held.clear()
 
     def cut_off(self, seconds: float) -> bool:
@@ -128,7 +139,7 @@ class Agent:
         self._connected = True
         self._out = Link(self._schedule, self._dice.fork())
         tasks = [
-            {"framework_id": order["framework_id"], "task": order["task"], "status": {"state": self._states[task_id]}}
+            {**order, "status": self._statuses.heard_last(task_id)}
             for task_id, order in self._orders.items()
             if order["task"]
         ]
@@ -156,6 +167,8 @@ class Agent:
                 self._run(message)
             case "KILL":
                 self._kill(message)
+            case "DRAIN":
+                self._drain(message["config"].get("max_grace_period"))
             case "SHUTDOWN":
                 self._forget(message["task_id"])
                 self.host.stop(message["task_id"], DEFAULT_GRACE_SECONDS)
@@ -173,10 +186,10 @@ class Agent:
                 self._reports.held.pop(message["uuid"], None)
             case "UNKNOWN_OPERATION":
                 self._reports.make(message, "OPERATION_DROPPED", str(self.id))
-            case "UNKNOWN_TASK" if message["task_id"] not in self._pending:
+            case "UNKNOWN_TASK" if message["task_id"] not in self._statuses:
                 task_id = message["task_id"]
                 self._orders[task_id] = {"framework_id": message["framework"]["id"]["value"], "task": {}}
-                self._pending[task_id] = []
+                self._statuses.begin(task_id)
                 self._enqueue(task_id, "TASK_DROPPED", "Reconciliation: task unknown to the agent")
             case "GONE":
                 # It ends its tasks and itself; its administrator starts it again, as a new agent.
@@ -204,7 +217,7 @@ class Agent:
         framework_id, task_id = framework["id"]["value"], info["task_id"]["value"]
         self._frameworks[framework_id] = framework
         self._orders[task_id] = {"framework_id": framework_id, "task": info}
-        self._pending[task_id] = []
+        self._statuses.begin(task_id)
         if "keeper" in info["command"].get("value", "") or info["command"].get("environment"):
             self.host.run(info, self._ended)
         self._enqueue(task_id, "TASK_STARTING", "")
@@ -212,13 +225,19 @@ class Agent:
 
     def _kill(self, message: Json) -> None:
         task_id = message["task_id"]
-        if task_id not in self._orders or self._states[task_id] in TERMINAL:
+        if task_id not in self._orders or self._statuses.state(task_id) in TERMINAL:
             return
         policy = message.get("kill_policy") or self._orders[task_id]["task"].get("kill_policy") or {}
         nanoseconds = policy.get("grace_period", {}).get("nanoseconds", DEFAULT_GRACE_SECONDS * 1e9)
         self._killed.append(task_id)
         self._enqueue(task_id, "TASK_KILLING", "")
         self.host.stop(task_id, nanoseconds / 1e9)
+
+    def _drain(self, longest: Json | None) -> None:
+        """End all tasks, each within its own grace or the one that is given for all."""
+        for task_id in [task_id for task_id, order in self._orders.items() if order["task"]]:
+            self._drained.append(task_id)
+            self._kill({"task_id": task_id, "kill_policy": {"grace_period": longest} if longest else None})
 
     def _ended(self, task_id: str, status: int) -> None:
         """Note a task's end; while the agent is down its executor writes it down, and it is found at the next start."""
@@ -232,38 +251,15 @@ class Agent:
         self._enqueue(task_id, "TASK_KILLED" if task_id in self._killed else ended, how)
 
     def _enqueue(self, task_id: str, state: str, message: str) -> None:
-        """Note a status, to be sent until it is acknowledged; later ones wait behind it."""
-        status: Json = {
-            "task_id": {"value": task_id},
-            "state": state,
-            "source": "SOURCE_EXECUTOR",
-            "agent_id": {"value": self.id},
-            "executor_id": {"value": task_id},
-            "timestamp": self._schedule.now,
-            "uuid": self._uuid(),
-        }
-        if message:
-            status["message"] = message
-        self._states[task_id] = state
-        waiting = self._pending[task_id]
-        waiting.append(status)
-        if len(waiting) == 1:
-            self._send_until_acknowledged(task_id, status, RESEND_FIRST_SECONDS)
-
-    def _send_until_acknowledged(self, task_id: str, status: Json, pause: float) -> None:
-        """Send a status ever more rarely; it is on the disk, so an agent that was started again goes on with that."""
-        if status not in self._pending.get(task_id, [])[:1]:
-            return
-        self._send(task_id, status)
-        again = min(RESEND_LIMIT_SECONDS, pause * 2)
-        self._schedule.after(pause, lambda: self._send_until_acknowledged(task_id, status, again))
+        more = {"message": message} if message else {}
+        if task_id in self._drained and state in ("TASK_KILLING", "TASK_KILLED"):
+            more["reason"] = "REASON_AGENT_DRAINING"
+        self._statuses.add(task_id, state, self.id, **more)
 
     def _resend_all(self) -> None:
         for report in self._reports.held.values():
             self._say(report)
-        for task_id, waiting in list(self._pending.items()):
-            if waiting:
-                self._send(task_id, waiting[0])
+        self._statuses.resend()
 
     def _send(self, task_id: str, status: Json) -> None:
         self._say({"type": "UPDATE", "framework_id": self._orders[task_id]["framework_id"], "status": status})
@@ -274,19 +270,13 @@ class Agent:
             self._out.send(lambda: self._mesos.agent_says(whole))
 
     def _acknowledged(self, message: Json) -> None:
-        task_id = message["task_id"]
-        waiting = self._pending.get(task_id, [])
-        if not waiting or waiting[0]["uuid"] != message["uuid"]:
-            return
-        done = waiting.pop(0)
-        if done["state"] in TERMINAL:
-            self._forget(task_id)
-        elif waiting:
-            self._send_until_acknowledged(task_id, waiting[0], RESEND_FIRST_SECONDS)
+        if self._statuses.acknowledged(message["task_id"], message["uuid"]) in TERMINAL:
+            self._forget(message["task_id"])
 
     def _forget(self, task_id: str) -> None:
-        for held in (self._orders, self._pending, self._states, self._exits):
-            held.pop(task_id, None)
+        self._orders.pop(task_id, None)
+        self._exits.pop(task_id, None)
+        self._statuses.forget(task_id)
 
     def bag(self) -> Bag:
         """Return what the agent has, reservations and volumes included."""

@@ -72,7 +72,7 @@ class Coverage:
         """Return the table that people read: what was never tried is no evidence."""
         reasons = [str(reason) for reason in Reason]
         seen_actions = [a for a in ACTIONS if f"action {a}" in self.seen]
-        seen_reasons = [r for r in reasons if f"waiting {r}" in self.seen]
+        seen_reasons = [r for r in reasons if f"reason {r}" in self.seen]
         fired = [kind for kind in KINDS if self.faults.get(kind)]
         lines = [f"{self.seeds} seeds, {self.passes} passes, {self.effects} effects, {len(self.broken)} broken"]
         thin = ", ".join(map(str, self.thin)) or "none"
@@ -82,7 +82,7 @@ class Coverage:
         lines += ["", *_block("fault", "fired", {kind: self.faults.get(kind, 0) for kind in KINDS})]
         lines += [f"kinds of faults {len(fired)} of {len(KINDS)}; never fired: {_rest(KINDS, fired)}"]
         lines += ["", f"actions {len(seen_actions)} of {len(ACTIONS)}; not seen: {_rest(ACTIONS, seen_actions)}"]
-        lines += [f"reasons to wait {len(seen_reasons)} of {len(reasons)}: {', '.join(seen_reasons)}"]
+        lines += [f"reasons {len(seen_reasons)} of {len(reasons)}; not seen: {_rest(reasons, seen_reasons)}"]
         return "\n".join(lines)
 
 

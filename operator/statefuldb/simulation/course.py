@@ -10,7 +10,8 @@ from typing import Any
 from statefuldb.model.volume_object import from_object
 from statefuldb.simulation.liveness import come_to_rest, unsettled
 from statefuldb.simulation.people import database
-from statefuldb.simulation.world import Size, World
+from statefuldb.simulation.size import Size
+from statefuldb.simulation.world import World
 
 Json = dict[str, Any]
 NAME = "db"

@@ -13,6 +13,7 @@ from statefuldb.model.quantity import parse_quantity
 from statefuldb.model.resources import MILLI
 from statefuldb.model.volume import Intent, Launch, VolumeRecord
 from statefuldb.model.volume_object import from_object
+from statefuldb.simulation.administrators import Administrators
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.clients import Clients
 from statefuldb.simulation.host import Host
@@ -35,6 +36,7 @@ class Laws:
     mesos: Mesos
     people: People
     clients: Clients
+    administrators: Administrators
     skew: Callable[[], float]
 
     def __init__(self, verdict: Verdict, schedule: Schedule, hosts: list[Host]) -> None:
@@ -69,6 +71,10 @@ class Laws:
             for volume in self._ledger.of(uid).values():
                 if volume.intent is Intent.USE:
                     self._may_go.add(volume.identity.uid)
+
+    def given_up(self, uid: str) -> None:
+        """Note that a person gives retained data up."""
+        self._may_go.add(uid)
 
     def opened(self, directory: Directory) -> None:
         """Judge `one_writer`."""
@@ -140,14 +146,21 @@ class Laws:
             else:
                 self._ledger[change.address] = entry
         if key.startswith("statefuldatabases") and change.type != "DELETED":
-            self._note_plan(change.object.get("status", {}).get("plan", {}))
+            self._note_reasons(change.object.get("status", {}))
             self._ready(change.object)
 
-    def _note_plan(self, plan: Json) -> None:
-        """Count what the operator was seen to do and to wait for."""
-        actions = [f"action {action['type']}" for action in plan.get("actions", [])]
-        for each in [*actions, *(f"waiting {wait['reason']}" for wait in plan.get("waiting", []))]:
-            self.seen[each] = self.seen.get(each, 0) + 1
+    def _note_reasons(self, status: Json) -> None:
+        """Count the reasons that the operator was seen to give."""
+        given = [*status.get("conditions", ()), *status.get("plan", {}).get("waiting", ())]
+        for reason in sorted({each["reason"] for each in given}):
+            self._count(f"reason {reason}")
+
+    def carried_out(self, kind: str) -> None:
+        """Count an action of the operator."""
+        self._count(f"action {kind}")
+
+    def _count(self, what: str) -> None:
+        self.seen[what] = self.seen.get(what, 0) + 1
 
     def _note_launch(self, volume: VolumeRecord) -> None:
         """Note by the world's clock when a launch was decided on: that of the operator's machine may be wrong."""
@@ -200,7 +213,8 @@ class Laws:
                 wanted is None
                 or wanted.at >= decided_at
                 or volume.launch.erase
-                or _falls_short(volume.launch, wanted.spec)
+                or volume.launch.agent.hostname in self.administrators.told
+                or _falls_short(volume, volume.launch, wanted.spec)
             )
             self._verdict.judge("no_surprise_teardown", asked, f"KILL of {task_id}, which nobody asked to end")
 
@@ -242,10 +256,11 @@ class Laws:
             self._verdict.judge("sane_requests", volume.ended, f"the end of {parsed} was acknowledged unrecorded")
 
 
-def _falls_short(launch: Launch, spec: Json | None) -> bool:
-    """Whether a task was launched with other cpus and memory than its database asks for."""
+def _falls_short(volume: VolumeRecord, launch: Launch, spec: Json | None) -> bool:
+    """Whether a task was launched with other cpus and memory, or on less disk, than its database asks for."""
     wanted = {name: parse_quantity(amount) for name, amount in (spec or {}).get("resources", {}).items()}
-    return wanted != {"cpus": Decimal(launch.cpus_milli) / MILLI, "memory": Decimal(launch.memory_bytes)}
+    larger = spec is not None and parse_quantity(spec["storage"]["size"]) > volume.size_bytes
+    return larger or wanted != {"cpus": Decimal(launch.cpus_milli) / MILLI, "memory": Decimal(launch.memory_bytes)}
 
 
 def said_anew(value: Any, before: Any) -> Iterator[str]:

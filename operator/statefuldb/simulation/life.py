@@ -17,6 +17,7 @@ from statefuldb.simulation.driver import LEADER, SimulatedDriver
 from statefuldb.simulation.host import Host
 from statefuldb.simulation.keepers import Keepers
 from statefuldb.simulation.machine import Killed, Machine
+from statefuldb.simulation.measures import ToldMetrics
 from statefuldb.simulation.mesos import Mesos
 from statefuldb.simulation.schedule import Schedule
 from statefuldb.simulation.story import Story
@@ -95,6 +96,7 @@ class Life:
         skew: Callable[[], float],
         pass_by: Callable[[float], None],
         on_deposed: Callable[["Life"], None],
+        on_effect: Callable[[str], None],
     ) -> None:
         self.name = f"operator-{number}"
         self._schedule = schedule
@@ -108,6 +110,7 @@ class Life:
         self._skew = skew
         self._pass_by = pass_by
         self._on_deposed = on_deposed
+        self._on_effect = on_effect
         self._passing = self._working = False
         self._watch: Watch | None = None
         self.driver: SimulatedDriver | None = None
@@ -195,6 +198,7 @@ class Life:
 
         return Surroundings(
             machine=machine,
+            metrics=ToldMetrics(self._on_effect),
             client=client_over(self._request),
             make_watch=make_watch,
             master=_MasterApi(self._mesos),

@@ -66,7 +66,7 @@ def _there(world: World, stored: Json | None, wanted: Wanted) -> str:
     ready = conditions.get("Ready", {})
     if ready.get("observedGeneration") != stored["metadata"]["generation"]:
         return "its last generation is not observed"
-    if stored["spec"].get("replicas", 1) == 0:
+    if stored["spec"].get("replicas", 1) == 0 or stored["spec"].get("state") == "Stopped":
         running = [m for m in status.get("members", []) if m.get("ready")]
         return "still runs" if running else ""
     if ready.get("status") != "True":

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
+from statefuldb.local.mesos import draining
 from statefuldb.local.mesos.agents import GoneByOperator
 from statefuldb.local.mesos.allocation import rescind
 from statefuldb.local.mesos.cluster import TERMINAL, CloseAgent, CloseStream, Cluster, ToAgent, ToFramework
 from statefuldb.local.mesos.master import Master, Refused
 from statefuldb.local.mesos.operator_api import OperatorApi
+from statefuldb.local.mesos.registry import kept
 from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.ends import AgentEnd, Subscriber
 from statefuldb.simulation.schedule import Link, Schedule
 from statefuldb.simulation.story import Story
 
@@ -19,43 +22,24 @@ IDLE_TICK_SECONDS = 2.0
 UNREACHABLE_SECONDS = 75.0
 
 
-class Subscriber(Protocol):
-    """The other end of a framework's stream."""
-
-    def receive(self, event: Json) -> None:
-        """Take an event."""
-        ...
-
-    def closed(self) -> None:
-        """Take in that the stream has ended."""
-        ...
-
-
-class AgentEnd(Protocol):
-    """The other end of an agent's stream."""
-
-    @property
-    def reachable(self) -> bool:
-        """Whether the agent runs and what it sends arrives."""
-        ...
-
-    def obey(self, message: Json) -> None:
-        """Take an order."""
-        ...
-
-    def closed(self) -> None:
-        """Take in that the stream has ended."""
-        ...
-
-
 class Mesos:
     """One leading master. `on_call` sees every call of a framework before it is carried out."""
 
-    def __init__(self, schedule: Schedule, dice: Dice, story: Story, on_call: Callable[[Json], None]) -> None:
+    def __init__(
+        self,
+        schedule: Schedule,
+        dice: Dice,
+        story: Story,
+        on_call: Callable[[Json], None],
+        *,
+        domain: Json | None = None,
+    ) -> None:
         self._schedule = schedule
         self._dice = dice
         self._story = story
         self._on_call = on_call
+        self._domain = domain
+        self._windows: list[Json] = []
         self._frameworks: dict[str, tuple[str, Subscriber, Link]] = {}
         self._agents: dict[str, tuple[AgentEnd, Link]] = {}
         self._removed: list[str] = []
@@ -67,8 +51,8 @@ class Mesos:
         self._tick_in(IDLE_TICK_SECONDS)
 
     def _begin(self) -> None:
-        cluster = Cluster(master_id=self._dice.uuid())
-        cluster.removed = self._removed
+        cluster = Cluster(master_id=self._dice.uuid(), domain=self._domain)
+        cluster.removed, cluster.schedule = self._removed, self._windows
         self.master = Master(cluster, address="10.0.0.1", port=5050, unreachable_seconds=UNREACHABLE_SECONDS)
         self._operator = OperatorApi(self.master)
 
@@ -125,6 +109,14 @@ class Mesos:
         self.flush()
         return json.dumps(body).encode()
 
+    def administer(self, call: Json) -> bool:
+        """Carry out a person's call of the operator API; say whether it could be. Raises OSError as `ask` does."""
+        if not self.up:
+            raise OSError("connection refused")
+        status, _ = self._operator.call(call, self._schedule.now)
+        self.flush()
+        return status < 300
+
     def register(self, message: Json, end: AgentEnd) -> None:
         """Admit an agent, and open its stream; one that a person has called gone is told so."""
         try:
@@ -134,6 +126,7 @@ class Mesos:
             return
         link = Link(self._schedule, self._dice.fork())
         self._agents[agent_id] = (end, link)
+        draining.order(self.master.cluster, self.master.cluster.agents[agent_id])
         link.send(lambda: end.obey({"type": "REGISTERED", "agent_id": agent_id}))
         self.flush()
 
@@ -224,13 +217,14 @@ class Mesos:
 
     def mark_gone(self, agent_id: str) -> None:
         """Carry out a person's MARK_AGENT_GONE."""
-        self.ask({"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": agent_id}}})
+        self.administer({"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": agent_id}}})
 
     def fail_over(self, seconds: float) -> None:
         """Let the master die, and another lead in `seconds`: it knows the agents by the registry, and no task."""
         self.up = False
-        admitted = [{"id": a.id, "info": a.info, "gone": a.gone} for a in self.master.cluster.agents.values()]
-        self._removed = self.master.cluster.removed
+        cluster = self.master.cluster
+        admitted = [kept(agent) for agent in cluster.agents.values()]
+        self._removed, self._windows = cluster.removed, cluster.schedule
         for _, subscriber, link in list(self._frameworks.values()):
             link.cut()
             self._schedule.after(0.001, subscriber.closed)

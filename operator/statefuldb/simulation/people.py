@@ -7,6 +7,7 @@ from typing import Any
 from statefuldb.model.identity import ANNOTATION_RESTARTED_AT
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.owners import Owners, put_right
 from statefuldb.simulation.schedule import Schedule
 from statefuldb.simulation.story import Story
 
@@ -50,10 +51,17 @@ class People:
     """The owners of the databases, with `kubectl` in their hands."""
 
     def __init__(
-        self, *, api: ApiServer, schedule: Schedule, dice: Dice, story: Story, on_delete: Callable[[Json], None]
+        self,
+        *,
+        api: ApiServer,
+        schedule: Schedule,
+        dice: Dice,
+        story: Story,
+        on_delete: Callable[[Json], None],
+        variety: Dice | None = None,
     ) -> None:
         self._api = api
-        self._schedule = schedule
+        self.schedule = schedule
         self._dice = dice
         self._story = story
         self._on_delete = on_delete
@@ -61,6 +69,11 @@ class People:
         self.acts = 0
         self.to_come = 0
         self._at_rest = False
+        self._owners = Owners(self, variety) if variety is not None else None
+        self._acts: list[Callable[[str], None]] = [
+            *(self._resize, self._resize, self._scale, self.restart, self._configure, self.recreate),
+            *((self.restart, self.recreate, *self._owners.acts()) if self._owners is not None else ()),
+        ]
 
     def begin(self, count: int, pause_seconds: float) -> None:
         """Apply `count` databases, and from then on do something now and then."""
@@ -69,7 +82,11 @@ class People:
             manifest = database(f"db{index}", strategy)
             if self._dice.happens(0.5):
                 manifest["spec"]["retention"] = {"whenDeleted": self._dice.pick(("Delete", "Retain"))}
+            if self._owners is not None:
+                self._owners.vary(manifest)
             self.apply_in(self._dice.between(0.0, 5.0), manifest)
+        if self._owners is not None:
+            self._owners.begin()
         self._again(pause_seconds)
 
     def rest(self) -> None:
@@ -78,14 +95,13 @@ class People:
 
     def apply(self, manifest: Json) -> None:
         """Apply a manifest whole, as `kubectl apply` does; while the old object still goes, again later."""
-        self.to_come -= 1
         name = manifest["metadata"]["name"]
         old = self._stored(name)
         if old is not None and "deletionTimestamp" in old["metadata"]:
             self.apply_in(2.0, manifest)
             return
         status, answer = self._api.exchange("PATCH", f"{PATH}/{name}", manifest, "application/apply-patch+yaml")
-        self.wanted[name] = Wanted(name, manifest["spec"], self._schedule.now)
+        self.wanted[name] = Wanted(name, manifest["spec"], self.schedule.now)
         self._story.tell("people", f"apply {name}: {_changes(old, manifest)}{_refusal(status, answer)}")
 
     def delete(self, name: str) -> None:
@@ -98,7 +114,7 @@ class People:
         assert stored is not None
         self._on_delete(stored)
         status, answer = self._api.exchange("DELETE", f"{PATH}/{name}")
-        self.wanted[name] = Wanted(name, None, self._schedule.now)
+        self.wanted[name] = Wanted(name, None, self.schedule.now)
         retention = stored["spec"].get("retention", {}).get("whenDeleted", "Retain")
         self._story.tell("people", f"delete {name} ({retention}){_refusal(status, answer)}")
 
@@ -109,12 +125,21 @@ class People:
             return
         self.acts += 1
         name = self._dice.pick(names)
-        self._dice.pick((self._resize, self._resize, self._scale, self.restart, self._configure, self.recreate))(name)
+        self._dice.pick(self._acts)(name)
 
     def apply_in(self, seconds: float, manifest: Json) -> None:
         """Apply a manifest after a while."""
+        self.soon(seconds, lambda: self.apply(manifest))
+
+    def soon(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do something after a while, at rest too."""
         self.to_come += 1
-        self._schedule.after(seconds, lambda: self.apply(manifest))
+
+        def do() -> None:
+            self.to_come -= 1
+            act()
+
+        self.schedule.after(seconds, do)
 
     def _resize(self, name: str) -> None:
         field, choices = self._dice.pick((("cpus", ("200m", "300m", "500m")), ("memory", ("256Mi", "384Mi", "512Mi"))))
@@ -130,9 +155,9 @@ class People:
 
     def restart(self, name: str) -> None:
         """Ask for a restart, as `statefuldb restart` does."""
-        patch = {"metadata": {"annotations": {ANNOTATION_RESTARTED_AT: self._schedule.instant()}}}
+        patch = {"metadata": {"annotations": {ANNOTATION_RESTARTED_AT: self.schedule.instant()}}}
         self._patch(name, patch)
-        self.wanted[name].at = self._schedule.now
+        self.wanted[name].at = self.schedule.now
         self._story.tell("people", f"restart {name}")
 
     def recreate(self, name: str) -> None:
@@ -141,7 +166,7 @@ class People:
         if stored is None:
             return
         manifest = {key: stored[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": name}}
-        manifest["spec"] = {**manifest["spec"], "deletionProtection": "Enabled"}
+        manifest["spec"] = {**put_right(manifest["spec"]), "deletionProtection": "Enabled"}
         self.delete(name)
         self.apply_in(self._dice.between(0.5, 60.0), manifest)
 
@@ -150,8 +175,12 @@ class People:
         status, answer = self._patch(name, {"spec": spec})
         stored = self._stored(name)
         if stored is not None and "deletionTimestamp" not in stored["metadata"]:
-            self.wanted[name] = Wanted(name, stored["spec"], self._schedule.now)
+            self.wanted[name] = Wanted(name, stored["spec"], self.schedule.now)
         self._story.tell("people", f"edit {name}: {why or spec}{_refusal(status, answer)}")
+
+    def stored(self) -> list[Json]:
+        """Return the databases that are not being deleted."""
+        return [each for each in self._api.objects("statefuldatabases") if "deletionTimestamp" not in each["metadata"]]
 
     def _patch(self, name: str, patch: Json) -> tuple[int, Any]:
         return self._api.exchange("PATCH", f"{PATH}/{name}", patch, "application/merge-patch+json")
@@ -165,7 +194,7 @@ class People:
                 self.act()
                 self._again(pause_seconds)
 
-        self._schedule.after(self._dice.between(0.2, 2.0) * pause_seconds, act)
+        self.schedule.after(self._dice.between(0.2, 2.0) * pause_seconds, act)
 
 
 def _changes(old: Json | None, manifest: Json) -> str:

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from statefuldb.simulation.liveness import come_to_rest
+from statefuldb.simulation.size import Size, size_of
 from statefuldb.simulation.verdict import LawBroken, Verdict
-from statefuldb.simulation.world import Defects, Size, World
+from statefuldb.simulation.world import Defects, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +27,6 @@ class Result:
     seen: dict[str, int]
     faults: dict[str, int]
     fired: list[str]
-
-
-USUAL = Size()
 
 
 @contextmanager
@@ -56,8 +54,12 @@ def judged(world: World) -> Iterator[None]:
         logger.propagate = True
 
 
-def run(seed: int, size: Size = USUAL, *, faulty: bool = True, kept: frozenset[str] | None = None) -> Result:
-    """Run one seed to its end, or to the first breach of a law; with `kept`, with those of its faults alone."""
+def run(seed: int, size: Size | None = None, *, faulty: bool = True, kept: frozenset[str] | None = None) -> Result:
+    """Run one seed to its end, or to the first breach of a law; with `kept`, with those of its faults alone.
+
+    The size is the seed's too, where none is given.
+    """
+    size = size or size_of(seed)
     world = World(seed, size, faulty=faulty, kept=kept)
     with judged(world):
         world.begin()

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from statefuldb.simulation.run import USUAL, Result, run
-from statefuldb.simulation.world import Size
+from statefuldb.simulation.run import Result, run
+from statefuldb.simulation.size import Size
 
 RUNS = 200
 
@@ -24,7 +24,7 @@ class Shrunk:
         return "\n".join((*(f"fault  {name}" for name in faults), "", self.result.short, f"law    {broken}"))
 
 
-def shrink(seed: int, size: Size = USUAL, *, runs: int = RUNS) -> Shrunk | None:
+def shrink(seed: int, size: Size | None = None, *, runs: int = RUNS) -> Shrunk | None:
     """Return a seed's run with as few of its faults as break the same law, after at most so many runs.
 
     None where the seed breaks no law. Where the runs do not suffice, the best that was found is returned.

@@ -1,13 +1,14 @@
 """The world of one run: everything in it, made out of one seed, and its course from the first apply to rest."""
 
 import logging
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 from statefuldb.local.mesos.resource_flags import parse_resources
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP
 from statefuldb.model.schema import admission_policies, custom_resource_definitions
+from statefuldb.simulation import racks
+from statefuldb.simulation.administrators import Administrators
 from statefuldb.simulation.agent import Agent
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.clients import Clients
@@ -19,25 +20,15 @@ from statefuldb.simulation.life import Life, Network
 from statefuldb.simulation.mesos import Mesos
 from statefuldb.simulation.people import MOUNT, People
 from statefuldb.simulation.schedule import Schedule
+from statefuldb.simulation.size import Size
 from statefuldb.simulation.storage import FileSystem
 from statefuldb.simulation.story import Story
 from statefuldb.simulation.verdict import Verdict
 
 Json = dict[str, Any]
-RESOURCES = "cpus:4;mem:8192;disk:40960;ports:[31000-31063]"
 RESTART_SECONDS = 3.0
 FRAMEWORK_RECORD = f"/api/v1/namespaces/statefuldb-system/configmaps/{FRAMEWORK_CONFIG_MAP}"
 SWEEP_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
-    """How large a world is, and how busy."""
-
-    agents: int = 5
-    databases: int = 6
-    busy_seconds: float = 180.0
-    pause_seconds: float = 10.0
 
 
 class World:
@@ -71,16 +62,26 @@ class World:
         policies = [document for policy in admission_policies().values() for document in policy]
         for document in (*custom_resource_definitions(), *policies):
             self._install(document)
-        self.mesos = self.laws.mesos = Mesos(self.schedule, self.dice.fork(), self.story, self._called)
+        self.mesos = self.laws.mesos = Mesos(
+            self.schedule,
+            self.dice.fork(),
+            self.story,
+            self._called,
+            domain=racks.domain(racks.ZONES[0]) if size.varied else None,
+        )
         self.shared = FileSystem(self.laws, self.schedule)
-        self.agents = [self._agent(number) for number in range(1, size.agents + 1)]
+        # Dice of its own, so that the rest of a world that is not varied is as it was before there were others.
+        variety = Dice(~seed).fork()
+        self.agents = [self._agent(number, variety) for number in range(1, size.agents + 1)]
         self.people = self.laws.people = People(
             api=self.api,
             schedule=self.schedule,
             dice=self.dice.fork(),
             story=self.story,
             on_delete=self.laws.deletion,
+            variety=variety.fork() if size.varied else None,
         )
+        self.administrators = self.laws.administrators = Administrators(self, variety.fork())
         self.clients = self.laws.clients = Clients(self.api, self.hosts, self.schedule, self.dice.fork())
         self.api.listen(self.laws.changed)
         self.calls: dict[str, int] = {}
@@ -98,6 +99,8 @@ class World:
         self.people.begin(self.size.databases, self.size.pause_seconds)
         for index in range(self.size.databases):
             self.clients.begin(f"db{index}")
+        if self.size.varied:
+            self.administrators.begin(self.size.pause_seconds)
         self._sweep()
         if self.faults is not None:
             self.faults.begin(self)
@@ -105,6 +108,7 @@ class World:
     def rest(self) -> None:
         """Let people begin nothing more, and nothing more go wrong."""
         self.people.rest()
+        self.administrators.rest()
         if self.faults is not None:
             self.faults.cease()
 
@@ -124,6 +128,7 @@ class World:
             skew=lambda: self.skew,
             pass_by=self.pass_by,
             on_deposed=self._leader_ends,
+            on_effect=self.laws.carried_out,
         )
         self.life.start()
 
@@ -204,7 +209,7 @@ class World:
         status, answer = self.api.exchange("POST", f"/apis/{group}/{version}/{plural}", document)
         assert status == 201, answer
 
-    def _agent(self, number: int) -> Agent:
+    def _agent(self, number: int, dice: Dice) -> Agent:
         host = Host(
             number=number,
             schedule=self.schedule,
@@ -218,8 +223,9 @@ class World:
             mesos=self.mesos,
             schedule=self.schedule,
             dice=self.dice.fork(),
-            resources=parse_resources(RESOURCES),
+            resources=racks.resources_of(dice) if self.size.varied else parse_resources(racks.USUAL),
             attributes={"statefuldb_dfs": MOUNT},
+            domain=racks.domain(racks.zone_of(number)) if self.size.varied else None,
         )
 
 

@@ -30,6 +30,12 @@ def load_json(path: Path, absent: Any) -> Any:
     return json.loads(path.read_text()) if path.exists() else absent
 
 
+def kept(agent: Agent) -> Json:
+    """Return what is kept of an admitted agent."""
+    names = ("id", "info", "gone", "deactivated", "drain_info", "drain_started_at")
+    return {name: getattr(agent, name) for name in names}
+
+
 class Registry:
     """The registry of one master, in its work directory."""
 
@@ -49,8 +55,7 @@ class Registry:
 
     def save_agents(self, agents: Iterable[Agent]) -> None:
         """Write the admitted agents."""
-        kept = ("id", "info", "gone", "deactivated", "drain_info", "drain_started_at")
-        save_json(self._agents, [{name: getattr(agent, name) for name in kept} for agent in agents])
+        save_json(self._agents, [kept(agent) for agent in agents])
 
     def save_removed(self, removed: list[str]) -> None:
         """Write the dead frameworks, where they changed."""

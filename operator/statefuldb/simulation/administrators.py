@@ -1,0 +1,136 @@
+"""What the people do who run the cluster: they drain agents, announce maintenance, and give up retained data."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from statefuldb.local.mesos.agents import nanoseconds
+from statefuldb.model.identity import ANNOTATION_RELEASE
+from statefuldb.model.volume import Intent
+from statefuldb.model.volume_object import from_object
+from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.people import NAMESPACE
+
+if TYPE_CHECKING:
+    from statefuldb.simulation.agent import Agent
+    from statefuldb.simulation.world import World
+
+Json = dict[str, Any]
+VOLUMES = f"/apis/statefuldb.dev/v1alpha1/namespaces/{NAMESPACE}/databasevolumes"
+# They have less to do than the databases' owners.
+LEISURE = 3.0
+AGAIN_SECONDS = 10.0
+WORK_SECONDS = (20.0, 90.0)
+NOTICE_SECONDS = (10.0, 200.0)
+
+
+class Administrators:
+    """Those with access to Mesos and to the ledger. `told` has the hosts whose tasks they have asked to end."""
+
+    def __init__(self, world: "World", dice: Dice) -> None:
+        self._world = world
+        self._dice = dice
+        self._windows: list[Json] = []
+        self._at_rest = False
+        self.told: set[str] = set()
+
+    def begin(self, pause_seconds: float) -> None:
+        """Do something now and then from now on."""
+        dice, acts = self._dice, (self._drain, self._announce, self._release, self._release)
+
+        def act() -> None:
+            if not self._at_rest:
+                dice.pick(acts)()
+                self._world.schedule.after(dice.between(0.2, 2.0) * LEISURE * pause_seconds, act)
+
+        self._world.schedule.after(dice.between(0.2, 2.0) * LEISURE * pause_seconds, act)
+
+    def rest(self) -> None:
+        """Begin nothing more; what was begun is still ended."""
+        self._at_rest = True
+
+    def _drain(self) -> None:
+        """Have an agent end its tasks, and use it again once it has and the work on it is done."""
+        agent = self._some_agent()
+        if agent is None:
+            return
+        grace = {"max_grace_period": {"seconds": 60}} if self._dice.happens(0.5) else {}
+        if self._ask("DRAIN_AGENT", drain_agent={"agent_id": {"value": agent.id}, **grace}):
+            self.told.add(agent.host.hostname)
+            self._world.story.tell("people", f"drain {agent.host.hostname}")
+            drained = str(agent.id), agent.host.hostname
+            self._world.schedule.after(self._dice.between(*WORK_SECONDS), lambda: self._reactivate(*drained))
+
+    def _reactivate(self, agent_id: str, hostname: str) -> None:
+        drained = next((a for a in self._world.mesos.master.cluster.agents.values() if a.id == agent_id), None)
+        if drained is None or drained.gone or drained.drain_info is None:
+            return
+        if self._ask("REACTIVATE_AGENT", reactivate_agent={"agent_id": {"value": agent_id}}):
+            self._world.story.tell("people", f"use {hostname} again")
+        else:
+            self._world.schedule.after(AGAIN_SECONDS, lambda: self._reactivate(agent_id, hostname))
+
+    def _announce(self) -> None:
+        """Announce that a machine will be away for a while, and take that back when the time is over."""
+        agent = self._some_agent()
+        machine = {"hostname": agent.host.hostname, "ip": agent.host.address} if agent is not None else {}
+        if agent is None or any(machine in window["machine_ids"] for window in self._windows):
+            return
+        notice, lasts = self._dice.between(*NOTICE_SECONDS), self._dice.between(*WORK_SECONDS)
+        times = {
+            "start": nanoseconds(self._world.schedule.now + notice),
+            "duration": nanoseconds(lasts),
+        }
+        window = {"machine_ids": [machine], "unavailability": times}
+        if not self._schedule([*self._windows, window]):
+            return
+        self.told.add(agent.host.hostname)
+        self._world.story.tell("people", f"announce that {agent.host.hostname} is away in {notice:.0f} s")
+        self._world.schedule.after(notice + lasts, lambda: self._take_back(window, agent.host.hostname))
+
+    def _take_back(self, window: Json, hostname: str) -> None:
+        if self._schedule([each for each in self._windows if each is not window]):
+            self._world.story.tell("people", f"{hostname} is back from its maintenance")
+        else:
+            self._world.schedule.after(AGAIN_SECONDS, lambda: self._take_back(window, hostname))
+
+    def _schedule(self, windows: list[Json]) -> bool:
+        # As text and back: the master keeps what it is given, and these stay ours.
+        sent = json.loads(json.dumps({"windows": windows}))
+        taken = self._ask("UPDATE_MAINTENANCE_SCHEDULE", update_maintenance_schedule={"schedule": sent})
+        self._windows = windows if taken else self._windows
+        return taken
+
+    def _release(self) -> None:
+        """Give up retained data that nothing uses, by its name, as `statefuldb volumes release` does."""
+        world = self._world
+        retained = [
+            volume
+            for volume in map(from_object, world.api.objects("databasevolumes"))
+            if volume.intent is Intent.RETAIN and not self._used(volume.identity.uid)
+        ]
+        if not retained:
+            return
+        volume = self._dice.pick(retained)
+        seen = {"resourceVersion": volume.resource_version, "annotations": {ANNOTATION_RELEASE: volume.name}}
+        patch = {"metadata": seen, "spec": {"intent": "Delete"}}
+        # Before it is stored: whoever hears of it may act on it at once.
+        world.laws.given_up(volume.identity.uid)
+        status, _ = world.api.exchange("PATCH", f"{VOLUMES}/{volume.name}", patch, "application/merge-patch+json")
+        assert status == 200, "nothing else happens between the look and the patch"
+        world.story.tell("people", f"release {volume.name}")
+
+    def _used(self, uid: str) -> bool:
+        return any(keeper.config.uid == uid for host in self._world.hosts for keeper in host.keepers.values())
+
+    def _some_agent(self) -> "Agent | None":
+        """Return an agent, rather one that runs something."""
+        busy = [agent for agent in self._world.agents if agent.host.keepers]
+        agent = self._dice.pick(busy if busy and self._dice.happens(0.8) else self._world.agents)
+        return agent if agent.id is not None else None
+
+    def _ask(self, kind: str, **body: Json) -> bool:
+        """Ask the master; say whether it did as asked."""
+        try:
+            return self._world.mesos.administer({"type": kind, **body})
+        except OSError:
+            return False

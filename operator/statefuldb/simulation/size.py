@@ -1,0 +1,36 @@
+"""How large a world is, how busy, and how varied."""
+
+from dataclasses import dataclass
+
+from statefuldb.simulation.dice import Dice
+
+LEAST, MOST = 5, 50
+# How many of a thousand seeds have so many agents, and so many databases: large worlds are dear, and seldom tell more.
+AGENTS = ((500, 5, 5), (400, 6, 12), (100, 13, MOST))
+DATABASES = ((900, 5, 7), (90, 8, 16), (10, 17, MOST))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """What a world is made of. In one that is `varied` machines differ, and people do all that people do."""
+
+    agents: int = 5
+    databases: int = 6
+    busy_seconds: float = 180.0
+    pause_seconds: float = 10.0
+    varied: bool = False
+
+
+def size_of(seed: int) -> Size:
+    """Return the size of the world that a seed stands for, by dice of its own."""
+    dice = Dice(~seed)
+    return Size(agents=_drawn(dice, AGENTS), databases=_drawn(dice, DATABASES), varied=True)
+
+
+def _drawn(dice: Dice, shares: tuple[tuple[int, int, int], ...]) -> int:
+    drawn = dice.below(sum(share for share, _, _ in shares))
+    for share, low, high in shares:
+        if drawn < share:
+            return low + dice.below(high - low + 1)
+        drawn -= share
+    raise AssertionError(drawn)
