@@ -1,12 +1,18 @@
 """Asking Mesos what became of tasks and operations, until it has answered, and now and then."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from statefuldb.model.identity import TaskId
+from statefuldb.model.identity import LABEL_LEDGER, TaskId
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.volume_object import to_label
 from unit.mesos.adapter import Wired
+from unit.planning.test_undecided import serving
 from unit.planning.world import KEY, UID
 
+Json = dict[str, Any]
 TASK = TaskId(uid=UID, ordinal=0, incarnation=1)
 OTHER = TaskId(uid=UID, ordinal=1, incarnation=1)
 
@@ -95,6 +101,34 @@ def test_a_task_out_of_sight_is_asked_for_once_its_agent_makes_offers() -> None:
     wired.offer("offer-3")
     wired.time.pass_by(600)
     assert asked(wired) == []
+
+
+def listed(record: VolumeRecord) -> Json:
+    labels = {"labels": [{"key": LABEL_LEDGER, "value": to_label(record)}]}
+    return {"task_id": {"value": str(record.task_id)}, "labels": labels}
+
+
+def test_a_listed_task_that_the_ledger_does_not_have_is_asked_for_by_its_agent() -> None:
+    """Masters say nothing of what is out of reach where they are asked about all."""
+    record, _ = serving(Strategy.DFS)
+    wired = Wired()
+    wired.tasks = [listed(record)]
+    wired.subscribe()
+    assert record.launch is not None
+    assert wired.driver.named("reconcile") == [({str(record.task_id): record.launch.agent.id},), ({},)]
+
+
+def test_a_task_whose_successor_is_over_tells_of_no_data_after_a_restart_either() -> None:
+    """Simulator, seed 446 of then: an operator died when it had forgotten deleted data; the next one waited for that."""
+    record, _ = serving(Strategy.DFS)
+    assert record.launch is not None
+    wired = Wired()
+    wired.tasks = [listed(record)]
+    wired.over = [listed(replace(record, launch=replace(record.launch, incarnation=2)))]
+    wired.subscribe()
+    assert wired.adapter.found(record.key) == ()
+    wired.update(str(record.task_id), "TASK_RUNNING")
+    assert wired.adapter.found(record.key) == (record,), "and where it has come back it must be stopped"
 
 
 def test_what_is_no_longer_followed_is_not_asked_for() -> None:

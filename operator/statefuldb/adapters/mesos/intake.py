@@ -130,7 +130,10 @@ class Intake:
             log.warning("agents and tasks could not be listed: %s", error)
             return
         self._launched(task_id for task_id, _ in (*listed, *over) if TaskId.parse(task_id) is not None)
-        self._books.tasks.learn(record for _, record in listed if record is not None)
+        self._books.tasks.take_stock(
+            (record for _, record in listed if record is not None),
+            (record for _, record in over if record is not None),
+        )
 
     def _offered(self, offers: Sequence[Mapping[str, Any]]) -> None:
         now = self._clock.now()

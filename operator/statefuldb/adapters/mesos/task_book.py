@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from statefuldb.model.grouped import Grouped
-from statefuldb.model.identity import DatabaseKey, TaskId
+from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId
 from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.reconcile.ports import Clock
@@ -72,6 +72,25 @@ class TaskBook:
         """Note ledger entries that tasks carry in their labels."""
         with self._lock:
             self._found.update({record.task_id: record for record in records if record.task_id is not None})
+
+    def take_stock(self, listed: Iterable[VolumeRecord], over: Iterable[VolumeRecord]) -> None:
+        """Learn from the tasks that the master lists, and follow them: it tells of all, but not of those out of reach.
+
+        A task that has had a successor, which may be over and gone from the ledger, tells of data only while it runs.
+        """
+        found, last = list(listed), dict[DataIdentity, int]()
+        for record in (*found, *over):
+            if record.launch is not None:
+                last[record.identity] = max(last.get(record.identity, 0), record.launch.incarnation)
+        self.learn(found)
+        for record in found:
+            if record.launch is None or record.task_id is None:
+                continue
+            if record.launch.incarnation < last[record.identity]:
+                with self._lock:
+                    self._replaced.add(record.task_id)
+            else:
+                self.follow(record.key, record.task_id, record.launch.agent.id)
 
     def follow(self, key: DatabaseKey, task_id: TaskId, agent_id: str) -> bool:
         """Follow a task from now on. Return whether Mesos owes an answer for it that it did not owe before."""

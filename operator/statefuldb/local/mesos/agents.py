@@ -69,6 +69,9 @@ class Agents:
                 recovered = Framework(framework_id, framework, disconnected_at=now)
                 cluster.frameworks[framework_id] = recovered
         running = {(t["framework_id"], t["task"]["task_id"]["value"]) for t in message.get("tasks", [])}
+        for framework in cluster.frameworks.values():
+            # In reach again, or never arrived there (Mesos' PartitionTest.ReregisterPartitionedAgentWithEnrouteTask).
+            framework.unreachable = {i: task for i, task in framework.unreachable.items() if task.agent_id != agent_id}
         for entry in message.get("tasks", []):
             self._take_up(agent_id, entry, was_unreachable)
         for task in cluster.tasks_on(agent_id):
@@ -118,7 +121,6 @@ class Agents:
             order = {"type": "SHUTDOWN", "task_id": task_id, "framework_id": framework_id}
             self._cluster.order(agent_id, order)
             return
-        framework.unreachable.pop(task_id, None)
         status = {"task_id": {"value": task_id}, **entry["status"]}
         resources = Bag.of(info["resources"])
         role = info["resources"][0].get("allocation_info", {}).get("role", "*")

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from statefuldb.local.mesos.cluster import Cluster, ToFramework
+from statefuldb.local.mesos.cluster import Cluster, Task, ToFramework
 from statefuldb.local.mesos.master import Master
 from statefuldb.local.mesos.operator_api import OperatorApi
+from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]
 KNOWN: Json = {"id": "m-S0", "info": {"hostname": "h", "ip": "127.0.0.1", "port": 5051}}
@@ -67,3 +68,21 @@ def test_when_an_agent_has_registered_first_and_last_is_shown() -> None:
         times = [agent[name] for name in ("registered_time", "reregistered_time") if name in agent]
         shown.append([time["nanoseconds"] // 10**9 for time in times])
     assert shown == [[10], [10, 20], [10, 30]]
+
+
+def test_one_that_is_back_without_a_task_has_it_out_of_reach_no_longer() -> None:
+    """Mesos' own PartitionTest.ReregisterPartitionedAgentWithEnrouteTask: the launch was lost on its way."""
+    cluster = Cluster(master_id="m")
+    master = Master(cluster, address="127.0.0.1", port=5050, unreachable_seconds=75)
+    agent_id = master.agents.register({"info": KNOWN["info"], "total": []}, 0)
+    owner = master.subscribe({"subscribe": {"framework_info": FRAMEWORK}}, "stream", 1)
+    info = {"task_id": {"value": "t"}, "agent_id": {"value": agent_id}, "name": "t", "resources": []}
+    cluster.tasks[owner, "t"] = Task("t", owner, agent_id, info, Bag(), "r", {"state": "TASK_STAGING"})
+    listing = OperatorApi(master)
+    for now, back, unreachable in ((80, False, 1), (90, True, 0)):
+        master.tick(now)
+        if back:
+            master.agents.register({"id": agent_id, "info": KNOWN["info"], "total": []}, now)
+        _, found = listing.call({"type": "GET_TASKS"}, now)
+        assert isinstance(found, dict)
+        assert len(found["get_tasks"].get("unreachable_tasks", [])) == unreachable
