@@ -26,8 +26,8 @@ from statefuldb.simulation.size import Size
 # 110: of a deleted member two agents had held something, and never offered at the same time: the entry stayed for good.
 # 811: a launch was lost on its way to an agent, which was then cut off and came back without it. Masters say nothing of
 # that by themselves, and the operator asked again only within a quarter of an hour.
-# 446: a member had a successor, which removed its data and was forgotten; then the operator was killed. The next one saw
-# only the first task, which the master (wrongly) still listed, and a new database of that name waited for word of it.
+# 446: a member had a successor, which removed its data and was forgotten; then the operator was killed. The next one
+# saw only the first task, which the master (wrongly) still listed, and a new database of that name waited for it.
 # 125: a failed member was launched while the clock was ahead. Set right, it had the failures outlived minutes late.
 KEPT: dict[int, frozenset[str] | None] = {
     35: frozenset({"strike 2: another framework takes offers"}),

@@ -119,7 +119,7 @@ def test_a_listed_task_that_the_ledger_does_not_have_is_asked_for_by_its_agent()
 
 
 def test_a_task_whose_successor_is_over_tells_of_no_data_after_a_restart_either() -> None:
-    """Simulator, seed 446 of then: an operator died when it had forgotten deleted data; the next one waited for that."""
+    """Simulator, seed 446 of then: an operator died after it had forgotten deleted data; the next one waited for it."""
     record, _ = serving(Strategy.DFS)
     assert record.launch is not None
     wired = Wired()
