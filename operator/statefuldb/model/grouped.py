@@ -29,7 +29,8 @@ class Grouped(MutableMapping[K, V]):
         return self._values[key]
 
     def __setitem__(self, key: K, value: V) -> None:
-        self.pop(key, None)
+        if key in self._values:
+            del self[key]
         self._values[key] = value
         for group in self._groups_of(key, value):
             self._groups.setdefault(group, {})[key] = value

@@ -60,4 +60,5 @@ def join(steps: list[Step]) -> Plan:
 
 def status_of(record: VolumeRecord, tasks: Mapping[TaskId, TaskStatus]) -> TaskStatus | None:
     """Return what Mesos last said of the record's latest launch."""
-    return tasks.get(record.task_id) if record.task_id is not None else None
+    task_id = record.task_id
+    return tasks.get(task_id) if task_id is not None else None

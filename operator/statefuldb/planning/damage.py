@@ -25,7 +25,8 @@ def holds(observed: Observed, identity: DataIdentity) -> bool:
 
 def told(plan: Plan, observed: Observed) -> Plan:
     """Return `plan` with the waits for a person to repair the damaged entries of this database, after all others."""
-    return replace(plan, waiting=(*plan.waiting, *(_wait(entry) for entry in _own(observed))))
+    waits = tuple(_wait(entry) for entry in _own(observed))
+    return replace(plan, waiting=plan.waiting + waits) if waits else plan
 
 
 def left_alone(observed: Observed) -> tuple[Announcement, ...]:

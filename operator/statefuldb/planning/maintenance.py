@@ -1,10 +1,10 @@
 """Announced maintenance: a planned stop before the window, no new member shortly before it, a return after it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from statefuldb.model.actions import KillTask
 from statefuldb.model.conditions import EventReason, Reason
+from statefuldb.model.instant import instant
 from statefuldb.model.observed import TaskStatus
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.resources import AgentOffer, Unavailability
@@ -84,9 +84,5 @@ def _past(context: Context, window: Unavailability) -> bool:
 
 
 def _sentence(host: str, window: Unavailability) -> str:
-    until = f" to {_moment(window.end_seconds)}" if window.end_seconds is not None else ", with no end given"
-    return f"maintenance of {host} from {_moment(window.start_seconds)}{until}"
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(int(seconds), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    until = f" to {instant(window.end_seconds)}" if window.end_seconds is not None else ", with no end given"
+    return f"maintenance of {host} from {instant(window.start_seconds)}{until}"

@@ -15,7 +15,7 @@ from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning import conditions, damage, foresight, ledger, member, operations, ownership, story, teardown
 from statefuldb.planning.context import Context, Step, join
 from statefuldb.planning.desired import Desired
-from statefuldb.planning.release import hold_back, in_question
+from statefuldb.planning.release import hold_back
 from statefuldb.planning.steady import steadied
 from statefuldb.planning.surroundings import ending
 
@@ -51,8 +51,7 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
         wanted = [_member(context, ordinal) for ordinal in _ordinals(context)]
         taken_up = {action.volume.name for step in wanted for action in step.actions if isinstance(action, SaveVolume)}
         steps = [*(step for name, step in unused.items() if name not in taken_up), *wanted]
-    asked = in_question(observed)
-    decided = hold_back(steps, desired, observed, lambda: foresight.foresee(desired, asked, operator, plan))
+    decided = hold_back(steps, desired, observed, lambda asked: foresight.foresee(desired, asked, operator, plan))
     return _conclude(decided, desired, observed)
 
 

@@ -34,7 +34,9 @@ _FOR_OFFERS = (
 )
 
 
-def hold_back(steps: list[Step], desired: Desired, observed: Observed, foresee: Callable[[], Foresight]) -> Plan:
+def hold_back(
+    steps: list[Step], desired: Desired, observed: Observed, foresee: Callable[[Observed], Foresight]
+) -> Plan:
     """Return the joined plan with what needs approval moved to `held_back`, and a wait that says how to approve it.
 
     A step is held back whole: its ledger entries say what its effects do, and must not be written without them. A step
@@ -44,7 +46,7 @@ def hold_back(steps: list[Step], desired: Desired, observed: Observed, foresee: 
     spec, generation = desired.accepted.spec, desired.accepted.generation
     reconcile, before = spec.reconcile, _published(observed)
     asking = [step for step in steps if _asks(step, reconcile, observed)]
-    foreseen = foresee() if _looks_ahead(reconcile, before, asking) else Foresight()
+    foreseen = foresee(in_question(observed)) if _looks_ahead(reconcile, before, asking) else Foresight()
     wanted = _wanted(asking, foreseen, reconcile, observed)
     if not wanted and before is None:
         return join(steps)

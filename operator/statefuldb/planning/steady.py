@@ -18,6 +18,8 @@ def steadied(plan: Plan, observed: Observed) -> Plan:
     database = observed.database
     if database is None or database.status.get("observedGeneration") != database.generation:
         return plan
+    if not any(wait.reason in FOR_OFFERS for wait in plan.waiting):
+        return plan
     return replace(plan, waiting=tuple(_steadied(wait, database.status) for wait in plan.waiting))
 
 

@@ -41,13 +41,13 @@ def trim(context: Context, record: VolumeRecord, served: Step) -> Step:
         left_over = _left_over(record, offer)
         if left_over:
             return replace(served, actions=(_unreserve(record, offer, left_over),))
+    hosts = [*record.elsewhere, *((record.launch.agent.hostname,) if record.launch.leaves_surplus else ())]
+    if not hosts:
+        return served
     cleared = _cleared(context, record)
     if cleared != record:
         saved = SaveVolume(volume=cleared, why=f"{record.member} has nothing reserved that it does not use")
         return replace(served, actions=(saved,))
-    hosts = [*record.elsewhere, *((record.launch.agent.hostname,) if record.launch.leaves_surplus else ())]
-    if not hosts:
-        return served
     wait = Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.RECONCILING,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from statefuldb.model.identity import DatabaseKey, TaskId, connection_secret_name
 from statefuldb.model.observed import DatabaseObject, KeeperView, Observed, Sighting, TaskState, TaskStatus
 from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
+from statefuldb.planning.context import status_of
 from statefuldb.reconcile.ports import Clock, KeeperPort, KubernetesPort, MesosPort
 
 MISSED_AFTER_SECONDS = 30.0
@@ -93,7 +94,7 @@ class Observer:
         Mesos has no task of that framework in this one's books, whatever runs. An agent that was cut off while the
         earlier one was removed runs its tasks on until it hears of that (reference table 1.8).
         """
-        status = tasks.get(volume.task_id) if volume.task_id is not None else None
+        status = status_of(volume, tasks)
         launch, view = volume.launch, self._mesos.view()
         if launch is None or status is None or volume.ended or not view.connected:
             return
@@ -125,7 +126,7 @@ class Observer:
         return tuple(sighting for sighting in found if sighting is not None)
 
     def _missed(self, volume: VolumeRecord, tasks: Mapping[TaskId, TaskStatus]) -> bool:
-        status = tasks.get(volume.task_id) if volume.task_id is not None else None
+        status = status_of(volume, tasks)
         if volume.intent is not Intent.USE or not volume.initialised or (status is not None and status.state.alive):
             return False
         since = volume.ending.at_seconds if volume.ending is not None else status.seen_at_seconds if status else 0.0

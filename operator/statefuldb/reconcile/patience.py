@@ -12,6 +12,7 @@ from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import NOT_SUBSCRIBED_YET, DatabaseObject, Observed, TaskState
 from statefuldb.model.plan import Plan
 from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning.context import status_of
 
 PATIENCE_SECONDS = 15.0
 _SAID_AT_ONCE = (Reason.PLAN_VIOLATES_LAW, Reason.LEDGER_ENTRY_DAMAGED)
@@ -52,7 +53,7 @@ def _has_heard(observed: Observed) -> bool:
 
 
 def _is_known(record: VolumeRecord, observed: Observed) -> bool:
-    task = observed.tasks.get(record.task_id) if record.task_id is not None else None
+    task = status_of(record, observed.tasks)
     if record.ended or record.task_id is None:
         return True
     if task is None or task.state is not TaskState.RUNNING:

@@ -6,16 +6,17 @@ leaves; it is written only where it differs, and times change only with what the
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 
 from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
 from statefuldb.model.identity import DatabaseKey, connection_secret_name
+from statefuldb.model.instant import instant
 from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.parse import canonical, digest_of
 from statefuldb.model.plan import Announcement, Approval, MemberReport, Plan, Waiting
 from statefuldb.model.recording import Recording, to_json
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.planning.approval import describe, proposed, risk_of
+from statefuldb.planning.steady import published
 from statefuldb.planning.storage import capabilities_of
 from statefuldb.reconcile.patience import Patience
 from statefuldb.reconcile.ports import Journal, KubernetesPort
@@ -88,6 +89,7 @@ def status_of_plan(observed: Observed, decided: Plan) -> dict[str, object]:
     """Return `status` as it should be published."""
     assert observed.database is not None
     previous = observed.database.status
+    before = {entry.get("type"): entry for entry in published(previous, "conditions")}
     now = instant(observed.at_seconds)
     generation = observed.database.generation
     ready = [member for member in decided.members if member.ready]
@@ -95,7 +97,7 @@ def status_of_plan(observed: Observed, decided: Plan) -> dict[str, object]:
         "observedGeneration": generation,
         "summary": _summary(decided),
         "conditions": [
-            _condition(condition, generation, _previous(previous, condition), now) for condition in decided.conditions
+            _condition(condition, generation, before.get(condition.type, {}), now) for condition in decided.conditions
         ],
         "members": [_member(member) for member in decided.members],
         "replicas": len([m for m in decided.members if m.task_id and m.phase != "Stopped"]),
@@ -139,11 +141,6 @@ def _volume_names(observed: Observed, decided: Plan) -> list[str]:
     return sorted(names | set(before)) if missed and isinstance(before, list) else sorted(names)
 
 
-def instant(seconds: float) -> str:
-    """Return Unix seconds as RFC 3339, the way Kubernetes writes times."""
-    return datetime.fromtimestamp(int(seconds), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _summary(decided: Plan) -> str:
     for condition in decided.conditions:
         if condition.type is ConditionType.ACCEPTED and condition.status is False:
@@ -152,14 +149,6 @@ def _summary(decided: Plan) -> str:
         if condition.type is ConditionType.READY:
             return condition.message if condition.status else f"{condition.reason}: {condition.message}"
     return ""
-
-
-def _previous(status: Mapping[str, object], condition: Condition) -> Mapping[str, object]:
-    conditions = status.get("conditions")
-    for entry in conditions if isinstance(conditions, list) else []:
-        if isinstance(entry, Mapping) and entry.get("type") == condition.type:
-            return entry
-    return {}
 
 
 def _condition(condition: Condition, generation: int, previous: Mapping[str, object], now: str) -> dict[str, object]:
@@ -232,10 +221,7 @@ def _waiting(wait: Waiting, previous: Mapping[str, object], now: str) -> dict[st
 
 
 def _since(wait: Waiting, previous: Mapping[str, object], now: str) -> object:
-    plan = previous.get("plan")
-    entries = plan.get("waiting") if isinstance(plan, Mapping) else None
-    for entry in entries if isinstance(entries, list) else []:
-        same = (entry.get("member"), entry.get("reason")) == (wait.ordinal, str(wait.reason))
-        if same:
+    for entry in published(previous, "plan", "waiting"):
+        if (entry.get("member"), entry.get("reason")) == (wait.ordinal, str(wait.reason)):
             return entry.get("since", now)
     return now

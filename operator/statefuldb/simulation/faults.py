@@ -96,11 +96,13 @@ class Faults(Network):
 
     def _fires(self, kind: str) -> bool:
         self._asked += 1
+        if not self._at_requests.happens(REQUEST_RATES[kind]) or not self._active:
+            return False
         name = f"request {self._asked}: {kind}"
-        fires = self._at_requests.happens(REQUEST_RATES[kind]) and self._active and self._may(name)
-        if fires:
-            self._note(kind, name)
-        return fires
+        if not self._may(name):
+            return False
+        self._note(kind, name)
+        return True
 
     def _may(self, name: str) -> bool:
         return self._kept is None or name in self._kept

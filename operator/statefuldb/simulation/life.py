@@ -148,8 +148,9 @@ class Life:
 
     def next_pass_at(self) -> float:
         """Return when the worker has something to do; infinity where nothing is to be done."""
-        waits = self.alive and self.operator is not None and not self._passing
-        due = self.operator.queue.next_due() if waits and self.operator is not None else None
+        if self.operator is None or self._passing or not self.alive:
+            return float("inf")
+        due = self.operator.queue.next_due()
         return float("inf") if due is None else max(due - self._skew(), self.free_at)
 
     def work(self) -> None:

@@ -2,8 +2,8 @@
 
 import heapq
 from collections.abc import Callable
-from datetime import UTC, datetime
 
+from statefuldb.model.instant import instant
 from statefuldb.simulation.dice import Dice
 
 Call = Callable[[], None]
@@ -53,7 +53,7 @@ class Schedule:
 
     def instant(self) -> str:
         """Return the present time as Kubernetes writes it."""
-        return datetime.fromtimestamp(self.now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return instant(self.now)
 
 
 class Link:

@@ -174,7 +174,9 @@ class World:
 
     def _bury(self) -> None:
         """Take operators that have ended out of the world; the one that led is started again."""
-        for life in [each for each in (self.life, self.deposed) if each is not None and not each.alive]:
+        for life in (self.life, self.deposed):
+            if life is None or life.alive:
+                continue
             self.passes += life.passes
             self.effects += life.effects
             if life is self.life:

@@ -59,7 +59,7 @@ class _Version:
     @classmethod
     def of(cls, stored: Json) -> "_Version":
         metadata = stored["metadata"]
-        return cls(tuple(metadata.get(n, "") for n in ("namespace", "name", "uid", "resourceVersion")), stored)
+        return cls((*_name(stored), metadata.get("uid", ""), metadata.get("resourceVersion", "")), stored)
 
 
 def remembering(read: Callable[[Json], T]) -> Callable[[Json], T]:

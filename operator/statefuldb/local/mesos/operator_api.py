@@ -8,7 +8,7 @@ from statefuldb.local.mesos.agents import nanoseconds
 from statefuldb.local.mesos.cluster import Agent, Framework, Task
 from statefuldb.local.mesos.master import Master
 from statefuldb.local.mesos.operator_operations import FORBIDDEN
-from statefuldb.local.mesos.resource_forms import doubled, everywhere
+from statefuldb.local.mesos.resource_forms import doubled
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]
@@ -174,8 +174,7 @@ def _returned(agent: Agent) -> Json:
 
 
 def _in_both_forms(bag: Bag, role: str | None = None) -> list[Json]:
-    shown: list[Json] = everywhere(bag.to_json(role), doubled)
-    return shown
+    return [doubled(resource) for resource in bag.to_json(role)]
 
 
 def _of_roles(held: Iterable[tuple[str, Bag]]) -> list[Json]:

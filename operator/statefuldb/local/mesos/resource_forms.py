@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 Json = dict[str, Any]
+_CONTAINERS = (dict, list)
 
 
 def upgraded(resource: Json) -> Json:
@@ -45,4 +46,5 @@ def everywhere(value: Any, change: Callable[[Json], Json]) -> Any:
         return value
     if "name" in value and ("scalar" in value or "ranges" in value) and "text" not in value:
         return change(value)
-    return {key: everywhere(inner, change) for key, inner in value.items()}
+    # Leaves, which are most values, are told here rather than in a call each.
+    return {k: everywhere(inner, change) if isinstance(inner, _CONTAINERS) else inner for k, inner in value.items()}
