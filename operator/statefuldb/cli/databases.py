@@ -18,6 +18,7 @@ from statefuldb.cli.verdicts import await_verdicts
 from statefuldb.model.parse import parse_database
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.planning.engines import engine_errors
+from statefuldb.sync.directory import SUFFIXES
 
 Json = dict[str, Any]
 VERDICT_SECONDS = 5.0
@@ -30,18 +31,23 @@ def register(app: typer.Typer) -> None:
 
 
 def read_manifests(path: str) -> list[Json]:
-    """Return the documents of a file, of a directory's YAML files, or of standard input (`-`)."""
-    if path == "-":
-        texts = [sys.stdin.read()]
-    elif Path(path).is_dir():
-        texts = [file.read_text() for file in sorted(Path(path).glob("*.yaml"))]
-    elif Path(path).exists():
-        texts = [Path(path).read_text()]
-    else:
-        fail(f"there is no file {path}", ExitCode.NOT_FOUND)
+    """Return the documents of a file, of a directory's YAML and JSON files, or of standard input (`-`)."""
+    try:
+        if path == "-":
+            texts = [sys.stdin.read()]
+        elif Path(path).is_dir():
+            files = (file for file in sorted(Path(path).iterdir()) if file.suffix in SUFFIXES)
+            texts = [file.read_text() for file in files if file.is_file()]
+        elif Path(path).exists():
+            texts = [Path(path).read_text()]
+        else:
+            fail(f"there is no file {path}", ExitCode.NOT_FOUND)
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{path} cannot be read: {error}", ExitCode.USAGE)
     try:
         bodies = [body for text in texts for body in yaml.safe_load_all(text) if body]
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # A day that no calendar has is a ValueError, brackets without end are a RecursionError.
         fail(f"{path} is no YAML: {error}", ExitCode.USAGE)
     if not all(isinstance(body, dict) for body in bodies):
         fail(

@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import kubernetes
 import urllib3.exceptions
@@ -60,7 +61,7 @@ class CliClient:
     def get(self, kind: str, namespace: str, name: str) -> Json | None:
         """Return an object, or None. Raises CallRefused."""
         try:
-            return self._call("GET", self._path(kind, namespace, name))
+            return self._call("GET", self._path_of(kind, namespace, name))
         except CallRefused as refused:
             if refused.status == HTTPStatus.NOT_FOUND:
                 return None
@@ -68,7 +69,7 @@ class CliClient:
 
     def list(self, kind: str, namespace: str = "", query: str = "") -> list[Json]:
         """Return the objects of a kind, of all namespaces where none is given. Raises CallRefused."""
-        path = self._path(kind, namespace, "") + (f"?{query}" if query else "")
+        path = self._path(kind, namespace) + (f"?{query}" if query else "")
         return list(self._call("GET", path)["items"])
 
     def apply(self, body: Json, namespace: str) -> str:
@@ -94,22 +95,22 @@ class CliClient:
 
     def create(self, body: Json) -> Json:
         """Add an object to its namespace. Raises CallRefused, also where there is one of that name."""
-        path = self._path(body["kind"], body.get("metadata", {}).get("namespace", ""), "")
+        path = self._path(body["kind"], body.get("metadata", {}).get("namespace", ""))
         return self._call("POST", path, body)
 
     def replace(self, body: Json) -> Json:
         """Replace an object of a known version. Raises CallRefused."""
         metadata = body["metadata"]
-        return self._call("PUT", self._path(body["kind"], metadata.get("namespace", ""), metadata["name"]), body)
+        return self._call("PUT", self._path_of(body["kind"], metadata.get("namespace", ""), metadata["name"]), body)
 
     def merge(self, kind: str, namespace: str, name: str, patch: Json) -> Json:
         """Apply a merge patch. Raises CallRefused."""
-        return self._call("PATCH", self._path(kind, namespace, name), patch, "application/merge-patch+json")
+        return self._call("PATCH", self._path_of(kind, namespace, name), patch, "application/merge-patch+json")
 
     def delete(self, kind: str, namespace: str, name: str, uid: str = "") -> None:
         """Delete an object, where a `uid` is given only if it has that one. Raises CallRefused."""
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}} if uid else None
-        self._call("DELETE", self._path(kind, namespace, name), options)
+        self._call("DELETE", self._path_of(kind, namespace, name), options)
 
     def secret(self, namespace: str, name: str) -> dict[str, str] | None:
         """Return the texts that a Secret holds, decoded, or None."""
@@ -134,14 +135,19 @@ class CliClient:
         return parsedate_to_datetime(said).timestamp() + 0.5 - time.time() if said else None
 
     def _apply(self, body: Json, namespace: str, more: str = "", manager: str = FIELD_MANAGER) -> Json:
-        path = self._path(*_identity(body, namespace))
+        path = self._path_of(*_identity(body, namespace))
         query = f"?fieldManager={manager}&force=true{more}"
         return self._call("PATCH", path + query, body, "application/apply-patch+yaml")
 
-    def _path(self, kind: str, namespace: str, name: str) -> str:
+    def _path(self, kind: str, namespace: str) -> str:
+        """Return where the objects of a kind are. Raises CallRefused."""
         base, plural, namespaced = _PATHS[kind]
-        scope = f"/namespaces/{namespace}" if namespaced and namespace else ""
-        return f"{base}{scope}/{plural}" + (f"/{name}" if name else "")
+        scope = f"/namespaces/{_segment('namespace', namespace)}" if namespaced and namespace else ""
+        return f"{base}{scope}/{plural}"
+
+    def _path_of(self, kind: str, namespace: str, name: str) -> str:
+        """Return where one object is. Raises CallRefused."""
+        return f"{self._path(kind, namespace)}/{_segment('object', name)}"
 
     def _call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Json:
         answer = self._send(method, path, body, content_type)
@@ -177,6 +183,16 @@ def _identity(body: Json, namespace: str) -> tuple[str, str, str]:
     if kind not in _PATHS or not name:
         raise CallRefused(f"kind {kind!r} with name {name!r} cannot be applied here", HTTPStatus.BAD_REQUEST)
     return kind, metadata.get("namespace", namespace), name
+
+
+def _segment(what: str, name: str) -> str:
+    """Return a name as a part of a path. Raises CallRefused, as for what is not there, where no object has such a name.
+
+    No name at all would be the path of all objects, and one with slashes or of dots that of another one.
+    """
+    if name in ("", ".", "..") or "/" in name or "%" in name:
+        raise CallRefused(f"there is no {what} of the name {name!r}", HTTPStatus.NOT_FOUND)
+    return quote(name, safe=":")
 
 
 def _message(text: bytes, status: int) -> str:
