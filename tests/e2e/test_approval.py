@@ -3,14 +3,16 @@
 import json
 
 from e2e.conftest import Cluster, Json, eventually, manifest
+from statefuldb.cli.showing import condition
+from statefuldb.model.conditions import ConditionType
 
 NAME = "gated"
 EFFECTS = ("AcceptOffers", "KillTask", "EnsureSecret", "SendCredentials", "FenceAgent", "DeleteSecret")
 
 
-def body(approved: str = "", **more: object) -> Json:
+def body(approved: str = "", size: str = "1Gi", **more: object) -> Json:
     reconcile = {"mode": "PlanOnly", **({"approvedPlan": approved} if approved else {})}
-    return manifest(NAME, {"strategy": "PersistentVolume", "size": "1Gi"}, reconcile=reconcile, **more)
+    return manifest(NAME, {"strategy": "PersistentVolume", "size": size}, reconcile=reconcile, **more)
 
 
 def published(cluster: Cluster) -> Json:
@@ -81,3 +83,12 @@ def test_a_repair_waits_and_its_release_survives_the_operator(cluster: Cluster) 
     cluster.ready(NAME)
     assert effects(cluster) == [*before, *planned(repair)]
     assert cluster.sql(NAME, "SELECT a FROM t") == "7"
+
+
+def test_a_refused_spec_approves_nothing_and_the_command_says_so(cluster: Cluster) -> None:
+    cluster.apply(body(size="900Mi"))
+    eventually(
+        lambda: condition(cluster.database(NAME) or {}, ConditionType.ACCEPTED).get("status") == "False",
+        why=lambda: cluster.cli("explain", NAME),
+    )
+    assert "a refused spec approves nothing: spec.storage.size" in cluster.cli("approve", NAME, code=4)

@@ -14,7 +14,9 @@ from statefuldb.cli.console import errors, fail, out
 from statefuldb.cli.exit_codes import ExitCode, code_of
 from statefuldb.cli.output import Output, OutputOption, printed
 from statefuldb.cli.session import Session, session_of
+from statefuldb.cli.showing import condition
 from statefuldb.cli.verdicts import await_verdicts
+from statefuldb.model.conditions import ConditionType
 from statefuldb.model.parse import parse_database
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.planning.engines import engine_errors
@@ -156,7 +158,11 @@ def approve(
     Example: statefuldb approve orders 3f9ad20c11be
     """
     session = session_of(context)
-    present = session.database(name).get("status", {}).get("plan", {}).get("hash", "")
+    stored = session.database(name)
+    accepted = condition(stored, ConditionType.ACCEPTED)
+    if accepted.get("status") == "False":
+        fail(f"a refused spec approves nothing: {accepted['message']}", ExitCode.REFUSED, "put that right first")
+    present = stored.get("status", {}).get("plan", {}).get("hash", "")
     if not present:
         fail(f"{name} has no plan that waits", ExitCode.NOT_FOUND)
     if plan_hash is not None and plan_hash != present:

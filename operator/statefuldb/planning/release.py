@@ -68,7 +68,7 @@ def hold_back(
         decided,
         held_back=tuple(action for step in held for action in step.actions),
         approval=approval,
-        waiting=(*_still_waiting(decided, wanted), _wait(approval, reconcile)),
+        waiting=(*_still_waiting(decided, wanted), _wait(approval, desired)),
         announcements=(*decided.announcements, *_announced(approval, before, desired)),
     )
 
@@ -155,13 +155,17 @@ def _still_waiting(decided: Plan, wanted: tuple[ProposedAction, ...]) -> tuple[W
     return tuple(w for w in decided.waiting if not (w.wants_offers and w.reason in _FOR_OFFERS))
 
 
-def _wait(approval: Approval, reconcile: ReconcileSpec) -> Waiting:
+def _wait(approval: Approval, desired: Desired) -> Waiting:
+    assert desired.accepted is not None
+    reconcile = desired.accepted.spec.reconcile
     what = "; ".join(action.description for action in approval.actions)
     message, reason = f"plan {approval.hash} waits for approval: {what}", Reason.APPROVAL_REQUIRED
     if _is_stale(approval, reconcile):
         reason = Reason.APPROVAL_STALE
         message = f"approvedPlan {reconcile.approved_plan} is not the present plan; {message}"
     fix = f"set spec.reconcile.approvedPlan to {approval.hash} (statefuldb approve)"
+    if desired.errors:
+        fix = f"put {desired.errors[0].path} right first, a refused spec approves nothing; then {fix}"
     return Waiting(ordinal=None, reason=reason, message=message, fix=fix)
 
 
@@ -173,8 +177,7 @@ def _is_stale(approval: Approval, reconcile: ReconcileSpec) -> bool:
 
 def _announced(approval: Approval, before: Approval | None, desired: Desired) -> tuple[Announcement, ...]:
     """Return the Event of a new plan, or of an approval that was refused: once each."""
-    assert desired.accepted is not None
-    wait = _wait(approval, desired.accepted.spec.reconcile)
+    wait = _wait(approval, desired)
     stale = wait.reason is Reason.APPROVAL_STALE
     if before is not None and before.hash == approval.hash and not (stale and desired.is_new):
         return ()

@@ -51,13 +51,12 @@ class Owners:
         self._for_a_while(name, {"reconcile": {"mode": "PlanOnly"}}, {"reconcile": {"mode": "Apply"}})
 
     def resize_disk(self, name: str) -> None:
-        """Ask for more disk; or for what is refused, less of it or more of a whole one, and take that back."""
+        """Ask for more disk; or for less, which is refused, and take that back. A whole disk is as large as it is."""
         storage = next((s["spec"]["storage"] for s in self._people.stored() if s["metadata"]["name"] == name), None)
-        if storage is None:
+        if storage is None or storage.get("persistentVolume", {}).get("diskType") == "Mount":
             return
         present, wanted = storage["size"], self._dice.pick(SIZES)
-        whole = storage.get("persistentVolume", {}).get("diskType") == "Mount"
-        if wanted >= present and not whole:
+        if wanted >= present:
             self._people.edit(name, {"storage": {"size": wanted}})
         else:
             self._for_a_while(name, {"storage": {"size": wanted}}, {"storage": {"size": present}})

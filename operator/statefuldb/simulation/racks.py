@@ -24,14 +24,12 @@ def zone_of(number: int) -> str:
 
 
 def resources_of(dice: Dice) -> list[Json]:
-    """Return what a machine offers: as much as any other, and one to three disks besides the one of its system.
+    """Return what a machine offers: as much as any other, and some disks besides the one of its system.
 
-    The first is always a whole one that is mounted, so that who asks for such a one can be served (Mesos docs,
-    multiple-disk).
+    One that is shared and one or two that are given whole (Mesos docs, multiple-disk): who asks for either is served.
     """
     mounts = [_disk("MOUNT", f"/mnt/disk{n}", MOUNT_MEBIBYTES) for n in range(1 + dice.below(2))]
-    paths = [_disk("PATH", "/mnt/shared-disk", PATH_MEBIBYTES)] if dice.happens(0.5) else []
-    return [*parse_resources(USUAL), *mounts, *paths]
+    return [*parse_resources(USUAL), *mounts, _disk("PATH", "/mnt/shared-disk", PATH_MEBIBYTES)]
 
 
 def _disk(kind: str, root: str, mebibytes: float) -> Json:

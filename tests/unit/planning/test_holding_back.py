@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from statefuldb.model.actions import AcceptOffers, FenceAgent, KillTask, SaveVolume
-from statefuldb.model.conditions import ConditionType
+from statefuldb.model.conditions import ConditionType, Reason
+from statefuldb.model.errors import FieldError
 from statefuldb.model.observed import TaskState
 from statefuldb.model.operations import Destroy
 from statefuldb.model.spec import NodeLossAction, ReconcileSpec, RiskClass, Strategy
@@ -26,6 +27,15 @@ def test_fencing_that_is_held_back_is_not_recorded_as_done() -> None:
     assert decided.approval is not None
     approved = replace(cautious, reconcile=replace(CAUTIOUS, approved_plan=decided.approval.hash))
     assert plan(desired(approved), lost(), (offer(),), FENCING).actions == decided.held_back
+
+
+def test_while_a_spec_is_refused_the_plan_says_that_it_approves_nothing() -> None:
+    """Simulator, seed 91 of then: a size that was refused, and the approval of the present plan in the same spec."""
+    cautious = replace(wanted(NodeLossAction.REATTACH, 0), reconcile=CAUTIOUS)
+    refused = FieldError(path="spec.storage.size", value="1Gi", allowed="2Gi or more: storage never shrinks")
+    decided = plan(replace(desired(cautious), errors=(refused,)), lost(), (offer(),), FENCING)
+    (wait,) = [wait for wait in decided.waiting if wait.reason is Reason.APPROVAL_REQUIRED]
+    assert wait.fix.startswith("put spec.storage.size right first, a refused spec approves nothing; then set ")
 
 
 def test_what_waits_for_approval_of_a_restart_serves_meanwhile() -> None:
