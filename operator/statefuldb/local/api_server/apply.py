@@ -9,6 +9,7 @@ from statefuldb.local.api_server import fields
 from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.fields import Path
+from statefuldb.local.api_server.ownership import owned_after, touched
 
 Json = dict[str, Any]
 
@@ -53,7 +54,7 @@ def apply(
         entry["fieldsV1"] = fields.write(owned[id(entry)])
     time = mine["time"] if mine is not None and before == after else now
     entries = [e for e in entries if e is not mine and e["fieldsV1"]]
-    entries.append(_new_entry(manager, "Apply", wanted["apiVersion"], after, time, subresource))
+    entries.append(_new_entry(manager, "Apply", wanted["apiVersion"], fields.write(after), time, subresource))
     merged["metadata"]["managedFields"] = sorted(entries, key=_order)
     return merged
 
@@ -61,28 +62,20 @@ def apply(
 def track_update(
     old: Json | None, new: Json, *, manager: str, now: str, subresource: str = "", schema: Json | None = None
 ) -> None:
-    """Give `manager` the fields that an ordinary write changed, in place. A list with an empty entry clears all.
-
-    Parts that are those of `old` itself, not copies, are not looked at: there nothing has changed.
-    """
+    """Give `manager` the fields that an ordinary write changed, in place. A list with an empty entry clears all."""
     if new["metadata"].get("managedFields") == [{}]:
         new["metadata"].pop("managedFields")
         return
-    before = old or {}
-    untouched = {name for name, value in new.items() if name in before and value is before[name]}
     entries = _entries(old)
-    present, changed = fields.compared(before, {n: v for n, v in new.items() if n not in untouched}, schema)
+    written = touched(new, old, schema)
     mine = _entry(entries, manager, "Update", subresource)
+    if mine is None:
+        mine = _new_entry(manager, "Update", new["apiVersion"], None, now, subresource)
+        entries.append(mine)
     for entry in entries:
-        kept = {element: tree for element, tree in entry["fieldsV1"].items() if element[2:] in untouched}
-        held = set(fields.read({e: tree for e, tree in entry["fieldsV1"].items() if e not in kept}))
-        left = (held & present) | changed if entry is mine else (held & present) - changed
-        if left != held:
-            entry["fieldsV1"] = dict(sorted({**kept, **fields.write(left)}.items()))
-    if changed and mine is not None:
+        entry["fieldsV1"] = owned_after(entry["fieldsV1"], written, writer=entry is mine)
+    if written.changed:
         mine["time"] = now
-    elif changed:
-        entries.append(_new_entry(manager, "Update", new["apiVersion"], changed, now, subresource))
     entries = [entry for entry in entries if entry["fieldsV1"]]
     if entries:
         new["metadata"]["managedFields"] = sorted(entries, key=_order)
@@ -115,14 +108,14 @@ def _order(entry: Json) -> tuple[str, ...]:
     return tuple(entry.get(name, "") for name in ("operation", "time", "manager", "apiVersion", "subresource"))
 
 
-def _new_entry(manager: str, operation: str, version: str, paths: set[Path], now: str, subresource: str) -> Json:
+def _new_entry(manager: str, operation: str, version: str, owned: Json | None, now: str, subresource: str) -> Json:
     entry = {
         "manager": manager,
         "operation": operation,
         "apiVersion": version,
         "time": now,
         "fieldsType": "FieldsV1",
-        "fieldsV1": fields.write(paths),
+        "fieldsV1": owned,
     }
     return {**entry, "subresource": subresource} if subresource else entry
 

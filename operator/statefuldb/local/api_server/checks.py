@@ -10,7 +10,6 @@ from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.metadata import check_change, check_metadata
 from statefuldb.local.api_server.rules import check_rules
 from statefuldb.local.api_server.scale import check_scale
-from statefuldb.local.api_server.schema import ANYTHING
 from statefuldb.local.api_server.validation import duplicates, validate
 
 Json = dict[str, Any]
@@ -26,9 +25,9 @@ def decode(
     """
     unknown = schema.prune_metadata(new["metadata"])
     if kind.schema is not None:
-        judged = _of_what_changed(kind.schema, new, old)
-        unknown += schema.prune(new, judged)
-        schema.default(new, judged)
+        untouched = _untouched(new, old)
+        unknown += schema.prune(new, kind.schema, untouched)
+        schema.default(new, kind.schema, untouched)
     problems = [f'duplicate field "{path}"' for path in twice]
     problems += [f'unknown field "{path}"' for path in sorted(unknown)]
     if problems and validation == "Strict":
@@ -62,27 +61,36 @@ def _causes(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
         if new[field] != wanted:
             yield wrong(field, f'"{new[field]}"', f"must be {wanted}")
     if kind.schema is not None:
-        judged = _of_what_changed(kind.schema, new, old)
-        yield from validate(_seen_by_schema(new), judged)
+        untouched = _untouched(new, old)
+        yield from validate(_seen_by_schema(new), kind.schema, untouched)
         yield from check_scale(kind, new)
-        yield from duplicates(new, judged)
+        yield from duplicates(new, kind.schema, untouched)
     if kind.key == _DEFINITIONS:
         yield from check_definition(new)
     yield from builtins.check(kind, new, old)
 
 
-def _of_what_changed(schema: Json, new: Json, old: Json | None) -> Json:
-    """Return a schema without what it says of the parts that a write takes over untouched, those of `status` too.
+def _untouched(new: Json, old: Json | None) -> Json:
+    """Return of `old` that in which a write takes parts over as they are: what it leaves alone, and `status`.
 
     They were judged when they were written (a real server "ratchets": what is unchanged is not refused).
     """
+    before = old or {}
+    return {name: before[name] for name in new if name in before and (name == "status" or new[name] is before[name])}
+
+
+def _of_what_changed(rules: Json, new: Json, old: Json | None) -> Json:
+    """Return rules without those about parts that a write takes over as they are, of `status` too.
+
+    Further down all are evaluated: one about `oldSelf` may fail on what is unchanged.
+    """
     if old is None:
-        return schema
-    properties = schema.get("properties", {})
-    judged = {name: ANYTHING for name in new if name in old and new[name] is old[name]}
+        return rules
+    properties = rules.get("properties", {})
+    judged: Json = {name: {} for name in new if name in old and new[name] is old[name]}
     if "status" in properties and all(isinstance(each.get("status"), dict) for each in (new, old)):
         judged.setdefault("status", _of_what_changed(properties["status"], new["status"], old["status"]))
-    return {**schema, "properties": {**properties, **judged}}
+    return {**rules, "properties": {**properties, **judged}}
 
 
 def _seen_by_schema(new: Json) -> Json:

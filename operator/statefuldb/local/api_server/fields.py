@@ -13,13 +13,13 @@ Json = dict[str, Any]
 Path = tuple[str, ...]
 ABSENT = object()
 _compact = json.JSONEncoder(separators=(",", ":")).encode
-_UNOWNED = frozenset(
+UNOWNED = frozenset(
     (
         *("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"),
         *("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"),
     )
 )
-_METADATA: Json = {
+METADATA: Json = {
     "properties": {
         "finalizers": {"x-kubernetes-list-type": "set"},
         "ownerReferences": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["uid"]},
@@ -27,101 +27,47 @@ _METADATA: Json = {
 }
 
 
-def paths_of(value: Json, schema: Json | None, *, containers: bool = False) -> Iterator[Path]:
-    """Yield what can be owned in an object: leaves and items, and what holds them too if `containers`."""
-    properties = (schema or {}).get("properties", {})
+def paths_of(value: Json, schema: Json | None) -> Iterator[Path]:
+    """Yield what can be owned in an object, but for what only holds others: leaves and items."""
     for name, inner in value.items():
         if name in ("apiVersion", "kind"):
             continue
         if name == "metadata":
-            inner = {k: v for k, v in (inner or {}).items() if k not in _UNOWNED}
-            for path in _paths(inner, _METADATA, ("f:metadata",), containers):
+            inner = {k: v for k, v in (inner or {}).items() if k not in UNOWNED}
+            for path in _paths(inner, METADATA, ("f:metadata",)):
                 if path != ("f:metadata",):
                     yield path
         else:
-            yield from _paths(inner, properties.get(name) or {}, (f"f:{name}",), containers)
+            yield from _paths(inner, below(schema or {}, name), (f"f:{name}",))
 
 
-def _paths(value: Any, schema: Json, prefix: Path, containers: bool) -> Iterator[Path]:
+def _paths(value: Any, schema: Json, prefix: Path) -> Iterator[Path]:
     if isinstance(value, dict) and value and schema.get("x-kubernetes-map-type") != "atomic":
-        if containers:
-            yield prefix
-        properties, extra = schema.get("properties", {}), schema.get("additionalProperties")
-        others = extra if isinstance(extra, dict) else None
         for name, inner in value.items():
-            yield from _paths(inner, properties.get(name, others) or {}, (*prefix, f"f:{name}"), containers)
+            yield from _paths(inner, below(schema, name), (*prefix, f"f:{name}"))
         return
     kind = schema.get("x-kubernetes-list-type")
     if isinstance(value, list) and value and kind in ("map", "set"):
-        if containers:
-            yield prefix
         for item in value:
-            element = _element(item, schema)
+            element = element_of(item, schema)
             yield (*prefix, element)
             if kind == "map" and isinstance(item, dict):
                 for name, inner in item.items():
-                    found = schema.get("items", {}).get("properties", {}).get(name, {})
-                    yield from _paths(inner, found, (*prefix, element, f"f:{name}"), containers)
+                    found = below(schema.get("items", {}), name)
+                    yield from _paths(inner, found, (*prefix, element, f"f:{name}"))
         return
     yield prefix
 
 
-def compared(old: Json, new: Json, schema: Json | None) -> tuple[set[Path], set[Path]]:
-    """Return what can be owned in `new`, with what holds it, and which of that differs from `old`.
-
-    What only holds others differs where it has come into being, or is a list; so does an item.
-    """
-    present: set[Path] = set()
-    differing: set[Path] = set()
-    properties = (schema or {}).get("properties", {})
-    for name, inner in new.items():
-        if name in ("apiVersion", "kind"):
-            continue
-        if name == "metadata":
-            inner = {k: v for k, v in (inner or {}).items() if k not in _UNOWNED}
-            _compare(inner, old.get(name, ABSENT), _METADATA, ("f:metadata",), (present, differing))
-            present.discard(("f:metadata",))
-            differing.discard(("f:metadata",))
-        else:
-            held = old.get(name, ABSENT)
-            _compare(inner, held, properties.get(name) or {}, (f"f:{name}",), (present, differing))
-    return present, differing
+def below(schema: Json, name: str) -> Json:
+    """Return the schema of a field."""
+    extra = schema.get("additionalProperties")
+    found: Json | None = schema.get("properties", {}).get(name, extra if isinstance(extra, dict) else None)
+    return found or {}
 
 
-def _compare(value: Any, old: Any, schema: Json, prefix: Path, found: tuple[set[Path], set[Path]]) -> None:
-    present, differing = found
-    if value == old:
-        present.update(_paths(value, schema, prefix, True))
-        return
-    present.add(prefix)
-    if isinstance(value, dict) and value and schema.get("x-kubernetes-map-type") != "atomic":
-        held = old if isinstance(old, dict) else {}
-        if held is not old:
-            differing.add(prefix)
-        properties, extra = schema.get("properties", {}), schema.get("additionalProperties")
-        others = extra if isinstance(extra, dict) else None
-        for name, inner in value.items():
-            below = properties.get(name, others) or {}
-            _compare(inner, held.get(name, ABSENT), below, (*prefix, f"f:{name}"), found)
-        return
-    differing.add(prefix)
-    kind = schema.get("x-kubernetes-list-type")
-    if not isinstance(value, list) or kind not in ("map", "set"):
-        return
-    before = {_element(item, schema): item for item in old} if isinstance(old, list) else {}
-    for item in value:
-        element = _element(item, schema)
-        present.add((*prefix, element))
-        if element not in before:
-            differing.add((*prefix, element))
-        if kind == "map" and isinstance(item, dict):
-            held = before.get(element, {})
-            for name, inner in item.items():
-                below = schema.get("items", {}).get("properties", {}).get(name, {})
-                _compare(inner, held.get(name, ABSENT), below, (*prefix, element, f"f:{name}"), found)
-
-
-def _element(item: Any, schema: Json) -> str:
+def element_of(item: Any, schema: Json) -> str:
+    """Return the element of a path that leads to an item of a set or a keyed list."""
     if schema.get("x-kubernetes-list-type") == "set" or not isinstance(item, dict):
         return "v:" + _compact(item)
     keys = sorted(schema.get("x-kubernetes-list-map-keys", ()))
@@ -149,13 +95,9 @@ def _step(value: Any, element: str) -> Any:
 
 def merges(value: Any, path: Path, schema: Json | None) -> bool:
     """Say whether what is at a path is merged field by field or item by item, rather than owned whole."""
-    here: Json = {**(schema or {}), "properties": {**(schema or {}).get("properties", {}), "metadata": _METADATA}}
+    here: Json = {**(schema or {}), "properties": {**(schema or {}).get("properties", {}), "metadata": METADATA}}
     for element in path:
-        if element.startswith("f:"):
-            extra = here.get("additionalProperties")
-            here = here.get("properties", {}).get(element[2:], extra if isinstance(extra, dict) else None) or {}
-        else:
-            here = here.get("items", {})
+        here = below(here, element[2:]) if element.startswith("f:") else here.get("items", {})
     if isinstance(value, list):
         return here.get("x-kubernetes-list-type") in ("map", "set")
     return isinstance(value, dict) and here.get("x-kubernetes-map-type") != "atomic"

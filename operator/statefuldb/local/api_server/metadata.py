@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.errors import forbidden_field, required, wrong
 from statefuldb.local.api_server.validation import too_long
 
@@ -74,6 +75,18 @@ def check_change(new: Json, old: Json) -> Iterator[Json]:
             listed = "[]string{" + ", ".join(json.dumps(f) for f in added) + "}"
             text = "no new finalizers can be added if the object is being deleted, found new finalizers "
             yield forbidden_field("metadata.finalizers", text + listed)
+
+
+def changeable(metadata: Json) -> Json:
+    """Return a copy that may be changed, but for who owns which field: that is only ever replaced."""
+    return {name: value if name == "managedFields" else copied(value) for name, value in metadata.items()}
+
+
+def keep_deletion(new: Json, old: Json) -> None:
+    """Take up again what a client cannot remove, in place, so that its absence counts as no change."""
+    for field in ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
+        if field in old:
+            new[field] = old[field]
 
 
 def _same(new: Any, old: Any) -> bool:

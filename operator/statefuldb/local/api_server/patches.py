@@ -29,12 +29,15 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def json_patch(target: Json, patch: Any) -> Json:
-    """Return `target` with a JSON patch applied. A failing `test` is 422, as kopf needs it. Raises ApiError."""
+    """Return `target`, which is changed, with a JSON patch applied. Raises ApiError.
+
+    A failing `test` is 422, as kopf needs it.
+    """
     if not isinstance(patch, list):
         text = "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
         raise ApiError(400, text)
     try:
-        return dict(jsonpatch.apply_patch(target, patch))
+        return dict(jsonpatch.apply_patch(target, patch, in_place=True))
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
         raise ApiError(422, _REFUSED, details={}) from error
 

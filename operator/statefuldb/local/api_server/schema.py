@@ -3,8 +3,9 @@
 import copy
 from typing import Any
 
+from statefuldb.local.api_server.copying import fields_not_of, items_not_of
+
 Json = dict[str, Any]
-ANYTHING: Json = {"x-kubernetes-preserve-unknown-fields": True}
 _METADATA = frozenset(
     (
         *("name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation"),
@@ -14,28 +15,26 @@ _METADATA = frozenset(
 )
 
 
-def prune(value: Any, schema: Json, path: str = "") -> list[str]:
-    """Remove unknown fields in place; return their paths."""
+def prune(value: Any, schema: Json, old: Any = None, path: str = "") -> list[str]:
+    """Remove unknown fields in place, but for parts that are those of `old` itself; return their paths."""
     removed: list[str] = []
-    if schema is ANYTHING:
-        return removed
     if isinstance(value, dict):
         properties, extra = schema.get("properties", {}), schema.get("additionalProperties")
+        others = extra if isinstance(extra, dict) else None
         keep = schema.get("x-kubernetes-preserve-unknown-fields") or extra is True
-        for name in list(value):
-            inner = f"{path}.{name}".lstrip(".")
+        for name, part, before in list(fields_not_of(old, value)):
             if path == "" and name in ("apiVersion", "kind", "metadata"):
                 continue
-            if name in properties:
-                removed += prune(value[name], properties[name], inner)
-            elif isinstance(extra, dict):
-                removed += prune(value[name], extra, inner)
+            known = properties.get(name, others)
+            if known is not None:
+                if isinstance(part, dict | list):
+                    removed += prune(part, known, before, f"{path}.{name}".lstrip("."))
             elif not keep:
-                removed.append(inner)
+                removed.append(f"{path}.{name}".lstrip("."))
                 del value[name]
     elif isinstance(value, list):
-        for index, item in enumerate(value):
-            removed += prune(item, schema.get("items", {}), f"{path}[{index}]")
+        for index, item, before in items_not_of(old, value):
+            removed += prune(item, schema.get("items", {}), before, f"{path}[{index}]")
     return removed
 
 
@@ -47,8 +46,11 @@ def prune_metadata(metadata: Json) -> list[str]:
     return [f"metadata.{name}" for name in unknown]
 
 
-def default(value: Any, schema: Json) -> None:
-    """Fill in defaults in place. A null that may not be there counts as missing."""
+def default(value: Any, schema: Json, old: Any = None) -> None:
+    """Fill in defaults in place, but for parts that are those of `old` itself.
+
+    A null that may not be there counts as missing.
+    """
     if isinstance(value, dict):
         properties, extra = schema.get("properties", {}), schema.get("additionalProperties")
         for name in [n for n, v in value.items() if v is None and n in properties]:
@@ -57,10 +59,11 @@ def default(value: Any, schema: Json) -> None:
         for name, inner in properties.items():
             if "default" in inner and name not in value:
                 value[name] = copy.deepcopy(inner["default"])
-        for name in value:
-            found = properties.get(name, extra if isinstance(extra, dict) else None)
-            if found is not None:
-                default(value[name], found)
+        others = extra if isinstance(extra, dict) else None
+        for name, part, before in fields_not_of(old, value):
+            found = properties.get(name, others)
+            if found is not None and isinstance(part, dict | list):
+                default(part, found, before)
     elif isinstance(value, list):
-        for item in value:
-            default(item, schema.get("items", {}))
+        for _, item, before in items_not_of(old, value):
+            default(item, schema.get("items", {}), before)

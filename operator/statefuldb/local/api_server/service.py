@@ -14,6 +14,7 @@ from statefuldb.local.api_server.escalation import check_escalation
 from statefuldb.local.api_server.expiry import drop_old_events
 from statefuldb.local.api_server.identity import identify, identify_change
 from statefuldb.local.api_server.kinds import Kind
+from statefuldb.local.api_server.metadata import changeable, keep_deletion
 from statefuldb.local.api_server.patches import json_patch, merge_patch, strategic_patch
 from statefuldb.local.api_server.rbac import User
 from statefuldb.local.api_server.scale import scale_of, scaled
@@ -78,7 +79,8 @@ class Service:
         if write.subresource == "finalize":
             new = {**copied(old), "spec": copied(body.get("spec") or {})}
             return self._save(kind, new, old, write)
-        new = copied(body)
+        # A status is copied where it is written, in so far as it is new.
+        new = {n: v if n == write.subresource == "status" else copied(v) for n, v in body.items()}
         if kind.custom or "kind" in new:
             identify(kind, namespace, new, write.suffix)
         new.update(apiVersion=new.get("apiVersion", kind.api_version), kind=new.get("kind", kind.kind))
@@ -218,7 +220,7 @@ class Service:
             # What stays as it is need not be copied, but for metadata, of which parts are set anew.
             kept = {name: old[name] for name in old if name not in ("metadata", "status")}
             written = {"status": sharing(new["status"], old.get("status"))} if new.get("status") is not None else {}
-            new = {**kept, "metadata": copied(old["metadata"]), **written}
+            new = {**kept, "metadata": changeable(old["metadata"]), **written}
         elif kind.status_subresource and write.subresource != "scale":
             new = {name: value for name, value in new.items() if name != "status"}
             new |= {"status": old["status"]} if "status" in old else {}
@@ -228,7 +230,7 @@ class Service:
         check(kind, new, old)
         self._check_rights(kind, new, old, write)
         builtins.complete(kind, new, old, write.now)
-        _keep_deletion(new["metadata"], old["metadata"])
+        keep_deletion(new["metadata"], old["metadata"])
         if managed is None:
             track_update(
                 *(old, new),
@@ -290,10 +292,3 @@ class Service:
     def _judge(self, kind: Kind, operation: str, new: Json | None, old: Json | None) -> None:
         policies, bindings = (self.store.objects.of_kind(key).values() for key in (_POLICIES, _BINDINGS))
         admit(policies, bindings, kind, operation, new, old)
-
-
-def _keep_deletion(new: Json, old: Json) -> None:
-    """Take up again what a client cannot remove, so that its absence counts as no change."""
-    for field in ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"):
-        if field in old:
-            new[field] = old[field]

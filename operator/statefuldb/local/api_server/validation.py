@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from statefuldb.local.api_server.copying import fields_not_of, items_not_of
 from statefuldb.local.api_server.errors import required
 
 Json = dict[str, Any]
@@ -21,8 +22,8 @@ _JUNCTORS = frozenset(("allOf", "anyOf", "oneOf", "not"))
 _RANGES = {"int32": 2**31, "int64": 2**63}
 
 
-def validate(value: Any, schema: Json, path: str = "") -> Iterator[Json]:
-    """Yield a cause for each way in which `value` does not fit."""
+def validate(value: Any, schema: Json, old: Any = None, path: str = "") -> Iterator[Json]:
+    """Yield a cause for each way in which `value` does not fit; parts that are those of `old` itself are not judged."""
     if value is None and schema.get("nullable"):
         return
     if schema.get("x-kubernetes-int-or-string"):
@@ -37,9 +38,9 @@ def validate(value: Any, schema: Json, path: str = "") -> Iterator[Json]:
         message = f"Unsupported value: {json.dumps(value)}: supported values: {supported}"
         yield {"reason": "FieldValueNotSupported", "message": message, "field": path}
     if isinstance(value, dict):
-        yield from _validate_object(value, schema, path)
+        yield from _validate_object(value, schema, old, path)
     elif isinstance(value, list):
-        yield from _validate_list(value, schema, path)
+        yield from _validate_list(value, schema, old, path)
     elif isinstance(value, str):
         yield from _validate_text(value, schema, path)
     elif isinstance(value, int | float) and not isinstance(value, bool):
@@ -47,18 +48,19 @@ def validate(value: Any, schema: Json, path: str = "") -> Iterator[Json]:
     yield from _validate_junctors(value, schema, path)
 
 
-def duplicates(value: Any, schema: Json, path: str = "") -> Iterator[Json]:
-    """Yield a cause for each item that a set or a keyed list has twice."""
+def duplicates(value: Any, schema: Json, old: Any = None, path: str = "") -> Iterator[Json]:
+    """Yield a cause for each item that a set or a keyed list has twice, but not in parts that are those of `old`."""
     if isinstance(value, dict):
         properties, extra = schema.get("properties", {}), schema.get("additionalProperties")
         others = extra if isinstance(extra, dict) else None
-        for name, item in value.items():
+        for name, item, before in fields_not_of(old, value):
             inner = properties.get(name, others)
-            if inner is not None:
-                yield from duplicates(item, inner, f"{path}.{name}".lstrip("."))
+            if inner is not None and isinstance(item, dict | list):
+                yield from duplicates(item, inner, before, f"{path}.{name}".lstrip("."))
     elif isinstance(value, list):
         kind, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys", ())
         seen: list[Any] = []
+        befores = {index: before for index, _, before in items_not_of(old, value)}
         for index, item in enumerate(value):
             identity = {key: item.get(key) for key in keys} if kind == "map" and isinstance(item, dict) else item
             if kind in ("map", "set") and identity in seen:
@@ -66,7 +68,8 @@ def duplicates(value: Any, schema: Json, path: str = "") -> Iterator[Json]:
                 message = f"Duplicate value: {text}"
                 yield {"reason": "FieldValueDuplicate", "message": message, "field": f"{path}[{index}]"}
             seen.append(identity)
-            yield from duplicates(item, schema.get("items", {}), f"{path}[{index}]")
+            if index in befores:
+                yield from duplicates(item, schema.get("items", {}), befores[index], f"{path}[{index}]")
 
 
 def too_long(path: str, limit: int) -> Json:
@@ -94,23 +97,23 @@ def _wrong_type(value: Any, path: str, kind: str) -> Json:
     return {"reason": "FieldValueTypeInvalid", "message": message, "field": path}
 
 
-def _validate_object(value: Json, schema: Json, path: str) -> Iterator[Json]:
+def _validate_object(value: Json, schema: Json, old: Any, path: str) -> Iterator[Json]:
     for name in schema.get("required", []):
         if name not in value:
             yield required(f"{path}.{name}".lstrip("."))
     yield from _count(value, schema, path, "Properties", "properties")
     properties, extra = schema.get("properties", {}), schema.get("additionalProperties")
     others = extra if isinstance(extra, dict) else None
-    for name, item in value.items():
+    for name, item, before in fields_not_of(old, value):
         inner = properties.get(name, others)
         if inner is not None:
-            yield from validate(item, inner, f"{path}.{name}".lstrip("."))
+            yield from validate(item, inner, before, f"{path}.{name}".lstrip("."))
 
 
-def _validate_list(value: list[Any], schema: Json, path: str) -> Iterator[Json]:
+def _validate_list(value: list[Any], schema: Json, old: Any, path: str) -> Iterator[Json]:
     yield from _count(value, schema, path, "Items", "items")
-    for index, item in enumerate(value):
-        yield from validate(item, schema.get("items", {}), f"{path}[{index}]")
+    for index, item, before in items_not_of(old, value):
+        yield from validate(item, schema.get("items", {}), before, f"{path}[{index}]")
 
 
 def _count(value: Json | list[Any], schema: Json, path: str, what: str, word: str) -> Iterator[Json]:
@@ -163,14 +166,14 @@ def _validate_junctors(value: Any, schema: Json, path: str) -> Iterator[Json]:
     if _JUNCTORS.isdisjoint(schema):
         return
     for part in schema.get("allOf", ()):
-        yield from validate(value, part, path)
+        yield from validate(value, part, path=path)
     for word, text in (("anyOf", "at least one schema (anyOf)"), ("oneOf", "one and only one schema (oneOf)")):
         parts = schema.get(word)
         if parts:
-            fitting = sum(1 for part in parts if not list(validate(value, part, path)))
+            fitting = sum(1 for part in parts if not list(validate(value, part, path=path)))
             if fitting == 0 or (word == "oneOf" and fitting > 1):
                 yield _not(path, '""', f"must validate {text}")
-    if "not" in schema and not list(validate(value, schema["not"], path)):
+    if "not" in schema and not list(validate(value, schema["not"], path=path)):
         yield _not(path, '""', "must not validate the schema (not)")
 
 

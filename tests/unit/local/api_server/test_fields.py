@@ -1,6 +1,7 @@
 """Field sets: written and read, and what an apply makes of them."""
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from statefuldb.local.api_server import fields
 from statefuldb.local.api_server.apply import apply
+from statefuldb.local.api_server.copying import sharing
 from statefuldb.local.api_server.errors import ApiError
+from statefuldb.local.api_server.ownership import owned_after, touched
 from unit.local.api_server.world import NOW
 
 Json = dict[str, Any]
@@ -53,7 +56,7 @@ def applied(live: Json | None, spec: Json, manager: str, *, force: bool = False)
 
 @given(specs, st.booleans())
 def test_what_is_written_is_read_back(spec: Json, containers: bool) -> None:
-    paths = set(fields.paths_of(body(spec), SCHEMA, containers=containers))
+    paths = all_paths(body(spec)) if containers else set(fields.paths_of(body(spec), SCHEMA))
     assert set(fields.read(fields.write(paths))) == paths
 
 
@@ -77,17 +80,33 @@ def test_one_manager_gets_what_it_asks_for(first: Json, second: Json) -> None:
     assert set(fields.paths_of(live, SCHEMA)) - _empty(live) == set(fields.paths_of(wanted, SCHEMA)) - _empty(wanted)
 
 
-@given(specs, specs)
-def test_what_differs_is_told_with_what_is_there(first: Json, second: Json) -> None:
+@given(specs, specs, st.booleans())
+def test_a_writer_gains_what_differs_and_others_lose_it_and_all_lose_what_is_gone(
+    first: Json, second: Json, shared: bool
+) -> None:
     old, new = body(first), body(second)
-    present, differing = fields.compared(old, new, SCHEMA)
-    assert present == set(fields.paths_of(new, SCHEMA, containers=True))
-    for path in present:
-        before, after = fields.get(old, path), fields.get(new, path)
-        only_holds = path[-1].startswith("k:") or (
-            isinstance(after, dict) and after and isinstance(before, dict) and path[-1] != "f:whole"
-        )
-        assert (path in differing) == (before is fields.ABSENT or (not only_holds and before != after)), path
+    owned, present = all_paths(old), all_paths(new)
+    differing = {path for path in present if differs(old, new, path)}
+    written = touched(sharing(new, old) if shared else new, old, SCHEMA)
+    assert written.changed == bool(differing)
+    for before in (owned, {path for path in owned if len(path) != 3}, set()):
+        tree = fields.write(before) or None
+        for writer, after in ((True, (before & present) | differing), (False, (before & present) - differing)):
+            found = owned_after(tree, written, writer=writer)
+            assert json.dumps(found) == json.dumps(fields.write(after) or None)
+
+
+def all_paths(value: Json) -> set[fields.Path]:
+    """All that can be owned, what only holds others too."""
+    return {path[:length] for path in fields.paths_of(value, SCHEMA) for length in range(1, len(path) + 1)}
+
+
+def differs(old: Json, new: Json, path: fields.Path) -> bool:
+    before, after = fields.get(old, path), fields.get(new, path)
+    only_holds = path[-1].startswith("k:") or (
+        isinstance(after, dict) and after and isinstance(before, dict) and path[-1] != "f:whole"
+    )
+    return before is fields.ABSENT or (not only_holds and bool(before != after))
 
 
 def _empty(value: Json) -> set[fields.Path]:
