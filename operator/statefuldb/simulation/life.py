@@ -264,9 +264,19 @@ class _MasterApi(MasterApi):
         super().__init__(masters=MasterList((LEADER,)), transport=Transport())
         self._mesos = mesos
 
-    def _call(self, call: Json, read: Callable[[bytes], T]) -> T:
+    def _ask(self, kind: str, read: Callable[[Json], Any] | None = None) -> Json:
+        """Return an answer, which was never text, each entry of its lists as `read` makes it."""
+        found: Json = self._answer({"type": kind})[kind.lower()]
+        if read is None:
+            return found
+        return {name: list(map(read, held)) if isinstance(held, list) else held for name, held in found.items()}
+
+    def _tell(self, call: Json) -> None:
+        self._answer(call)
+
+    def _answer(self, call: Json) -> Any:
         try:
-            return read(self._mesos.ask(call))
+            return self._mesos.ask(call)
         except OSError as error:
             raise EffectFailed(str(error)) from error
 

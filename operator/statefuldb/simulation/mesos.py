@@ -1,6 +1,5 @@
 """The embedded Mesos master's state machine without sockets: streams are links, and nothing is kept in files."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -101,13 +100,13 @@ class Mesos:
         self.flush()
         return status, ""
 
-    def ask(self, call: Json) -> bytes:
-        """Answer one call of the operator API. Raises OSError where the master is away."""
+    def ask(self, call: Json) -> Any:
+        """Answer one call of the operator API; the answer must not be changed. Raises OSError where no master is."""
         if not self.up:
             raise OSError("connection refused")
         _, body = self._operator.call(call, self._schedule.now)
         self.flush()
-        return json.dumps(body).encode()
+        return body
 
     def administer(self, call: Json) -> bool:
         """Carry out a person's call of the operator API; say whether it could be. Raises OSError as `ask` does."""
