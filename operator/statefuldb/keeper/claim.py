@@ -40,6 +40,11 @@ class Claim:
             return False
         return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
 
+    def identity(self) -> str:
+        """Return what tells this lock from every other on the machine that anybody still has open."""
+        held = os.fstat(self.fd)
+        return f"{held.st_dev}:{held.st_ino} {self._path}"
+
     def try_take(self) -> bool:
         """Take the lock if it is free."""
         try:

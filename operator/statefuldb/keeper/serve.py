@@ -6,7 +6,6 @@ import pwd
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.mounts import check_mount
 from statefuldb.keeper.reach import reachable
 from statefuldb.keeper.refusal import Ended, NotOurs, Refused
+from statefuldb.keeper.run_directory import run_directory
 from statefuldb.keeper.server import MariaDbServer, become_subreaper, service_user
 from statefuldb.keeper.state import State
 from statefuldb.model.keeper import (
@@ -109,9 +109,8 @@ class Keeper:
         self._directory = directory
         if not self._take(claim):
             return 0
-        with tempfile.TemporaryDirectory(prefix="sdb-", ignore_cleanup_errors=True) as run:
-            os.chmod(run, 0o711)
-            server = self._server(directory, Path(run))
+        with run_directory(claim) as run:
+            server = self._server(directory, run)
             self._once_there_is_space(lambda: self._start(directory, server, claim))
             return self._watch(server, claim)
 

@@ -1,9 +1,12 @@
 """A keeper with a real MariaDB server, killed in every way."""
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import ssl
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from integration.keeper.member import PASSWORD, Member, set_account
 from statefuldb.adapters.databases.mysql import SqlFailed, run_statements
 from statefuldb.adapters.keeper.client import KeeperClient, KeeperError
 from statefuldb.adapters.keeper.operator_identity import make_identity
+from statefuldb.keeper.run_directory import OWNER_FILE, PREFIX
 from statefuldb.model.keeper import (
     CERTIFICATE_FILE,
 )
@@ -117,6 +121,40 @@ def test_nobody_without_the_operators_certificate_is_answered(member: Member, tm
     stranger = KeeperClient(address="127.0.0.1", port=member.config.keeper_port, pinned_pem=pinned, identity=other)
     with pytest.raises((KeeperError, ssl.SSLError)):
         stranger.status()
+
+
+def run_directories(member: Member) -> list[Path]:
+    """Return the run directories that keepers of this member made and that are still there."""
+    lock = str(member.directory / ".statefuldb/claim.lock")
+    found = []
+    for note in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{OWNER_FILE}"):
+        # Those of other members come and go.
+        with contextlib.suppress(FileNotFoundError):
+            found += [note.parent] if note.read_text().endswith(lock) else []
+    return found
+
+
+def test_what_a_killed_keeper_left_in_the_folder_for_temporary_files_goes_with_the_next_one(member: Member) -> None:
+    killed = member.start(member.config)
+    member.serving(member.config)
+    (left,) = run_directories(member)
+    killed.kill()
+    killed.wait()
+    other = Path(tempfile.mkdtemp(prefix=PREFIX))
+    (other / OWNER_FILE).write_text("0:0 " + str(member.root / "another/claim.lock"))
+    try:
+        successor = member.successor()
+        process = member.start(successor)
+        member.serving(successor)
+        (made,) = run_directories(member)
+        assert made != left
+        assert not left.exists()
+        assert other.exists()
+        process.terminate()
+        process.wait()
+        assert run_directories(member) == []
+    finally:
+        shutil.rmtree(other)
 
 
 @pytest.mark.parametrize("chosen", ["пароль é", "a'b\\c`d\n%s"])
