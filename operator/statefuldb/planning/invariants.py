@@ -10,7 +10,7 @@ from typing import assert_never
 
 from statefuldb.model.actions import AcceptOffers, ForgetVolume, KillTask, RemoveFinalizer, SaveVolume
 from statefuldb.model.identity import TaskId
-from statefuldb.model.observed import Observed
+from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.operations import Create, Destroy, Grow, LaunchTask, Reserve, Unreserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import Resource
@@ -191,6 +191,11 @@ def _is_cut_off(stored: VolumeRecord, task: LaunchTask, agent: AgentRef, observe
     """Say whether the launch before, of which no end was told, can write no more (docs/design.md section 8)."""
     launched = stored.launch
     if launched is None:
+        return True
+    declared = observed.tasks.get(stored.task_id) if stored.task_id is not None else None
+    gone = declared is not None and declared.state is TaskState.GONE_BY_OPERATOR and launched.agent.id != agent.id
+    if gone and not stored.initialised and stored.strategy is Strategy.PERSISTENT_VOLUME:
+        # Nobody was told of a server there, and another agent gets another volume.
         return True
     match stored.strategy:
         case Strategy.PERSISTENT_VOLUME:

@@ -10,6 +10,7 @@ from statefuldb.model.actions import SaveVolume
 from statefuldb.model.conditions import Reason
 from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.plan import Waiting
+from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Ending, Launch, VolumeRecord
 from statefuldb.planning import fencing, missing
 from statefuldb.planning.commands import command
@@ -34,7 +35,7 @@ _SEEN = {
 
 def undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
     """Return the next step of a member that should run: a launch where there is proof, else what it waits for."""
-    if _writes_no_more(context, record):
+    if _writes_no_more(context, record) or _never_served(record, status):
         return launch(context, record)
     wait = _wait(context, record, status)
     if status.settling:
@@ -71,6 +72,16 @@ def _writes_no_more(context: Context, record: VolumeRecord) -> bool:
         # What an agent still runs for a framework that has ended does not keep the volume from being offered.
         offers = tuple(offer for offer in offers if offer.agent_id != launched.agent.id)
     return strategy_of(record.strategy).reattaches_after(record, offers)
+
+
+def _never_served(record: VolumeRecord, status: TaskStatus) -> bool:
+    """Whether the agent that a person has called gone holds nothing of worth: nobody was ever told of a server there.
+
+    Another agent gets a volume with another id; what may be left on that one is noted, and given back where it is ever
+    offered again. A directory stays on its host.
+    """
+    gone = status.state is TaskState.GONE_BY_OPERATOR
+    return gone and not record.initialised and record.strategy is Strategy.PERSISTENT_VOLUME
 
 
 def _launched_by_another(context: Context, record: VolumeRecord) -> Launch | None:

@@ -80,6 +80,27 @@ def test_data_that_a_person_declared_lost_is_never_rebuilt_in_silence(strategy: 
     assert any(c.reason is Reason.VOLUME_LOST for c in decided.conditions)
 
 
+@pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH, Strategy.DFS])
+def test_a_member_that_never_served_begins_elsewhere_once_its_agent_is_called_gone(strategy: Strategy) -> None:
+    """Simulator, seed 323 of then: a launch that was never sent, whose agent was called gone, was waited for."""
+    served, _ = serving(strategy)
+    record = replace(served, initialised=False)
+    seen = observed(volumes=(record,), tasks=tasks(record, TaskState.GONE_BY_OPERATOR))
+    decided = plan(desired(spec(strategy)), seen, (offer("agent-2"),), OPERATOR)
+    assert not violations(decided, seen, CLUSTER)
+    if strategy is not Strategy.PERSISTENT_VOLUME:
+        assert not decided.actions, "a directory stays on its host, or could still be written to from there"
+        return
+    saved, accepted = decided.actions
+    assert isinstance(saved, SaveVolume)
+    assert isinstance(accepted, AcceptOffers)
+    assert saved.volume.agent is not None
+    assert (saved.volume.agent.hostname, saved.volume.elsewhere) == ("agent-2", ("agent-1",))
+    for state in (TaskState.UNREACHABLE, TaskState.LOST, TaskState.UNKNOWN):
+        away = observed(volumes=(record,), tasks=tasks(record, state))
+        assert not plan(desired(spec(strategy)), away, (offer("agent-2"),), OPERATOR).actions
+
+
 @EVERY_STATE
 def test_what_is_waited_for_says_which_state_it_is(state: TaskState) -> None:
     record, _ = serving(Strategy.PERSISTENT_VOLUME)
