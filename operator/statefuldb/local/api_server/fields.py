@@ -70,8 +70,10 @@ def element_of(item: Any, schema: Json) -> str:
     """Return the element of a path that leads to an item of a set or a keyed list."""
     if schema.get("x-kubernetes-list-type") == "set" or not isinstance(item, dict):
         return "v:" + _compact(item)
-    keys = sorted(schema.get("x-kubernetes-list-map-keys", ()))
-    return "k:" + _compact({key: item.get(key) for key in keys})
+    keys = schema.get("x-kubernetes-list-map-keys", ())
+    if len(keys) == 1 and isinstance(item.get(keys[0]), str):
+        return f"k:{{{_compact(keys[0])}:{_compact(item[keys[0]])}}}"  # as below, for less
+    return "k:" + _compact({key: item.get(key) for key in sorted(keys)})
 
 
 @lru_cache(maxsize=4096)

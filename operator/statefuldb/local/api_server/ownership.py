@@ -54,8 +54,10 @@ def owned_after(tree: Json | None, part: Touched, *, writer: bool, item: bool = 
     """
     if tree is None and not writer:
         return None
-    held = tree or {}
     itself = writer if part.differs else tree is not None and (not tree or "." in tree)
+    if itself and not part.holds and not item:
+        return {}
+    held = tree or {}
     inner = {}
     for element, after in part.holds.items():
         left = held.get(element)
@@ -91,9 +93,10 @@ def _fields(value: Json, old: Any, schema: Json) -> dict[str, Touched | None]:
 
 def _items(value: list[Any], old: Any, schema: Json) -> dict[str, Touched | None]:
     before = {element_of(item, schema): item for item in old} if isinstance(old, list) else {}
+    elements = {id(item): element for element, item in before.items()}
     found: dict[str, Touched | None] = {}
     for item in value:
-        element = element_of(item, schema)
+        element = elements.get(id(item)) or element_of(item, schema)
         held = before.get(element, ABSENT)
         if item is held:
             found[element] = None

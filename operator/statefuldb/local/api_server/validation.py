@@ -60,7 +60,7 @@ def duplicates(value: Any, schema: Json, old: Any = None, path: str = "") -> Ite
     elif isinstance(value, list):
         kind, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys", ())
         seen: list[Any] = []
-        befores = {index: before for index, _, before in items_not_of(old, value)}
+        befores = {i: before for i, item, before in items_not_of(old, value) if isinstance(item, dict | list)}
         for index, item in enumerate(value):
             identity = {key: item.get(key) for key in keys} if kind == "map" and isinstance(item, dict) else item
             if kind in ("map", "set") and identity in seen:
