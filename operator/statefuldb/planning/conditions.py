@@ -49,6 +49,9 @@ def decide(plan: Plan, desired: Desired, observed: Observed) -> tuple[Condition,
     wanted = 0 if spec.state is DesiredState.STOPPED else spec.replicas
     serving = [report for report in plan.members if report.ready]
     blocking = _blocking(plan)
+    if blocking is not None and blocking.reason not in health.NEEDS_A_PERSON:
+        # Whatever else would pass by itself does not, once Mesos has ended the subscription.
+        blocking = mesos_error.waiting(observed.mesos) or blocking
     busy = any(not _only_forgives(action, observed) for action in plan.actions)
     ready = _ready(spec, wanted, len(serving), blocking, busy=busy)
     settled = ready.status is True or ready.reason is Reason.PAUSED

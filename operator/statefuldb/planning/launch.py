@@ -166,7 +166,8 @@ def _backing_off(record: VolumeRecord, seconds: float) -> Waiting:
     last = f"the keeper refused: {refusal}" if refusal else f"{ended.state}: {ended.message or ended.reason}"
     return Waiting(
         ordinal=record.identity.ordinal,
-        reason=Reason.BACK_OFF,
+        # It is tried again, but what was refused before will be, until somebody acts.
+        reason=Reason.KEEPER_REFUSED if refusal else Reason.BACK_OFF,
         message=f"ended {record.failures} times in a row; last {last}",
         fix=see_output(record.key),
         look_again_seconds=seconds,

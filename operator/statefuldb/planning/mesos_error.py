@@ -2,7 +2,7 @@
 
 from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
 from statefuldb.model.observed import MesosView
-from statefuldb.model.plan import Announcement
+from statefuldb.model.plan import Announcement, Waiting
 
 _REMEDIES = (
     ("failed over", "another operator has subscribed as this framework: stop one of the two, then restart this one"),
@@ -32,6 +32,13 @@ def condition(view: MesosView) -> Condition:
 def announcements(view: MesosView) -> tuple[Announcement, ...]:
     """Return the Event that an ERROR calls for."""
     return (Announcement(reason=EventReason.MESOS_ERROR, message=_said(view), warning=True),) if view.fatal else ()
+
+
+def waiting(view: MesosView) -> Waiting | None:
+    """Return what keeps every database that is not as it should be, once Mesos has ended the subscription."""
+    if not view.fatal:
+        return None
+    return Waiting(ordinal=None, reason=Reason.MESOS_ERROR, message=_said(view), fix=remedy(view))
 
 
 def remedy(view: MesosView) -> str:

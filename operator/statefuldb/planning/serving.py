@@ -18,17 +18,10 @@ HEALTHY_AFTER_SECONDS = 60.0
 START_PATIENCE_SECONDS = 10.0
 LISTEN_AGAIN_SECONDS = 30.0
 
-_FREE_SPACE = "free space where the data lies, or raise spec.storage.size; the member goes on by itself"
 _WAITS = {
-    KeeperPhase.WAITING_FOR_CLAIM: (
-        Reason.WAITING_FOR_CLAIM,
-        "its predecessor still holds the claim; it ends when the last old process does",
-    ),
-    KeeperPhase.DISK_FULL: (Reason.DISK_FULL, _FREE_SPACE),
-    KeeperPhase.REFUSED: (
-        Reason.KEEPER_REFUSED,
-        "see the message, and docs/troubleshooting.md",
-    ),
+    KeeperPhase.WAITING_FOR_CLAIM: Reason.WAITING_FOR_CLAIM,
+    KeeperPhase.DISK_FULL: Reason.DISK_FULL,
+    KeeperPhase.REFUSED: Reason.KEEPER_REFUSED,
 }
 
 
@@ -63,11 +56,11 @@ def serve(context: Context, record: VolumeRecord) -> Step:
         return Step(waiting=(wait,))
     status = view.status
     if status.phase in _WAITS:
-        reason, fix = _WAITS[status.phase]
+        reason = _WAITS[status.phase]
         refused = status.phase is KeeperPhase.REFUSED and record.launch.refusal != kept(status.reason)
         return Step(
             actions=(_refusal(record, status.reason),) if refused else (),
-            waiting=(Waiting(ordinal=ordinal, reason=reason, message=status.reason, fix=fix),),
+            waiting=(Waiting(ordinal=ordinal, reason=reason, message=status.reason, fix=_remedy(reason, record)),),
         )
     if not (status.engine.ready and status.engine.answers_sql):
         wait = Waiting(
@@ -116,7 +109,7 @@ def _serving(context: Context, record: VolumeRecord, status: KeeperStatus) -> St
         )
     return Step(
         actions=tuple(actions),
-        waiting=_space(ordinal, status),
+        waiting=_space(record, status),
         report=_ready(record),
         look_again_seconds=_healthy_in(context, record) if record.failures else None,
     )
@@ -126,6 +119,19 @@ def _says(secret: SecretView, wanted: EnsureSecret) -> bool:
     """Whether a Secret says what it must. A password that somebody chose is as good as ours."""
     held = (secret.username, secret.database, secret.host, secret.port)
     return secret.coherent and held == (wanted.username, wanted.database, wanted.host, str(wanted.port))
+
+
+def _remedy(reason: Reason, record: VolumeRecord) -> str:
+    match reason:
+        case Reason.WAITING_FOR_CLAIM:
+            return "its predecessor still holds the claim; it ends when the last old process does"
+        case Reason.DISK_FULL:
+            # A directory is as large as its disk, whatever the manifest says.
+            grows = record.strategy is Strategy.PERSISTENT_VOLUME
+            more = ", or raise spec.storage.size" if grows else ""
+            return f"free space where the data lies{more}; the member goes on by itself"
+        case _:
+            return "see the message, and docs/troubleshooting.md"
 
 
 def _learned(context: Context, record: VolumeRecord, status: KeeperStatus) -> SaveVolume | None:
@@ -152,12 +158,13 @@ def _healthy_in(context: Context, record: VolumeRecord) -> float:
     return since + HEALTHY_AFTER_SECONDS - context.now if since <= context.now else 0.0
 
 
-def _space(ordinal: int, status: KeeperStatus) -> tuple[Waiting, ...]:
+def _space(record: VolumeRecord, status: KeeperStatus) -> tuple[Waiting, ...]:
     """A server that still answers, on a disk that is as good as full: its next write may fail."""
     if not status.disk_total_bytes or status.disk_free_bytes >= DISK_FULL_BELOW_BYTES:
         return ()
     message = f"{status.disk_free_bytes // BYTES_PER_MIB} MiB are free where the data lies; writes may fail"
-    return (Waiting(ordinal=ordinal, reason=Reason.DISK_FULL, message=message, fix=_FREE_SPACE),)
+    fix = _remedy(Reason.DISK_FULL, record)
+    return (Waiting(ordinal=record.identity.ordinal, reason=Reason.DISK_FULL, message=message, fix=fix),)
 
 
 def _refusal(record: VolumeRecord, reason: str) -> SaveVolume:

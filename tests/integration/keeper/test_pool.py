@@ -245,3 +245,9 @@ def test_a_keeper_is_followed_on_whatever_goes_wrong(following: Following) -> No
     following.watch(1, keeper)
     following.sees(1, lambda view: "RuntimeError" in view.error)
     following.sees(1, lambda view: view.status is not None)
+
+
+def test_a_keeper_that_does_not_answer_in_time_is_said_to(following: Following) -> None:
+    following.mistakes = [TimeoutError() for _ in range(100)]
+    following.watch(1, following.serve(1))
+    following.sees(1, lambda view: view.error.endswith(": no answer in time"))

@@ -4,10 +4,11 @@ import pytest
 
 from statefuldb.adapters.mesos.driver import ConnectionState
 from statefuldb.model.conditions import ConditionType, EventReason, Reason
-from statefuldb.model.observed import MesosView
+from statefuldb.model.observed import KeeperView, MesosView, TaskState
+from statefuldb.model.spec import Strategy
 from statefuldb.planning.planner import plan
 from unit.mesos.adapter import Wired
-from unit.planning.world import OPERATOR, desired, observed, offer, spec
+from unit.planning.world import OPERATOR, desired, keeper, observed, offer, secret, serving_on, spec, tasks
 
 
 def seen(error: str) -> MesosView:
@@ -40,6 +41,36 @@ def test_an_error_is_a_condition_an_event_and_a_wait_with_what_to_do(error: str,
     assert event.warning
     assert error in event.message
     assert advice in decided.waiting[0].fix
+
+
+def test_a_member_that_went_with_the_framework_waits_for_a_person() -> None:
+    record, _, _ = serving_on(Strategy.PERSISTENT_VOLUME)
+    gone = {record.task_id: KeeperView(task_id=record.task_id, status=None, error="refused")} if record.task_id else {}
+    away = observed(
+        volumes=(record,),
+        tasks=tasks(record, TaskState.RUNNING),
+        keepers=gone,
+        mesos=seen("Framework has been removed"),
+    )
+    decided = plan(desired(spec()), away, (), OPERATOR)
+    assert decided.waiting[0].reason is Reason.STARTING_ENGINE
+    for kind, status in ((ConditionType.READY, False), (ConditionType.STALLED, True)):
+        (condition,) = [c for c in decided.conditions if c.type is kind]
+        assert (condition.status, condition.reason) == (status, Reason.MESOS_ERROR)
+        assert "take frameworkId out" in condition.message
+
+
+def test_a_member_that_serves_is_ready_although_mesos_ended_the_subscription() -> None:
+    record, _, _ = serving_on(Strategy.PERSISTENT_VOLUME)
+    running = observed(
+        volumes=(record,),
+        tasks=tasks(record, TaskState.RUNNING),
+        keepers=keeper(record),
+        secret=secret(record),
+        mesos=seen("Framework failed over"),
+    )
+    (ready,) = [c for c in plan(desired(spec()), running, (), OPERATOR).conditions if c.type is ConditionType.READY]
+    assert ready.status is True
 
 
 def test_a_connection_that_is_tried_again_is_no_error() -> None:

@@ -296,6 +296,23 @@ def test_repeated_failures_back_off() -> None:
     assert decided.look_again_after_seconds == pytest.approx(7.0)
 
 
+def test_what_the_keeper_refuses_again_and_again_needs_a_person_all_the_time() -> None:
+    record = serving()
+    assert record.launch is not None
+    refused = replace(
+        record,
+        failures=4,
+        launch=replace(record.launch, refusal="no identity marker"),
+        ending=Ending(incarnation=1, state="TASK_FAILED", at_seconds=999.0),
+    )
+    decided = plan(desired(spec()), observed(volumes=(refused,)), (offer(),), OPERATOR)
+    assert not decided.actions
+    assert condition(decided, ConditionType.READY) == ("False", Reason.KEEPER_REFUSED)
+    assert condition(decided, ConditionType.STALLED) == ("True", Reason.KEEPER_REFUSED)
+    assert "no identity marker" in decided.waiting[0].message
+    assert decided.look_again_after_seconds == pytest.approx(7.0)
+
+
 def test_an_edit_is_tried_at_once_however_often_what_was_there_before_failed() -> None:
     ended = Ending(incarnation=1, state="TASK_FAILED", at_seconds=999.0)
     record = replace(serving(Strategy.DFS), failures=9, ending=ended)

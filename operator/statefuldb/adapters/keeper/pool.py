@@ -164,7 +164,7 @@ class KeeperPool:
                 if isinstance(error, AnotherCertificate):
                     watched.certificate = None
                 where = f"{watched.launch.agent.address}:{watched.launch.keeper_port}"
-                text = f"{where}: {error or type(error).__name__}"
+                text = f"{where}: {_in_words(error)}"
                 self._note(watched, KeeperView.silent(task_id, text, watched.view))
             except Exception as mistake:  # a keeper that is followed no more would look for ever as it did last
                 log.exception("%s could not be followed", task_id)
@@ -213,3 +213,8 @@ class KeeperPool:
 def _end(watched: _Watched) -> None:
     if watched.following is not None:
         watched.following.cancel()
+
+
+def _in_words(error: Exception) -> str:
+    """Return why a keeper did not answer. A time that is over has no words of its own."""
+    return str(error) or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
