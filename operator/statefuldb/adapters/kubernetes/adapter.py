@@ -21,12 +21,12 @@ from statefuldb.adapters.kubernetes.objects import (
     PROFILES,
     VOLUMES,
     Objects,
-    Surroundings,
     database_of,
     profiles_of,
 )
 from statefuldb.adapters.kubernetes.reach import Reach
 from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets
+from statefuldb.adapters.kubernetes.surroundings import KnownSurroundings
 from statefuldb.adapters.kubernetes.watching import OnEvent
 from statefuldb.model.actions import EnsureSecret
 from statefuldb.model.damaged import DamagedEntry, read_entry
@@ -34,7 +34,6 @@ from statefuldb.model.identity import FINALIZER, DatabaseKey, DataIdentity
 from statefuldb.model.observed import DatabaseObject, SecretView
 from statefuldb.model.plan import Announcement
 from statefuldb.model.profile import StorageProfile
-from statefuldb.model.schema.crd import GROUP
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.model.volume_object import to_object
 from statefuldb.reconcile.ports import Call, EffectFailed, Enqueue, Machine
@@ -42,7 +41,6 @@ from statefuldb.reconcile.ports import Call, EffectFailed, Enqueue, Machine
 log = getLogger(__name__)
 Json = dict[str, Any]
 RELIST_SECONDS = 300.0
-_OUR_CRDS = tuple(f"{plural}.{GROUP}" for plural in (DATABASES, VOLUMES))
 
 
 class Watch(Protocol):
@@ -78,11 +76,11 @@ class KubernetesAdapter:
         self._databases = Objects(client, DATABASES, namespaces)
         self._volumes = Objects(client, VOLUMES, namespaces)
         self._profiles = Objects(client, PROFILES)
-        self._caches = {n: Cache() for n in (PROFILES, "namespaces", "customresourcedefinitions")}
+        self._around = KnownSurroundings(client)
+        self._caches = {PROFILES: Cache(), **self._around.caches}
         self._caches[DATABASES] = Cache(database_groups, tally_of=conditions_of, compact=True)
         self._entry = remembering(read_entry)
         self._caches[VOLUMES] = Cache(lambda stored: volume_groups(self._entry(stored)), compact=True)
-        self._surroundings = Surroundings(client)
         self._reach = Reach(self._databases.peek, machine)
         self._secrets = ConnectionSecrets(client, machine)
         self._events = Events(client, instance, machine)
@@ -149,7 +147,7 @@ class KubernetesAdapter:
 
     def profiles(self, namespace: str) -> tuple[StorageProfile, ...]:
         """Return the profiles that bound a namespace, whose labels are read directly where they are not yet known."""
-        return profiles_of(self._caches[PROFILES].all(), namespace, lambda: self._namespace(namespace))
+        return profiles_of(self._caches[PROFILES].all(), namespace, lambda: self._around.namespace_now(namespace))
 
     def secret(self, key: DatabaseKey, name: str) -> SecretView | None:
         """Return the public part of a connection Secret."""
@@ -161,26 +159,21 @@ class KubernetesAdapter:
 
     def look_around(self, namespace: str) -> None:
         """Read our definitions and a namespace directly: an object's deletion can be seen before theirs."""
-        self._look_at_definitions()
-        self._learn("namespaces", namespace, self._surroundings.namespace(namespace))
-
-    def _look_at_definitions(self) -> None:
-        for name in _OUR_CRDS:
-            self._learn("customresourcedefinitions", name, self._surroundings.definition(name))
+        self._around.look_at_definitions()
+        self._around.look_at(namespace)
 
     def crd_terminating(self) -> bool:
         """Say whether one of our definitions is absent or being deleted."""
-        held = [self._caches["customresourcedefinitions"].get(("", name)) for name in _OUR_CRDS]
-        return any(crd is None or "deletionTimestamp" in crd["metadata"] for crd in held)
+        return self._around.definitions_going()
 
     def namespace_terminating(self, namespace: str) -> bool:
         """Say whether a namespace is being deleted."""
-        stored = self._caches["namespaces"].get(("", namespace))
+        stored = self._around.namespace(namespace)
         return stored is not None and "deletionTimestamp" in stored["metadata"]
 
     def namespace_exists(self, namespace: str) -> bool:
         """Say whether a namespace is there."""
-        return self._caches["namespaces"].get(("", namespace)) is not None
+        return self._around.namespace(namespace) is not None
 
     def save_volume(self, volume: VolumeRecord) -> VolumeRecord:
         """Create or replace a ledger entry."""
@@ -255,19 +248,6 @@ class KubernetesAdapter:
         else:
             self._caches[DATABASES].drop((key.namespace, key.name))
 
-    def _namespace(self, name: str) -> Json | None:
-        """Return a namespace, read directly where it is not yet known."""
-        held = self._caches["namespaces"]
-        if held.get(("", name)) is None:
-            self._learn("namespaces", name, self._surroundings.namespace(name))
-        return held.get(("", name))
-
-    def _learn(self, plural: str, name: str, stored: Json | None) -> None:
-        if stored is None:
-            self._caches[plural].drop(("", name))
-        else:
-            self._caches[plural].put(stored)
-
     def _look_again(self, key: DatabaseKey) -> None:
         """Bring the cache up to date after a write that failed."""
         stored = self._databases.get(key.namespace, key.name)
@@ -294,7 +274,7 @@ class KubernetesAdapter:
     def _relist(self) -> None:
         """Compare the caches with complete lists: events can be missed, lists cannot. What bounds comes first."""
         # Not known yet would be taken for gone: then nothing is looked after, and every status says so.
-        self._look_at_definitions()
+        self._around.look_at_definitions()
         if self._caches[PROFILES].replace_all(*self._profiles.list()):
             for key in self.keys():
                 self._enqueue(key)
@@ -304,7 +284,7 @@ class KubernetesAdapter:
                 self._enqueue(key)
         for namespace in self._namespaces:
             # Whoever may look at some namespaces only cannot watch them, nor our definitions.
-            self._learn("namespaces", namespace, self._surroundings.namespace(namespace))
+            self._around.look_at(namespace)
         self._secrets.forget_views()
 
     def _relist_later(self) -> None:

@@ -1,0 +1,51 @@
+"""What our objects depend on and do not own: the namespaces they are in, and our definitions."""
+
+from typing import Any
+
+from statefuldb.adapters.kubernetes.cache import Cache
+from statefuldb.adapters.kubernetes.objects import DATABASES, VOLUMES, Surroundings
+from statefuldb.model.schema.crd import GROUP
+
+Json = dict[str, Any]
+DEFINITIONS = "customresourcedefinitions"
+_OUR_CRDS = tuple(f"{plural}.{GROUP}" for plural in (DATABASES, VOLUMES))
+
+
+class KnownSurroundings:
+    """What is known of them, by what is watched and by direct looks. `caches` takes in events, by plural."""
+
+    def __init__(self, client: Any) -> None:
+        self._api = Surroundings(client)
+        self._namespaces, self._definitions = Cache(), Cache()
+        self.caches = {"namespaces": self._namespaces, DEFINITIONS: self._definitions}
+
+    def look_at_definitions(self) -> None:
+        """Read our definitions. Raises EffectFailed."""
+        for name in _OUR_CRDS:
+            _learn(self._definitions, name, self._api.definition(name))
+
+    def look_at(self, namespace: str) -> None:
+        """Read a namespace. Raises EffectFailed."""
+        _learn(self._namespaces, namespace, self._api.namespace(namespace))
+
+    def definitions_going(self) -> bool:
+        """Say whether one of our definitions is absent or being deleted."""
+        held = [self._definitions.get(("", name)) for name in _OUR_CRDS]
+        return any(crd is None or "deletionTimestamp" in crd["metadata"] for crd in held)
+
+    def namespace(self, name: str) -> Json | None:
+        """Return a namespace as it is known, or None."""
+        return self._namespaces.get(("", name))
+
+    def namespace_now(self, name: str) -> Json | None:
+        """Return a namespace, read directly where it is not known yet. Raises EffectFailed."""
+        if self.namespace(name) is None:
+            self.look_at(name)
+        return self.namespace(name)
+
+
+def _learn(cache: Cache, name: str, stored: Json | None) -> None:
+    if stored is None:
+        cache.drop(("", name))
+    else:
+        cache.put(stored)
