@@ -87,3 +87,8 @@ def test_a_replaced_incarnation_tells_of_data_only_while_it_runs() -> None:
     assert book.found(KEY) == ()
     book.update(status(TASK, TaskState.RUNNING))
     assert book.found(KEY) == (record,), "and where it has come back it must be stopped"
+    # Seed 516 of then: deleted data came back by what a master had said before it failed over.
+    book.subscribed()
+    assert book.found(KEY) == ()
+    book.update(status(TASK, TaskState.RUNNING))
+    assert book.found(KEY) == (record,)

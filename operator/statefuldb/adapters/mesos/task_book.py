@@ -45,7 +45,7 @@ class TaskBook:
         """Return the ledger entries that tasks of this database name carry, if they run or may be a member's last."""
         with self._lock:
             held = self._found.of(key).items()
-            return tuple(r for task_id, r in held if task_id not in self._replaced or self._alive(task_id))
+            return tuple(r for task_id, r in held if task_id not in self._replaced or self._said_to_run(task_id))
 
     def found_keys(self) -> set[DatabaseKey]:
         """Return every database name that has a task."""
@@ -182,6 +182,10 @@ class TaskBook:
     def _alive(self, task_id: TaskId) -> bool:
         known = self._statuses.get(task_id)
         return known is not None and known.state.alive
+
+    def _said_to_run(self, task_id: TaskId) -> bool:
+        """Whether Mesos says so now: what it said to an earlier subscription may be long over."""
+        return self._alive(task_id) and self._statuses[task_id].owed_since_seconds is None
 
     def _with_kill(self, status: TaskStatus, now: float) -> TaskStatus:
         sent = self._killed.get(status.id)
