@@ -1,6 +1,10 @@
 """The operator API, resizing volumes, offers that are withdrawn: exchanges 25 and 26, behaviours 19, 23 and 24."""
 
-from conformance.mesos.client import Http, Json
+from typing import Any
+
+import pytest
+
+from conformance.mesos.client import OPERATOR, Http, Json
 from conformance.mesos.conftest import Subscribe
 from conformance.mesos.recording import Recording
 from conformance.mesos.scheduler import Scheduler
@@ -215,3 +219,19 @@ def test_resizing_that_makes_no_sense_is_refused(subscribe: Subscribe) -> None:
         held = of_agent(one, agent)
         one.accept(held, {**wanted, "id": {"value": name}})
         assert one.refused(name).startswith(text)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"type": {}},
+        {"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": "x"}},
+        {"type": "DRAIN_AGENT", "drain_agent": 5},
+        {"type": "RESERVE_RESOURCES", "reserve_resources": {"agent_id": {"value": "x"}, "resources": 5}},
+        {"type": "UPDATE_QUOTA", "update_quota": "x"},
+        b"[" * 2_000,
+    ],
+)
+def test_a_call_of_another_shape_is_refused_and_harms_nobody(master: Http, call: Any) -> None:
+    assert master.send("POST", OPERATOR, call).status == 400
+    assert master.ask("GET_HEALTH").status == 200

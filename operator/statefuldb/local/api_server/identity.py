@@ -5,6 +5,7 @@ from typing import Any
 
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.kinds import Kind
+from statefuldb.local.api_server.metadata import undecodable
 
 Json = dict[str, Any]
 
@@ -24,6 +25,7 @@ def identify(kind: Kind, namespace: str, new: Json, suffix: str) -> None:
         shown = f'{new["kind"]} in version "{kind.version}" cannot be handled as a {kind.kind}'
         raise ApiError(400, f"{shown}: converting is not possible")
     metadata = new["metadata"] = new.get("metadata") or {}
+    _read(kind, metadata)
     _place(kind, namespace, metadata)
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = metadata["generateName"] + suffix
@@ -32,10 +34,18 @@ def identify(kind: Kind, namespace: str, new: Json, suffix: str) -> None:
 def identify_change(kind: Kind, namespace: str, name: str, new: Json) -> None:
     """Check that a changed object still has the name and namespace of the URL. Raises ApiError(400)."""
     metadata = new.setdefault("metadata", {})
+    _read(kind, metadata)
     if metadata.get("name") != name:
         given = metadata.get("name") or ""
         raise ApiError(400, f"the name of the object ({given}) does not match the name on the URL ({name})")
     _place(kind, namespace, metadata)
+
+
+def _read(kind: Kind, metadata: Any) -> None:
+    """Refuse metadata that is not of the types that all objects share. Raises ApiError(400)."""
+    if why := undecodable(metadata):
+        shown = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
+        raise ApiError(400, f"{shown}: {why}")
 
 
 def _place(kind: Kind, namespace: str, metadata: Json) -> None:

@@ -28,6 +28,37 @@ _SUBDOMAIN_WORDS = (
 )
 
 
+_TEXTS = ("name", "generateName", "namespace", "uid", "resourceVersion")
+_KINDS = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+
+
+def undecodable(metadata: Any) -> str | None:
+    """Return why metadata cannot be read at all, as a real server's decoder says it, or None."""
+    if not isinstance(metadata, dict):
+        return _unmarshalled(metadata, "metadata", "v1.ObjectMeta")
+    shapes: list[tuple[Any, str, type, str]] = [(metadata.get(field), field, str, "string") for field in _TEXTS]
+    for field in ("labels", "annotations"):
+        held = metadata.get(field)
+        shapes.append((held, field, dict, "map[string]string"))
+        shapes += [(value, field, str, "string") for value in (held.values() if isinstance(held, dict) else ())]
+    parts: tuple[tuple[str, type, str], ...] = (
+        ("finalizers", str, "string"),
+        ("ownerReferences", dict, "v1.OwnerReference"),
+    )
+    for field, part, named in parts:
+        held = metadata.get(field)
+        shapes.append((held, field, list, f"[]{named}"))
+        shapes += [(value, field, part, named) for value in (held if isinstance(held, list) else ())]
+    for value, field, wanted, named in shapes:
+        if value is not None and not isinstance(value, wanted):
+            return _unmarshalled(value, f"ObjectMeta.metadata.{field}", named)
+    return None
+
+
+def _unmarshalled(value: Any, field: str, wanted: str) -> str:
+    return f"json: cannot unmarshal {_KINDS.get(type(value), 'value')} into Go struct field {field} of type {wanted}"
+
+
 def check_metadata(metadata: Json, *, any_name: bool = False) -> Iterator[Json]:
     """Yield a cause for each rule about metadata that is broken. RBAC names follow no RFC: `any_name`."""
     name = metadata.get("name")

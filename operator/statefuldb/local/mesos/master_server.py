@@ -26,6 +26,8 @@ from statefuldb.local.mesos.registry import Registry
 log = getLogger(__name__)
 Json = dict[str, Any]
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
+# What comes of a body whose parts are of other types than the protocol's.
+UNCONVERTIBLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class MasterServer:
@@ -136,7 +138,7 @@ class MasterServer:
             status = self._master.call(call, stream, time.time(), request[PRINCIPAL])
         except Refused as refused:
             return web.Response(status=refused.status, text=str(refused))
-        except (KeyError, TypeError, ValueError) as error:
+        except UNCONVERTIBLE as error:
             return _bad(f"Failed to convert JSON into Call protobuf: {error}")
         except MasterAborted as fatal:
             log.critical("%s", fatal)
@@ -158,6 +160,8 @@ class MasterServer:
         except json.JSONDecodeError as error:
             near = body[error.pos :].partition("\n")[0]
             return _bad(f"Failed to parse body into JSON: syntax error at line {error.lineno} near: {near}")
+        except RecursionError:
+            return _bad("Failed to parse body into JSON: it is nested too deeply")
         if not isinstance(call, dict):
             return _bad("Failed to convert JSON into Call protobuf: Expecting a JSON object")
         return call
@@ -255,7 +259,10 @@ class MasterServer:
         call = await self._parsed(request)
         if isinstance(call, web.Response):
             return call
-        status, body = self._operator.call(call, time.time(), request[PRINCIPAL])
+        try:
+            status, body = self._operator.call(call, time.time(), request[PRINCIPAL])
+        except UNCONVERTIBLE as error:
+            return _bad(f"Failed to convert JSON into Call protobuf: {error}")
         if "_AGENT" in str(call.get("type")):
             self._registry.save_agents(self._master.cluster.agents.values())
         self._flush()

@@ -139,3 +139,31 @@ def test_what_is_refused_changes_nothing() -> None:
         with pytest.raises(ApiError):
             world.patch("xs", "a", patch)
     assert (world.store.version, str(dict(world.store.objects))) == before
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ({"labels": ["a"]}, "array into Go struct field ObjectMeta.metadata.labels of type map[string]string"),
+        ({"labels": {"a": {}}}, "object into Go struct field ObjectMeta.metadata.labels of type string"),
+        ({"annotations": {"a": 5}}, "number into Go struct field ObjectMeta.metadata.annotations of type string"),
+        ({"finalizers": "a"}, "string into Go struct field ObjectMeta.metadata.finalizers of type []string"),
+        ({"ownerReferences": [1]}, "number into Go struct field ObjectMeta.metadata.ownerReferences of type v1.Owner"),
+        ({"name": True}, "bool into Go struct field ObjectMeta.metadata.name of type string"),
+    ],
+)
+def test_metadata_of_other_types_is_refused_not_stumbled_over(metadata: Json, words: str) -> None:
+    world = World()
+    defined(world)
+    error = refused(world, {**x("a", size=1), "metadata": {"name": "a", **metadata}})
+    assert error.code == 400
+    assert words in str(error)
+    world.create("xs", x("b", size=1))
+    with pytest.raises(ApiError, match="cannot unmarshal"):
+        world.patch("xs", "b", {"metadata": metadata})
+
+
+def test_what_is_no_metadata_is_refused() -> None:
+    world = World()
+    defined(world)
+    assert "cannot unmarshal number" in str(refused(world, {**x("a", size=1), "metadata": 5}))
