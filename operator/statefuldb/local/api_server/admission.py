@@ -6,34 +6,34 @@ from typing import Any
 from statefuldb.local.api_server.cel import CelFailed, evaluate
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.kinds import Kind
+from statefuldb.local.api_server.resource_rules import covers
 
 Json = dict[str, Any]
 
 
 def admit(
-    policies: Iterable[Json], bindings: Iterable[Json], kind: Kind, operation: str, new: Json | None, old: Json | None
+    policies: Iterable[Json],
+    bindings: Iterable[Json],
+    kind: Kind,
+    operation: str,
+    new: Json | None,
+    old: Json | None,
+    *,
+    subresource: str = "",
 ) -> None:
     """Raise ApiError where a bound policy denies the request."""
     bound = {b["spec"]["policyName"]: b for b in bindings if "Deny" in b["spec"].get("validationActions", [])}
     for policy in policies:
         name = policy["metadata"]["name"]
-        if name not in bound or not _matches(policy["spec"], kind, operation):
+        if name not in bound or not _matches(policy["spec"], kind, operation, subresource):
             continue
         for validation in policy["spec"].get("validations", []):
             _check(name, validation, kind, operation, new, old)
 
 
-def _matches(spec: Json, kind: Kind, operation: str) -> bool:
-    def covers(values: list[str], value: str) -> bool:
-        return "*" in values or value in values
-
-    return any(
-        covers(rule["apiGroups"], kind.group)
-        and covers(rule["apiVersions"], kind.version)
-        and covers(rule["operations"], operation)
-        and covers(rule["resources"], kind.plural)
-        for rule in spec.get("matchConstraints", {}).get("resourceRules", [])
-    )
+def _matches(spec: Json, kind: Kind, operation: str, subresource: str) -> bool:
+    rules = spec.get("matchConstraints", {}).get("resourceRules", [])
+    return any(covers(rule, kind, operation, subresource) for rule in rules)
 
 
 def _check(policy: str, validation: Json, kind: Kind, operation: str, new: Json | None, old: Json | None) -> None:

@@ -271,7 +271,7 @@ class Service:
 
     def _admit(self, kind: Kind, operation: str, new: Json | None, old: Json | None, write: Write) -> None:
         """Raise ApiError where a policy denies a write, NeedsReview where webhooks are to be asked about it."""
-        self._judge(kind, operation, new, old)
+        self._judge(kind, operation, new, old, write.subresource)
         if write.user is None:
             return
         asked = Asked(
@@ -289,6 +289,6 @@ class Service:
         if calls and asked.about != write.reviewed:
             raise NeedsReview(calls, asked.about)
 
-    def _judge(self, kind: Kind, operation: str, new: Json | None, old: Json | None) -> None:
+    def _judge(self, kind: Kind, operation: str, new: Json | None, old: Json | None, subresource: str = "") -> None:
         policies, bindings = (self.store.objects.of_kind(key).values() for key in (_POLICIES, _BINDINGS))
-        admit(policies, bindings, kind, operation, new, old)
+        admit(policies, bindings, kind, operation, new, old, subresource=subresource)

@@ -15,6 +15,7 @@ from statefuldb.local.api_server.errors import forbidden
 from statefuldb.local.api_server.kinds import ADMISSION, Kind
 from statefuldb.local.api_server.objects import StoredObjects
 from statefuldb.local.api_server.rbac import User
+from statefuldb.local.api_server.resource_rules import covers
 from statefuldb.local.api_server.scale import scale_of
 from statefuldb.local.api_server.selectors import label_selector_matches
 
@@ -123,25 +124,9 @@ def _calls(asked: Asked, objects: StoredObjects) -> Iterator[Call]:
 
 def _concerns(hook: Json, asked: Asked, objects: StoredObjects) -> bool:
     return (
-        any(_covers(rule, asked) for rule in hook.get("rules") or ())
+        any(covers(rule, asked.kind, asked.operation, asked.subresource) for rule in hook.get("rules") or ())
         and _of_its_namespaces(hook.get("namespaceSelector") or {}, asked, objects)
         and _of_its_objects(hook.get("objectSelector") or {}, asked)
-    )
-
-
-def _covers(rule: Json, asked: Asked) -> bool:
-    def among(values: list[str], value: str) -> bool:
-        return "*" in values or value in values
-
-    kind, sub = asked.kind, asked.subresource
-    names = {kind.plural, "*"} if not sub else {f"{kind.plural}/{sub}", f"{kind.plural}/*", f"*/{sub}"}
-    scope = "Namespaced" if kind.namespaced else "Cluster"
-    return (
-        among(rule["apiGroups"], kind.group)
-        and among(rule["apiVersions"], kind.version)
-        and among(rule["operations"], asked.operation)
-        and bool({*names, "*/*"} & set(rule["resources"]))
-        and rule.get("scope", "*") in ("*", scope)
     )
 
 

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from statefuldb.local.api_server.errors import ApiError
+from statefuldb.local.api_server.resource_rules import covers
 from statefuldb.model.identity import ANNOTATION_RELEASE
 from statefuldb.model.schema import admission_policies, custom_resource_definitions
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Intent
 from statefuldb.model.volume_object import to_object
+from statefuldb.simulation.people import database
 from unit.local.api_server.world import World
 from unit.planning.world import serving_on
 
@@ -55,3 +57,52 @@ def test_it_is_given_up_by_name(world: World) -> None:
 def test_what_the_operator_does_needs_no_name(world: World, before: str, after: str) -> None:
     entry(world, before)
     assert world.patch("databasevolumes", NAME, {"spec": {"intent": after}})["spec"]["intent"] == after
+
+
+PLURALS = {
+    "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
+    "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
+}
+RULE = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["UPDATE"]}
+
+
+@pytest.mark.parametrize(
+    ("resources", "object_itself", "its_status"),
+    [
+        (["statefuldatabases"], True, False),
+        (["statefuldatabases/status"], False, True),
+        (["statefuldatabases/*"], False, True),
+        (["*/status"], False, True),
+        (["*"], True, False),
+        (["*/*"], True, True),
+        (["statefuldatabases/scale", "databasevolumes"], False, False),
+    ],
+)
+def test_a_rule_about_an_object_is_none_about_its_status(
+    world: World, resources: list[str], object_itself: bool, its_status: bool
+) -> None:
+    rule = {**RULE, "resources": resources}
+    kind = world.kind("statefuldatabases")
+    assert (covers(rule, kind, "UPDATE", ""), covers(rule, kind, "UPDATE", "status")) == (object_itself, its_status)
+    assert not covers(rule, kind, "DELETE", "")
+    assert not covers({**rule, "apiGroups": ["apps"]}, kind, "UPDATE", "")
+    assert not covers({**rule, "scope": "Cluster"}, kind, "UPDATE", "")
+
+
+def test_a_policy_about_databases_does_not_judge_what_is_written_of_them(world: World) -> None:
+    rules = [{**RULE, "resources": ["statefuldatabases"]}]
+    judged = {"matchConstraints": {"resourceRules": rules}, "validations": [{"expression": "false"}]}
+    bound = {"policyName": "frozen", "validationActions": ["Deny"]}
+    world.create("statefuldatabases", database("orders", "PersistentVolume"))
+    for kind, spec in (("ValidatingAdmissionPolicy", judged), ("ValidatingAdmissionPolicyBinding", bound)):
+        body = {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": kind,
+            "metadata": {"name": "frozen"},
+            "spec": spec,
+        }
+        world.create(PLURALS[kind], body)
+    status = {"status": {"phase": "Ready"}}
+    assert world.patch("statefuldatabases", "orders", status, subresource="status")["metadata"]["name"] == "orders"
+    with pytest.raises(ApiError, match="denied request: failed expression: false"):
+        world.patch("statefuldatabases", "orders", {"spec": {"replicas": 0}})
