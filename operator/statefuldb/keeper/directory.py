@@ -127,22 +127,33 @@ def is_initialised(directory: MemberDirectory) -> bool:
     return (directory.folder / "identity.json").exists()
 
 
+def is_marked(config: KeeperConfig, directory: MemberDirectory) -> bool:
+    """Say whether the directory is marked as this member's. Raises Refused where it is marked as another's.
+
+    A marker appears whole and never changes, so it may be read whoever holds the claim.
+    """
+    identity = _read(directory.folder / "identity.json")
+    if identity is None:
+        return False
+    mine = _identity(config)
+    wrong = [k for k, v in mine.items() if identity.get(k) != v]
+    if wrong:
+        kind = NotOurs if {"uid", "ordinal"}.intersection(wrong) else Refused
+        raise kind(
+            f"{directory.path} belongs to another member: "
+            + ", ".join(f"{k} is {identity.get(k)!r}, not {mine[k]!r}" for k in wrong)
+        )
+    return True
+
+
 def check_identity(config: KeeperConfig, directory: MemberDirectory) -> bool:
     """Say whether the directory holds this member's data. Called with the claim held. Raises Refused.
 
     False means that it may be initialised now: it is empty, or holds the remains of a bootstrap of this very member,
     and the operator gave explicit permission (law `no_empty_resurrection`).
     """
-    identity = _read(directory.folder / "identity.json")
     mine = _identity(config)
-    if identity is not None:
-        wrong = [k for k, v in mine.items() if identity.get(k) != v]
-        if wrong:
-            kind = NotOurs if {"uid", "ordinal"}.intersection(wrong) else Refused
-            raise kind(
-                f"{directory.path} belongs to another member: "
-                + ", ".join(f"{k} is {identity.get(k)!r}, not {mine[k]!r}" for k in wrong)
-            )
+    if is_marked(config, directory):
         # Left by a bootstrap that was cut off at its very end; it would be a licence to clear the directory.
         (directory.folder / "bootstrap.intent").unlink(missing_ok=True)
         return True

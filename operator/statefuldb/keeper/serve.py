@@ -107,7 +107,7 @@ class Keeper:
             return 0
         directory, claim = opened
         self._directory = directory
-        if not self._take(claim):
+        if not self._take(directory, claim):
             return 0
         with run_directory(claim) as run:
             server = self._server(directory, run)
@@ -134,9 +134,11 @@ class Keeper:
         self._state.update(phase=KeeperPhase.REFUSED, reason=str(refusal))
         self._stopping.wait(REFUSAL_SHOWN_SECONDS)
 
-    def _take(self, claim: Claim) -> bool:
+    def _take(self, directory: member.MemberDirectory, claim: Claim) -> bool:
         """Take the claim, waiting for it as long as its holder lives. False when told to stop meanwhile."""
         if not claim.try_take():
+            # A server of another member is no earlier one, and may hold its data for ever.
+            member.is_marked(self._config, directory)
             self._state.update(
                 phase=KeeperPhase.WAITING_FOR_CLAIM,
                 reason="an earlier server still holds the claim on the directory",

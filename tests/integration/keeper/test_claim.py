@@ -109,3 +109,13 @@ def test_one_writer_a_lock_file_that_is_removed_lets_no_second_server_in(member:
     third = at(member.successor(), place.second)
     member.start(third)
     member.serving(third)
+
+
+def test_the_data_of_another_member_that_runs_is_not_waited_for(member: Member) -> None:
+    member.start(member.config)
+    member.serving(member.config)
+    stranger = member.successor(uid="other", cluster="another", bootstrap="Empty")
+    assert "belongs to another member: cluster is 'c', not 'another', uid is 'u', not 'other'" in member.refusal(
+        stranger
+    )
+    member.serving(member.config)

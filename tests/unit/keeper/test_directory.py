@@ -55,10 +55,11 @@ def test_a_licence_to_clear_the_directory_does_not_outlive_the_bootstrap(tmp_pat
 
 def test_a_claim_on_what_was_removed_while_it_was_waited_for_is_none(tmp_path: Path) -> None:
     path = filled(tmp_path)
+    opened = member.open_directory(orders(tmp_path), tmp_path, "mysql")
     claim = Claim(path / ".statefuldb/claim.lock", may_create=False)
     (path / ".statefuldb/claim.lock").unlink()
     with pytest.raises(Refused, match="waited for"):
-        Keeper(replace(orders(tmp_path), mode="Serve"), tmp_path)._take(claim)
+        Keeper(replace(orders(tmp_path), mode="Serve"), tmp_path)._take(opened, claim)
     claim.release()
 
 
