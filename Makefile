@@ -62,8 +62,8 @@ bench: bench-planner bench-offers bench-fleet bench-scale bench-end_to_end ## me
 bench-planner bench-offers bench-fleet bench-scale bench-end_to_end bench-seeds: bench-%: $(STAMP)
 	PYTHONPATH=tests:benchmarks $(BIN)/python benchmarks/$*.py
 
-SEEDS ?= 100
-simulate: $(STAMP) ## the real operator in a simulated world, SEEDS=100 times, and what that covered
+SEEDS ?= 1000
+simulate: $(STAMP) ## the real operator in a simulated world, SEEDS=1000 times, and what that covered
 	$(BIN)/statefuldb simulate --seeds $(SEEDS)
 
 sieve: $(STAMP) ## one simulated life per strategy, disturbed at every point, one at a time
