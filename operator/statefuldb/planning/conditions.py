@@ -155,10 +155,12 @@ def _placed(plan: Plan, observed: Observed, wanted: int) -> Condition:
 def _storage(plan: Plan, observed: Observed, wanted: int) -> Condition:
     uid = observed.database.uid if observed.database else ""
     damaged = next((wait for wait in plan.waiting if wait.reason is Reason.LEDGER_ENTRY_DAMAGED), None)
+    away = next((wait for wait in plan.waiting if wait.reason in (Reason.VOLUME_MISSING, Reason.VOLUME_LOST)), None)
     bound = [r for r in observed.volumes if r.owner_uid == uid and r.intent is Intent.USE and r.initialised]
     done = len(bound) >= wanted
-    if damaged is not None and not done:
-        return Condition(type=ConditionType.STORAGE_READY, status=False, reason=damaged.reason, message=damaged.message)
+    problem = away or (damaged if not done else None)
+    if problem is not None:
+        return Condition(type=ConditionType.STORAGE_READY, status=False, reason=problem.reason, message=problem.message)
     return Condition(
         type=ConditionType.STORAGE_READY,
         status=done,

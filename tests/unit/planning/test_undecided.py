@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from statefuldb.model.actions import AcceptOffers, KillTask, SaveVolume
-from statefuldb.model.conditions import Reason
+from statefuldb.model.conditions import ConditionType, Reason
 from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.operations import LaunchTask
 from statefuldb.model.resources import AgentOffer
@@ -77,7 +77,8 @@ def test_data_that_a_person_declared_lost_is_never_rebuilt_in_silence(strategy: 
     (wait,) = decided.waiting
     assert wait.reason is Reason.VOLUME_LOST
     assert "statefuldb -n shop volumes release" in wait.fix
-    assert any(c.reason is Reason.VOLUME_LOST for c in decided.conditions)
+    storage = next(c for c in decided.conditions if c.type is ConditionType.STORAGE_READY)
+    assert (storage.status, storage.reason) == (False, Reason.VOLUME_LOST)
 
 
 @pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH, Strategy.DFS])
