@@ -6,12 +6,15 @@ import typer
 
 from statefuldb.cli.console import errors
 from statefuldb.cli.output import Output, show
+from statefuldb.cli.progress import Progress
 from statefuldb.simulation.acto import explore
 from statefuldb.simulation.campaign import Coverage, run_all
 from statefuldb.simulation.people import STRATEGIES
 from statefuldb.simulation.run import run
 from statefuldb.simulation.shrink import shrink
 from statefuldb.simulation.sieve import Point, disturbed, problem_of, sift, undisturbed
+
+TOLD_EACH = 100
 
 
 def one(seed: int, output: Output, *, details: bool) -> bool:
@@ -82,10 +85,14 @@ def every_field(processes: int, output: Output) -> bool:
 def many(seeds: range, processes: int, output: Output) -> bool:
     """Run many seeds and tell what they covered, and the story of each that broke a law."""
     coverage = Coverage()
-    for result in run_all(seeds, processes):
-        coverage.add(result)
-        if result.verdict.broken is not None:
-            said = f"seed {result.seed}: {result.verdict.broken}\n{result.short}"
-            errors.print(f"{said}\n  see all of it: statefuldb simulate --seed {result.seed} --details", markup=False)
+    with Progress("the first seeds are run") as progress:
+        for result in run_all(seeds, processes):
+            coverage.add(result)
+            if result.verdict.broken is not None:
+                said = f"seed {result.seed}: {result.verdict.broken}\n{result.short}"
+                told = f"{said}\n  see all of it: statefuldb simulate --seed {result.seed} --details"
+                errors.print(told, markup=False)
+            so_far = f"{coverage.seeds} of {len(seeds)} seeds, {len(coverage.broken)} broken"
+            (progress.say if coverage.seeds % TOLD_EACH == 0 else progress.say_live)(so_far)
     show(coverage.data(), output, lambda _: coverage.table())
     return not coverage.broken
