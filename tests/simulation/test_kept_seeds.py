@@ -53,7 +53,9 @@ KEPT_VARIED = (323, 516)
 
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.
-MISJUDGED = (961,)
+# 1610: an operator that was killed each few seconds was to know of a server that had ended meanwhile.
+# 1431: a volume had not grown in three attempts, and no person did what the wait said is to be done.
+MISJUDGED: dict[int, Size | None] = {961: Size(), 1610: None, 1431: None}
 
 
 @pytest.mark.parametrize("seed", KEPT)
@@ -72,5 +74,5 @@ def test_it_holds_in_a_varied_world(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", MISJUDGED)
 def test_what_is_right_is_judged_right(seed: int) -> None:
-    result = run(seed, Size())
+    result = run(seed, MISJUDGED[seed])
     assert result.verdict.broken is None, result.short

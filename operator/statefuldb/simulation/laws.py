@@ -38,6 +38,7 @@ class Laws:
     clients: Clients
     administrators: Administrators
     skew: Callable[[], float]
+    led_since: Callable[[], float]
 
     def __init__(self, verdict: Verdict, schedule: Schedule, hosts: list[Host]) -> None:
         self._verdict = verdict
@@ -187,7 +188,8 @@ class Laws:
             host = self._host(member.get("agent", ""))
             runs = host is not None and task_id in host.keepers and host.keepers[task_id].answers
             ended = host.ended_at.get(task_id, 0.0) if host is not None else 0.0
-            recent = self._schedule.now - ended < READY_LAG_SECONDS
+            # An operator that is killed again and again has had no time to see it.
+            recent = self._schedule.now - max(ended, self.led_since()) < READY_LAG_SECONDS
             name = stored["metadata"]["name"]
             self._verdict.judge(
                 "ready_is_true", runs or recent, f"{name} is called Ready, but {task_id} does not answer"

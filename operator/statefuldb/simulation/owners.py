@@ -74,9 +74,11 @@ class Owners:
         self._people.soon(self._dice.between(*MEANWHILE_SECONDS), lambda: self._people.edit(name, back))
 
     def _look(self) -> None:
-        """Approve a plan that waits; now and then by a hash that was seen before, as one does who is late."""
+        """Do what waits say that a person should: approve, now and then too late, and have a growth tried again."""
         for stored in self._people.stored():
             name, plan = stored["metadata"]["name"], stored.get("status", {}).get("plan", {})
+            if any(f"restart {name}" in wait.get("fix", "") for wait in plan.get("waiting", [])):
+                self._people.restart(name)
             approved = stored["spec"].get("reconcile", {}).get("approvedPlan")
             waits = [
                 wait for wait in plan.get("waiting", []) if wait["reason"] in ("ApprovalRequired", "ApprovalStale")

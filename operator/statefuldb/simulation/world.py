@@ -56,8 +56,8 @@ class World:
         self.network = network or self.faults or Network()
         self.hosts: list[Host] = []
         self.laws = Laws(self.verdict, self.schedule, self.hosts)
-        self.skew = 0.0
-        self.laws.skew = lambda: self.skew
+        self.skew = self.led_since = 0.0
+        self.laws.skew, self.laws.led_since = lambda: self.skew, lambda: self.led_since
         self.api = self.laws.api = ApiServer(self.schedule, self.dice.fork())
         policies = [document for policy in admission_policies().values() for document in policy]
         for document in (*custom_resource_definitions(), *policies):
@@ -114,7 +114,7 @@ class World:
 
     def start_operator(self) -> None:
         """Start an operator; where it cannot, again in a while."""
-        self.lives += 1
+        self.lives, self.led_since = self.lives + 1, self.schedule.now
         self.life = Life(
             number=self.lives,
             schedule=self.schedule,
