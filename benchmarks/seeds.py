@@ -26,7 +26,7 @@ KEPT = RESULTS / "seeds.json"
 SOURCES = "operator"
 SHARE, UNTIL, PROCESSES = 250, 100_000, 2
 SAID = (
-    "Each seed is one run of at least 6 databases on 5 agents with all kinds of faults. A seed counts with the sources "
+    "Each seed is one run of at least 5 databases on 5 agents with all kinds of faults. A seed counts with the sources "
     "that ran it, which are told by git's name of the tree `operator/`.\n"
 )
 

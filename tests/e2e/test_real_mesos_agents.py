@@ -83,6 +83,11 @@ def waits_for_maintenance(real: RealCluster, name: str) -> bool:
     return bool(ready["reason"] == "Maintenance")
 
 
+def is_drained(real: RealCluster) -> bool:
+    """Say whether the master has written down that its agent is drained: before, it reactivates none."""
+    return [agent.get("drain_info", {}).get("state") for agent in agents(real)] == ["DRAINED"]
+
+
 def test_a_member_stops_before_maintenance_answers_for_it_and_returns_after_it(real: RealCluster) -> None:
     real.ready(NAME, 120)
     task = real.task_id(NAME)
@@ -105,6 +110,7 @@ def test_a_drained_agent_stops_its_members_cleanly_and_has_them_back(real: RealC
     real.ask("DRAIN_AGENT", agent_id={"value": agent}, max_grace_period={"seconds": 60})
     eventually(lambda: waits_for_maintenance(real, NAME), 60, lambda: real.cli("explain", NAME))
     assert "REACTIVATE_AGENT" in real.cli("explain", NAME)
+    eventually(lambda: is_drained(real))
     real.ask("REACTIVATE_AGENT", agent_id={"value": agent})
     real.ready(NAME, 120)
     assert real.sql(NAME, "SELECT a FROM t") == "7"

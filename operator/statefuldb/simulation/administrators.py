@@ -24,14 +24,18 @@ NOTICE_SECONDS = (10.0, 200.0)
 
 
 class Administrators:
-    """Those with access to Mesos and to the ledger. `told` has the hosts whose tasks they have asked to end."""
+    """Those with access to Mesos and to the ledger."""
 
     def __init__(self, world: "World", dice: Dice) -> None:
         self._world = world
         self._dice = dice
         self._windows: list[Json] = []
         self._at_rest = False
-        self.told: set[str] = set()
+
+    @property
+    def announced(self) -> set[str]:
+        """The hosts that are, or are soon to be, away: what runs there may be stopped before."""
+        return {machine["hostname"] for window in self._windows for machine in window["machine_ids"]}
 
     def begin(self, pause_seconds: float) -> None:
         """Do something now and then from now on."""
@@ -55,7 +59,6 @@ class Administrators:
             return
         grace = {"max_grace_period": {"seconds": 60}} if self._dice.happens(0.5) else {}
         if self._ask("DRAIN_AGENT", drain_agent={"agent_id": {"value": agent.id}, **grace}):
-            self.told.add(agent.host.hostname)
             self._world.story.tell("people", f"drain {agent.host.hostname}")
             drained = str(agent.id), agent.host.hostname
             self._world.schedule.after(self._dice.between(*WORK_SECONDS), lambda: self._reactivate(*drained))
@@ -83,7 +86,6 @@ class Administrators:
         window = {"machine_ids": [machine], "unavailability": times}
         if not self._schedule([*self._windows, window]):
             return
-        self.told.add(agent.host.hostname)
         self._world.story.tell("people", f"announce that {agent.host.hostname} is away in {notice:.0f} s")
         self._world.schedule.after(notice + lasts, lambda: self._take_back(window, agent.host.hostname))
 
