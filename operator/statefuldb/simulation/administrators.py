@@ -64,7 +64,7 @@ class Administrators:
             self._world.schedule.after(self._dice.between(*WORK_SECONDS), lambda: self._reactivate(*drained))
 
     def _reactivate(self, agent_id: str, hostname: str) -> None:
-        drained = next((a for a in self._world.mesos.master.cluster.agents.values() if a.id == agent_id), None)
+        drained = self._world.mesos.master.cluster.agents.get(agent_id)
         if drained is None or drained.gone or drained.drain_info is None:
             return
         if self._ask("REACTIVATE_AGENT", reactivate_agent={"agent_id": {"value": agent_id}}):

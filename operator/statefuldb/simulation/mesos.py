@@ -102,19 +102,20 @@ class Mesos:
 
     def ask(self, call: Json) -> Any:
         """Answer one call of the operator API; the answer must not be changed. Raises OSError where no master is."""
-        if not self.up:
-            raise OSError("connection refused")
-        _, body = self._operator.call(call, self._schedule.now)
-        self.flush()
+        _, body = self._operate(call)
         return body
 
     def administer(self, call: Json) -> bool:
         """Carry out a person's call of the operator API; say whether it could be. Raises OSError as `ask` does."""
+        status, _ = self._operate(call)
+        return status < 300
+
+    def _operate(self, call: Json) -> tuple[int, Any]:
         if not self.up:
             raise OSError("connection refused")
-        status, _ = self._operator.call(call, self._schedule.now)
+        answer = self._operator.call(call, self._schedule.now)
         self.flush()
-        return status < 300
+        return answer
 
     def register(self, message: Json, end: AgentEnd) -> None:
         """Admit an agent, and open its stream; one that a person has called gone is told so."""

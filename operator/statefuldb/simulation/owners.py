@@ -52,7 +52,8 @@ class Owners:
 
     def resize_disk(self, name: str) -> None:
         """Ask for more disk; or for less, which is refused, and take that back. A whole disk is as large as it is."""
-        storage = next((s["spec"]["storage"] for s in self._people.stored() if s["metadata"]["name"] == name), None)
+        stored = self._people.find(name)
+        storage = stored["spec"]["storage"] if stored is not None else None
         if storage is None or storage.get("persistentVolume", {}).get("diskType") == "Mount":
             return
         present, wanted = storage["size"], self._dice.pick(SIZES)

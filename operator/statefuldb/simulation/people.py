@@ -96,7 +96,7 @@ class People:
     def apply(self, manifest: Json) -> None:
         """Apply a manifest whole, as `kubectl apply` does; while the old object still goes, again later."""
         name = manifest["metadata"]["name"]
-        old = self._stored(name)
+        old = self.find(name)
         if old is not None and "deletionTimestamp" in old["metadata"]:
             self.apply_in(2.0, manifest)
             return
@@ -106,11 +106,11 @@ class People:
 
     def delete(self, name: str) -> None:
         """Take protection off and delete a database."""
-        stored = self._stored(name)
+        stored = self.find(name)
         if stored is None or "deletionTimestamp" in stored["metadata"]:
             return
         self.edit(name, {"deletionProtection": "Disabled"}, "protection off")
-        stored = self._stored(name)
+        stored = self.find(name)
         assert stored is not None
         self._on_delete(stored)
         status, answer = self._api.exchange("DELETE", f"{PATH}/{name}")
@@ -120,7 +120,7 @@ class People:
 
     def act(self) -> None:
         """Do one thing."""
-        names = [w.name for w in self.wanted.values() if w.spec is not None and self._stored(w.name) is not None]
+        names = [w.name for w in self.wanted.values() if w.spec is not None and self.find(w.name) is not None]
         if not names:
             return
         self.acts += 1
@@ -146,7 +146,7 @@ class People:
         self.edit(name, {"resources": {field: self._dice.pick(choices)}})
 
     def _scale(self, name: str) -> None:
-        stored = self._stored(name)
+        stored = self.find(name)
         replicas = (stored or {}).get("spec", {}).get("replicas", 1)
         self.edit(name, {"replicas": 1 - replicas})
 
@@ -162,7 +162,7 @@ class People:
 
     def recreate(self, name: str) -> None:
         """Delete a database and apply the same manifest after a while."""
-        stored = self._stored(name)
+        stored = self.find(name)
         if stored is None:
             return
         manifest = {key: stored[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": name}}
@@ -173,7 +173,7 @@ class People:
     def edit(self, name: str, spec: Json, why: str = "") -> None:
         """Merge a change into a spec."""
         status, answer = self._patch(name, {"spec": spec})
-        stored = self._stored(name)
+        stored = self.find(name)
         if stored is not None and "deletionTimestamp" not in stored["metadata"]:
             self.wanted[name] = Wanted(name, stored["spec"], self.schedule.now)
         self._story.tell("people", f"edit {name}: {why or spec}{_refusal(status, answer)}")
@@ -185,7 +185,8 @@ class People:
     def _patch(self, name: str, patch: Json) -> tuple[int, Any]:
         return self._api.exchange("PATCH", f"{PATH}/{name}", patch, "application/merge-patch+json")
 
-    def _stored(self, name: str) -> Json | None:
+    def find(self, name: str) -> Json | None:
+        """Return a database as it is, or None."""
         return self._api.find("statefuldatabases", NAMESPACE, name)
 
     def _again(self, pause_seconds: float) -> None:
