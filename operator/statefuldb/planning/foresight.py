@@ -26,7 +26,7 @@ from statefuldb.model.keeper import EngineStatus, KeeperPhase, KeeperStatus
 from statefuldb.model.observed import KeeperView, Observed, Offers, SecretView, TaskState, TaskStatus
 from statefuldb.model.operations import LaunchTask
 from statefuldb.model.plan import Plan, ProposedAction, Waiting
-from statefuldb.model.resources import AgentOffer
+from statefuldb.model.resources import AgentOffer, DiskSource
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
 from statefuldb.planning import imagined
@@ -60,7 +60,9 @@ def foresee(desired: Desired, observed: Observed, operator: OperatorIdentity, pl
     free = replace(spec, reconcile=replace(spec.reconcile, mode=ReconcileMode.APPLY, auto_approve=frozenset(RiskClass)))
     assert desired.accepted is not None
     wanted = replace(desired, accepted=replace(desired.accepted, spec=free))
-    world = ImaginedWorld(observed=_settled(observed), agent=imagined.agent(free, observed))
+    world = ImaginedWorld(
+        observed=_settled(observed), agent=imagined.agent(free, observed), disk=imagined.source_of(free)
+    )
     actions: list[ProposedAction] = []
     waiting: tuple[Waiting, ...] = ()
     for _ in range(PASSES_LIMIT):
@@ -123,9 +125,10 @@ def _well(task_id: TaskId, revision: str, token: int) -> KeeperView:
 class ImaginedWorld:
     """The imagined world, changed by each action as the real one would be."""
 
-    def __init__(self, *, observed: Observed, agent: AgentOffer) -> None:
+    def __init__(self, *, observed: Observed, agent: AgentOffer, disk: DiskSource) -> None:
         self.observed = observed
         self.agent = agent
+        self._disk = disk
 
     def carry_out(self, action: Action) -> None:
         """Apply one action's effect."""
@@ -175,7 +178,7 @@ class ImaginedWorld:
         self._see(tasks={**self.observed.tasks, task_id: _status(task_id, TaskState.KILLED)})
         ended = [v for v in self.observed.volumes if v.task_id == task_id]
         for record in ended:
-            self.agent = imagined.given_back(self.agent, record)
+            self.agent = imagined.given_back(self.agent, record, self._disk)
 
     def _see(self, **changes: object) -> None:
         see: Callable[..., Observed] = replace

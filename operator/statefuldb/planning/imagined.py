@@ -28,8 +28,6 @@ def agent(spec: DatabaseSpec, observed: Observed) -> AgentOffer:
     """Return the agent that this database's members run on, or would. With DFS the next one may be any."""
     mine = [r for r in observed.volumes if r.agent is not None]
     place = mine[0].agent if mine and spec.storage.dfs is None else None
-    volume = spec.storage.persistent_volume
-    disk_type = volume.disk_type if volume is not None else DiskType.ROOT
     attributes = {a.name: a.value for a in spec.placement.attributes}
     if spec.storage.dfs is not None:
         attributes[spec.storage.dfs.agent_attribute.name] = spec.storage.dfs.agent_attribute.value
@@ -41,18 +39,24 @@ def agent(spec: DatabaseSpec, observed: Observed) -> AgentOffer:
         offer_ids=(AGENT_ID,),
         resources=(
             *(Resource(name=name, amount_milli=_PLENTY_MILLI) for name in ("cpus", "mem")),
-            Resource(name="disk", amount_milli=_PLENTY_MILLI, source=DiskSource(type=disk_type)),
+            Resource(name="disk", amount_milli=_PLENTY_MILLI, source=source_of(spec)),
             Resource(name="ports", ranges=(_PORTS,)),
         ),
         attributes=attributes,
     )
     for record in mine:
         if record.ended:
-            offer = given_back(offer, record)
+            offer = given_back(offer, record, source_of(spec))
         elif record.elsewhere or (record.launch is not None and record.launch.leaves_surplus):
             left_over = Resource(name="cpus", amount_milli=1, reservations=_reserved(offer, record))
             offer = replace(offer, resources=(*offer.resources, left_over))
     return offer
+
+
+def source_of(spec: DatabaseSpec) -> DiskSource:
+    """Return the disk that this database's volumes are on, and grow by."""
+    volume = spec.storage.persistent_volume
+    return DiskSource(type=volume.disk_type if volume is not None else DiskType.ROOT)
 
 
 def after(offer: AgentOffer, operations: tuple[Operation, ...]) -> AgentOffer:
@@ -63,8 +67,8 @@ def after(offer: AgentOffer, operations: tuple[Operation, ...]) -> AgentOffer:
         return offer
 
 
-def given_back(offer: AgentOffer, record: VolumeRecord) -> AgentOffer:
-    """Return the offer with what an ended member holds: its volume, and its reserved compute and ports."""
+def given_back(offer: AgentOffer, record: VolumeRecord, source: DiskSource) -> AgentOffer:
+    """Return the offer with what an ended member holds: its volume on that disk, its reserved compute and ports."""
     launched = record.launch
     if launched is None or not record.reservations:
         return offer
@@ -76,7 +80,7 @@ def given_back(offer: AgentOffer, record: VolumeRecord) -> AgentOffer:
     if record.persistence_id is not None:
         volume = Persistence(id=record.persistence_id, principal=None, container_path=CONTAINER_PATH)
         size = milli_of_bytes(record.size_bytes)
-        held.append(Resource(name="disk", amount_milli=size, persistence=volume))
+        held.append(Resource(name="disk", amount_milli=size, source=source, persistence=volume))
     bundle = tuple(replace(r, reservations=_reserved(offer, record)) for r in held)
     return replace(offer, resources=(*offer.resources, *bundle))
 

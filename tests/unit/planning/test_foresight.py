@@ -5,14 +5,23 @@ from dataclasses import replace
 import pytest
 
 from statefuldb.model.observed import Observed
-from statefuldb.model.spec import DesiredState, ReconcileMode, ReconcileSpec, ResourcesSpec, RiskClass, Strategy
+from statefuldb.model.spec import (
+    DesiredState,
+    DiskType,
+    PersistentVolumeSpec,
+    ReconcileMode,
+    ReconcileSpec,
+    ResourcesSpec,
+    RiskClass,
+    Strategy,
+)
 from statefuldb.model.volume import Ending, Intent, VolumePhase
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.foresight import Foresight, asks
 from statefuldb.planning.foresight import foresee as foresee_by
 from statefuldb.planning.planner import plan
 from unit.planning.test_strays import serving
-from unit.planning.world import MIB, OPERATOR, database, desired, observed, secret, spec
+from unit.planning.world import MIB, OPERATOR, database, desired, observed, secret, spec, storage
 
 
 def foresee(wanted: Desired, seen: Observed) -> Foresight:
@@ -46,6 +55,22 @@ def test_an_edit_of_memory_is_a_stop_and_a_relaunch(strategy: Strategy) -> None:
     assert [step.risk for step in steps][:2] == [RiskClass.RESTART, RiskClass.NON_DISRUPTIVE]
     assert "restart orders-0: memory" in steps[0].description
     assert "incarnation 2" in steps[1].description
+    assert not foreseen.waiting
+
+
+@pytest.mark.parametrize("disk", [DiskType.ROOT, DiskType.PATH])
+def test_a_larger_volume_is_foreseen_on_each_kind_of_disk_that_can_grow(disk: DiskType) -> None:
+    """Simulator, seed 2218: without it the plan to approve was another one whenever an offer showed the difference."""
+    larger = replace(
+        storage(Strategy.PERSISTENT_VOLUME),
+        size_bytes=3072 * MIB,
+        persistent_volume=PersistentVolumeSpec(disk_type=disk),
+    )
+    foreseen = foresee(desired(spec(storage=larger)), running(Strategy.PERSISTENT_VOLUME))
+    said = [step.description for step in foreseen.actions]
+    assert "restart orders-0: storage" in said[0]
+    assert "grow orders-0" in said[1]
+    assert "launch orders-0 (incarnation 2)" in said[2]
     assert not foreseen.waiting
 
 

@@ -9,6 +9,7 @@ from statefuldb.model.actions import Action, EnsureSecret, KillTask
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.observed import Observed, Offers, TaskState
 from statefuldb.model.plan import Accepted, Plan
+from statefuldb.model.resources import DiskSource
 from statefuldb.model.spec import DatabaseSpec, ReconcileMode, ReconcileSpec, ResourcesSpec, RiskClass, Strategy
 from statefuldb.model.volume import Launch, VolumeRecord
 from statefuldb.planning.approval import changes_something, key_of
@@ -30,7 +31,7 @@ class Life:
         self.spec = wanted
         self.generation = 1
         real = replace(agent(wanted, observed()), agent_id="real", hostname="agent-1", address="127.0.0.9")
-        self.world = ImaginedWorld(observed=observed(database=database()), agent=real)
+        self.world = ImaginedWorld(observed=observed(database=database()), agent=real, disk=DiskSource())
         self.done: list[str] = []
         self.accepted: Accepted | None = None
 
@@ -95,7 +96,7 @@ def fail(life: Life, state: TaskState = TaskState.FAILED) -> None:
     """End the member by itself; its agent offers again what it holds."""
     (record,) = life.seen.volumes
     life.world.observed = replace(life.seen, tasks=tasks(record, state))
-    life.world.agent = given_back(life.world.agent, record)
+    life.world.agent = given_back(life.world.agent, record, DiskSource())
 
 
 def served(strategy: Strategy = Strategy.PERSISTENT_VOLUME) -> Life:
@@ -149,7 +150,9 @@ def leaves_over(life: Life) -> None:
     """Have more reserved than the member uses, which is given back where it is offered."""
     (record,) = life.seen.volumes
     assert record.launch is not None
-    life.world.agent = given_back(life.world.agent, replace(record, persistence_id=None, launch=life.smaller(record)))
+    life.world.agent = given_back(
+        life.world.agent, replace(record, persistence_id=None, launch=life.smaller(record)), DiskSource()
+    )
     record = replace(record, launch=replace(record.launch, leaves_surplus=True))
     life.world.observed = replace(life.seen, volumes=(record,))
 
