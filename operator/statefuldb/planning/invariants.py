@@ -10,12 +10,12 @@ from typing import assert_never
 
 from statefuldb.model.actions import AcceptOffers, ForgetVolume, KillTask, RemoveFinalizer, SaveVolume
 from statefuldb.model.identity import TaskId
-from statefuldb.model.observed import Observed, TaskState
+from statefuldb.model.observed import Observed, TaskState, TaskStatus
 from statefuldb.model.operations import Create, Destroy, Grow, LaunchTask, Reserve, Unreserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import Resource
 from statefuldb.model.spec import Strategy
-from statefuldb.model.volume import AgentRef, Intent, VolumeRecord
+from statefuldb.model.volume import AgentRef, Intent, Launch, VolumeRecord
 from statefuldb.planning import damage, ledger_laws
 from statefuldb.planning.storage.holding import identity_of
 from statefuldb.planning.violation import Violation
@@ -187,13 +187,25 @@ def _predecessors(task: LaunchTask, agent: AgentRef, record: VolumeRecord, obser
     return found
 
 
+def _is_gone(status: TaskStatus, launched: Launch, observed: Observed) -> bool:
+    """Say whether an agent never returns: by a person's word, or its host is another agent that lacks the volume."""
+    if status.state is TaskState.UNKNOWN and not status.settling:
+        return any(
+            (sighting.identity.uid, sighting.identity.ordinal) == (status.id.uid, status.id.ordinal)
+            and launched.agent.hostname in sighting.hosts
+            and not sighting.volume_on
+            for sighting in observed.sightings
+        )
+    return status.state is TaskState.GONE_BY_OPERATOR
+
+
 def _is_cut_off(stored: VolumeRecord, task: LaunchTask, agent: AgentRef, observed: Observed) -> bool:
     """Say whether the launch before, of which no end was told, can write no more (docs/design.md section 8)."""
     launched = stored.launch
     if launched is None:
         return True
     declared = observed.tasks.get(stored.task_id) if stored.task_id is not None else None
-    gone = declared is not None and declared.state is TaskState.GONE_BY_OPERATOR and launched.agent.id != agent.id
+    gone = declared is not None and _is_gone(declared, launched, observed) and launched.agent.id != agent.id
     if gone and not stored.initialised and stored.strategy is Strategy.PERSISTENT_VOLUME:
         # Nobody was told of a server there, and another agent gets another volume.
         return True

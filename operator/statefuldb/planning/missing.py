@@ -6,7 +6,7 @@ Reservations and volumes belong to the role: whoever else is in it is offered th
 from dataclasses import replace
 
 from statefuldb.model.conditions import Reason
-from statefuldb.model.observed import ForeignTask
+from statefuldb.model.observed import ForeignTask, Sighting
 from statefuldb.model.plan import Waiting
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.context import Context
@@ -19,7 +19,7 @@ def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
     if not record.bound:
         return wait
     again = replace(wait, look_again_seconds=wait.look_again_seconds or LOOK_AGAIN_SECONDS)
-    seen = next((s for s in context.observed.sightings if s.identity == record.identity), None)
+    seen = sighting(context, record)
     if seen is None:
         return again
     if seen.used_by:
@@ -35,6 +35,11 @@ def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
     if host not in seen.hosts:
         return replace(again, message=f"{wait.message}; no agent on {host} is registered now")
     return again
+
+
+def sighting(context: Context, record: VolumeRecord) -> Sighting | None:
+    """Return what the master says of a member's resources, where that was looked up."""
+    return next((s for s in context.observed.sightings if s.identity == record.identity), None)
 
 
 def _taken(record: VolumeRecord, wait: Waiting, tasks: tuple[ForeignTask, ...]) -> Waiting:

@@ -35,7 +35,7 @@ _SEEN = {
 
 def undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
     """Return the next step of a member that should run: a launch where there is proof, else what it waits for."""
-    if _writes_no_more(context, record) or _never_served(record, status):
+    if _writes_no_more(context, record) or _never_served(context, record, status):
         return launch(context, record)
     wait = _wait(context, record, status)
     if status.settling:
@@ -74,14 +74,21 @@ def _writes_no_more(context: Context, record: VolumeRecord) -> bool:
     return strategy_of(record.strategy).reattaches_after(record, offers)
 
 
-def _never_served(record: VolumeRecord, status: TaskStatus) -> bool:
-    """Whether the agent that a person has called gone holds nothing of worth: nobody was ever told of a server there.
+def _never_served(context: Context, record: VolumeRecord, status: TaskStatus) -> bool:
+    """Whether the agent that is gone for good holds nothing of worth: nobody was ever told of a server there.
 
-    Another agent gets a volume with another id; what may be left on that one is noted, and given back where it is ever
-    offered again. A directory stays on its host.
+    It is gone by a person's word, or where Mesos has forgotten it and lists its host as another agent without the
+    volume. Another agent gets a volume with another id; what may be left on that one is noted, and given back where it
+    is ever offered again. A directory stays on its host.
     """
-    gone = status.state is TaskState.GONE_BY_OPERATOR
-    return gone and not record.initialised and record.strategy is Strategy.PERSISTENT_VOLUME
+    if record.initialised or record.strategy is not Strategy.PERSISTENT_VOLUME:
+        return False
+    if status.state is TaskState.GONE_BY_OPERATOR:
+        return True
+    seen = missing.sighting(context, record)
+    if status.state is not TaskState.UNKNOWN or status.settling or seen is None or record.agent is None:
+        return False
+    return record.agent.hostname in seen.hosts and not seen.volume_on
 
 
 def _launched_by_another(context: Context, record: VolumeRecord) -> Launch | None:
@@ -94,9 +101,9 @@ def _wait(context: Context, record: VolumeRecord, status: TaskStatus) -> Waiting
     if status.settling:
         return _settling(record)
     wait = missing.explained(context, record, _lost(record, status))
-    if _launched_by_another(context, record) is None:
+    if status.state is not TaskState.UNKNOWN and _launched_by_another(context, record) is None:
         return wait
-    # Nobody tells this framework when the agent is back: it is looked for.
+    # Nobody tells this framework when the agent, or another on its host, is there: it is looked for.
     return replace(wait, look_again_seconds=wait.look_again_seconds or missing.LOOK_AGAIN_SECONDS)
 
 

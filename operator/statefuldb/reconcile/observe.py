@@ -127,7 +127,9 @@ class Observer:
 
     def _missed(self, volume: VolumeRecord, tasks: Mapping[TaskId, TaskStatus]) -> bool:
         status = status_of(volume, tasks)
-        if volume.intent is not Intent.USE or not volume.initialised or (status is not None and status.state.alive):
+        if volume.intent is not Intent.USE or (status is not None and status.state.alive):
+            return False
+        if not volume.initialised and (status is None or status.state is not TaskState.UNKNOWN):
             return False
         since = volume.ending.at_seconds if volume.ending is not None else status.seen_at_seconds if status else 0.0
         return self._clock.now() - since > MISSED_AFTER_SECONDS

@@ -123,6 +123,20 @@ def test_a_window_is_announced_in_offers_and_asked_for_in_inverse_ones(
     assert operator.master.get("GET_MAINTENANCE_SCHEDULE") == {"schedule": {}}
 
 
+def test_who_subscribes_again_is_asked_again_for_a_machine(subscribe: Subscribe, operator: Operator) -> None:
+    one = subscribe(framework(checkpoint=True))
+    agent = running(one, "stays-on")
+    away = {"start": {"nanoseconds": int(time.time() * 1e9) + HOUR}, "duration": {"nanoseconds": HOUR}}
+    window = {"machine_ids": [operator.machine(agent)], "unavailability": away}
+    assert operator.ask("UPDATE_MAINTENANCE_SCHEDULE", schedule={"windows": [window]}) == (200, "")
+    first = one.stream.wait(lambda: inverse_offers(one, agent), about="an inverse offer")[0]
+    again = one.succeeded_by()
+    asked = again.stream.wait(lambda: inverse_offers(again, agent), about="the question to the successor")[0]
+    assert asked["unavailability"] == away
+    assert asked["id"] != first["id"]
+    again.teardown()
+
+
 def replies(operator: Operator) -> list[str]:
     machines = operator.master.get("GET_MAINTENANCE_STATUS")["status"].get("draining_machines", [])
     return [one["status"] for machine in machines for one in machine.get("statuses", [])]

@@ -6,7 +6,7 @@ import pytest
 
 from statefuldb.model.actions import AcceptOffers, KillTask, SaveVolume
 from statefuldb.model.conditions import ConditionType, Reason
-from statefuldb.model.observed import TaskState, TaskStatus
+from statefuldb.model.observed import Sighting, TaskState, TaskStatus
 from statefuldb.model.operations import LaunchTask
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import Strategy
@@ -100,6 +100,34 @@ def test_a_member_that_never_served_begins_elsewhere_once_its_agent_is_called_go
     for state in (TaskState.UNREACHABLE, TaskState.LOST, TaskState.UNKNOWN):
         away = observed(volumes=(record,), tasks=tasks(record, state))
         assert not plan(desired(spec(strategy)), away, (offer("agent-2"),), OPERATOR).actions
+
+
+def test_a_member_that_never_served_begins_elsewhere_once_its_host_is_another_agent() -> None:
+    """Simulator, seed 3563: a launch that never arrived, on an agent that Mesos then forgot, was waited for."""
+    served, _ = serving(Strategy.PERSISTENT_VOLUME)
+    record = replace(served, initialised=False)
+    shown = Sighting(identity=record.identity, hosts=frozenset({"agent-1"}), volume_on=frozenset())
+    forgotten = observed(volumes=(record,), tasks=tasks(record, TaskState.UNKNOWN), sightings=(shown,))
+    for offered in (offer("agent-2"), renamed(offer())):
+        decided = plan(desired(spec()), forgotten, (offered,), OPERATOR)
+        assert not violations(decided, forgotten, CLUSTER)
+        saved, _ = decided.actions
+        assert isinstance(saved, SaveVolume)
+        assert saved.volume.agent is not None
+        assert (saved.volume.agent.hostname, saved.volume.incarnation) == (offered.hostname, 2)
+    away, there = replace(shown, hosts=frozenset({"agent-2"})), replace(shown, volume_on=frozenset({"agent-1"}))
+    for sightings in ((), (away,), (there,)):
+        waits = replace(forgotten, sightings=sightings)
+        decided = plan(desired(spec()), waits, (offer("agent-2"),), OPERATOR)
+        assert not decided.actions
+        assert decided.look_again_after_seconds is not None, "it is looked for, since nobody tells"
+    settling = {task: replace(status, settling=True) for task, status in forgotten.tasks.items()}
+    for other in (
+        replace(forgotten, volumes=(served,)),
+        replace(forgotten, tasks=tasks(record, TaskState.UNREACHABLE)),
+        replace(forgotten, tasks=settling),
+    ):
+        assert not plan(desired(spec()), other, (offer("agent-2"),), OPERATOR).actions
 
 
 @EVERY_STATE

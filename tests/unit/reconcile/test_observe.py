@@ -19,7 +19,7 @@ LONG_AGO = NOW - DOUBTED_AFTER_SECONDS
 
 
 def observer(
-    record: VolumeRecord, said: TaskStatus, view: KeeperView | None, *, namespaces: bool = True
+    record: VolumeRecord, said: TaskStatus, view: KeeperView | None, *, namespaces: bool = True, waits: bool = False
 ) -> tuple[Observer, Any, Any]:
     """Return an observer of one member whose task is `said` to be something, and its ports for Mesos and keepers."""
     base = observed()
@@ -38,7 +38,7 @@ def observer(
     clock = Mock()
     clock.now.return_value = NOW
     return (
-        Observer(kubernetes=kubernetes, mesos=mesos, keepers=keepers, clock=clock, waits=lambda _: False),
+        Observer(kubernetes=kubernetes, mesos=mesos, keepers=keepers, clock=clock, waits=lambda _: waits),
         mesos,
         keepers,
     )
@@ -108,3 +108,24 @@ def test_what_mesos_says_of_an_earlier_frameworks_task_is_believed_where_its_age
         mesos.outlived.return_value = outlived
         seen = watching.observe(KEY).tasks[record.task_id]
         assert (seen.state, seen.settling) == believed
+
+
+@pytest.mark.parametrize(
+    ("state", "initialised", "looked"),
+    [
+        (TaskState.UNKNOWN, False, True),
+        (TaskState.UNREACHABLE, False, False),
+        (TaskState.UNREACHABLE, True, True),
+        (TaskState.RUNNING, True, False),
+    ],
+)
+def test_what_is_missed_is_looked_for_and_an_agent_that_mesos_has_forgotten(
+    state: TaskState, initialised: bool, looked: bool
+) -> None:
+    served, _ = serving(Strategy.PERSISTENT_VOLUME)
+    record = replace(served, initialised=initialised)
+    assert record.task_id is not None
+    said = replace(status(record.task_id, state), seen_at_seconds=1.0)
+    watching, mesos, _ = observer(record, said, keeper(record)[record.task_id], waits=True)
+    assert bool(watching.observe(KEY).sightings) is looked
+    assert mesos.sighting.called is looked

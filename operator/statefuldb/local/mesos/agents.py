@@ -186,6 +186,7 @@ class Agents:
         task = self._cluster.tasks.get((framework_id, status["task_id"]["value"]))
         if task is not None and task.alive:
             task.status = status
+            self._cluster.tasks.touch(agent_id)
         self._cluster.tell(framework_id, {"type": "UPDATE", "update": {"status": status}})
 
     def operation_update(self, agent_id: str, message: Json) -> None:

@@ -1,9 +1,10 @@
 """Offering: who is offered what, which offers are withdrawn, and what has been refused for how long."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
-from statefuldb.local.mesos.cluster import Agent, Cluster, Filter, Framework, Offer
+from statefuldb.local.mesos.cluster import Agent, Cluster, Filter, Framework, Look, Offer
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]
@@ -23,14 +24,18 @@ def allocate(
     `within` cuts unreserved resources down to a role's quota; `unavailability` tells when an agent goes.
     """
     frameworks = sorted(cluster.frameworks.values(), key=lambda f: f.id)
-    refused = {framework.id: _refused(framework, now) for framework in frameworks}
+    asked = [(f.id, f.stream, f.info, frozenset(f.suppressed), f.revived) for f in frameworks]
+    if asked != cluster.asked or cluster.quota:
+        # What was asked before tells nothing any more; and with a quota what one agent has counts for all others.
+        cluster.asked = asked
     for agent in sorted(cluster.agents.values(), key=lambda a: a.id):
         if not agent.connected or agent.unreachable or agent.gone or agent.deactivated:
             continue
-        asking = [(framework, role) for framework in frameworks for role in _asking(cluster, framework, agent)]
-        if not asking:
+        look = cluster.looks.get(agent.id)
+        if look is not None and _still_holds(look, cluster, agent, now):
             continue
-        free = cluster.free(agent)
+        asking = [(framework, role) for framework in frameworks for role in _asking(cluster, framework, agent)]
+        free, until = cluster.free(agent), inf
         for framework, role in asking:
             mine = free.for_role(role)
             unreserved = mine.reserved(None)
@@ -38,10 +43,23 @@ def allocate(
             if not framework.can("SHARED_RESOURCES"):
                 offered = offered.exclusive()
             # What is shared stays free while it is used; by itself it is nothing to offer.
-            bags = refused[framework.id].get((agent.id, role), ())
-            if offered.exclusive() and not any(bag.contains(offered) for bag in bags):
-                _offer(cluster, framework, agent, role, offered, unavailability(cluster, agent))
-                free = free - offered.exclusive()
+            if not offered.exclusive():
+                continue
+            filters = _refused(framework, agent.id, role, now)
+            if any(each.refused.contains(offered) for each in filters):
+                until = min(until, *(each.until for each in filters))
+                continue
+            _offer(cluster, framework, agent, role, offered, unavailability(cluster, agent))
+            free = free - offered.exclusive()
+        left = bool(free.exclusive())
+        cluster.looks[agent.id] = Look(agent.total, cluster.changes(agent.id), left, cluster.asked, until)
+
+
+def _still_holds(look: Look, cluster: Cluster, agent: Agent, now: float) -> bool:
+    """Say whether another look at an agent would find what the last one found: nothing to offer."""
+    if look.total is not agent.total or look.changes != cluster.changes(agent.id):
+        return False
+    return not look.left or (look.asked is cluster.asked and now < look.until)
 
 
 def _asking(cluster: Cluster, framework: Framework, agent: Agent) -> list[str]:
@@ -56,13 +74,14 @@ def _region(domain: Json | None) -> str | None:
     return None if domain is None else str(domain["fault_domain"]["region"]["name"])
 
 
-def _refused(framework: Framework, now: float) -> dict[tuple[str, str], list[Bag]]:
-    """Return what a framework still does not want, by agent and role; what it did not want for a while is forgotten."""
-    framework.filters = [f for f in framework.filters if f.until > now]
-    found: dict[tuple[str, str], list[Bag]] = {}
-    for each in framework.filters:
-        found.setdefault((each.agent_id, each.role), []).append(each.refused)
-    return found
+def _refused(framework: Framework, agent_id: str, role: str, now: float) -> list[Filter]:
+    """Return what a framework still does not want of an agent; what it did not want for a while is forgotten."""
+    filters = [each for each in framework.filters.get((agent_id, role), ()) if each.until > now]
+    if filters:
+        framework.filters[agent_id, role] = filters
+    else:
+        framework.filters.pop((agent_id, role), None)
+    return filters
 
 
 def _offer(
@@ -97,7 +116,7 @@ def refuse(framework: Framework, agent_id: str, role: str, refused: Bag, seconds
         seconds = DEFAULT_REFUSE_SECONDS
     if refused and seconds > 0:
         until = now + min(seconds, LONGEST_REFUSE_SECONDS)
-        framework.filters.append(Filter(agent_id, role, refused, until))
+        framework.filters.setdefault((agent_id, role), []).append(Filter(refused, until))
 
 
 def rescind(

@@ -23,10 +23,19 @@ class ByAgent(MutableMapping[K, V]):
     def __init__(self) -> None:
         self._all: dict[K, V] = {}
         self._on: dict[str, dict[K, V]] = {}
+        self._changes: dict[str, int] = {}
 
     def on(self, agent_id: str) -> list[V]:
         """Return what is on an agent, in the order in which it came."""
         return list(self._on.get(agent_id, {}).values())
+
+    def changes(self, agent_id: str) -> int:
+        """Return how often that of an agent has changed."""
+        return self._changes.get(agent_id, 0)
+
+    def touch(self, agent_id: str) -> None:
+        """Note that something of an agent has changed in itself."""
+        self._changes[agent_id] = self._changes.get(agent_id, 0) + 1
 
     def __getitem__(self, key: K) -> V:
         return self._all[key]
@@ -36,6 +45,7 @@ class ByAgent(MutableMapping[K, V]):
             del self[key]
         self._all[key] = value
         self._on.setdefault(value.agent_id, {})[key] = value
+        self.touch(value.agent_id)
 
     def __delitem__(self, key: K) -> None:
         agent_id = self._all.pop(key).agent_id
@@ -43,6 +53,7 @@ class ByAgent(MutableMapping[K, V]):
         del held[key]
         if not held:
             del self._on[agent_id]
+        self.touch(agent_id)
 
     def __iter__(self) -> Iterator[K]:
         return iter(self._all)

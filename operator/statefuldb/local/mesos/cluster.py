@@ -1,7 +1,6 @@
 """What a master knows: agents, frameworks, offers, tasks. Plain records, changed only by the state machine."""
 
 from dataclasses import dataclass, field
-from operator import is_
 from typing import Any
 
 from statefuldb.local.mesos.authorization import Acls
@@ -66,13 +65,14 @@ class Agent:
 
 @dataclass(slots=True)
 class Framework:
-    """One framework. `stream` is its present subscription, None while it is disconnected."""
+    """One framework. `stream` is its present subscription, None while it is disconnected; filters by agent and role."""
 
     id: str
     info: Json
     stream: str | None = None
     suppressed: set[str] = field(default_factory=set)
-    filters: list["Filter"] = field(default_factory=list)
+    filters: dict[tuple[str, str], list["Filter"]] = field(default_factory=dict)
+    revived: int = 0
     disconnected_at: float | None = None
     unreachable: dict[str, "Task"] = field(default_factory=dict)
     withheld: list[tuple[str, Bag]] = field(default_factory=list)
@@ -98,11 +98,23 @@ class Framework:
 
 @dataclass(slots=True)
 class Filter:
-    """Refused resources of one agent, for a while."""
+    """Resources that are refused for a while."""
 
-    agent_id: str
-    role: str
     refused: Bag
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The last look at an agent for what to offer: what it had, and how often that had changed.
+
+    If anything was `left`, it was so by what was `asked`, and `until` the first refusal of it ends.
+    """
+
+    total: Bag
+    changes: int
+    left: bool
+    asked: list[tuple[Any, ...]]
     until: float
 
 
@@ -248,8 +260,8 @@ class Cluster:
     now: float = 0.0
     serial: int = 0
     framework_serial: int = 0
-    # What was free of an agent, and out of what that was reckoned: bags never change.
-    _free: dict[str, tuple[list[Bag], Bag]] = field(default_factory=dict, repr=False)
+    looks: dict[str, Look] = field(default_factory=dict, repr=False)
+    asked: list[tuple[Any, ...]] = field(default_factory=list, repr=False)
 
     def tell(self, framework_id: str, event: Json) -> None:
         """Send an event to a framework, if it is connected: events to others are lost, as in Mesos."""
@@ -300,20 +312,21 @@ class Cluster:
         """Return the outstanding offers of an agent."""
         return self.offers.on(agent_id)
 
+    def changes(self, agent_id: str) -> int:
+        """Return how often what holds resources of an agent has changed."""
+        books = (self.tasks, self.executors, self.offers, self.operations)
+        return sum(book.changes(agent_id) for book in books)
+
     def free(self, agent: Agent) -> Bag:
-        """Return what nobody uses, is offered or keeps busy on an agent: the same bag as before if nothing changed."""
-        parts = [
-            agent.total,
-            *(user.resources.exclusive() for user in self.users_on(agent.id)),
-            *(offer.resources.exclusive() for offer in self.offers_of(agent.id)),
-            *(operation.held for operation in self.operations.on(agent.id)),
-            *(bag for framework in self.frameworks.values() for on, bag in framework.withheld if on == agent.id),
-        ]
-        before = self._free.get(agent.id)
-        if before is not None and len(before[0]) == len(parts) and all(map(is_, before[0], parts)):
-            return before[1]
+        """Return what nobody uses, is offered or keeps busy on an agent."""
         left = agent.total
-        for held in parts[1:]:
-            left = left - held
-        self._free[agent.id] = (parts, left)
+        for user in self.users_on(agent.id):
+            left = left - user.resources.exclusive()
+        for offer in self.offers_of(agent.id):
+            left = left - offer.resources.exclusive()
+        for operation in self.operations.on(agent.id):
+            left = left - operation.held
+        for framework in self.frameworks.values():
+            for on, bag in framework.withheld:
+                left = left - bag if on == agent.id else left
         return left

@@ -120,6 +120,12 @@ def answer(cluster: Cluster, framework: Framework, kind: str, body: Json, now: f
         }
 
 
+def ask_no_more(cluster: Cluster, framework_id: str) -> None:
+    """Drop the questions to a framework that is no longer there, silently: if it comes again it is asked again."""
+    cluster.inverse_offers = {k: one for k, one in cluster.inverse_offers.items() if one.framework_id != framework_id}
+    cluster.inverse_filters = {key: until for key, until in cluster.inverse_filters.items() if key[0] != framework_id}
+
+
 def _send(cluster: Cluster, framework_id: str, agent: Agent, window: Json) -> None:
     one = InverseOffer(f"{cluster.master_id}-O{cluster.next_serial()}", framework_id, agent.id)
     cluster.inverse_offers[one.id] = one

@@ -93,11 +93,12 @@ class Master:
             self.cluster.tell(framework_id, error)
             self.cluster.outbox.append(CloseStream(framework_id, framework.stream))
         rescind(self.cluster, framework_id=framework_id)
+        maintenance.ask_no_more(self.cluster, framework_id)
         kept: Json = {k: framework.info[k] for k in ("user", "checkpoint") if k in framework.info}
         framework.info = {**info, **kept}
         framework.stream = stream
         framework.disconnected_at = None
-        framework.filters = []
+        framework.filters = {}
         framework.suppressed = set(call["subscribe"].get("suppressed_roles", []))
         subscribed = {
             "framework_id": {"value": framework_id},
@@ -118,6 +119,7 @@ class Master:
         framework.stream = None
         framework.disconnected_at = now
         rescind(self.cluster, framework_id=framework_id)
+        maintenance.ask_no_more(self.cluster, framework_id)
         self._expire_frameworks(now)
 
     def call(self, call: Json, stream: str | None, now: float, principal: str | None = None) -> int:
@@ -188,7 +190,7 @@ class Master:
             del cluster.operations[operation.uuid]
         groups.drop(cluster, framework_id=framework.id)
         rescind(cluster, framework_id=framework.id)
-        cluster.inverse_offers = {k: i for k, i in cluster.inverse_offers.items() if i.framework_id != framework.id}
+        maintenance.ask_no_more(cluster, framework.id)
         if framework.stream is not None:
             cluster.outbox.append(CloseStream(framework.id, framework.stream))
         del cluster.frameworks[framework.id]
@@ -247,7 +249,8 @@ class Master:
     def _revive(self, framework: Framework, revive: Json) -> None:
         roles = set(revive.get("roles") or framework.roles)
         framework.suppressed -= roles
-        framework.filters = [f for f in framework.filters if f.role not in roles]
+        framework.filters = {where: kept for where, kept in framework.filters.items() if where[1] not in roles}
+        framework.revived += 1
 
     def _kill(self, framework: Framework, kill: Json) -> None:
         task_id = kill["task_id"]["value"]
