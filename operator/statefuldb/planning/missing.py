@@ -1,4 +1,4 @@
-"""A member's own resources do not come: used by another framework, gone from their agent, or their agent is away.
+"""A member's own resources do not come: another framework has them, they are gone, or their agent is away or set aside.
 
 Reservations and volumes belong to the role: whoever else is in it is offered them too.
 """
@@ -34,6 +34,23 @@ def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
         )
     if host not in seen.hosts:
         return replace(again, message=f"{wait.message}; no agent on {host} is registered now")
+    if host in seen.set_aside:
+        return replace(
+            again,
+            reason=Reason.MAINTENANCE,
+            message=f"the agent on {host} is deactivated or drained: Mesos offers nothing of it",
+            fix=f"reactivate the agent on {host} (REACTIVATE_AGENT) when its maintenance is over; "
+            "the member goes on by itself",
+        )
+    if seen.offered_to:
+        return replace(
+            again,
+            reason=Reason.RESERVATION_TAKEN,
+            message=f"{_what(record)} on {host} is held by framework {', '.join(seen.offered_to)} in an offer, since "
+            f"it is in the role {record.mesos_role} too",
+            fix="end that framework, or have the masters take such offers back (--offer_timeout), and keep the role to "
+            "the operator alone; the member goes on by itself",
+        )
     return again
 
 
@@ -44,10 +61,14 @@ def sighting(context: Context, record: VolumeRecord) -> Sighting | None:
 
 def _taken(record: VolumeRecord, wait: Waiting, tasks: tuple[ForeignTask, ...]) -> Waiting:
     said = ", ".join(f"task {t.task_id} of framework {t.framework_name} ({t.framework_id})" for t in tasks)
-    what = f"volume {record.persistence_id}" if record.persistence_id is not None else f"reservation {record.name}"
     return replace(
         wait,
         reason=Reason.RESERVATION_TAKEN,
-        message=f"{what} on {tasks[0].hostname} is used by {said}, which is in the role {record.mesos_role} too",
+        message=f"{_what(record)} on {tasks[0].hostname} is used by {said}, which is in the role {record.mesos_role} "
+        "too",
         fix="stop that task, and keep the role to the operator alone; the member goes on by itself",
     )
+
+
+def _what(record: VolumeRecord) -> str:
+    return f"volume {record.persistence_id}" if record.persistence_id is not None else f"reservation {record.name}"

@@ -140,15 +140,25 @@ def _no_offer(context: Context, record: VolumeRecord, refusals: list[Refusal]) -
     where = f" of {record.agent.hostname}" if record.bound and record.agent else ""
     detail = "; ".join(refusal.message for refusal in refusals[:3])
     message = f"no suitable offer{where}: {detail}" if refusals else f"waiting for Mesos to offer something{where}"
+    named = "free or add the resources named, or lower what spec.resources and spec.storage.size ask for"
     return Waiting(
         ordinal=record.identity.ordinal,
         reason=reason,
         message=message,
-        fix="free or add the resources named, or lower what spec.resources and spec.storage.size ask for",
+        fix=named if refusals else _unoffered(record),
         refusals=dict(sorted(counts.items())),
         wants_offers=True,
         hosts=(record.agent.hostname,) if pinned and record.agent else (),
         needs=_in_words(context, record),
+    )
+
+
+def _unoffered(record: VolumeRecord) -> str:
+    """Return what helps where nothing is offered: Mesos offers no agent that has neither cpu nor memory left."""
+    where = record.agent.hostname if record.bound and record.agent else "an agent"
+    return (
+        f"see that {where} is active, has cpu and memory free, and is offered to role {record.mesos_role} within its "
+        "quota: `statefuldb doctor` looks at that"
     )
 
 

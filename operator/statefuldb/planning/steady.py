@@ -35,7 +35,8 @@ def _steadied(wait: Waiting, status: Mapping[str, object]) -> Waiting:
             and sum(before.values()) > sum(wait.refusals.values())
             and before.keys() >= (wait.refusals.keys())
         ):
-            return replace(wait, message=str(entry.get("message", "")), refusals=dict(before))
+            said, fix = str(entry.get("message", "")), str(entry.get("fix", ""))
+            return replace(wait, message=said, fix=fix, refusals=dict(before))
     return wait
 
 

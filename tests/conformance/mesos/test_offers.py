@@ -232,3 +232,19 @@ def test_what_is_used_and_offered_is_seen_by_the_operator(subscribe: Subscribe, 
     (running,) = master.get("GET_TASKS")["tasks"]
     assert running["state"] == "TASK_RUNNING"
     assert running["task_id"] == {"value": "seen"}
+
+
+def test_who_holds_an_offer_is_shown_with_it(subscribe: Subscribe, master: Http) -> None:
+    one = subscribe()
+    offer = one.offer()
+    (shown,) = [f for f in master.get("GET_FRAMEWORKS")["frameworks"] if f["framework_info"]["id"] == one.framework_id]
+    assert [held for held in shown["offers"] if held["id"] == offer["id"]] == [offer]
+    one.decline(*one.offers(), refuse_seconds=3600)
+
+    def offers() -> list[Json]:
+        (now,) = [
+            f for f in master.get("GET_FRAMEWORKS")["frameworks"] if f["framework_info"]["id"] == one.framework_id
+        ]
+        return list(now.get("offers", []))
+
+    eventually(lambda: not any(held["id"] == offer["id"] for held in offers()), "the offer to be let go of")

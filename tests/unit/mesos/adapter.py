@@ -70,6 +70,7 @@ class Wired:
         self.frameworks: list[Json] = []
         self.holdings: dict[str, list[Json]] = {}
         self.registered: dict[str, int] = {}
+        self.set_aside: set[str] = set()
         self.agents: Mapping[str, tuple[str, ...]] = capabilities or {"id-of-agent-1": CAPABLE}
         self.say: Callable[[Event], None]
         self.state: Callable[[ConnectionState], None]
@@ -103,6 +104,7 @@ class Wired:
                 {
                     "agent_info": {"id": {"value": agent}, "hostname": agent.removeprefix("id-of-")},
                     "reregistered_time": {"nanoseconds": self.registered.get(agent, 0)},
+                    "deactivated": agent in self.set_aside,
                     "capabilities": [{"type": c} for c in able],
                     "total_resources": self.holdings.get(agent, []),
                 }

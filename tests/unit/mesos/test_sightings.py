@@ -8,6 +8,7 @@ import pytest
 from statefuldb.adapters.mesos.wire import resource_to_wire
 from statefuldb.model.actions import AcceptOffers, SaveVolume
 from statefuldb.model.conditions import Reason
+from statefuldb.model.identity import LABEL_CLUSTER
 from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.operations import LaunchTask
 from statefuldb.model.resources import Resource
@@ -15,7 +16,7 @@ from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Ending, VolumeRecord
 from statefuldb.planning.planner import plan
 from unit.mesos.adapter import Wired
-from unit.planning.world import OPERATOR, desired, observed, offer, spec, tasks
+from unit.planning.world import CLUSTER, OPERATOR, desired, observed, offer, spec, tasks
 
 BOUND = pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH])
 
@@ -109,3 +110,48 @@ def test_the_master_is_asked_at_most_twice_a_minute() -> None:
     assert first is not None
     assert second is not None
     assert (len(first.used_by), len(second.used_by)) == (0, 1)
+
+
+@BOUND
+def test_a_framework_that_holds_an_offer_of_what_is_ours_is_named(strategy: Strategy) -> None:
+    record, bundle = member(strategy)
+    wired = world(bundle)
+    held = {"offers": [{"resources": [resource_to_wire(r) for r in bundle]}]}
+    ours = {
+        "id": {"value": "F1"},
+        "name": "statefuldb",
+        "labels": {"labels": [{"key": LABEL_CLUSTER, "value": CLUSTER}]},
+    }
+    wired.frameworks = [{**wired.frameworks[0], **held}, {"framework_info": ours, **held}]
+    decided = plan(desired(spec(strategy)), seen(wired, record), (offer(cpus=0.1),), OPERATOR)
+    (wait,) = decided.waiting
+    assert wait.reason is Reason.RESERVATION_TAKEN
+    assert "is held by framework thief (F9) in an offer" in wait.message
+    assert "F1" not in wait.message, "an offer to ourselves is on its way to us"
+    wired.frameworks = [
+        {**wired.frameworks[0], "offers": [{"resources": [resource_to_wire(r) for r in offer().resources]}]}
+    ]
+    wired.time.pass_by(31)
+    assert (
+        plan(desired(spec(strategy)), seen(wired, record), (), OPERATOR).waiting[0].reason
+        is Reason.AWAITING_VOLUME_OFFER
+    )
+
+
+@BOUND
+def test_an_agent_that_was_drained_or_deactivated_is_said_to_be_so(strategy: Strategy) -> None:
+    record, bundle = member(strategy)
+    wired = world(bundle)
+    wired.set_aside = {"id-of-agent-1"}
+    (wait,) = plan(desired(spec(strategy)), seen(wired, record), (), OPERATOR).waiting
+    assert wait.reason is Reason.MAINTENANCE
+    assert "agent-1 is deactivated or drained" in wait.message
+    assert "REACTIVATE_AGENT" in wait.fix
+
+
+def test_before_anything_is_offered_nobody_is_told_to_free_what_is_not_named() -> None:
+    record, _ = member(Strategy.PERSISTENT_VOLUME)
+    (wait,) = plan(desired(spec()), observed(volumes=(record,)), (), OPERATOR).waiting
+    assert "statefuldb doctor" in wait.fix
+    (wait,) = plan(desired(spec()), observed(volumes=(record,)), (offer(cpus=0.1),), OPERATOR).waiting
+    assert "free or add the resources named" in wait.fix

@@ -8,7 +8,7 @@ from typing import Any
 
 from statefuldb.adapters.mesos.master_api import ListEach
 from statefuldb.adapters.mesos.wire import resource_from_wire
-from statefuldb.model.identity import DataIdentity, TaskId
+from statefuldb.model.identity import LABEL_CLUSTER, DataIdentity, TaskId
 from statefuldb.model.observed import ForeignTask, Sighting
 from statefuldb.planning.storage.holding import identity_of
 from statefuldb.reconcile.ports import Clock, EffectFailed
@@ -35,6 +35,17 @@ class _Place:
     agent_id: str
     hostname: str
     volumes_of: frozenset[DataIdentity]
+    set_aside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Framework:
+    """A framework: its name, the cluster that it is the operator of, if any, and whose resources it is offered."""
+
+    id: str
+    name: str
+    cluster: str
+    offered: frozenset[DataIdentity]
 
 
 class Sightings:
@@ -50,7 +61,8 @@ class Sightings:
         self._hosts: Mapping[str, str] = {}
         self._volumes: Mapping[DataIdentity, frozenset[str]] = {}
         self._users: Sequence[_User] = ()
-        self._names: Mapping[str, str] = {}
+        self._set_aside: frozenset[str] = frozenset()
+        self._frameworks: Mapping[str, _Framework] = {}
 
     def of(self, identity: DataIdentity) -> Sighting | None:
         """Return what is known of one member's resources; None where the master does not say."""
@@ -62,6 +74,12 @@ class Sightings:
                 hosts=frozenset(self._hosts.values()),
                 volume_on=self._volumes.get(identity, frozenset()),
                 used_by=tuple(self._foreign(user) for user in self._users if identity in user.uses),
+                set_aside=self._set_aside,
+                offered_to=tuple(
+                    f"{framework.name} ({framework.id})"
+                    for framework in self._frameworks.values()
+                    if identity in framework.offered and framework.cluster != identity.cluster
+                ),
             )
 
     def _ask(self) -> bool:
@@ -70,7 +88,7 @@ class Sightings:
             return True
         try:
             agents, tasks = self._list_agents(_place), self._list_tasks(_user)
-            infos = [framework["framework_info"] for framework in self._list_frameworks()]
+            frameworks = [_framework(framework) for framework in self._list_frameworks()]
         except EffectFailed as error:
             log.warning("who uses our resources could not be asked: %s", error)
             return False
@@ -81,15 +99,17 @@ class Sightings:
                 volumes.setdefault(identity, set()).add(place.hostname)
         self._volumes = {identity: frozenset(hosts) for identity, hosts in volumes.items()}
         self._users = [user for user in tasks if user is not None]
-        self._names = {_value(info, "id"): info.get("name", "") for info in infos}
+        self._set_aside = frozenset(place.hostname for place in agents if place.set_aside)
+        self._frameworks = {framework.id: framework for framework in frameworks}
         self._asked_at = now
         return True
 
     def _foreign(self, user: _User) -> ForeignTask:
+        framework = self._frameworks.get(user.framework_id)
         return ForeignTask(
             task_id=user.task_id,
             framework_id=user.framework_id,
-            framework_name=self._names.get(user.framework_id, "?"),
+            framework_name=framework.name if framework is not None else "?",
             hostname=self._hosts.get(user.agent_id, user.agent_id),
         )
 
@@ -97,7 +117,14 @@ class Sightings:
 def _place(agent: Mapping[str, Any]) -> _Place:
     info = agent["agent_info"]
     held = (r for r in agent.get("total_resources", []) if "persistence" in r.get("disk", {}))
-    return _Place(_value(info, "id"), info["hostname"], _owners(held))
+    return _Place(_value(info, "id"), info["hostname"], _owners(held), bool(agent.get("deactivated")))
+
+
+def _framework(framework: Mapping[str, Any]) -> _Framework:
+    info = framework["framework_info"]
+    labels = {label["key"]: label.get("value", "") for label in info.get("labels", {}).get("labels", [])}
+    offered = (resource for offer in framework.get("offers", []) for resource in offer.get("resources", []))
+    return _Framework(_value(info, "id"), info.get("name", ""), labels.get(LABEL_CLUSTER, ""), _owners(offered))
 
 
 def _user(task: Mapping[str, Any]) -> _User | None:

@@ -88,26 +88,33 @@ def _offer(
     cluster: Cluster, framework: Framework, agent: Agent, role: str, free: Bag, unavailability: Json | None
 ) -> None:
     offer_id = f"{cluster.master_id}-O{cluster.next_serial()}"
-    cluster.offers[offer_id] = Offer(offer_id, framework.id, agent.id, role, free)
+    offer = cluster.offers[offer_id] = Offer(offer_id, framework.id, agent.id, role, free)
+    cluster.tell(
+        framework.id, {"type": "OFFERS", "offers": {"offers": [shown(offer, framework, agent, unavailability)]}}
+    )
+
+
+def shown(offer: Offer, framework: Framework, agent: Agent, unavailability: Json | None) -> Json:
+    """Return an offer as its framework is told of it, and as GET_FRAMEWORKS shows it while it is outstanding."""
     info = agent.info
-    offer: Json = {
-        "id": {"value": offer_id},
+    told: Json = {
+        "id": {"value": offer.id},
         "framework_id": {"value": framework.id},
         "agent_id": {"value": agent.id},
         "hostname": info["hostname"],
         "url": agent.url,
-        "resources": free.to_json(role),
+        "resources": offer.resources.to_json(offer.role),
         "attributes": info.get("attributes", []),
-        "allocation_info": {"role": role},
+        "allocation_info": {"role": offer.role},
     }
     if unavailability is not None:
-        offer["unavailability"] = unavailability
+        told["unavailability"] = unavailability
     if "domain" in info:
-        offer["domain"] = info["domain"]
+        told["domain"] = info["domain"]
     if not framework.can("MULTI_ROLE"):
-        del offer["allocation_info"]
-        offer["resources"] = free.to_json()
-    cluster.tell(framework.id, {"type": "OFFERS", "offers": {"offers": [offer]}})
+        del told["allocation_info"]
+        told["resources"] = offer.resources.to_json()
+    return told
 
 
 def refuse(framework: Framework, agent_id: str, role: str, refused: Bag, seconds: float, now: float) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from statefuldb.local.mesos import draining, feedback, maintenance, operator_operations, quota
+from statefuldb.local.mesos import allocation, draining, feedback, maintenance, operator_operations, quota
 from statefuldb.local.mesos.agents import nanoseconds
 from statefuldb.local.mesos.cluster import Agent, Framework, Task
 from statefuldb.local.mesos.master import Master
@@ -150,12 +150,15 @@ class OperatorApi:
         return {name: value for name, value in shown.items() if value != []}
 
     def _framework(self, framework: Framework) -> Json:
-        connected = framework.stream is not None
+        cluster, connected = self._master.cluster, framework.stream is not None
+        held = [(o, cluster.agents[o.agent_id]) for o in cluster.offers.values() if o.framework_id == framework.id]
+        offers = [allocation.shown(o, framework, a, maintenance.unavailability(cluster, a)) for o, a in held]
         return {
             "framework_info": framework.info,
             "active": connected,
             "connected": connected,
             "recovered": False,
+            **({"offers": offers} if offers else {}),
         }
 
     def _tasks(self) -> Json:
