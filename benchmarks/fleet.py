@@ -1,4 +1,4 @@
-"""A fleet in the simulator: from nothing to all Ready, one rack lost, and at rest. `python fleet.py [COUNT ...]`
+"""A fleet in the simulator: begun, one rack lost, and at rest. `python fleet.py [DATABASES[/AGENTS] ...]`
 
 The operator, the API server's and the master's state machines are the real ones; hosts and time are simulated. All of
 them run in this one process, and so do the laws that judge the run: the CPU is that of all together.
@@ -20,7 +20,7 @@ from statefuldb.simulation.size import Size
 from statefuldb.simulation.world import World
 
 Json = dict[str, Any]
-SIZES = (100, 300, 1_000)
+SIZES = ("100", "300", "1000")
 SEED = 1
 RACK = 0.02
 APPLIED_SECONDS = 60.0
@@ -34,7 +34,7 @@ BEGUN = ("databases", "agents", "to all Ready", "wall", "CPU", "CPU each", "pass
 LOST = ("databases", "agents lost", "databases lost", "until all Ready", "CPU", "passes", "calls", "writes")
 REST = ("databases", "CPU a minute", "passes", "calls in 15 min", "writes")
 SAID = (
-    "Each database has one member with a persistent volume; there are as many agents, all databases are applied within "
+    "Each database has one member with a persistent volume, and all are applied within "
     "{applied:g} simulated seconds, and nothing fails but what is said. Wall and CPU are real, other times simulated; "
     "calls are those to Mesos, writes those to the API.\n"
 )
@@ -96,9 +96,10 @@ def _work(world: World) -> tuple[int, Counter[str], int]:
     return world.life.passes, Counter(world.calls), world.api.store.version
 
 
-def measured(count: int) -> tuple[tuple[str, ...], ...]:
+def measured(size: str) -> tuple[tuple[str, ...], ...]:
     """Make, hurt and rest one fleet; return its row of each table."""
-    world = World(SEED, Size(agents=count, databases=0, pause_seconds=float("inf")), faulty=False)
+    count, agents = map(int, size.split("/") if "/" in size else (size, size))
+    world = World(SEED, Size(agents=agents, databases=0, pause_seconds=float("inf")), faulty=False)
     readiness = Readiness()
     world.api.listen(readiness.changed)
     world.mesos.allocation_seconds = ALLOCATION_SECONDS
@@ -108,7 +109,7 @@ def measured(count: int) -> tuple[tuple[str, ...], ...]:
     begun = Measured(world, f"{count:,} begun", lambda: len(readiness.ready) == count)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     _calm_down(world)
-    rack = world.agents[: max(1, round(RACK * count))]
+    rack = world.agents[: max(1, round(RACK * agents))]
     for agent in rack:
         agent.lose_power()
         world.schedule.after(60.0, agent.boot)
@@ -120,7 +121,7 @@ def measured(count: int) -> tuple[tuple[str, ...], ...]:
     assert (rest.calls, rest.writes) == (AT_REST, 0), f"not at rest: {rest.calls}, {rest.writes} writes"
     times = (f"{begun.seconds:.0f} s", f"{begun.wall:.0f} s", f"{begun.cpu:.1f} s", f"{1e3 * begun.cpu / count:.1f} ms")
     return (
-        (f"{count:,}", f"{count:,}", *times, *begun.made, f"{peak:.0f} MiB"),
+        (f"{count:,}", f"{agents:,}", *times, *begun.made, f"{peak:.0f} MiB"),
         (f"{count:,}", f"{len(rack):,}", f"{hurt:,}", f"{lost.seconds:.0f} s", f"{lost.cpu:.1f} s", *lost.made),
         (f"{count:,}", f"{rest.cpu * 60 / rest.seconds:.2f} s", *rest.made),
     )
@@ -131,7 +132,7 @@ def _calm_down(world: World) -> None:
     Measured(world, "calm", lambda: world.schedule.now >= end)
 
 
-def main(sizes: tuple[int, ...]) -> None:
+def main(sizes: tuple[str, ...]) -> None:
     """Measure each size, and write the results down."""
     gc.freeze()
     gc.set_threshold(200_000, 10, 10)
@@ -142,4 +143,4 @@ def main(sizes: tuple[int, ...]) -> None:
 
 
 if __name__ == "__main__":
-    main(tuple(map(int, sys.argv[1:])) or SIZES)
+    main(tuple(sys.argv[1:]) or SIZES)

@@ -260,7 +260,7 @@ class Keeper:
     def _next(self, seconds: float, step: Callable[[], None]) -> None:
         """Have `step` taken in `seconds`, in place of whatever was to come."""
         self._cancel()
-        self._cancel = self._host.schedule.after(seconds, step)
+        self._cancel = self._host.schedule.after(seconds, step).cancel
 
     def _between(self, low: float, high: float) -> float:
         slowness = self._host.shared.slowness if self._on_shared and self._host.shared is not None else 1.0

@@ -35,7 +35,7 @@ class Machine:
 
     def after(self, seconds: float, call: Call) -> Call:
         """Have `call` made in `seconds`, unless what is returned is called before, or the operator ends."""
-        return self._schedule.after(seconds, lambda: self.run(call))
+        return self._schedule.after(seconds, lambda: self.run(call)).cancel
 
     def fresh_uuid(self) -> str:
         """Return a UUID."""

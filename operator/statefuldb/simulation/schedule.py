@@ -10,29 +10,38 @@ Call = Callable[[], None]
 BEGINNING = 1_800_000_000.0
 
 
+class Event:
+    """Something that is to happen, unless it is cancelled before."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Call) -> None:
+        self._call: Call | None = call
+
+    def happen(self) -> None:
+        """Let it happen."""
+        if self._call is not None:
+            self._call()
+
+    def cancel(self) -> None:
+        """Let it never happen."""
+        self._call = None
+
+
 class Schedule:
     """The events to come. Events of one instant happen in the order in which they were made."""
 
     def __init__(self) -> None:
         self.now = BEGINNING
-        self._events: list[tuple[float, int, Call]] = []
+        self._events: list[tuple[float, int, Event]] = []
         self._made = 0
 
-    def after(self, seconds: float, call: Call) -> Call:
-        """Have `call` made in `seconds`, unless what is returned is called before."""
-        cancelled = False
-
-        def cancel() -> None:
-            nonlocal cancelled
-            cancelled = True
-
-        def due() -> None:
-            if not cancelled:
-                call()
-
+    def after(self, seconds: float, call: Call) -> Event:
+        """Have `call` made in `seconds`, unless what is returned is cancelled before."""
         self._made += 1
-        heapq.heappush(self._events, (self.now + max(0.0, seconds), self._made, due))
-        return cancel
+        event = Event(call)
+        heapq.heappush(self._events, (self.now + max(0.0, seconds), self._made, event))
+        return event
 
     def next_at(self) -> float:
         """Return when the next event is due; infinity where none is."""
@@ -40,9 +49,9 @@ class Schedule:
 
     def step(self) -> None:
         """Let the next event happen."""
-        at, _, call = heapq.heappop(self._events)
+        at, _, event = heapq.heappop(self._events)
         self.now = max(self.now, at)
-        call()
+        event.happen()
 
     def pass_by(self, seconds: float) -> None:
         """Let everything happen that is due within `seconds`."""

@@ -1,7 +1,6 @@
 """The world of one run: everything in it, made out of one seed, and its course from the first apply to rest."""
 
 import logging
-from operator import itemgetter
 from typing import Any
 
 from statefuldb.local.mesos.resource_flags import parse_resources
@@ -158,8 +157,10 @@ class World:
     def step(self) -> None:
         """Let the next thing happen: an event, or a pass of the operator."""
         self._bury()
-        lives = [(life.next_pass_at(), life) for life in (self.life, self.deposed) if life is not None]
-        at, life = min(lives, key=itemgetter(0), default=(float("inf"), None))
+        life = self.life
+        at = life.next_pass_at() if life is not None else float("inf")
+        if self.deposed is not None and self.deposed.next_pass_at() < at:
+            life, at = self.deposed, self.deposed.next_pass_at()
         if life is not None and at < self.schedule.next_at():
             self.schedule.now = max(self.schedule.now, at)
             life.work()

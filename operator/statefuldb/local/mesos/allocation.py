@@ -8,6 +8,7 @@ from statefuldb.local.mesos.cluster import Agent, Cluster, Filter, Framework, Lo
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]
+Within = Callable[[Cluster, str, Bag], Bag]
 DEFAULT_REFUSE_SECONDS = 5.0
 LONGEST_REFUSE_SECONDS = 31_536_000.0
 
@@ -16,7 +17,7 @@ def allocate(
     cluster: Cluster,
     now: float,
     *,
-    within: Callable[[Cluster, str, Bag], Bag] = lambda cluster, role, wanted: wanted,
+    within: Within = lambda cluster, role, wanted: wanted,
     unavailability: Callable[[Cluster, Agent], Json | None] = lambda cluster, agent: None,
 ) -> None:
     """Offer whatever is free to the frameworks that want it (one agent and one role an offer).
@@ -25,49 +26,62 @@ def allocate(
     """
     frameworks = sorted(cluster.frameworks.values(), key=lambda f: f.id)
     asked = [(f.id, f.stream, f.info, frozenset(f.suppressed), f.revived) for f in frameworks]
-    if asked != cluster.asked or cluster.quota:
-        # What was asked before tells nothing any more; and with a quota what one agent has counts for all others.
+    if asked != cluster.asked:
         cluster.asked = asked
+    if cluster.quota:
+        # What one agent has counts for all others then.
+        cluster.looks = {}
+    asking = [_Asking(framework) for framework in frameworks if framework.stream is not None]
     for agent in sorted(cluster.agents.values(), key=lambda a: a.id):
         if not agent.connected or agent.unreachable or agent.gone or agent.deactivated:
             continue
-        look = cluster.looks.get(agent.id)
-        if look is not None and _still_holds(look, cluster, agent, now):
+        look, offerable = cluster.looks.get(agent.id), {}
+        if look is None or look.total is not agent.total or look.changes != cluster.changes(agent.id):
+            left = cluster.free(agent)
+        elif not look.left.exclusive() or (look.asked is cluster.asked and now < look.until):
             continue
-        asking = [(framework, role) for framework in frameworks for role in _asking(cluster, framework, agent)]
-        free, until = cluster.free(agent), inf
-        for framework, role in asking:
-            mine = free.for_role(role)
-            unreserved = mine.reserved(None)
-            offered = mine - unreserved + within(cluster, role, unreserved)
-            if not framework.can("SHARED_RESOURCES"):
-                offered = offered.exclusive()
+        else:
+            left, offerable = look.left, look.offerable
+        until = inf
+        for one, role in ((each, role) for each in asking if each.may_use(cluster, agent) for role in each.roles):
+            offered = offerable.get((role, one.shares))
+            if offered is None:
+                offered = offerable[role, one.shares] = _offerable(cluster, left, role, one.shares, within)
             # What is shared stays free while it is used; by itself it is nothing to offer.
             if not offered.exclusive():
                 continue
-            filters = _refused(framework, agent.id, role, now)
+            filters = _refused(one.framework, agent.id, role, now)
             if any(each.refused.contains(offered) for each in filters):
                 until = min(until, *(each.until for each in filters))
                 continue
-            _offer(cluster, framework, agent, role, offered, unavailability(cluster, agent))
-            free = free - offered.exclusive()
-        left = bool(free.exclusive())
-        cluster.looks[agent.id] = Look(agent.total, cluster.changes(agent.id), left, cluster.asked, until)
+            _offer(cluster, one.framework, agent, role, offered, unavailability(cluster, agent))
+            left, offerable = left - offered.exclusive(), {}
+        if not cluster.quota:
+            changes = cluster.changes(agent.id)
+            cluster.looks[agent.id] = Look(agent.total, changes, left, cluster.asked, until, offerable)
 
 
-def _still_holds(look: Look, cluster: Cluster, agent: Agent, now: float) -> bool:
-    """Say whether another look at an agent would find what the last one found: nothing to offer."""
-    if look.total is not agent.total or look.changes != cluster.changes(agent.id):
-        return False
-    return not look.left or (look.asked is cluster.asked and now < look.until)
+class _Asking:
+    """A framework that is connected, and what it asks for."""
+
+    def __init__(self, framework: Framework) -> None:
+        self.framework = framework
+        self.roles = [role for role in framework.roles if role not in framework.suppressed]
+        self.shares = framework.can("SHARED_RESOURCES")
+        self._is_region_aware = framework.can("REGION_AWARE")
+
+    def may_use(self, cluster: Cluster, agent: Agent) -> bool:
+        """Say whether it is to be offered what an agent has: those of other regions only if it knows of regions."""
+        remote = "domain" in agent.info and _region(agent.info["domain"]) != _region(cluster.domain)
+        return self._is_region_aware or not remote
 
 
-def _asking(cluster: Cluster, framework: Framework, agent: Agent) -> list[str]:
-    """Return the roles in which a framework is to be offered what an agent has."""
-    remote = "domain" in agent.info and _region(agent.info["domain"]) != _region(cluster.domain)
-    if framework.stream is None or (remote and not framework.can("REGION_AWARE")):
-        return []
-    return [role for role in framework.roles if role not in framework.suppressed]
+def _offerable(cluster: Cluster, left: Bag, role: str, shares: bool, within: Within) -> Bag:
+    """Return what of `left` may be offered to a role."""
+    mine = left.for_role(role)
+    unreserved = mine.reserved(None)
+    offered = mine - unreserved + within(cluster, role, unreserved)
+    return offered if shares else offered.exclusive()
 
 
 def _region(domain: Json | None) -> str | None:

@@ -108,14 +108,16 @@ class Filter:
 class Look:
     """The last look at an agent for what to offer: what it had, and how often that had changed.
 
-    If anything was `left`, it was so by what was `asked`, and `until` the first refusal of it ends.
+    What was `left` was so by what was `asked`, and `until` the first refusal of it ends. `offerable` is what may be
+    offered of it, by role and whether shared volumes may be part of that.
     """
 
     total: Bag
     changes: int
-    left: bool
+    left: Bag
     asked: list[tuple[Any, ...]]
     until: float
+    offerable: dict[tuple[str, bool], Bag]
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from statefuldb.local.mesos.resource_text import describe_all
@@ -29,18 +30,22 @@ def thousandths(value: float) -> int:
     return int(math.copysign(math.floor(abs(value) * 1000 + 0.5), value))
 
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 class Bag:
     """A multiset of resources. Values are never changed in place: every operation returns a new bag."""
 
     def __init__(
         self,
-        amounts: Mapping[str, Amount] | None = None,
-        volumes: Mapping[str, Json] | None = None,
-        written: Mapping[str, float] | None = None,
+        amounts: Mapping[str, Amount] = _NOTHING,
+        volumes: Mapping[str, Json] = _NOTHING,
+        written: Mapping[str, float] = _NOTHING,
     ) -> None:
-        self._amounts = {k: v for k, v in (amounts or {}).items() if v}
-        self._volumes = dict(volumes or {})
-        self._written = dict(written or {})
+        # Without amounts of zero. Bags share what they are made of, since none ever changes it.
+        self._amounts = amounts
+        self._volumes = volumes
+        self._written = written
 
     @staticmethod
     def of(resources: Iterable[Json]) -> "Bag":
@@ -48,8 +53,10 @@ class Bag:
         bag = Bag()
         for resource in resources:
             key, volume = _key(resource)
-            written = {key: float(resource["scalar"]["value"])} if "scalar" in resource else {}
-            bag = bag + Bag({key: _amount(resource)}, {key: volume} if volume else {}, written)
+            amount = _amount(resource)
+            if amount:
+                written = {key: float(resource["scalar"]["value"])} if "scalar" in resource else {}
+                bag = bag + Bag({key: amount}, {key: volume} if volume else {}, written)
         return bag
 
     def to_json(self, role: str | None = None) -> list[Json]:
@@ -74,6 +81,8 @@ class Bag:
         return describe_all(self.to_json(role))
 
     def __add__(self, other: "Bag") -> "Bag":
+        if not other:
+            return self
         amounts = dict(self._amounts)
         for key, amount in other._amounts.items():
             present = amounts.get(key)
@@ -91,14 +100,22 @@ class Bag:
         return Bag(amounts, {**self._volumes, **other._volumes}, written)
 
     def __sub__(self, other: "Bag") -> "Bag":
+        if not other:
+            return self
         amounts = dict(self._amounts)
         for key, amount in other._amounts.items():
-            present = amounts.get(key, 0 if isinstance(amount, int) else frozenset())
+            left = present = amounts.get(key)
             if isinstance(amount, int) and isinstance(present, int):
-                amounts[key] = max(0, present - amount)
+                left = max(0, present - amount)
             elif isinstance(amount, frozenset) and isinstance(present, frozenset):
-                amounts[key] = present - amount
-        written = {k: v for k, v in self._written.items() if k not in other._amounts}
+                left = present - amount
+            if left:
+                amounts[key] = left
+            else:
+                amounts.pop(key, None)
+        written = self._written
+        if not written.keys().isdisjoint(other._amounts):
+            written = {k: v for k, v in written.items() if k not in other._amounts}
         return Bag(amounts, self._volumes, written)
 
     def contains(self, other: "Bag") -> bool:
@@ -158,7 +175,7 @@ class Bag:
                 taken = min(amount, max(0, left[name]))
                 amounts[key] = taken if taken == amount or not _whole_only(key) else 0
                 left[name] -= taken
-        return Bag(amounts, self._volumes)
+        return Bag({key: amount for key, amount in amounts.items() if amount}, self._volumes)
 
     def __bool__(self) -> bool:
         return bool(self._amounts)
