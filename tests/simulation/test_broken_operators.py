@@ -177,7 +177,7 @@ def says_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 MUTANTS = (
-    Mutant("one_writer", two_writers),
+    Mutant("one_writer", two_writers, seeds=8),
     Mutant("data_outlives_everything", data_goes),
     Mutant("ours_only", no_label),
     Mutant("no_surprise_teardown", unasked_stop),

@@ -6,7 +6,8 @@ from typing import Any
 from statefuldb.local.mesos import draining
 from statefuldb.local.mesos.agents import GoneByOperator
 from statefuldb.local.mesos.allocation import rescind
-from statefuldb.local.mesos.cluster import TERMINAL, CloseAgent, CloseStream, Cluster, ToAgent, ToFramework
+from statefuldb.local.mesos.cluster import TERMINAL, Cluster
+from statefuldb.local.mesos.effects import CloseAgent, CloseStream, ToAgent, ToFramework
 from statefuldb.local.mesos.master import Master, Refused
 from statefuldb.local.mesos.operator_api import OperatorApi
 from statefuldb.local.mesos.registry import kept
@@ -18,7 +19,9 @@ from statefuldb.simulation.story import Story
 Json = dict[str, Any]
 ALLOCATION_SECONDS = 0.1
 IDLE_TICK_SECONDS = 2.0
-UNREACHABLE_SECONDS = 75.0
+# So often a master pings its agents; one is lost after five silences (agent_ping_timeout, max_agent_ping_timeouts).
+PING_SECONDS = 15.0
+UNREACHABLE_SECONDS = 5 * PING_SECONDS
 
 
 class Mesos:
@@ -43,6 +46,7 @@ class Mesos:
         self._agents: dict[str, tuple[AgentEnd, Link]] = {}
         self._removed: list[str] = []
         self._tick_due = float("inf")
+        self._ping_due = schedule.now
         self._lose = self._double = 0
         self.up = True
         self.allocation_seconds = ALLOCATION_SECONDS
@@ -279,15 +283,20 @@ class Mesos:
             self._schedule.after(seconds, lambda: self._tick(due))
 
     def _tick(self, due: float) -> None:
-        """Let time pass for the master; agents that are there have answered its pings meanwhile."""
+        """Let time pass for the master; agents that are there answer its pings."""
         if due != self._tick_due:
             return
         self._tick_due = float("inf")
         if self.up:
-            for agent_id, (end, _) in self._agents.items():
-                if end.reachable:
-                    self.master.agents.seen(agent_id, self._schedule.now)
+            if self._schedule.now >= self._ping_due:
+                self._ping()
             self.master.tick(self._schedule.now)
             if self.master.cluster.outbox:
                 self.flush()
         self._tick_in(IDLE_TICK_SECONDS)
+
+    def _ping(self) -> None:
+        self._ping_due = self._schedule.now + PING_SECONDS
+        for agent_id, (end, _) in self._agents.items():
+            if end.reachable:
+                self.master.agents.seen(agent_id, self._schedule.now)

@@ -53,6 +53,15 @@ def test_it_is_declined_where_the_window_begins_and_the_member_still_runs() -> N
     assert answers(wired) == ["declineInverseOffer"]
 
 
+def test_a_schedule_that_changes_after_the_answer_is_forgotten_too() -> None:
+    """Simulator, seed 3505: an answer was lost, and a member stopped for a window that had been taken back."""
+    wired = announced()
+    wired.update(str(TASK), "TASK_KILLED")
+    assert answers(wired) == ["acceptInverseOffers"]
+    wired.say({"type": "RESCIND_INVERSE_OFFER", "rescind_inverse_offer": {"inverse_offer_id": {"value": "I0"}}})
+    assert wired.adapter.maintenance() == {}
+
+
 def test_a_schedule_that_changes_is_forgotten_and_looked_at_again() -> None:
     wired = announced()
     wired.enqueued.clear()

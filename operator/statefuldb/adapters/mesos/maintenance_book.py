@@ -27,6 +27,8 @@ class MaintenanceBook:
         self._lock = threading.Lock()
         self._windows: dict[str, Unavailability] = {}
         self._open: dict[str, InverseOffer] = {}
+        # The latest question about each agent, answered or not: an answer may be lost.
+        self._asked: dict[str, str] = {}
 
     def windows(self) -> Mapping[str, Unavailability]:
         """Return when agents, by id, are announced to be away."""
@@ -39,6 +41,7 @@ class MaintenanceBook:
             for offer in offers:
                 self._windows[offer.agent_id] = offer.window
                 self._open[offer.id] = offer
+                self._asked[offer.agent_id] = offer.id
 
     def offered(self, offers: Iterable[AgentOffer]) -> None:
         """Note what offers say of their agents: a window, or that there is none any more."""
@@ -52,17 +55,19 @@ class MaintenanceBook:
     def rescinded(self, offer_id: str) -> str | None:
         """Drop an inverse offer and its window: the schedule has changed. Return its agent's id, where it is known."""
         with self._lock:
-            offer = self._open.pop(offer_id, None)
-            if offer is None:
-                return None
-            self._windows.pop(offer.agent_id, None)
-            return offer.agent_id
+            self._open.pop(offer_id, None)
+            agent_id = next((agent for agent, asked in self._asked.items() if asked == offer_id), None)
+            if agent_id is not None:
+                del self._asked[agent_id]
+                self._windows.pop(agent_id, None)
+            return agent_id
 
     def clear(self) -> None:
         """Forget all: a new subscription announces anew."""
         with self._lock:
             self._windows.clear()
             self._open.clear()
+            self._asked.clear()
 
     def answers(self, alive_on: Callable[[str], bool], now: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the ids of inverse offers to accept and to decline now; they are answered once."""

@@ -4,7 +4,8 @@ from typing import Any
 
 from statefuldb.local.mesos import feedback, groups, maintenance
 from statefuldb.local.mesos.allocation import rescind
-from statefuldb.local.mesos.cluster import Agent, CloseAgent, Cluster, Framework, Operation, Task
+from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, Operation, Task
+from statefuldb.local.mesos.effects import CloseAgent
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]

@@ -15,12 +15,11 @@ LONGEST_REFUSE_SECONDS = 31_536_000.0
 
 def allocate(
     cluster: Cluster,
-    now: float,
     *,
-    within: Within = lambda cluster, role, wanted: wanted,
-    unavailability: Callable[[Cluster, Agent], Json | None] = lambda cluster, agent: None,
+    within: Within,
+    unavailability: Callable[[Cluster, Agent], Json | None],
 ) -> None:
-    """Offer whatever is free to the frameworks that want it (one agent and one role an offer).
+    """Offer whatever is free to the frameworks that want it: one agent and one role an offer, one event a framework.
 
     `within` cuts unreserved resources down to a role's quota; `unavailability` tells when an agent goes.
     """
@@ -32,33 +31,57 @@ def allocate(
         # What one agent has counts for all others then.
         cluster.looks = {}
     asking = [_Asking(framework) for framework in frameworks if framework.stream is not None]
+    made: list[tuple[str, Json]] = []
     for agent in sorted(cluster.agents.values(), key=lambda a: a.id):
-        if not agent.connected or agent.unreachable or agent.gone or agent.deactivated:
+        is_there = agent.connected and not agent.unreachable and not agent.gone and not agent.deactivated
+        if is_there and not _still_holds(cluster, agent):
+            made += _offer_of(cluster, agent, asking, within, unavailability(cluster, agent))
+    events: dict[str, list[Json]] = {}
+    for framework_id, offer in made:
+        events.setdefault(framework_id, []).append(offer)
+    for framework_id, offers in events.items():
+        cluster.tell(framework_id, {"type": "OFFERS", "offers": {"offers": offers}})
+
+
+def _offer_of(
+    cluster: Cluster, agent: Agent, asking: list["_Asking"], within: Within, unavailability: Json | None
+) -> list[tuple[str, Json]]:
+    """Make the offers of one agent, and note what was seen of it; return them with their frameworks' ids."""
+    look, offerable = cluster.looks.get(agent.id), {}
+    if look is not None and _is_as_it_was(look, cluster, agent):
+        left, offerable = look.left, look.offerable
+    else:
+        left = cluster.free(agent)
+    until, made = inf, []
+    for one, role in ((each, role) for each in asking if each.may_use(cluster, agent) for role in each.roles):
+        offered = offerable.get((role, one.shares))
+        if offered is None:
+            offered = offerable[role, one.shares] = _offerable(cluster, left, role, one.shares, within)
+        # What is shared stays free while it is used; by itself it is nothing to offer.
+        if not offered.exclusive():
             continue
-        look, offerable = cluster.looks.get(agent.id), {}
-        if look is None or look.total is not agent.total or look.changes != cluster.changes(agent.id):
-            left = cluster.free(agent)
-        elif not look.left.exclusive() or (look.asked is cluster.asked and now < look.until):
+        filters = _refused(one.framework, agent.id, role, cluster.now)
+        if any(each.refused.contains(offered) for each in filters):
+            until = min(until, *(each.until for each in filters))
             continue
-        else:
-            left, offerable = look.left, look.offerable
-        until = inf
-        for one, role in ((each, role) for each in asking if each.may_use(cluster, agent) for role in each.roles):
-            offered = offerable.get((role, one.shares))
-            if offered is None:
-                offered = offerable[role, one.shares] = _offerable(cluster, left, role, one.shares, within)
-            # What is shared stays free while it is used; by itself it is nothing to offer.
-            if not offered.exclusive():
-                continue
-            filters = _refused(one.framework, agent.id, role, now)
-            if any(each.refused.contains(offered) for each in filters):
-                until = min(until, *(each.until for each in filters))
-                continue
-            _offer(cluster, one.framework, agent, role, offered, unavailability(cluster, agent))
-            left, offerable = left - offered.exclusive(), {}
-        if not cluster.quota:
-            changes = cluster.changes(agent.id)
-            cluster.looks[agent.id] = Look(agent.total, changes, left, cluster.asked, until, offerable)
+        made.append((one.framework.id, _offer(cluster, one.framework, agent, role, offered, unavailability)))
+        left, offerable = left - offered.exclusive(), {}
+    if not cluster.quota:
+        changes = cluster.changes(agent.id)
+        cluster.looks[agent.id] = Look(agent.total, changes, left, cluster.asked, until, offerable)
+    return made
+
+
+def _still_holds(cluster: Cluster, agent: Agent) -> bool:
+    """Say whether another look at an agent would find what the last one found: nothing to offer."""
+    look = cluster.looks.get(agent.id)
+    if look is None or not _is_as_it_was(look, cluster, agent):
+        return False
+    return not look.left.exclusive() or (look.asked is cluster.asked and cluster.now < look.until)
+
+
+def _is_as_it_was(look: Look, cluster: Cluster, agent: Agent) -> bool:
+    return look.total is agent.total and look.changes == cluster.changes(agent.id)
 
 
 class _Asking:
@@ -100,12 +123,10 @@ def _refused(framework: Framework, agent_id: str, role: str, now: float) -> list
 
 def _offer(
     cluster: Cluster, framework: Framework, agent: Agent, role: str, free: Bag, unavailability: Json | None
-) -> None:
+) -> Json:
     offer_id = f"{cluster.master_id}-O{cluster.next_serial()}"
     offer = cluster.offers[offer_id] = Offer(offer_id, framework.id, agent.id, role, free)
-    cluster.tell(
-        framework.id, {"type": "OFFERS", "offers": {"offers": [shown(offer, framework, agent, unavailability)]}}
-    )
+    return shown(offer, framework, agent, unavailability)
 
 
 def shown(offer: Offer, framework: Framework, agent: Agent, unavailability: Json | None) -> Json:

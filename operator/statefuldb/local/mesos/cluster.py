@@ -5,6 +5,7 @@ from typing import Any
 
 from statefuldb.local.mesos.authorization import Acls
 from statefuldb.local.mesos.by_agent import ByAgent
+from statefuldb.local.mesos.effects import Effect, ToAgent, ToFramework
 from statefuldb.local.mesos.resource_forms import downgraded, everywhere
 from statefuldb.local.mesos.resources import Bag
 
@@ -76,6 +77,9 @@ class Framework:
     disconnected_at: float | None = None
     unreachable: dict[str, "Task"] = field(default_factory=dict)
     withheld: list[tuple[str, Bag]] = field(default_factory=list)
+    # What it can do, and of which info that was told: an info is replaced, never changed.
+    _capabilities: frozenset[str] = frozenset()
+    _info: Json | None = field(default=None, repr=False)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -84,7 +88,10 @@ class Framework:
 
     def can(self, capability: str) -> bool:
         """Say whether it has a capability."""
-        return any(one.get("type") == capability for one in self.info.get("capabilities", []))
+        if self._info is not self.info:
+            self._info = self.info
+            self._capabilities = frozenset(one.get("type") for one in self.info.get("capabilities", []))
+        return capability in self._capabilities
 
     def state(self, state: str) -> str:
         """Return a task state as this framework may see it: without PARTITION_AWARE, what is not known is lost."""
@@ -201,40 +208,6 @@ class Operation:
         """The id that its framework gave it."""
         found = self.info.get("id")
         return None if found is None else str(found["value"])
-
-
-@dataclass(frozen=True, slots=True)
-class ToFramework:
-    """An event for a framework's stream."""
-
-    framework_id: str
-    event: Json
-
-
-@dataclass(frozen=True, slots=True)
-class ToAgent:
-    """A message for an agent's stream."""
-
-    agent_id: str
-    message: Json
-
-
-@dataclass(frozen=True, slots=True)
-class CloseStream:
-    """The end of one subscription's stream."""
-
-    framework_id: str
-    stream: str
-
-
-@dataclass(frozen=True, slots=True)
-class CloseAgent:
-    """The end of an agent's stream: it must register again."""
-
-    agent_id: str
-
-
-Effect = ToFramework | ToAgent | CloseStream | CloseAgent
 
 
 @dataclass(slots=True)

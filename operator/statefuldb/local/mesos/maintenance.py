@@ -89,6 +89,8 @@ def status(cluster: Cluster) -> Json:
 
 def ask_back(cluster: Cluster, now: float) -> None:
     """Send inverse offers to frameworks that hold something of an agent that goes."""
+    if not cluster.schedule:
+        return
     for agent in cluster.agents.values():
         window = unavailability(cluster, agent)
         if window is None or not agent.connected:

@@ -9,7 +9,8 @@ from statefuldb.local.mesos import draining, feedback, groups, maintenance, quot
 from statefuldb.local.mesos.accepting import accept
 from statefuldb.local.mesos.agents import Agents
 from statefuldb.local.mesos.allocation import allocate, refuse, rescind
-from statefuldb.local.mesos.cluster import CloseStream, Cluster, Framework
+from statefuldb.local.mesos.cluster import Cluster, Framework
+from statefuldb.local.mesos.effects import CloseStream
 from statefuldb.local.mesos.reconciling import reconcile
 
 Json = dict[str, Any]
@@ -170,7 +171,7 @@ class Master:
         self._expire_frameworks(now)
         self.agents.expire(now)
         draining.progress(self.cluster, self.agents)
-        allocate(self.cluster, now, within=quota.within, unavailability=maintenance.unavailability)
+        allocate(self.cluster, within=quota.within, unavailability=maintenance.unavailability)
         maintenance.ask_back(self.cluster, now)
 
     def heartbeat(self) -> None:

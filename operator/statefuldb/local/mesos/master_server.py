@@ -16,7 +16,8 @@ from statefuldb.local.mesos import draining, requests
 from statefuldb.local.mesos.agents import GoneByOperator
 from statefuldb.local.mesos.authentication import PRINCIPAL, authenticated
 from statefuldb.local.mesos.authorization import Acls
-from statefuldb.local.mesos.cluster import CloseAgent, CloseStream, Cluster, ToAgent, ToFramework
+from statefuldb.local.mesos.cluster import Cluster
+from statefuldb.local.mesos.effects import CloseAgent, CloseStream, ToAgent, ToFramework
 from statefuldb.local.mesos.master import HEARTBEAT_SECONDS, Master, Refused
 from statefuldb.local.mesos.operations import MasterAborted
 from statefuldb.local.mesos.operator_api import OperatorApi

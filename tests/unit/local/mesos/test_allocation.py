@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from statefuldb.local.mesos.cluster import Cluster, ToFramework
+from statefuldb.local.mesos.cluster import Cluster
+from statefuldb.local.mesos.effects import ToFramework
 from statefuldb.local.mesos.master import Master
 
 Json = dict[str, Any]

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from statefuldb.local.mesos.by_agent import ByAgent
-from statefuldb.local.mesos.cluster import Cluster, ToAgent
+from statefuldb.local.mesos.cluster import Cluster
+from statefuldb.local.mesos.effects import ToAgent
 from statefuldb.local.mesos.master import Master
 
 Json = dict[str, Any]

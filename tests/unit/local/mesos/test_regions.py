@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from statefuldb.local.mesos.cluster import Cluster, ToFramework
+from statefuldb.local.mesos.cluster import Cluster
+from statefuldb.local.mesos.effects import ToFramework
 from statefuldb.local.mesos.master import Master
 
 Json = dict[str, Any]
