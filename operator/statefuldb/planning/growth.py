@@ -49,7 +49,8 @@ def while_running(context: Context, record: VolumeRecord, status: TaskStatus, se
         ordinal=record.identity.ordinal,
         reason=Reason.AWAITING_DISK,
         message=f"{sizes}: {name} runs at the old size; {host} does not offer {lacking // MILLI} MiB more",
-        fix=f"free disk on {host}; the member is restarted once for it",
+        fix=f"free disk on {host}, or raise the quota of role {record.mesos_role} where that is the limit; the member "
+        "is restarted once for it",
         wants_offers=True,
         hosts=(host,),
         needs=f"disk {lacking // MILLI}",

@@ -18,7 +18,7 @@ from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.placing import choose, reservation_of
 from statefuldb.planning.storage import strategy_of
-from statefuldb.planning.surplus import leaves_surplus, left_elsewhere
+from statefuldb.planning.surplus import leaves_surplus, left_elsewhere, withheld
 from statefuldb.planning.template import restart_request, template_of
 
 STOP_GRACE_SECONDS = 60
@@ -73,7 +73,7 @@ def launch(context: Context, record: VolumeRecord) -> Step:
             memory_bytes=context.spec.resources.memory_bytes,
             port=claim.ports[0],
             keeper_port=claim.ports[1],
-            leaves_surplus=leaves_surplus(record, offer, claim),
+            leaves_surplus=leaves_surplus(record, offer, claim) or withheld(record, offer),
             short=short,
             restarted_at=restart_request(context, record.launch),
             framework_id=context.observed.mesos.framework_id or "",

@@ -36,7 +36,8 @@ def lacking(context: Context, record: VolumeRecord) -> Waiting | None:
         ordinal=record.identity.ordinal,
         reason=Reason.AWAITING_RESOURCES,
         message=f"{name} runs on as it was launched: {host} does not offer {more} more",
-        fix=f"free {more} on {host}, or lower what spec.resources asks for; the member is restarted once for it",
+        fix=f"free {more} on {host}, raise the quota of role {record.mesos_role} where that is the limit, or lower "
+        "what spec.resources asks for; the member is restarted once for it",
         wants_offers=True,
         hosts=() if record.strategy is Strategy.DFS else (host,),
         needs=more,

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from statefuldb.model.actions import AcceptOffers, SaveVolume
 from statefuldb.model.conditions import Reason
+from statefuldb.model.observed import Offers
 from statefuldb.model.operations import Reserve, Unreserve
 from statefuldb.model.plan import Waiting
-from statefuldb.model.resources import AgentOffer, Resource
-from statefuldb.model.volume import AgentRef, VolumeRecord
+from statefuldb.model.resources import AgentOffer, Resource, milli_of_bytes
+from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.storage.bundle import Claim, surplus
 from statefuldb.planning.storage.holding import is_ours
@@ -26,6 +27,28 @@ def leaves_surplus(record: VolumeRecord, offer: AgentOffer, claim: Claim) -> boo
 
     reserved = sum(total(operation.resources) for operation in claim.operations if isinstance(operation, Reserve))
     return total(offer.resources) + reserved > total(claim.resources)
+
+
+def withheld(record: VolumeRecord, offer: AgentOffer) -> bool:
+    """Whether less is offered of what was reserved for this member than its last launch used.
+
+    Another framework of the role may run on the rest, and once it ends nobody uses that: what is reserved instead is
+    then one too many.
+    """
+    if record.launch is None or not record.initialised or not record.reservations:
+        return False
+    return any(_held(record, (offer,), name) < used for name, used in _used(record.launch).items())
+
+
+def _used(launch: Launch) -> dict[str, int]:
+    """Return what a launch takes of a member's reservations beside its volume: scalars in thousandths, and ports."""
+    memory = milli_of_bytes(launch.memory_bytes)
+    return {"cpus": launch.cpus_milli, "mem": memory, "ports": len({launch.port, launch.keeper_port})}
+
+
+def _held(record: VolumeRecord, offers: Offers, name: str) -> int:
+    ours = [r for o in offers for r in o.resources if r.name == name and is_ours(r, record.identity)]
+    return sum(r.amount_milli for r in ours) + sum(end - begin + 1 for r in ours for begin, end in r.ranges)
 
 
 def left_elsewhere(record: VolumeRecord, hostname: str, claim: Claim) -> tuple[str, ...]:
@@ -98,9 +121,20 @@ def _cleared(context: Context, record: VolumeRecord) -> VolumeRecord:
         if host in shown and any(is_ours(r, record.identity) for r in shown[host].resources)
     }
     own = record.launch.agent.hostname
+    cleared = own in shown and not _withheld_still(context, record)
     return replace(
         record,
         elsewhere=tuple(host for host in record.elsewhere if host not in shown),
         superseded=tuple(sorted({*record.superseded, *volumes})),
-        launch=replace(record.launch, leaves_surplus=record.launch.leaves_surplus and own not in shown),
+        launch=replace(record.launch, leaves_surplus=record.launch.leaves_surplus and not cleared),
     )
+
+
+def _withheld_still(context: Context, record: VolumeRecord) -> bool:
+    """Whether the member's agent holds more for it than it uses, offered or not, as far as the master says."""
+    assert record.launch is not None
+    listed = context.observed.reserved
+    if listed is None:
+        return True
+    here = tuple(held for held in listed if held.hostname == record.launch.agent.hostname)
+    return any(_held(record, here, name) > used for name, used in _used(record.launch).items())

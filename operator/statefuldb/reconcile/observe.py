@@ -71,7 +71,7 @@ class Observer:
             # Each kind is listed on its own, so just after a start a database can be known before its namespace.
             namespace_exists=database is not None or self._kubernetes.namespace_exists(key.namespace),
         )
-        if self._begins(database, volumes) or any(v.phase is VolumePhase.RELEASING for v in volumes):
+        if self._begins(database, volumes) or any(_gives_back(volume) for volume in volumes):
             return replace(observed, reserved=self._mesos.reserved(observed))
         return observed
 
@@ -157,3 +157,9 @@ class Observer:
             if view is not None:
                 views[view.task_id] = view
         return views
+
+
+def _gives_back(volume: VolumeRecord) -> bool:
+    """Whether it matters what agents hold for a volume beside what they offer: all of it, or a part, is given back."""
+    surplus = volume.launch is not None and volume.launch.leaves_surplus and not volume.ended
+    return surplus or volume.phase is VolumePhase.RELEASING
