@@ -13,9 +13,10 @@ from pathlib import Path
 from statefuldb.keeper.files import read_json, write_durably
 from statefuldb.keeper.mounts import mounted_below
 from statefuldb.keeper.refusal import NotOurs, Refused
-from statefuldb.model.keeper import KeeperConfig
+from statefuldb.model.keeper import DATA_EXPECTED, KeeperConfig
 
 KEEPER_FOLDER = ".statefuldb"
+_EMPTIED = f"{DATA_EXPECTED}: somebody emptied it, or made it anew; bring the data back, or restore a backup"
 _IGNORED = {KEEPER_FOLDER, "lost+found"}
 
 
@@ -53,7 +54,7 @@ def open_directory(config: KeeperConfig, sandbox: Path, subdirectory: str) -> Me
         path = _below_root(Path(place.root), Path(place.directory), create_root=place.create, begins=begins)
     folder = path / KEEPER_FOLDER
     if not begins and not folder.is_dir():
-        raise Refused(f"{path} has no identity marker, and no bootstrap was asked for")
+        raise Refused(f"{path} has no identity marker, {_EMPTIED}")
     folder.mkdir(mode=0o700, exist_ok=True)
     # The server runs as another user and must be able to reach its own folder below.
     path.chmod(0o711)
@@ -85,7 +86,7 @@ def _below_root(root: Path, directory: Path, *, create_root: bool, begins: bool)
         raise Refused(f"{directory} is not below {root}")
     if not root.is_dir():
         if not begins:
-            raise Refused(f"{root} does not exist on this agent, where data is expected: is its file system mounted?")
+            raise Refused(f"{root} does not exist on this agent, {DATA_EXPECTED}: is its file system mounted?")
         if not create_root:
             raise Refused(f"{root} does not exist on this agent; create it, or set hostPath.create")
     # resolve() takes what does not exist yet as it is written.
@@ -102,7 +103,7 @@ def _below_root(root: Path, directory: Path, *, create_root: bool, begins: bool)
         if begins:
             path.mkdir(mode=0o711, exist_ok=True)
         elif not path.is_dir():
-            raise Refused(f"{path} does not exist on this agent, where data is expected: is its file system mounted?")
+            raise Refused(f"{path} does not exist on this agent, {DATA_EXPECTED}: is its file system mounted?")
     return path
 
 
@@ -158,7 +159,7 @@ def check_identity(config: KeeperConfig, directory: MemberDirectory) -> bool:
         (directory.folder / "bootstrap.intent").unlink(missing_ok=True)
         return True
     if config.bootstrap != "Empty":
-        raise Refused(f"{directory.path} has no identity marker, and no bootstrap was asked for")
+        raise Refused(f"{directory.path} has no identity marker, {_EMPTIED}")
     intent = _read(directory.folder / "bootstrap.intent")
     present = sorted(p.name for p in directory.path.iterdir() if p.name not in _IGNORED)
     if intent is None and present:

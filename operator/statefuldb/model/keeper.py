@@ -14,6 +14,8 @@ CERTIFICATE_FILE = "keeper.crt"
 SCAN_FILE = "scan.jsonl"
 PROBE_FILE = "probe.json"
 DISK_FULL_BELOW_BYTES = 32 * 1024 * 1024
+# In every refusal to begin anew where a server has written before: what it had written is not there.
+DATA_EXPECTED = "where data is expected"
 
 
 class KeeperPhase(StrEnum):

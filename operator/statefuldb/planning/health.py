@@ -5,6 +5,7 @@ kstatus (the library behind Flux, `kubectl apply --prune` of kpt and others) tak
 """
 
 from statefuldb.model.conditions import Condition, ConditionType, Reason
+from statefuldb.model.keeper import DATA_EXPECTED
 from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Plan, Waiting
 from statefuldb.model.spec import DatabaseSpec, Strategy
@@ -62,8 +63,14 @@ def data_at_risk(plan: Plan, spec: DatabaseSpec, observed: Observed) -> Conditio
     shared = spec.storage.strategy is Strategy.DFS
     threats = _THREATENS_DATA - {Reason.AGENT_LOST} if shared else _THREATENS_DATA
     fine = "nothing threatens the data" if held or observed.damaged else "there is no data yet"
-    wait = _first(plan, threats) if held else None
+    wait = (_first(plan, threats) or _emptied(plan)) if held else None
     return _abnormal(ConditionType.DATA_AT_RISK, wait, Reason.DATA_SAFE, fine)
+
+
+def _emptied(plan: Plan) -> Waiting | None:
+    """Return the wait of a member whose keeper found no data where a server had written."""
+    refused = (wait for wait in plan.waiting if wait.reason is Reason.KEEPER_REFUSED)
+    return next((wait for wait in refused if DATA_EXPECTED in wait.message), None)
 
 
 def settling(

@@ -33,7 +33,9 @@ def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
             fix="restore a backup into a new database; who may destroy volumes is for the masters' ACLs to say",
         )
     if host not in seen.hosts:
-        return replace(again, message=f"{wait.message}; no agent on {host} is registered now")
+        message = f"{wait.message}; no agent on {host} is registered now"
+        fix = wait.fix if wait.reason is not Reason.AWAITING_VOLUME_OFFER else _bring_back(host)
+        return replace(again, message=message, fix=fix)
     if host in seen.set_aside:
         return replace(
             again,
@@ -67,6 +69,14 @@ def _taken(record: VolumeRecord, wait: Waiting, tasks: tuple[ForeignTask, ...]) 
         message=f"{_what(record)} on {tasks[0].hostname} is used by {said}, which is in the role {record.mesos_role} "
         "too",
         fix="stop that task, and keep the role to the operator alone; the member goes on by itself",
+    )
+
+
+def _bring_back(host: str) -> str:
+    """Return what helps where no agent is registered: one starts again only once its machine is up for Mesos, too."""
+    return (
+        f"start the agent on {host} again, after STOP_MAINTENANCE where its machine is down for maintenance; the "
+        "member goes on by itself"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from statefuldb.model.keeper import EngineStatus, KeeperConfig, KeeperPhase, KeeperStatus
+from statefuldb.model.keeper import DATA_EXPECTED, EngineStatus, KeeperConfig, KeeperPhase, KeeperStatus
 from statefuldb.simulation.storage import Directory, FileSystem
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ class Keeper:
                 raise Refused(f"{directory.place} belongs to another member")
             return True
         if self.config.bootstrap != "Empty":
-            raise Refused(f"{directory.place} has no identity marker, and no bootstrap was asked for")
+            raise Refused(f"{directory.place} has no identity marker, {DATA_EXPECTED}")
         return False
 
     def _identity(self) -> dict[str, object]:

@@ -73,7 +73,7 @@ def test_a_directory_without_our_marker_is_never_initialised(member: Member) -> 
     assert "not ours to initialise" in member.refusal(member.config)
     assert (member.directory / "precious").read_text() == "rows"
     (member.directory / "precious").unlink()
-    assert "no bootstrap was asked for" in member.refusal(member.successor())
+    assert "has no identity marker, where data is expected" in member.refusal(member.successor())
 
 
 def test_another_members_directory_is_refused(member: Member) -> None:

@@ -18,6 +18,7 @@ from statefuldb.planning.planner import plan
 from unit.mesos.adapter import Wired
 from unit.planning.world import CLUSTER, OPERATOR, desired, observed, offer, spec, tasks
 
+OURS = {"id": {"value": "F1"}, "name": "statefuldb", "labels": {"labels": [{"key": LABEL_CLUSTER, "value": CLUSTER}]}}
 BOUND = pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH])
 
 
@@ -74,11 +75,28 @@ def test_a_reservation_that_another_framework_uses_is_named_with_its_user(strate
 def test_our_own_task_and_tasks_on_other_resources_are_no_thieves() -> None:
     record, bundle = member(Strategy.PERSISTENT_VOLUME)
     wired = world(bundle)
-    wired.tasks = [foreign(bundle, str(record.task_id)), foreign(offer().resources)]
+    own = {**foreign(bundle, str(record.task_id)), "framework_id": {"value": "F1"}}
+    wired.frameworks = [*wired.frameworks, {"framework_info": OURS}]
+    wired.tasks = [own, foreign(offer().resources)]
     sighting = wired.adapter.sighting(record.identity)
     assert sighting is not None
     assert not sighting.used_by
     assert sighting.volume_on == {"agent-1"}
+
+
+def test_a_task_of_another_framework_with_an_id_like_ours_is_a_thief_all_the_same() -> None:
+    """On a real Mesos: a task `sdb.<uid>.0.99` of another framework on the volume of a stopped member."""
+    record, bundle = member(Strategy.PERSISTENT_VOLUME)
+    wired = world(bundle)
+    wired.tasks = [foreign(bundle, f"sdb.{record.identity.uid}.0.99")]
+    sighting = wired.adapter.sighting(record.identity)
+    assert sighting is not None
+    assert [task.framework_name for task in sighting.used_by] == ["thief"]
+    wired.frameworks = []
+    wired.time.pass_by(31)
+    unlisted = wired.adapter.sighting(record.identity)
+    assert unlisted is not None
+    assert not unlisted.used_by, "of an earlier framework of ours, which is listed no more"
 
 
 def test_a_volume_that_somebody_destroyed_is_said_to_be_gone() -> None:
@@ -96,6 +114,7 @@ def test_an_agent_that_is_not_registered_is_said_to_be_so() -> None:
     decided = plan(desired(spec()), seen(wired, record), (), OPERATOR)
     assert decided.waiting[0].reason is Reason.AWAITING_VOLUME_OFFER
     assert "no agent on agent-1 is registered" in decided.waiting[0].message
+    assert decided.waiting[0].fix.startswith("start the agent on agent-1 again, after STOP_MAINTENANCE")
     assert decided.look_again_after_seconds is not None
 
 
@@ -117,12 +136,7 @@ def test_a_framework_that_holds_an_offer_of_what_is_ours_is_named(strategy: Stra
     record, bundle = member(strategy)
     wired = world(bundle)
     held = {"offers": [{"resources": [resource_to_wire(r) for r in bundle]}]}
-    ours = {
-        "id": {"value": "F1"},
-        "name": "statefuldb",
-        "labels": {"labels": [{"key": LABEL_CLUSTER, "value": CLUSTER}]},
-    }
-    wired.frameworks = [{**wired.frameworks[0], **held}, {"framework_info": ours, **held}]
+    wired.frameworks = [{**wired.frameworks[0], **held}, {"framework_info": OURS, **held}]
     decided = plan(desired(spec(strategy)), seen(wired, record), (offer(cpus=0.1),), OPERATOR)
     (wait,) = decided.waiting
     assert wait.reason is Reason.RESERVATION_TAKEN

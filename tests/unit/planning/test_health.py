@@ -8,6 +8,7 @@ import pytest
 from kstatus import kstatus
 from statefuldb.model.conditions import ConditionType, Reason
 from statefuldb.model.errors import FieldError
+from statefuldb.model.keeper import DATA_EXPECTED, KeeperPhase
 from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.plan import Plan
 from statefuldb.model.spec import Strategy
@@ -118,6 +119,27 @@ def test_a_lost_agent_puts_data_at_risk_where_it_lies_on_that_agent_alone() -> N
         assert held(decided, ConditionType.DATA_AT_RISK)[0] == risk, strategy
         assert held(decided, ConditionType.DEGRADED)[0] == "True"
         assert read(decided, seen) == ("Failed" if strategy is Strategy.DFS else "InProgress")
+
+
+@EVERY_STRATEGY
+def test_a_directory_that_was_emptied_puts_data_at_risk_and_an_option_that_is_refused_does_not(
+    strategy: Strategy,
+) -> None:
+    """On a real Mesos: another framework destroyed a stopped member's volume and created one with the same id."""
+    found = {f"/x has no identity marker, {DATA_EXPECTED}: ...": "True", "unknown option frobnicate": "False"}
+    for reason, risk in found.items():
+        record = serving(strategy)
+        seen = running(record, phase=KeeperPhase.REFUSED, reason=reason)
+        assert record.launch is not None
+        over = replace(
+            record,
+            failures=4,
+            launch=replace(record.launch, refusal=reason),
+            ending=Ending(incarnation=1, state="TASK_FAILED", at_seconds=seen.at_seconds - 1),
+        )
+        for looked in (seen, observed(volumes=(over,))):
+            decided = plan(desired(spec(strategy)), looked, (), OPERATOR)
+            assert held(decided, ConditionType.DATA_AT_RISK)[0] == risk, (reason, decided.waiting)
 
 
 def test_a_disk_that_is_nearly_full_degrades_one_that_serves() -> None:

@@ -20,7 +20,7 @@ FRESH_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class _User:
-    """A task that is not of our kind, and whose resources it has."""
+    """A task, and whose resources it has."""
 
     task_id: str
     framework_id: str
@@ -73,7 +73,11 @@ class Sightings:
                 identity=identity,
                 hosts=frozenset(self._hosts.values()),
                 volume_on=self._volumes.get(identity, frozenset()),
-                used_by=tuple(self._foreign(user) for user in self._users if identity in user.uses),
+                used_by=tuple(
+                    self._foreign(user)
+                    for user in self._users
+                    if identity in user.uses and not self._is_ours(user, identity)
+                ),
                 set_aside=self._set_aside,
                 offered_to=tuple(
                     f"{framework.name} ({framework.id})"
@@ -104,6 +108,13 @@ class Sightings:
         self._asked_at = now
         return True
 
+    def _is_ours(self, user: _User, identity: DataIdentity) -> bool:
+        """Say whether a task is one of ours: by its framework, since anybody may give a task an id like ours."""
+        framework = self._frameworks.get(user.framework_id)
+        if framework is None:
+            return TaskId.parse(user.task_id) is not None
+        return framework.cluster == identity.cluster
+
     def _foreign(self, user: _User) -> ForeignTask:
         framework = self._frameworks.get(user.framework_id)
         return ForeignTask(
@@ -128,11 +139,11 @@ def _framework(framework: Mapping[str, Any]) -> _Framework:
 
 
 def _user(task: Mapping[str, Any]) -> _User | None:
-    """Return a task as a user of our resources; None where it is one of ours, or uses none."""
-    task_id, uses = _value(task, "task_id"), _owners(task.get("resources", []))
-    if TaskId.parse(task_id) is not None or not uses:
+    """Return a task as a user of what is reserved for members; None where it uses none of that."""
+    uses = _owners(task.get("resources", []))
+    if not uses:
         return None
-    return _User(task_id, _value(task, "framework_id"), _value(task, "agent_id"), uses)
+    return _User(_value(task, "task_id"), _value(task, "framework_id"), _value(task, "agent_id"), uses)
 
 
 def _owners(resources: Iterable[Mapping[str, Any]]) -> frozenset[DataIdentity]:
