@@ -39,12 +39,14 @@ class ClusterView:
     """What the master says: the ids and host names of registered agents, what they hold for us, and our tasks.
 
     `held` looks like offers but has no offer ids. `running` are the ledger entries that live tasks of ours carry.
+    `set_aside` are the host names of agents that a person has drained or deactivated: nothing of them is offered.
     """
 
     agent_ids: frozenset[str]
     hostnames: frozenset[str]
     held: Offers
     running: tuple[VolumeRecord, ...] = ()
+    set_aside: frozenset[str] = frozenset()
 
     def has(self, agent: AgentRef) -> bool:
         """Say whether an agent is registered. Its host name outlives its id."""
@@ -185,9 +187,8 @@ def _state(record: VolumeRecord, cluster: ClusterView | None, held: Offers) -> t
     gone = cluster is not None and home is not None and not cluster.has(home)
     away = f"{home.hostname} is not registered with Mesos" if gone and home is not None else ""
     if record.intent is Intent.DELETE:
-        return VolumeState.RELEASING, (
-            f"{away}: bring it back, its resources are given back then" if away else _failed_removal(record)
-        )
+        back = f"{away}: bring it back, its resources are given back then" if away else ""
+        return VolumeState.RELEASING, back or _failed_removal(record) or _not_offered(record, cluster, held)
     bound = record.strategy is not Strategy.DFS
     if away and bound and (record.initialised or record.launch is not None):
         return VolumeState.LOST, f"{away}; the data is there: bring it back"
@@ -206,6 +207,20 @@ def _failed_removal(record: VolumeRecord) -> str:
     if ended is None or launched is None or not launched.erase or ended.state != TaskState.FAILED:
         return ""
     return f"removing {record.directory} failed ({ended.message or ended.reason}): {see_output(record.key)}"
+
+
+def _not_offered(record: VolumeRecord, cluster: ClusterView | None, held: Offers) -> str:
+    """Return what keeps something from being given back that an agent has, and that only an offer of it lets go of."""
+    hosts = sorted({offer.hostname for offer in held} or {record.agent.hostname if record.agent is not None else ""})
+    aside = [host for host in hosts if cluster is not None and host in cluster.set_aside]
+    if aside:
+        return f"{', '.join(aside)} is deactivated or drained: what is there is given back after REACTIVATE_AGENT"
+    if not held:
+        return ""
+    return (
+        f"it is given back once Mesos offers it; where that takes long, another framework in role {record.mesos_role} "
+        "holds or uses it, or nothing is free there"
+    )
 
 
 def _volume_is_missing(record: VolumeRecord, held: Offers) -> bool:

@@ -204,6 +204,20 @@ def test_what_a_damaged_entry_stands_for_is_no_orphan(path: tuple[str, ...]) -> 
     assert f"kubectl edit databasevolume {NAME} -n shop" in obstacle.remedy
 
 
+def test_what_is_not_given_back_says_why() -> None:
+    """On a real Mesos: an agent that was drained, and a framework that held an offer of what was to be destroyed."""
+    deleted = entry(intent=Intent.DELETE)
+    (line,) = compare([deleted], replace(HELD, set_aside=frozenset({"agent-1"})))
+    assert line.note == "agent-1 is deactivated or drained: what is there is given back after REACTIVATE_AGENT"
+    directory = entry(intent=Intent.DELETE, strategy=Strategy.HOST_PATH, persistence_id=None)
+    (line,) = compare([directory], replace(cluster(), set_aside=frozenset({"agent-1"})))
+    assert "REACTIVATE_AGENT" in line.note
+    (line,) = compare([deleted], replace(HELD, set_aside=frozenset({"agent-2"})))
+    assert f"another framework in role {ROLE} holds or uses it" in line.note
+    (line,) = compare([deleted], cluster())
+    assert line.note == "", "nothing is left that would be kept"
+
+
 def test_a_removal_that_failed_says_so_and_where_its_reason_is() -> None:
     path = "/srv/shop/orders/0"
     ended = Ending(incarnation=2, state="TASK_FAILED", message="Command exited with status 64")

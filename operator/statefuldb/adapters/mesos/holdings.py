@@ -15,4 +15,5 @@ def view_of(master: MasterApi, cluster: str) -> ClusterView:
         hostnames=frozenset(agent["agent_info"]["hostname"] for agent in agents),
         held=tuple(agent for agent in held if agent is not None),
         running=tuple(record for record in running if record is not None),
+        set_aside=frozenset(agent["agent_info"]["hostname"] for agent in agents if agent.get("deactivated")),
     )
