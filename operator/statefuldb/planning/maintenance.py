@@ -10,6 +10,7 @@ from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.resources import AgentOffer, Unavailability
 from statefuldb.model.spec import RiskClass
 from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning import missing
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.storage.bundle import Refusal
 
@@ -65,7 +66,10 @@ def away(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
             end = window.end_seconds
             look = LOOK_AGAIN_SECONDS if end is None else max(1.0, end - context.now)
             return replace(back, message=_sentence(host, window), look_again_seconds=look)
-    if record.ending is not None and record.ending.reason == DRAINING and "maintenance" not in wait.refusals:
+    drained = record.ending is not None and record.ending.reason == DRAINING and "maintenance" not in wait.refusals
+    seen = missing.sighting(context, record)
+    # What the master says now counts for more: it may be reactivated since, or gone (`mark_gone`).
+    if drained and (seen is None or host in seen.set_aside):
         return replace(
             back,
             message=f"{host} was drained: the member stopped cleanly and waits for the agent to be reactivated",

@@ -6,7 +6,7 @@ import pytest
 
 from statefuldb.model.actions import AcceptOffers, KillTask, SaveVolume
 from statefuldb.model.conditions import ConditionType, Reason
-from statefuldb.model.observed import Observed, TaskState
+from statefuldb.model.observed import Observed, Sighting, TaskState
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import AgentOffer, Unavailability
 from statefuldb.model.spec import ReconcileSpec, RiskClass, Strategy
@@ -136,6 +136,24 @@ def test_draining_is_a_planned_stop_that_waits_for_the_agent(strategy: Strategy)
     assert "REACTIVATE_AGENT" in wait.fix
     assert wait.hosts == ("agent-1",)
     assert plan(desired(spec(strategy)), seen, (idle,), OPERATOR).actions
+
+
+@BOUND
+def test_what_the_master_says_now_counts_for_more_than_that_a_member_was_drained(strategy: Strategy) -> None:
+    """DRAIN_AGENT with mark_gone leaves no agent to reactivate; and one that is back may be kept by somebody else."""
+    record, _ = serving(strategy)
+    drained = stopped(record, reason="REASON_AGENT_DRAINING")
+    home = frozenset({"agent-1"})
+    there = Sighting(identity=record.identity, hosts=home, volume_on=home, set_aside=home)
+    found = {
+        there: (Reason.MAINTENANCE, "REACTIVATE_AGENT"),
+        replace(there, hosts=frozenset(), set_aside=frozenset()): (Reason.AWAITING_VOLUME_OFFER, "start the agent"),
+        replace(there, set_aside=frozenset(), offered_to=("thief (F9)",)): (Reason.RESERVATION_TAKEN, "thief (F9)"),
+    }
+    for sighting, (reason, said) in found.items():
+        (wait,) = plan(desired(spec(strategy)), replace(drained, sightings=(sighting,)), (), OPERATOR).waiting
+        assert wait.reason is reason
+        assert said in f"{wait.message} {wait.fix}"
 
 
 def test_a_drained_member_is_no_failure() -> None:
