@@ -24,6 +24,7 @@ from statefuldb.keeper.reach import reachable
 from statefuldb.keeper.refusal import Ended, NotOurs, Refused
 from statefuldb.keeper.run_directory import run_directory
 from statefuldb.keeper.server import MariaDbServer, become_subreaper, service_user
+from statefuldb.keeper.silence import told_of_silence
 from statefuldb.keeper.state import State
 from statefuldb.model.keeper import (
     CERTIFICATE_FILE,
@@ -207,14 +208,17 @@ class Keeper:
             answers = server.answers()
             server.check_alive()
             engine = replace(self._state.status.engine, answers_sql=answers)
-            self._state.update(engine=engine)
+            self._state.update(engine=engine, reason="")
             rotate(self._sandbox / SERVER_LOG)
-            if not claim.holds():
+            with told_of_silence(self._state):
+                held = claim.holds()
+                if held:
+                    self._note_disk(self._directory)
+            if not held:
                 server.stop(self._config.stop_grace_seconds)
                 raise Refused(
                     f"{self._directory.lock} was removed or replaced: nothing would keep a second server away"
                 )
-            self._note_disk(self._directory)
             self._wake.wait(HEALTH_POLL_SECONDS)
         self._state.update(phase=KeeperPhase.STOPPING)
         clean = server.stop(self._config.stop_grace_seconds)

@@ -1,0 +1,33 @@
+"""A keeper whose file system does not answer says so, instead of what it last knew."""
+
+import threading
+
+from statefuldb.keeper.silence import told_of_silence
+from statefuldb.keeper.state import State
+from statefuldb.model.keeper import EngineStatus, KeeperPhase
+
+
+def serving() -> State:
+    state = State("sdb.u.0.1")
+    state.update(phase=KeeperPhase.RUNNING, engine=EngineStatus(ready=True, answers_sql=True))
+    return state
+
+
+def test_a_file_system_that_does_not_answer_is_told_of_while_it_is_asked() -> None:
+    """On a real GlusterFS that was cut off: `Ready` stayed True for as long as the keeper hung in a call."""
+    state = serving()
+    with told_of_silence(state, after_seconds=0.01):
+        status = state.wait_after(state.status.revision, 60) if state.status.engine.answers_sql else state.status
+    assert not status.engine.answers_sql
+    assert "is its file system there?" in status.reason
+
+
+def test_one_that_answers_in_time_changes_nothing_and_leaves_nobody_behind() -> None:
+    state, before = serving(), threading.active_count()
+    revision = state.status.revision
+    with told_of_silence(state, after_seconds=3_600):
+        assert threading.active_count() == before + 1
+        (alarm,) = [t for t in threading.enumerate() if isinstance(t, threading.Timer)]
+    alarm.join(60)
+    assert not alarm.is_alive()
+    assert state.status.revision == revision
