@@ -190,6 +190,9 @@ class Master:
         for operation in [one for one in cluster.operations.values() if one.framework_id == framework.id]:
             del cluster.operations[operation.uuid]
         groups.drop(cluster, framework_id=framework.id)
+        for agent_id, _ in framework.withheld:
+            # What it had given back by SHRINK is free for others now.
+            cluster.operations.touch(agent_id)
         rescind(cluster, framework_id=framework.id)
         maintenance.ask_no_more(cluster, framework.id)
         if framework.stream is not None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from statefuldb.local.mesos.cluster import Cluster
 from statefuldb.local.mesos.effects import ToFramework
 from statefuldb.local.mesos.master import Master
+from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]
 CAPABILITIES = [{"type": name} for name in ("MULTI_ROLE", "RESERVATION_REFINEMENT", "PARTITION_AWARE")]
@@ -155,3 +156,18 @@ def test_what_is_at_rest_is_not_looked_at_again() -> None:
     before = dict(masters.cluster.looks)
     masters.tick()
     assert all(masters.cluster.looks[agent_id] is look for agent_id, look in before.items())
+
+
+def test_what_a_framework_had_shrunk_is_offered_once_it_has_ended() -> None:
+    masters = Masters()
+    ends, stays = masters.cluster.frameworks.values()
+    assert ends.stream is not None
+    cpu = {"name": "cpus", "type": "SCALAR", "scalar": {"value": 1}}
+    ends.withheld.append((masters.agents[0], Bag.of([cpu])))
+    masters.call(ends.id, ends.stream, "SUPPRESS", {})
+    masters.tick()
+    masters.master.remove(ends)
+    masters.tick()
+    offered = [offer.resources for offer in masters.cluster.offers.values() if offer.agent_id == masters.agents[0]]
+    assert [bag.scalars().get("cpus") for bag in offered] == [1000, 1000]
+    assert {offer.framework_id for offer in masters.cluster.offers.values()} == {stays.id}
