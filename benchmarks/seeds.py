@@ -98,7 +98,7 @@ def _write(runs: list[Json]) -> None:
             _ranges(run["shares"]),
             f"{run['seeds']:,}",
             f"{run['effects']:,}",
-            f"{run['cpu_seconds'] / run['seeds']:.2f} s",
+            f"{run['cpu_seconds'] / run['seeds']:.2f} s" if run["cpu_seconds"] else "not noted",
             f"{run['wall_seconds'] / 60:.0f} min",
             ", ".join(run["broken"]) or "none",
         )
@@ -144,8 +144,9 @@ def _git(*arguments: str) -> str:
 
 
 def _cpu_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    """Return what this process and those that it has begun have used: with one process that is this one."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 if __name__ == "__main__":
