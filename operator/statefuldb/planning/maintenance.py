@@ -73,7 +73,7 @@ def away(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
         return replace(
             back,
             message=f"{host} was drained: the member stopped cleanly and waits for the agent to be reactivated",
-            fix=f"reactivate the agent on {host} (REACTIVATE_AGENT) when its maintenance is over",
+            fix=missing.reactivation(host),
         )
     return wait
 

@@ -41,8 +41,7 @@ def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
             again,
             reason=Reason.MAINTENANCE,
             message=f"the agent on {host} is deactivated or drained: Mesos offers nothing of it",
-            fix=f"reactivate the agent on {host} (REACTIVATE_AGENT) when its maintenance is over; "
-            "the member goes on by itself",
+            fix=f"{reactivation(host)}; the member goes on by itself",
         )
     if seen.offered_to:
         return replace(
@@ -59,6 +58,11 @@ def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
 def sighting(context: Context, record: VolumeRecord) -> Sighting | None:
     """Return what the master says of a member's resources, where that was looked up."""
     return next((s for s in context.observed.sightings if s.identity == record.identity), None)
+
+
+def reactivation(host: str) -> str:
+    """Return what helps where an agent was drained or deactivated."""
+    return f"reactivate the agent on {host} (REACTIVATE_AGENT) when its maintenance is over"
 
 
 def _taken(record: VolumeRecord, wait: Waiting, tasks: tuple[ForeignTask, ...]) -> Waiting:

@@ -3,6 +3,7 @@
 Nothing is given back before the member runs without it, and nothing counts as given back before an offer shows it.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from statefuldb.model.actions import AcceptOffers, SaveVolume
@@ -19,14 +20,8 @@ from statefuldb.planning.storage.holding import is_ours
 
 def leaves_surplus(record: VolumeRecord, offer: AgentOffer, claim: Claim) -> bool:
     """Whether more is reserved for this member on `offer` than the claim consumes."""
-
-    def total(resources: tuple[Resource, ...]) -> int:
-        scalars = sum(r.amount_milli for r in resources if is_ours(r, record.identity))
-        ports = (e - b + 1 for r in resources for b, e in r.ranges if is_ours(r, record.identity))
-        return scalars + sum(ports)
-
-    reserved = sum(total(operation.resources) for operation in claim.operations if isinstance(operation, Reserve))
-    return total(offer.resources) + reserved > total(claim.resources)
+    reserved = sum(_ours(record, o.resources) for o in claim.operations if isinstance(o, Reserve))
+    return _ours(record, offer.resources) + reserved > _ours(record, claim.resources)
 
 
 def withheld(record: VolumeRecord, offer: AgentOffer) -> bool:
@@ -47,7 +42,12 @@ def _used(launch: Launch) -> dict[str, int]:
 
 
 def _held(record: VolumeRecord, offers: Offers, name: str) -> int:
-    ours = [r for o in offers for r in o.resources if r.name == name and is_ours(r, record.identity)]
+    return _ours(record, (r for offer in offers for r in offer.resources if r.name == name))
+
+
+def _ours(record: VolumeRecord, resources: Iterable[Resource]) -> int:
+    """Return how much of resources is reserved for this member: thousandths of scalars, and ports."""
+    ours = [r for r in resources if is_ours(r, record.identity)]
     return sum(r.amount_milli for r in ours) + sum(end - begin + 1 for r in ours for begin, end in r.ranges)
 
 
