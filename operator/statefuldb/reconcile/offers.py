@@ -40,6 +40,7 @@ class OfferDemand:
         self._clock = clock
         self._queued = queued
         self._lock = threading.Lock()
+        self._settling = threading.Lock()
         self._waiting: Grouped[DatabaseKey, Demand] = Grouped(lambda _, demand: _groups(demand))
         self._to_look: set[DatabaseKey] = set()
         self._asks = False
@@ -120,25 +121,37 @@ class OfferDemand:
         """Decline what nobody took of the offers up to number `newest`, once all have looked or they are old.
 
         Suppress once nobody waits; ask again where somebody waits for something else than before. To ask again clears
-        every filter: what was declined may serve what is needed now.
+        every filter: what was declined may serve what is needed now. One at a time, calls included: a decision to rest
+        that reached Mesos after the next one to ask would leave a database without offers. Raises EffectFailed.
         """
-        if not self._mesos.view().connected:
-            return
+        with self._settling:
+            if self._mesos.view().connected:
+                self._settle(newest)
+
+    def _settle(self, newest: float) -> None:
         with self._lock:
-            asks, self._asks = self._asks and bool(self._waiting), False
+            asks = self._asks and bool(self._waiting)
             to_come = bool(self._to_look or self._looking) or self._queued() > 0
             before = self._clock.now() - HOLD_LIMIT_SECONDS if to_come else float("inf")
             seen = self._mesos.offers_up_to(newest, before)
             rest = not to_come and not self._waiting
             filters = self._filters(seen, to_come)
+            self._asks = False
         if asks:
-            self._mesos.revive()
-            self._revived = True
+            self._revive()
         for seconds, ids in sorted(filters.items()):
             self._mesos.decline(tuple(ids), seconds)
         if rest and self._revived is not False:
             self._mesos.suppress()
             self._revived = False
+
+    def _revive(self) -> None:
+        try:
+            self._mesos.revive()
+        except EffectFailed:
+            self._asks = True
+            raise
+        self._revived = True
 
     def _filters(self, offers: Offers, to_come: bool) -> dict[float, list[str]]:
         """Return the ids of offers by the seconds for which they are declined."""

@@ -137,8 +137,8 @@ def test_an_operation_that_was_refused_is_named_where_the_member_waits() -> None
     assert "elsewhere" not in decided.waiting[0].message
 
 
-@pytest.mark.parametrize("call", ["acceptOffers", "declineOffer"])
-def test_offers_of_a_call_that_failed_are_got_back_by_a_new_subscription(call: str) -> None:
+@pytest.mark.parametrize("call", ["acceptOffers", "declineOffer", "suppressOffers"])
+def test_a_call_that_gives_offers_up_and_failed_is_made_good_by_a_new_subscription(call: str) -> None:
     wired = Wired()
     wired.subscribe()
     wired.offer("offer-of-agent-1")
@@ -149,6 +149,11 @@ def test_offers_of_a_call_that_failed_are_got_back_by_a_new_subscription(call: s
         raise CallFailed("unanswered", unanswered=True)
 
     setattr(wired.driver, call, unanswered)
+    giving_up = {
+        "acceptOffers": lambda: wired.adapter.accept(accepted),
+        "declineOffer": lambda: wired.adapter.decline(["offer-of-agent-1"], 5.0),
+        "suppressOffers": wired.adapter.suppress,
+    }
     with pytest.raises(EffectFailed):
-        wired.adapter.accept(accepted) if call == "acceptOffers" else wired.adapter.decline(["offer-of-agent-1"], 5.0)
+        giving_up[call]()
     assert wired.driver.named("resubscribe") == [()]

@@ -1,5 +1,6 @@
 """What is asked of Mesos in offers, and for how long what nobody takes is declined."""
 
+import threading
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -27,6 +28,7 @@ class Asked:
     seconds: float = 1_000.0
     queued: int = 0
     outstanding: tuple[AgentOffer, ...] = OFFERS
+    fails: bool = False
 
     def now(self) -> float:
         return self.seconds
@@ -39,6 +41,8 @@ class Asked:
         return tuple(o for o in self.outstanding if o.received_at_seconds < received_before)
 
     def revive(self) -> None:
+        if self.fails:
+            raise EffectFailed("unanswered")
         self.calls.append(("revive",))
 
     def suppress(self) -> None:
@@ -182,3 +186,57 @@ def test_a_pass_that_fails_leaves_no_offer_held_for_ever() -> None:
     with pytest.raises(EffectFailed):
         fail()
     assert asked.taken()[0] == ("decline", ("offer-of-agent-1", "offer-of-agent-2"), 3600.0)
+
+
+@dataclass
+class Overtaking(Asked):
+    """Gives another thread the chance to be heard by Mesos before what is on its way: a decline takes half a second."""
+
+    def revive(self) -> None:
+        super().revive()
+        self.revived.set()
+
+    def decline(self, offer_ids: tuple[str, ...], refuse_seconds: float) -> None:
+        other = threading.Thread(target=self.begins)
+        self.others.append(other)
+        other.start()
+        self.revived.wait(0.5)
+        super().decline(offer_ids, refuse_seconds)
+        self.outstanding = ()
+
+    def begins(self) -> None:
+        self.demand.looked(ORDERS, ANY)
+        self.demand.settle(2)
+
+    def __post_init__(self) -> None:
+        self.others: list[threading.Thread] = []
+        self.revived = threading.Event()
+        self.demand = OfferDemand(self, self, queued=lambda: 0)  # type: ignore[arg-type]
+
+
+def test_nobody_is_heard_by_mesos_between_a_decision_to_rest_and_what_it_says() -> None:
+    asked = Overtaking()
+    asked.demand.settle(2)
+    for other in asked.others:
+        other.join()
+    assert asked.taken() == [
+        ("decline", ("offer-of-agent-1", "offer-of-agent-2"), 3600.0),
+        ("suppress",),
+        ("revive",),
+    ], "a database that came to wait meanwhile would wait for ever"
+
+
+def test_offers_that_could_not_be_asked_for_are_asked_for_again() -> None:
+    demand, asked = wired()
+    asked.outstanding = ()
+    demand.looked(ORDERS, ANY)
+    demand.settle(0)
+    demand.looked(ORDERS, replace(ANY, needs=frozenset({"cpus 600m"})))
+    asked.fails = True
+    with pytest.raises(EffectFailed):
+        demand.settle(0)
+    asked.fails = False
+    asked.taken()
+    demand.looked(ORDERS, replace(ANY, needs=frozenset({"cpus 600m"})))
+    demand.settle(0)
+    assert asked.taken() == [("revive",)]

@@ -210,7 +210,7 @@ class MesosAdapter:
         if self._books.operations.owed():
             self._reconciler.owed()
         filters = {"refuse_seconds": LEFTOVER_REFUSE_SECONDS}
-        self._use_up(lambda: self._driver.acceptOffers(ids_to_wire(wanted.offer_ids), operations, filters=filters))
+        self._give_up(lambda: self._driver.acceptOffers(ids_to_wire(wanted.offer_ids), operations, filters=filters))
 
     def kill(self, wanted: KillTask) -> None:
         """Send one KILL. Raises EffectFailed."""
@@ -237,7 +237,7 @@ class MesosAdapter:
         held = self._books.offers.take(offer_ids)
         if held:
             filters = {"refuse_seconds": refuse_seconds}
-            self._use_up(lambda: self._driver.declineOffer(ids_to_wire(held), filters=filters))
+            self._give_up(lambda: self._driver.declineOffer(ids_to_wire(held), filters=filters))
 
     def revive(self) -> None:
         """Ask for offers again."""
@@ -245,7 +245,7 @@ class MesosAdapter:
 
     def suppress(self) -> None:
         """Ask for no more offers."""
-        self._call(lambda: self._driver.suppressOffers([self._role]))
+        self._give_up(lambda: self._driver.suppressOffers([self._role]))
 
     def _on_subscribed(self) -> None:
         self._bygones.subscribed()
@@ -259,8 +259,8 @@ class MesosAdapter:
         except (CallFailed, UnsafeRequest) as error:
             raise EffectFailed(str(error)) from error
 
-    def _use_up(self, call: Callable[[], Any]) -> None:
-        """Make a call that uses offers up. Raises EffectFailed.
+    def _give_up(self, call: Callable[[], Any]) -> None:
+        """Make a call by which we give offers up. Raises EffectFailed.
 
         Where it fails Mesos may hold them out to us for ever, and we know them no more: a new subscription takes them
         back and offers them again. It also has a late arrival of this call refused, by its stream id.
