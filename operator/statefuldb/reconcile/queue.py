@@ -77,6 +77,9 @@ class KeyQueue:
                 if self._ready:
                     key = self._ready.popitem(last=False)[0]
                     self._working.add(key)
+                    if self._ready or self._later:
+                        # Who waits may have begun to before any of these were put: the next is for one of them.
+                        self._changed.notify()
                     return key
                 if not block:
                     return None

@@ -1,4 +1,6 @@
-"""The queue under a clock that people set."""
+"""The queue under a clock that people set, and with several who take from it."""
+
+import threading
 
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.reconcile.queue import KeyQueue
@@ -30,3 +32,33 @@ def test_what_is_put_while_the_clock_goes_back_is_due_as_was_meant() -> None:
     queue.put_after(ORDERS, 5.0)
     time.seconds += 5.0
     assert queue.take(block=False) == ORDERS
+
+
+class Seen(Standing):
+    """Tells when a worker looks at it: with the queue in hand, before it begins to wait for a key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked = threading.Semaphore(0)
+
+    def now(self) -> float:
+        seconds = super().now()
+        if threading.current_thread() is not threading.main_thread():
+            self.looked.release()
+        return seconds
+
+
+def test_one_who_waits_takes_what_is_due_while_the_other_is_at_work() -> None:
+    time = Seen()
+    queue = KeyQueue(time)
+    taken: list[DatabaseKey | None] = []
+    waiting = threading.Thread(target=lambda: taken.append(queue.take()), daemon=True)
+    waiting.start()
+    assert time.looked.acquire(timeout=10.0)
+    for key in (LEDGER, ORDERS):
+        queue.put_after(key, 1_000.0)
+        assert time.looked.acquire(timeout=10.0)
+    time.seconds += 1_000.0
+    assert queue.take(block=False) == LEDGER
+    waiting.join(10.0)
+    assert taken == [ORDERS], "it would wait for as long as was left when it was told last"
