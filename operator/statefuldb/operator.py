@@ -189,6 +189,7 @@ class Operator:
             enqueue=self.queue.put,
             clock=machine,
             timers=machine,
+            new_lock=machine.lock,
         )
         self._keepers = around.make_keepers(
             KeeperNeeds(
@@ -198,7 +199,7 @@ class Operator:
                 enqueue=self.queue.put,
             )
         )
-        demand = OfferDemand(self._mesos, machine, queued=self.queue.depth)
+        demand = OfferDemand(self._mesos, machine, queued=self.queue.depth, new_lock=machine.lock)
         self._notices = Notices(queue=self.queue, kubernetes=self._kubernetes, mesos=self._mesos, demand=demand)
         identity = OperatorIdentity(
             cluster=cluster,

@@ -8,7 +8,7 @@ import time
 import uuid
 from logging import getLogger
 
-from statefuldb.reconcile.ports import Call, Lane
+from statefuldb.reconcile.ports import Call, Lane, Lock
 
 log = getLogger(__name__)
 SECRET_BYTES = 24
@@ -35,6 +35,10 @@ class RealMachine:
     def fresh_secret(self) -> str:
         """Return a random password that is safe in a URL."""
         return secrets.token_urlsafe(SECRET_BYTES)
+
+    def lock(self) -> Lock:
+        """Return a lock."""
+        return threading.Lock()
 
     def chance(self) -> float:
         """Return a random number from 0 to below 1."""

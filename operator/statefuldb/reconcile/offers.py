@@ -14,7 +14,7 @@ from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Offers
 from statefuldb.model.plan import Demand
-from statefuldb.reconcile.ports import Clock, EffectFailed, MesosPort
+from statefuldb.reconcile.ports import Clock, EffectFailed, Lock, MesosPort
 
 log = getLogger(__name__)
 
@@ -35,12 +35,19 @@ class OfferDemand:
     rest by any.
     """
 
-    def __init__(self, mesos: MesosPort, clock: Clock, *, queued: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        mesos: MesosPort,
+        clock: Clock,
+        *,
+        queued: Callable[[], int],
+        new_lock: Callable[[], Lock] = threading.Lock,
+    ) -> None:
         self._mesos = mesos
         self._clock = clock
         self._queued = queued
         self._lock = threading.Lock()
-        self._settling = threading.Lock()
+        self._settling = new_lock()
         self._waiting: Grouped[DatabaseKey, Demand] = Grouped(lambda _, demand: _groups(demand))
         self._to_look: set[DatabaseKey] = set()
         self._asks = False

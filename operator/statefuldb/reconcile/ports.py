@@ -4,6 +4,7 @@ Reading methods answer from caches and never block. Effects block for a bounded 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +29,7 @@ from statefuldb.model.volume import Launch, VolumeRecord
 
 Enqueue = Callable[[DatabaseKey], None]
 Call = Callable[[], None]
+Lock = AbstractContextManager[object]
 Lane = Callable[[Call], None]
 
 
@@ -329,6 +331,10 @@ class Machine(Clock, Timers, Protocol):
 
     def chance(self) -> float:
         """Return a random number from 0 to below 1."""
+        ...
+
+    def lock(self) -> Lock:
+        """Return a lock that may be held while requests are made. Those that never are, are the code's own business."""
         ...
 
     def lane(self, name: str) -> Lane:

@@ -10,7 +10,7 @@ from statefuldb.model.keeper import KeeperStatus
 from statefuldb.model.observed import KeeperView
 from statefuldb.model.volume import Launch
 from statefuldb.operator import KeeperNeeds
-from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.reconcile.ports import Call, EffectFailed
 from statefuldb.simulation.host import Host
 from statefuldb.simulation.keeper import Keeper
 from statefuldb.simulation.machine import Machine
@@ -31,10 +31,11 @@ class _Watched:
 class Keepers:
     """Follows keepers by where they should listen."""
 
-    def __init__(self, needs: KeeperNeeds, hosts: list[Host], machine: Machine) -> None:
+    def __init__(self, needs: KeeperNeeds, hosts: list[Host], machine: Machine, wait_for_answer: Call) -> None:
         self._needs = needs
         self._hosts = {host.address: host for host in hosts}
         self._machine = machine
+        self._wait_for_answer = wait_for_answer
         self._watched: dict[TaskId, _Watched] = {}
 
     def watch(self, key: DatabaseKey, task_id: TaskId, launch: Launch) -> None:
@@ -57,6 +58,7 @@ class Keepers:
 
     def send_credentials(self, task_id: TaskId, *, revision: str, username: str, password: str, database: str) -> None:
         """Have the keeper set the application account. Raises EffectFailed."""
+        self._wait_for_answer()
         watched = self._watched.get(task_id)
         keeper = self._reach(task_id, watched) if watched is not None else None
         if watched is None or keeper is None:

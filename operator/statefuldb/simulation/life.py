@@ -1,6 +1,8 @@
 """One operator's process in the simulated world: the real operator, started, working, and killed anywhere."""
 
+import heapq
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,8 +11,9 @@ from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.masters import MasterList
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.model.actions import FenceAgent
+from statefuldb.model.identity import DatabaseKey
 from statefuldb.operator import Operator, OperatorSettings, Surroundings
-from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.reconcile.ports import Call, EffectFailed
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.driver import LEADER, SimulatedDriver
@@ -21,6 +24,7 @@ from statefuldb.simulation.measures import ToldMetrics
 from statefuldb.simulation.mesos import Mesos
 from statefuldb.simulation.schedule import Schedule
 from statefuldb.simulation.story import Story
+from statefuldb.simulation.threads import Threads
 from statefuldb.simulation.watch import Watch
 
 Json = dict[str, Any]
@@ -94,7 +98,7 @@ class Life:
         network: Network,
         on_secret: Callable[[str], None],
         skew: Callable[[], float],
-        pass_by: Callable[[float], None],
+        threads: Threads,
         on_deposed: Callable[["Life"], None],
         on_effect: Callable[[str], None],
     ) -> None:
@@ -106,18 +110,18 @@ class Life:
         self._hosts = hosts
         self._story = story
         self._network = network
-        self._machine = Machine(schedule, dice.fork(), on_secret, skew)
+        self._threads = threads
+        self._machine = Machine(schedule, threads, dice.fork(), on_secret, skew)
         self._skew = skew
-        self._pass_by = pass_by
         self._on_deposed = on_deposed
         self._on_effect = on_effect
-        self._passing = self._working = False
         self._watch: Watch | None = None
         self.driver: SimulatedDriver | None = None
         self.operator: Operator | None = None
         self.passes = 0
         self.effects = 0
-        self.free_at = schedule.now
+        # When each worker that makes no pass looks for one.
+        self._free_at = [schedule.now] * threads.workers
 
     @property
     def alive(self) -> bool:
@@ -147,27 +151,27 @@ class Life:
             self._mesos.leave(self.driver.opened)
 
     def next_pass_at(self) -> float:
-        """Return when the worker has something to do; infinity where nothing is to be done."""
-        if self.operator is None or self._passing or not self.alive:
+        """Return when a worker has something to do; infinity where nothing is to be done, or nobody free."""
+        if self.operator is None or not self._free_at or not self.alive:
             return float("inf")
         due = self.operator.queue.next_due()
-        return float("inf") if due is None else max(due - self._skew(), self.free_at)
+        return float("inf") if due is None else max(due - self._skew(), self._free_at[0])
 
     def work(self) -> None:
-        """Make one pass."""
+        """Make one pass, or let it begin."""
         assert self.operator is not None
         key = self.operator.queue.take(block=False)
-        if key is None:
-            return
-        self.passes += 1
-        self._passing = self._working = True
+        if key is not None:
+            self.passes += 1
+            heapq.heappop(self._free_at)
+            self._threads.work(partial(self._attempt, self.operator, key))
+
+    def _attempt(self, operator: Operator, key: DatabaseKey) -> None:
         try:
-            self.operator.loop.attempt(key)
+            operator.loop.attempt(key)
         except Killed:
             return
-        finally:
-            self._passing = self._working = False
-        self.free_at = self._schedule.now + self._dice.between(0.0005, 0.002)
+        heapq.heappush(self._free_at, self._schedule.now + self._dice.between(0.0005, 0.002))
 
     def lose_watch(self, seconds: float) -> None:
         """Break the watches off for a while."""
@@ -202,12 +206,12 @@ class Life:
             metrics=ToldMetrics(self._on_effect),
             client=client_over(self._request),
             make_watch=make_watch,
-            master=_MasterApi(self._mesos),
+            master=_MasterApi(self._mesos, self._wait_for_answer),
             make_driver=make_driver,
-            make_keepers=lambda needs: Keepers(needs, self._hosts, machine),
+            make_keepers=lambda needs: Keepers(needs, self._hosts, machine, self._wait_for_answer),
             new_certificates=lambda: ("authority", "certificate and key"),
             may_act=lambda: True,
-            fencing=_Fence(self._hosts, self._story),
+            fencing=_Fence(self._hosts, self._story, self._wait_for_answer),
             fences=True,
             journal=_NoJournal(),
             instance=self.name,
@@ -220,7 +224,9 @@ class Life:
             self._story.tell(self.name, f"{what}: {refused} in place of an answer", detail=True)
             return refused, {"kind": "Status", "message": "injected"}
         if method == "GET":
-            return self._network.read(path, self._api.exchange(method, path, body, content_type, "operator"))
+            seen = self._network.read(path, self._api.exchange(method, path, body, content_type, "operator"))
+            self._wait_for_answer()
+            return seen
 
         def carry_out() -> tuple[int, Any]:
             status, answer = self._api.exchange(method, path, body, content_type, "operator")
@@ -237,6 +243,7 @@ class Life:
             self._wait()
             answer = carry_out()
             self._network.after(what)
+            self._wait_for_answer()
         except Killed:
             self._story.tell(self.name, f"killed at {what}")
             self.kill()
@@ -247,22 +254,24 @@ class Life:
         return answer
 
     def _wait(self) -> None:
-        """Let the world go on while the worker waits. Whatever else makes requests does not wait for them."""
-        if not self._working:
-            return
-        self._working = False
-        self._pass_by(self._network.latency())
-        self._working = True
+        """Let the world go on while a request is on its way. Raises Killed where the process ends meanwhile."""
+        self._threads.wait(self._network.latency())
         if not self.alive:
             raise Killed
+
+    def _wait_for_answer(self) -> None:
+        """Let the world go on while an answer is on its way. To one worker alone they come at once."""
+        if self._threads.workers > 1:
+            self._wait()
 
 
 class _MasterApi(MasterApi):
     """Questions to the simulated master."""
 
-    def __init__(self, mesos: Mesos) -> None:
+    def __init__(self, mesos: Mesos, wait_for_answer: Call) -> None:
         super().__init__(masters=MasterList((LEADER,)), transport=Transport())
         self._mesos = mesos
+        self._wait_for_answer = wait_for_answer
 
     def _ask(self, kind: str, read: Callable[[Json], Any] | None = None) -> Json:
         """Return an answer, which was never text, each entry of its lists as `read` makes it."""
@@ -276,17 +285,20 @@ class _MasterApi(MasterApi):
 
     def _answer(self, call: Json) -> Any:
         try:
-            return self._mesos.ask(call)
+            answer = self._mesos.ask(call)
         except OSError as error:
             raise EffectFailed(str(error)) from error
+        self._wait_for_answer()
+        return answer
 
 
 class _Fence:
     """A fence command that works: it cuts the lost agent's host off from the shared file system."""
 
-    def __init__(self, hosts: list[Host], story: Story) -> None:
+    def __init__(self, hosts: list[Host], story: Story, wait_for_answer: Call) -> None:
         self._hosts = hosts
         self._story = story
+        self._wait_for_answer = wait_for_answer
 
     def fence(self, wanted: FenceAgent) -> None:
         """Cut an agent off."""
@@ -295,6 +307,7 @@ class _Fence:
                 self._story.tell("fence", f"{host.hostname} is cut off from the shared file system")
                 host.fence()
                 host.schedule.after(READMITTED_SECONDS, host.readmit)
+        self._wait_for_answer()
 
 
 class _NoJournal:

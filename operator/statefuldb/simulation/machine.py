@@ -4,9 +4,10 @@ import base64
 from collections.abc import Callable
 from logging import getLogger
 
-from statefuldb.reconcile.ports import Call, Lane
+from statefuldb.reconcile.ports import Call, Lane, Lock
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.schedule import Link, Schedule
+from statefuldb.simulation.threads import Threads
 
 log = getLogger(__name__)
 # How all passwords in a simulated world begin.
@@ -21,9 +22,15 @@ class Machine:
     """The machine port. `on_effect` is told before and after each request that leaves; it may raise Killed."""
 
     def __init__(
-        self, schedule: Schedule, dice: Dice, on_secret: Callable[[str], None], skew: Callable[[], float]
+        self,
+        schedule: Schedule,
+        threads: Threads,
+        dice: Dice,
+        on_secret: Callable[[str], None],
+        skew: Callable[[], float],
     ) -> None:
         self._schedule = schedule
+        self._threads = threads
         self._skew = skew
         self._dice = dice
         self._on_secret = on_secret
@@ -53,11 +60,23 @@ class Machine:
 
     def lane(self, name: str) -> Lane:
         """Return what makes calls in order, each a moment later."""
-        link = Link(self._schedule, self._dice.fork(), slow_seconds=0.003)
-        return lambda call: link.send(lambda: self.run(call))
+        link, turn = Link(self._schedule, self._dice.fork(), slow_seconds=0.003), self._threads.lock()
+
+        def in_turn(call: Call) -> None:
+            with turn:
+                self._make(call)
+
+        return lambda call: link.send(lambda: self._threads.begin(lambda: in_turn(call)))
+
+    def lock(self) -> Lock:
+        """Return a lock that may be held while requests are made."""
+        return self._threads.lock()
 
     def run(self, call: Call) -> None:
         """Make a call of the operator's own, as its process would: what it does wrong stays there."""
+        self._threads.begin(lambda: self._make(call))
+
+    def _make(self, call: Call) -> None:
         if not self.alive:
             return
         try:

@@ -12,13 +12,17 @@ DATABASES = ((900, 5, 7), (90, 8, 16), (10, 17, MOST))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """What a world is made of. In one that is `varied` machines differ, and people do all that people do."""
+    """What a world is made of. In one that is `varied` machines differ, and people do all that people do.
+
+    With more than one of its `workers`, the operator does several things at a time, as a real one does.
+    """
 
     agents: int = 5
     databases: int = 6
     busy_seconds: float = 180.0
     pause_seconds: float = 10.0
     varied: bool = False
+    workers: int = 1
 
 
 def size_of(seed: int) -> Size:

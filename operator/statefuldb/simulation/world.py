@@ -22,6 +22,7 @@ from statefuldb.simulation.schedule import Schedule
 from statefuldb.simulation.size import Size
 from statefuldb.simulation.storage import FileSystem
 from statefuldb.simulation.story import Story
+from statefuldb.simulation.threads import OneWorker, Strands, Threads
 from statefuldb.simulation.verdict import Verdict
 
 Json = dict[str, Any]
@@ -125,11 +126,14 @@ class World:
             network=self.network,
             on_secret=self.laws.secret,
             skew=lambda: self.skew,
-            pass_by=self.pass_by,
+            threads=self._threads(),
             on_deposed=self._leader_ends,
             on_effect=self.laws.carried_out,
         )
         self.life.start()
+
+    def _threads(self) -> Threads:
+        return OneWorker(self.pass_by) if self.size.workers == 1 else Strands(self.schedule, self.size.workers)
 
     def start_second_operator(self, seconds: float) -> bool:
         """Start an operator beside the one that runs, which learns only in a while that it leads no more."""

@@ -1,5 +1,6 @@
 """What agents hold for us is listed seldom however many databases begin, and anew where it may have changed."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -28,7 +29,7 @@ class Listed:
 
     def __init__(self, seconds: float = 0.0, agents: int = 1) -> None:
         self.time, self.seconds, self.agents, self.asked = Standing(), seconds, agents, 0
-        self.reserved = Reserved(list_agents=self._list, cluster=CLUSTER, clock=self.time)
+        self.reserved = Reserved(list_agents=self._list, cluster=CLUSTER, clock=self.time, lock=threading.Lock())
 
     def _list(self, read: Callable[[dict[str, Any]], T]) -> list[T]:
         self.asked += 1

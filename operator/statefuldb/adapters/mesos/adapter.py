@@ -3,6 +3,7 @@
 Events only change caches and enqueue keys. A status is acknowledged when the worker says that it is recorded.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from logging import getLogger
 from typing import Any
@@ -38,7 +39,7 @@ from statefuldb.model.operations import Destroy, LaunchTask, Unreserve
 from statefuldb.model.resources import Unavailability
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_label
-from statefuldb.reconcile.ports import Clock, EffectFailed, Excerpt, Timers
+from statefuldb.reconcile.ports import Clock, EffectFailed, Excerpt, Lock, Timers
 
 log = getLogger(__name__)
 
@@ -67,6 +68,7 @@ class MesosAdapter:
         enqueue: Callable[[DatabaseKey], None],
         clock: Clock,
         timers: Timers,
+        new_lock: Callable[[], Lock] = threading.Lock,
     ) -> None:
         self._role = role
         self._principal = principal
@@ -79,10 +81,16 @@ class MesosAdapter:
             maintenance=MaintenanceBook(),
         )
         self._sightings = Sightings(
-            list_agents=self._agents.list, list_tasks=list_tasks, list_frameworks=list_frameworks, clock=clock
+            list_agents=self._agents.list,
+            list_tasks=list_tasks,
+            list_frameworks=list_frameworks,
+            clock=clock,
+            lock=new_lock(),
         )
-        self._bygones = Bygones(list_agents=self._agents.list, list_tasks=list_tasks, clock=clock, timers=timers)
-        self._reserved = Reserved(list_agents=self._agents.list, cluster=cluster, clock=clock)
+        self._bygones = Bygones(
+            list_agents=self._agents.list, list_tasks=list_tasks, clock=clock, timers=timers, lock=new_lock()
+        )
+        self._reserved = Reserved(list_agents=self._agents.list, cluster=cluster, clock=clock, lock=new_lock())
         self._reconciler = Reconciler(ask=self._ask, timers=timers, clock=clock)
         self._inverse_offers = InverseOffers(
             book=books.maintenance, alive_on=books.tasks.alive_on, answer=self._answer, timers=timers, clock=clock

@@ -4,7 +4,6 @@ When a framework ends, the master tells each agent to end its tasks: at once whe
 registers again. An agent that stays registered for longer than its master waits for answers to pings has heard of it.
 """
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from logging import getLogger
@@ -13,7 +12,7 @@ from typing import Any
 from statefuldb.adapters.mesos.master_api import ListEach
 from statefuldb.model.identity import TaskId
 from statefuldb.planning.undecided import PROOF_SECONDS
-from statefuldb.reconcile.ports import Clock, EffectFailed, Timers
+from statefuldb.reconcile.ports import Clock, EffectFailed, Lock, Timers
 
 log = getLogger(__name__)
 FRESH_SECONDS = 5.0
@@ -30,12 +29,14 @@ class _Watch:
 class Bygones:
     """Asks the master, at most each few seconds, while anybody wants to know. Waits by timers: clocks are set."""
 
-    def __init__(self, *, list_agents: ListEach, list_tasks: ListEach, clock: Clock, timers: Timers) -> None:
+    def __init__(
+        self, *, list_agents: ListEach, list_tasks: ListEach, clock: Clock, timers: Timers, lock: Lock
+    ) -> None:
         self._list_agents = list_agents
         self._list_tasks = list_tasks
         self._clock = clock
         self._timers = timers
-        self._lock = threading.Lock()
+        self._lock = lock
         self._asked_at = float("-inf")
         self._registrations: Mapping[str, str] = {}
         self._listed: frozenset[str] = frozenset()

@@ -1,6 +1,5 @@
 """What agents hold for us, offered or not, for databases that begin: asked of the master, and looked up by database."""
 
-import threading
 from collections.abc import Iterable
 from logging import getLogger
 
@@ -10,7 +9,7 @@ from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.resources import Resource
 from statefuldb.planning.offer_book import OfferBook
-from statefuldb.reconcile.ports import Clock, EffectFailed
+from statefuldb.reconcile.ports import Clock, EffectFailed, Lock
 
 log = getLogger(__name__)
 
@@ -28,11 +27,11 @@ GIVING_BACK_SECONDS = 60.0
 class Reserved:
     """The master's list, asked for anew when it is old, and always for a database of which something is given back."""
 
-    def __init__(self, *, list_agents: ListEach, cluster: str, clock: Clock) -> None:
+    def __init__(self, *, list_agents: ListEach, cluster: str, clock: Clock, lock: Lock) -> None:
         self._list_agents = list_agents
         self._cluster = cluster
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = lock
         self._book = OfferBook()
         self._asked_at = self._fresh_until = float("-inf")
         self._given_back: dict[DatabaseKey, float] = {}

@@ -1,6 +1,5 @@
 """Looking for a member's resources on all agents, offered or not, and for whoever else uses them."""
 
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from logging import getLogger
@@ -11,7 +10,7 @@ from statefuldb.adapters.mesos.wire import resource_from_wire
 from statefuldb.model.identity import LABEL_CLUSTER, DataIdentity, TaskId
 from statefuldb.model.observed import ForeignTask, Sighting
 from statefuldb.planning.storage.holding import identity_of
-from statefuldb.reconcile.ports import Clock, EffectFailed
+from statefuldb.reconcile.ports import Clock, EffectFailed, Lock
 
 log = getLogger(__name__)
 Listing = Callable[[], Sequence[Mapping[str, Any]]]
@@ -51,12 +50,20 @@ class _Framework:
 class Sightings:
     """What the master lists, asked for at most twice a minute, however many members wait."""
 
-    def __init__(self, *, list_agents: ListEach, list_tasks: ListEach, list_frameworks: Listing, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        list_agents: ListEach,
+        list_tasks: ListEach,
+        list_frameworks: Listing,
+        clock: Clock,
+        lock: Lock,
+    ) -> None:
         self._list_agents = list_agents
         self._list_tasks = list_tasks
         self._list_frameworks = list_frameworks
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = lock
         self._asked_at = float("-inf")
         self._hosts: Mapping[str, str] = {}
         self._volumes: Mapping[DataIdentity, frozenset[str]] = {}
