@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from statefuldb.model.identity import DatabaseKey, DataIdentity, volume_record_name
-from statefuldb.model.schema.volume import ORDINAL_MAX
+from statefuldb.model.identity import ORDINAL_MAX, DatabaseKey, DataIdentity, volume_record_name
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import OWNER_LABEL, Damaged, from_object
 

@@ -28,10 +28,15 @@ OPERATOR_IDENTITY_SECRET = "statefuldb-operator-identity"
 OPERATOR_LEASE = "statefuldb-operator"
 WEBHOOK_SECRET = "statefuldb-webhook"
 
+# What an entry of the ledger can hold: whatever says more was not written by us.
+ORDINAL_MAX = 65_535
+TEXT_MAX_LENGTH = 253
+
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_ORDINAL = re.compile(r"[0-9]{1,5}")
 _TASK_ID = re.compile(rf"sdb\.({_UUID})\.(\d+)\.(\d+)")
 _OPERATION_ID = re.compile(rf"sdb\.({_UUID})\.(\d+)\.([^.]+)\.(\d+)-([A-Z_]+)")
-_PERSISTENCE_ID = re.compile(rf"sdb\.({_UUID})\.({_UUID})\.(\d+)\.(\d+)")
+_PERSISTENCE_ID = re.compile(rf"sdb\.({_UUID})\.({_UUID})\.([0-9]+)\.(0|[1-9][0-9]{{0,17}})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -78,18 +83,13 @@ class ReservationLabels:
     def parse(labels: Mapping[str, str]) -> "ReservationLabels | None":
         """Return what the labels say, or None where they are not a complete set of ours."""
         try:
-            return ReservationLabels(
-                identity=DataIdentity(
-                    cluster=labels[LABEL_CLUSTER],
-                    uid=labels[LABEL_UID],
-                    ordinal=int(labels[LABEL_ORDINAL]),
-                ),
-                namespace=labels[LABEL_NAMESPACE],
-                name=labels[LABEL_NAME],
-                reservation=labels[LABEL_RESERVATION],
-            )
-        except (KeyError, ValueError):
+            identity = _identity(labels[LABEL_CLUSTER], labels[LABEL_UID], labels[LABEL_ORDINAL])
+            namespace, name, reservation = labels[LABEL_NAMESPACE], labels[LABEL_NAME], labels[LABEL_RESERVATION]
+        except KeyError:
             return None
+        if identity is None or len(reservation) > TEXT_MAX_LENGTH:
+            return None
+        return ReservationLabels(identity=identity, namespace=namespace, name=name, reservation=reservation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,10 +149,17 @@ class PersistenceId:
     def parse(text: str) -> "PersistenceId | None":
         """Return the parts of a persistence id of ours, or None for any other."""
         match = _PERSISTENCE_ID.fullmatch(text)
-        if match is None:
+        identity = _identity(match[1], match[2], match[3]) if match is not None else None
+        if match is None or identity is None:
             return None
-        identity = DataIdentity(cluster=match[1], uid=match[2], ordinal=int(match[3]))
         return PersistenceId(identity=identity, sequence=int(match[4]))
+
+
+def _identity(cluster: str, uid: str, ordinal: str) -> DataIdentity | None:
+    """Return whose data something is said to be, or None where no member has such an ordinal."""
+    if not _ORDINAL.fullmatch(ordinal) or int(ordinal) > ORDINAL_MAX:
+        return None
+    return DataIdentity(cluster=cluster, uid=uid, ordinal=int(ordinal))
 
 
 def connection_secret_name(database: str) -> str:

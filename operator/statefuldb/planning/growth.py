@@ -19,7 +19,7 @@ from statefuldb.model.volume import AgentRef, Growth, VolumeRecord
 from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.room import PATIENCE_SECONDS, patience_seconds
-from statefuldb.planning.storage.holding import reservable, unowned
+from statefuldb.planning.storage.holding import is_volume, reservable, unowned
 from statefuldb.planning.template import restart_request
 
 ATTEMPTS = 3
@@ -111,7 +111,7 @@ def volume_of(record: VolumeRecord, offers: Iterable[AgentOffer]) -> tuple[Agent
     """Return the member's volume where it is offered."""
     for offer in offers:
         for resource in offer.resources:
-            if resource.persistence is not None and resource.persistence.id == record.persistence_id:
+            if is_volume(resource, record.identity, record.persistence_id):
                 return offer, resource
     return None
 

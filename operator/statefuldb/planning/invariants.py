@@ -17,7 +17,7 @@ from statefuldb.model.resources import Resource
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import AgentRef, Intent, Launch, VolumeRecord
 from statefuldb.planning import damage, ledger_laws
-from statefuldb.planning.storage.holding import identity_of
+from statefuldb.planning.storage.holding import identity_of, made_for
 from statefuldb.planning.violation import Violation
 
 __all__ = ["Violation", "violations"]
@@ -113,7 +113,7 @@ def _beside(observed: Observed, records: dict[str, VolumeRecord], cluster: str) 
     found = []
     for held in (r for offer in observed.reserved or () for r in offer.resources):
         labels = held.labels
-        if held.persistence is None or labels is None or labels.identity.cluster != cluster:
+        if made_for(held) is None or labels is None or labels.identity.cluster != cluster:
             continue
         of_this_name = (labels.namespace, labels.name) == (observed.key.namespace, observed.key.name)
         if of_this_name and labels.identity not in known and not damage.holds(observed, labels.identity):

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from statefuldb.model.actions import SaveVolume
 from statefuldb.model.conditions import EventReason
-from statefuldb.model.identity import DatabaseKey, DataIdentity, PersistenceId, volume_record_name
+from statefuldb.model.identity import DatabaseKey, DataIdentity, volume_record_name
 from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.plan import Announcement
 from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource
@@ -17,20 +17,24 @@ from statefuldb.model.spec import EngineType, Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
 from statefuldb.planning import damage
 from statefuldb.planning.context import Step, status_of
-from statefuldb.planning.storage.holding import identity_of
+from statefuldb.planning.storage.holding import identity_of, made_for
 
 
 def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdentity, tuple[AgentOffer, Resource]]:
-    """Return the volumes of this database name that are offered with our labels and have no entry."""
+    """Return the volumes of this database name that are offered with our labels and have no entry.
+
+    Nor one whose name would be that of another entry: names hold a part of the uid only.
+    """
+    names = {record.name for record in observed.volumes}
     known = {record.identity for record in observed.volumes} | set(observed.adopted_away)
     found: dict[DataIdentity, tuple[AgentOffer, Resource]] = {}
     newest: dict[DataIdentity, int] = {}
     for offer in offers:
         for resource in offer.resources:
-            parsed = PersistenceId.parse(resource.persistence.id) if resource.persistence is not None else None
+            parsed = made_for(resource)
             if parsed is None or parsed.identity.cluster != cluster or parsed.identity in known:
                 continue
-            if damage.holds(observed, parsed.identity):
+            if damage.holds(observed, parsed.identity) or _name(observed.key, resource, parsed.identity) in names:
                 continue
             if _of_this_database(observed, resource) and parsed.sequence > newest.get(parsed.identity, -1):
                 # A member leaves a volume for another only before there is data: the newest one holds it.
@@ -107,7 +111,7 @@ def entry_of(key: DatabaseKey, at_seconds: float, offer: AgentOffer, volume: Res
         r.labels.reservation for r in offer.resources if r.labels is not None and r.labels.identity == owner
     }
     return VolumeRecord(
-        name=volume_record_name(volume.labels.name if volume.labels else key.name, owner.ordinal, owner.uid),
+        name=_name(key, volume, owner),
         key=key,
         owner_uid=owner.uid,
         identity=owner,
@@ -126,3 +130,7 @@ def entry_of(key: DatabaseKey, at_seconds: float, offer: AgentOffer, volume: Res
         initialised=True,
         phase=VolumePhase.RETAINED,
     )
+
+
+def _name(key: DatabaseKey, volume: Resource, owner: DataIdentity) -> str:
+    return volume_record_name(volume.labels.name if volume.labels else key.name, owner.ordinal, owner.uid)

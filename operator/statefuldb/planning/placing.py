@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 from statefuldb.model.conditions import Reason
-from statefuldb.model.identity import PersistenceId, ReservationLabels, TaskId
+from statefuldb.model.identity import ReservationLabels, TaskId
 from statefuldb.model.plan import Waiting
 from statefuldb.model.resources import MILLI, AgentOffer, milli_of_bytes
 from statefuldb.model.spec import AgentAttribute, DiskType, Strategy
@@ -13,7 +13,7 @@ from statefuldb.planning import maintenance, missing
 from statefuldb.planning.context import Context
 from statefuldb.planning.storage import StorageStrategy, strategy_of
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal
-from statefuldb.planning.storage.holding import within
+from statefuldb.planning.storage.holding import made_for, within
 from statefuldb.planning.storage.strategy import Place
 
 PORTS_PER_MEMBER = 2
@@ -92,12 +92,11 @@ def _placed(context: Context, strategy: StorageStrategy, record: VolumeRecord, o
     """
     if record.initialised:
         return record
-    offered = [volume.id for r in offer.resources if (volume := r.persistence) is not None]
-    if record.persistence_id in offered:
+    offered = [v for v in map(made_for, offer.resources) if v is not None and v.identity == record.identity]
+    if record.persistence_id in [str(volume) for volume in offered]:
         return record
-    earlier = [v for v in map(PersistenceId.parse, offered) if v is not None and v.identity == record.identity]
-    if earlier:
-        return replace(record, persistence_id=str(max(earlier, key=lambda v: v.sequence)))
+    if offered:
+        return replace(record, persistence_id=str(max(offered, key=lambda v: v.sequence)))
     place = _place(context, strategy, record)
     return replace(
         record,

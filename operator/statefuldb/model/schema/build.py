@@ -1,5 +1,7 @@
 """Small builders for OpenAPI v3 structural schemas (Kubernetes docs, custom-resource-definitions)."""
 
+from statefuldb.model.identity import TEXT_MAX_LENGTH
+
 Schema = dict[str, object]
 
 
@@ -25,7 +27,7 @@ def obj(
 def text(
     description: str = "",
     *,
-    max_length: int = 253,
+    max_length: int = TEXT_MAX_LENGTH,
     min_length: int = 0,
     pattern: str = "",
     enum: tuple[str, ...] = (),

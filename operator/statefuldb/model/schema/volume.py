@@ -5,12 +5,12 @@ Fields that are not listed are kept, since a newer operator may have written the
 and the sizes: what is on the disk decides about those, and the ledger only follows it.
 """
 
+from statefuldb.model.identity import ORDINAL_MAX
 from statefuldb.model.schema.build import Schema, array, boolean, integer, number, obj, rule, text
 from statefuldb.model.spec import EngineType, Strategy
 from statefuldb.model.volume import Intent, VolumePhase
 
 PORT_MAX = 65_535
-ORDINAL_MAX = 65_535
 _PATH_MAX_LENGTH = 4096
 # A role below the user's, named by the cluster's UUID (`--refine-static`), is longer than the user's may be.
 _ROLE_MAX_LENGTH = 512

@@ -19,7 +19,7 @@ from statefuldb.model.resources import (
     port_ranges,
 )
 from statefuldb.model.spec import DiskType
-from statefuldb.planning.storage.holding import identity_of, is_ours, reservable, unowned, usable
+from statefuldb.planning.storage.holding import identity_of, is_ours, is_volume, reservable, unowned, usable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,11 +142,22 @@ def _take_scalar(name: str, amount: int, needs: Needs, identity: DataIdentity, o
     left = _drain(_static_first(r for r in candidates if reservable(r, offer.role)), left, free)
     if left > 0:
         unit = "cpus" if name == "cpus" else "MiB of memory"
-        return Refusal(
-            code=name,
-            message=f"{offer.hostname} lacks {left / 1000:g} of {amount / 1000:g} {unit}",
-        )
+        lacks = f"{offer.hostname} lacks {left / 1000:g} of {amount / 1000:g} {unit}"
+        return Refusal(code=name, message=f"{lacks}{_set_aside(candidates)}")
     return (held, free) if needs.labels is not None else ([*held, *free], [])
+
+
+def _set_aside(candidates: Iterable[Resource]) -> str:
+    """Return what to say of resources that somebody has reserved for our role, by hand, and that none of ours may use.
+
+    They carry no label of ours, so they are not touched (law `ours_only`).
+    """
+    theirs = [r for r in candidates if identity_of(r) is None and any(level.dynamic for level in r.reservations)]
+    if not theirs:
+        return ""
+    amount = sum(r.amount_milli for r in theirs)
+    owners = ", ".join(sorted({level.principal or "nobody" for r in theirs for level in r.reservations[-1:]}))
+    return f"; {amount / 1000:g} more are reserved by {owners} without our labels: UNRESERVE_RESOURCES frees them"
 
 
 def _static_first(candidates: Iterable[Resource]) -> list[Resource]:
@@ -206,7 +217,7 @@ def _take_volume(needs: Needs, identity: DataIdentity, offer: AgentOffer) -> _Vo
     if needs.persistence_id is None:
         return _VolumePart()
     for resource in offer.resources:
-        if resource.persistence is not None and resource.persistence.id == needs.persistence_id:
+        if is_volume(resource, identity, needs.persistence_id):
             return _VolumePart(consumed=(resource,))
     if not needs.create_volume:
         return Refusal(code="volume", message=f"{offer.hostname} does not offer volume {needs.persistence_id}")
@@ -259,7 +270,7 @@ def _no_disk(needs: Needs, offer: AgentOffer, disks: list[Resource]) -> Refusal:
     return Refusal(
         code="disk",
         message=f"{offer.hostname} has {largest // 1000} MiB of free {needs.disk_type} disk, "
-        f"{needs.disk_milli // 1000} MiB are needed",
+        f"{needs.disk_milli // 1000} MiB are needed{_set_aside(disks)}",
     )
 
 

@@ -17,9 +17,25 @@ def identity_of(resource: Resource) -> DataIdentity | None:
     return volume.identity if volume is not None else None
 
 
+def made_for(volume: Resource) -> PersistenceId | None:
+    """Return the id of a volume that we made, which says whose data it holds; None for any other resource.
+
+    We give a volume an id and labels that say the same. One that says two things was made by somebody else, on what
+    was reserved for a member.
+    """
+    made = PersistenceId.parse(volume.persistence.id) if volume.persistence is not None else None
+    return made if made is not None and made.identity == identity_of(volume) else None
+
+
 def is_ours(resource: Resource, identity: DataIdentity) -> bool:
     """Say whether a resource is this member's (law `ours_only`)."""
     return identity_of(resource) == identity
+
+
+def is_volume(resource: Resource, identity: DataIdentity, persistence_id: str | None) -> bool:
+    """Say whether a resource is this member's volume with this id; the same id under another's labels is not."""
+    volume = resource.persistence
+    return volume is not None and volume.id == persistence_id and is_ours(resource, identity)
 
 
 def within(role: str, ancestor: str) -> bool:

@@ -10,7 +10,7 @@ from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete
-from statefuldb.planning.storage.holding import is_ours
+from statefuldb.planning.storage.holding import is_ours, is_volume
 from statefuldb.planning.storage.strategy import Capabilities, Place
 
 
@@ -36,9 +36,9 @@ class PersistentVolume:
         It is told by its persistence id, so it does not matter under which id its agent has come back.
         """
         return any(
-            r.persistence is not None and r.persistence.id == record.persistence_id
+            is_volume(resource, record.identity, record.persistence_id)
             for offer in offers
-            for r in offer.resources
+            for resource in offer.resources
         )
 
     def location(self, spec: DatabaseSpec, record: VolumeRecord) -> DataLocation:
