@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from statefuldb.model.identity import DatabaseKey, TaskId, connection_secret_name
-from statefuldb.model.observed import DatabaseObject, KeeperView, Observed, Sighting, TaskState, TaskStatus
+from statefuldb.model.observed import (
+    DatabaseObject,
+    KeeperView,
+    MesosView,
+    Observed,
+    Sighting,
+    TaskState,
+    TaskStatus,
+)
 from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.context import status_of
 from statefuldb.reconcile.ports import Clock, KeeperPort, KubernetesPort, MesosPort
@@ -32,13 +40,18 @@ class Observer:
         self._waits = waits
 
     def observe(self, key: DatabaseKey) -> Observed:
-        """Return a frozen snapshot of one database."""
+        """Return a frozen snapshot of one database.
+
+        Mesos is as connected as it was before anything else was looked at: a subscription lists what runs before it
+        counts as begun, and what is seen before that would look like data that nobody uses.
+        """
+        view = self._mesos.view()
         database = self._kubernetes.database(key)
         if database is not None and database.deleting:
             # Each kind has a watch of its own: without this look the cause of a deletion can be seen after it.
             self._kubernetes.look_around(key.namespace)
-        volumes, found = self._kubernetes.volumes(key), self._mesos.found(key)
-        uids = {volume.identity.uid for volume in (*volumes, *found)}
+        volumes = self._kubernetes.volumes(key)
+        uids = {volume.identity.uid for volume in (*volumes, *self._mesos.found(key))}
         if database is not None:
             uids.add(database.uid)
         keepers = self._views(volumes)
@@ -48,22 +61,23 @@ class Observer:
             for task_id, status in self._mesos.tasks(uid).items()
         }
         for volume in volumes:
-            self._prove(volume, tasks)
+            self._prove(volume, tasks, view)
             self._follow(key, volume, tasks)
         observed = Observed(
             key=key,
             at_seconds=self._clock.now(),
             database=database,
             volumes=volumes,
-            found=found,
+            # After the tasks: one that came up meanwhile is seen with the entry that it carries, or not at all.
+            found=self._mesos.found(key),
             damaged=self._kubernetes.damaged(key),
             adopted_away=self._kubernetes.adopted_away(key),
             operations=tuple(status for uid in sorted(uids) for status in self._mesos.operations(uid)),
             maintenance=self._mesos.maintenance(),
-            sightings=self._sightings(key, volumes, tasks),
+            sightings=self._sightings(key, volumes, tasks) if view.connected else (),
             tasks=tasks,
             keepers=keepers,
-            mesos=self._mesos.view(),
+            mesos=view,
             profiles=self._kubernetes.profiles(key.namespace) if database is not None else (),
             secret=self._kubernetes.secret(key, connection_secret_name(key.name)),
             crd_terminating=self._kubernetes.crd_terminating(),
@@ -88,14 +102,14 @@ class Observer:
         message = "the master was asked again, and does not answer"
         return replace(status, state=TaskState.UNKNOWN, message=message, seen_at_seconds=owed)
 
-    def _prove(self, volume: VolumeRecord, tasks: dict[TaskId, TaskStatus]) -> None:
+    def _prove(self, volume: VolumeRecord, tasks: dict[TaskId, TaskStatus], view: MesosView) -> None:
         """Correct what Mesos says of a launch of an earlier framework of ours: it is no word about the task itself.
 
         Mesos has no task of that framework in this one's books, whatever runs. An agent that was cut off while the
         earlier one was removed runs its tasks on until it hears of that (reference table 1.8).
         """
         status = status_of(volume, tasks)
-        launch, view = volume.launch, self._mesos.view()
+        launch = volume.launch
         if launch is None or status is None or volume.ended or not view.connected:
             return
         said_by_agent = status.state.alive or (status.state.over and status.state is not TaskState.GONE)
@@ -119,7 +133,7 @@ class Observer:
         self, key: DatabaseKey, volumes: tuple[VolumeRecord, ...], tasks: Mapping[TaskId, TaskStatus]
     ) -> tuple[Sighting, ...]:
         """Look for what members wait for that has not been offered for a while. Whatever runs is not missed."""
-        if not self._waits(key) or not self._mesos.view().connected:
+        if not self._waits(key):
             return ()
         missed = [v for v in volumes if self._missed(v, tasks)]
         found = [self._mesos.sighting(volume.identity) for volume in missed]

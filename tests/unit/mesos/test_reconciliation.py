@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from statefuldb.model.actions import KillTask
 from statefuldb.model.identity import LABEL_LEDGER, TaskId
-from statefuldb.model.spec import Strategy
+from statefuldb.model.spec import RiskClass, Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_label
+from statefuldb.reconcile.ports import EffectFailed
 from unit.mesos.adapter import Wired
 from unit.planning.test_undecided import serving
 from unit.planning.world import KEY, UID
@@ -196,3 +200,25 @@ def test_what_runs_is_listed_before_anything_is_decided() -> None:
     wired.subscribe()
     assert connected == [False]
     assert wired.adapter.view().connected
+
+
+def test_nothing_that_was_decided_before_what_runs_is_listed_is_sent_meanwhile() -> None:
+    """The driver has its stream by then: a worker would stop what it takes for a task that nobody needs."""
+    wired, refused = Wired(), list[bool]()
+    wanted = KillTask(task_id=TASK, agent_id="id-of-agent-1", grace_seconds=60, why="", risk=RiskClass.RESTART)
+
+    class Listed(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            with pytest.raises(EffectFailed):
+                wired.adapter.kill(wanted)
+            with pytest.raises(EffectFailed):
+                wired.adapter.suppress()
+            refused.append(True)
+            return super().__iter__()
+
+    wired.tasks = Listed()
+    wired.subscribe()
+    assert refused
+    assert {name for name, *_ in wired.driver.calls} == {"launched", "reconcile", "reconcile_operations"}
+    wired.adapter.kill(wanted)
+    assert len(wired.driver.named("kill")) == 1

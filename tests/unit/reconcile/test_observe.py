@@ -1,11 +1,13 @@
 """What a snapshot makes of a task for which nobody answers any more."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
+from statefuldb.model.actions import SaveVolume
 from statefuldb.model.observed import KeeperView, TaskState, TaskStatus
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
@@ -129,3 +131,41 @@ def test_what_is_missed_is_looked_for_and_an_agent_that_mesos_has_forgotten(
     watching, mesos, _ = observer(record, said, keeper(record)[record.task_id], waits=True)
     assert bool(watching.observe(KEY).sightings) is looked
     assert mesos.sighting.called is looked
+
+
+def beginning(record: VolumeRecord) -> tuple[Observer, Any, Any, Callable[..., Any]]:
+    """Return an observer with its ports before a subscription, and what begins one that lists `record` and its task.
+
+    The ledger has lost it: all that is known of its data is what its task carries.
+    """
+    watching, mesos, _ = observer(record, running(record, None), None)
+    kubernetes: Any = watching._kubernetes
+    kubernetes.volumes.return_value, mesos.reserved.return_value = (), None
+    connected, tasks = mesos.view.return_value, mesos.tasks.return_value
+    mesos.view.return_value, mesos.tasks.return_value = replace(connected, connected=False), {}
+
+    def subscribed(*_: object) -> Any:
+        mesos.view.return_value, mesos.found.return_value = connected, (record,)
+        return tasks
+
+    return watching, mesos, kubernetes, subscribed
+
+
+def test_what_was_seen_before_a_subscription_is_no_ground_to_act_after_it() -> None:
+    record, idle = serving(Strategy.HOST_PATH)
+    watching, _, kubernetes, subscribed = beginning(record)
+    kubernetes.damaged.side_effect = lambda _: tuple(subscribed())[:0]
+    seen = watching.observe(KEY)
+    assert not seen.mesos.connected, "it would begin new data beside the one that runs"
+    assert plan(desired(spec(Strategy.HOST_PATH)), seen, (idle,), OPERATOR).actions == ()
+
+
+def test_a_task_that_a_subscription_tells_of_meanwhile_is_seen_with_the_entry_that_it_carries() -> None:
+    record, idle = serving(Strategy.HOST_PATH)
+    watching, mesos, _, subscribed = beginning(record)
+    mesos.view.return_value = observed().mesos
+    mesos.tasks.side_effect = subscribed
+    seen = watching.observe(KEY)
+    assert (len(seen.tasks), seen.found) == (1, (record,))
+    decided = plan(desired(spec(Strategy.HOST_PATH)), seen, (idle,), OPERATOR)
+    assert [type(action) for action in decided.actions] == [SaveVolume], "it would be stopped as one that nobody needs"

@@ -259,12 +259,15 @@ class MesosAdapter:
         self._bygones.subscribed()
         self._reconciler.begin()
 
-    def _call(self, call: Callable[[], Any]) -> None:
-        if not self._driver.connected:
+    def _call(self, call: Callable[[], Any], *, on_failure: Callable[[], None] = lambda: None) -> None:
+        """Make a call of a worker's. Raises EffectFailed, after `on_failure` where it may have been sent."""
+        # A stream that has begun counts once what runs is listed: what was decided before that knows nothing of it.
+        if not (self._driver.connected and self._intake.connection.connected):
             raise EffectFailed("Mesos is not connected")
         try:
             call()
         except (CallFailed, UnsafeRequest) as error:
+            on_failure()
             raise EffectFailed(str(error)) from error
 
     def _give_up(self, call: Callable[[], Any]) -> None:
@@ -273,11 +276,7 @@ class MesosAdapter:
         Where it fails Mesos may hold them out to us for ever, and we know them no more: a new subscription takes them
         back and offers them again. It also has a late arrival of this call refused, by its stream id.
         """
-        try:
-            self._call(call)
-        except EffectFailed:
-            self._driver.resubscribe()
-            raise
+        self._call(call, on_failure=self._driver.resubscribe)
 
     def _send(self, call: Callable[[], Any]) -> None:
         """Make a call whose failure mends itself: it is made again when Mesos tells again."""
