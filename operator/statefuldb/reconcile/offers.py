@@ -156,7 +156,8 @@ class OfferDemand:
         try:
             self._mesos.revive()
         except EffectFailed:
-            self._asks = True
+            with self._lock:
+                self._asks = True
             raise
         self._revived = True
 

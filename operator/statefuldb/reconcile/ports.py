@@ -216,7 +216,7 @@ class MesosPort(Protocol):
         ...
 
     def accept(self, wanted: AcceptOffers) -> None:
-        """Send one ACCEPT and drop its offers from the cache. Raises EffectFailed."""
+        """Send one ACCEPT and drop its offers from the cache. Raises EffectFailed; if one is gone, none is dropped."""
         ...
 
     def kill(self, wanted: KillTask) -> None:
@@ -235,7 +235,7 @@ class MesosPort(Protocol):
         ...
 
     def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None:
-        """Decline those of `offer_ids` that are still outstanding."""
+        """Decline those of `offer_ids` that are still outstanding, unless somebody holds them by now."""
         ...
 
     def revive(self) -> None:

@@ -1,7 +1,9 @@
 """What is asked of Mesos in offers, and for how long what nobody takes is declined."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import pytest
 
@@ -238,5 +240,59 @@ def test_offers_that_could_not_be_asked_for_are_asked_for_again() -> None:
     asked.fails = False
     asked.taken()
     demand.looked(ORDERS, replace(ANY, needs=frozenset({"cpus 600m"})))
+    demand.settle(0)
+    assert asked.taken() == [("revive",)]
+
+
+@dataclass
+class Unanswered(Asked):
+    """Lets a request for offers fail only when it is told to."""
+
+    def revive(self) -> None:
+        if not self.fails:
+            return super().revive()
+        self.asked.set()
+        assert self.fail.wait(10.0)
+        raise EffectFailed("unanswered")
+
+    def __post_init__(self) -> None:
+        self.asked, self.fail = threading.Event(), threading.Event()
+
+
+class Compared(Demand):
+    """A demand that tells when it is compared with the one before."""
+
+    compared: ClassVar[Callable[[], None]] = lambda: None
+
+    def __ne__(self, other: object) -> bool:
+        type(self).compared()
+        return super().__ne__(other)
+
+
+def test_that_offers_could_not_be_asked_for_is_not_forgotten_over_one_who_looks_meanwhile() -> None:
+    asked = Unanswered(outstanding=())
+    demand = OfferDemand(asked, asked, queued=lambda: 0)  # type: ignore[arg-type]
+    same = Compared(anywhere=True)
+    demand.looked(ORDERS, same)
+    demand.settle(0)
+    assert asked.taken() == [("revive",)]
+    demand.looked(STOCK, ANY)
+    asked.fails = True
+
+    def settles() -> None:
+        with pytest.raises(EffectFailed):
+            demand.settle(0)
+
+    def fails_now() -> None:
+        asked.fail.set()
+        other.join(0.5)
+
+    other = threading.Thread(target=settles)
+    other.start()
+    assert asked.asked.wait(10.0)
+    Compared.compared = fails_now
+    demand.looked(ORDERS, same)
+    other.join()
+    asked.fails = False
     demand.settle(0)
     assert asked.taken() == [("revive",)]

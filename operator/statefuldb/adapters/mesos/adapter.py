@@ -201,7 +201,7 @@ class MesosAdapter:
 
     def accept(self, wanted: AcceptOffers) -> None:
         """Send one ACCEPT. Raises EffectFailed."""
-        if len(self._books.offers.take(wanted.offer_ids)) != len(wanted.offer_ids):
+        if not self._books.offers.take(wanted.offer_ids):
             raise EffectFailed(f"an offer of {wanted.agent.hostname} is gone", conflict=True)
         self._reserved.gives_back(
             r
@@ -241,11 +241,11 @@ class MesosAdapter:
         self._send(lambda: self._driver.acknowledge_operation(operation_status_to_acknowledge(status)))
 
     def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None:
-        """Decline what is still outstanding of these."""
-        held = self._books.offers.take(offer_ids)
-        if held:
+        """Decline what is still outstanding of these, unless somebody holds it meanwhile."""
+        free = self._books.offers.take_free(offer_ids)
+        if free:
             filters = {"refuse_seconds": refuse_seconds}
-            self._give_up(lambda: self._driver.declineOffer(ids_to_wire(held), filters=filters))
+            self._give_up(lambda: self._driver.declineOffer(ids_to_wire(free), filters=filters))
 
     def revive(self) -> None:
         """Ask for offers again."""

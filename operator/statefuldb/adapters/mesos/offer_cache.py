@@ -67,13 +67,20 @@ class OfferCache:
                 if offer_id in self._outstanding:
                     self._book.add(self._outstanding[offer_id][1])
 
-    def take(self, offer_ids: Sequence[str]) -> tuple[str, ...]:
-        """Remove offers; return the ids of those that were still outstanding."""
+    def take(self, offer_ids: Sequence[str]) -> bool:
+        """Remove offers where all of them are outstanding, or else none; say which. Held ones are taken too."""
         with self._lock:
-            found = tuple(i for i in offer_ids if self._outstanding.pop(i, None) is not None)
-            for offer_id in found:
-                self._book.remove(offer_id)
-            return found
+            all_there = all(offer_id in self._outstanding for offer_id in offer_ids)
+            if all_there:
+                self._drop(offer_ids)
+            return all_there
+
+    def take_free(self, offer_ids: Sequence[str]) -> tuple[str, ...]:
+        """Remove those of some offers that are outstanding and that nobody holds; return their ids."""
+        with self._lock:
+            free = tuple(i for i in offer_ids if i in self._outstanding and i not in self._held)
+            self._drop(free)
+            return free
 
     def clear(self) -> None:
         """Drop all: offers do not outlive a subscription."""
@@ -81,3 +88,8 @@ class OfferCache:
             self._outstanding.clear()
             self._held.clear()
             self._book.clear()
+
+    def _drop(self, offer_ids: Sequence[str]) -> None:
+        for offer_id in offer_ids:
+            del self._outstanding[offer_id]
+            self._book.remove(offer_id)
