@@ -71,6 +71,7 @@ class Wired:
         self.holdings: dict[str, list[Json]] = {}
         self.registered: dict[str, int] = {}
         self.set_aside: set[str] = set()
+        self.saving: Callable[[], None] = lambda: None
         self.agents: Mapping[str, tuple[str, ...]] = capabilities or {"id-of-agent-1": CAPABLE}
         self.say: Callable[[Event], None]
         self.state: Callable[[ConnectionState], None]
@@ -89,7 +90,7 @@ class Wired:
             role=ROLE,
             principal="statefuldb",
             keeper_command=("keeper",),
-            save_framework_id=lambda _: None,
+            save_framework_id=lambda _: self.saving(),
             on_offers=lambda *_: None,
             on_connected=lambda: None,
             owner_of=self.owners.get,

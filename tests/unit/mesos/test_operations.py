@@ -1,12 +1,13 @@
 """Operations that carry ids: sent where the agent can tell, followed, told to the planner, then acknowledged."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-from statefuldb.adapters.mesos.driver import CallFailed
+from statefuldb.adapters.mesos.driver import CallFailed, ConnectionState
 from statefuldb.model.actions import AcceptOffers, SaveVolume
-from statefuldb.model.identity import OperationId
+from statefuldb.model.identity import DataIdentity, OperationId
 from statefuldb.model.observed import OperationState, OperationStatus
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.planner import plan
@@ -17,6 +18,20 @@ from unit.planning.world import KEY, OPERATOR, UID, desired, observed, offer, sp
 RESERVE = f"sdb.{UID}.0.offer-of-agent-1.0-RESERVE"
 CREATE = f"sdb.{UID}.0.offer-of-agent-1.1-CREATE"
 AGENT = {"agent_id": {"value": "id-of-agent-1"}}
+SUBSCRIBED = {"type": "SUBSCRIBED", "subscribed": {"framework_id": {"value": "framework-1"}}}
+
+
+class Answering(dict[str, tuple[str, ...]]):
+    """Agents as a master lists them that looks before it answers, and calls `meanwhile` in between."""
+
+    def __init__(self, agents: Mapping[str, tuple[str, ...]], meanwhile: Callable[[], None]) -> None:
+        super().__init__(agents)
+        self._meanwhile = meanwhile
+
+    def items(self) -> Any:
+        seen = list(super().items())
+        self._meanwhile()
+        return seen
 
 
 def launched(wired: Wired) -> VolumeRecord:
@@ -77,6 +92,34 @@ def test_nothing_is_acknowledged_to_an_agent_that_is_gone() -> None:
     wired.agents = {"another": CAPABLE}
     wired.say({"type": "FAILURE", "failure": AGENT})
     wired.adapter.acknowledge_operation(wired.adapter.operations(UID)[0])
+    assert not wired.driver.named("acknowledge_operation")
+
+
+@pytest.mark.parametrize("lost_by", ["its agent", "the master"])
+def test_nothing_is_acknowledged_to_an_agent_that_was_lost_while_a_list_with_it_was_on_its_way(lost_by: str) -> None:
+    """MESOS-10011: the acknowledgement would crash the master. Another thread asks for the list all the time."""
+    wired = Wired()
+    launched(wired)
+    wired.operation(RESERVE, "OPERATION_FINISHED", uuid={"value": "dXVpZA=="}, **AGENT)
+
+    def lost_now() -> None:
+        wired.agents = {}
+        wired.say({"type": "FAILURE", "failure": AGENT} if lost_by == "its agent" else SUBSCRIBED)
+
+    wired.agents = Answering(wired.agents, lost_now)
+    wired.adapter.sighting(DataIdentity(cluster="c", uid=UID, ordinal=0))
+    assert not wired.agents
+    wired.adapter.acknowledge_operation(wired.adapter.operations(UID)[0])
+    assert not wired.driver.named("acknowledge_operation")
+
+
+def test_nothing_is_acknowledged_to_another_master_before_it_is_known_which_agents_it_has() -> None:
+    wired = Wired()
+    launched(wired)
+    wired.operation(RESERVE, "OPERATION_FINISHED", uuid={"value": "dXVpZA=="}, **AGENT)
+    wired.saving = lambda: wired.adapter.acknowledge_operation(wired.adapter.operations(UID)[0])
+    wired.state(ConnectionState(connected=False, error="the master is gone"))
+    wired.subscribe()
     assert not wired.driver.named("acknowledge_operation")
 
 

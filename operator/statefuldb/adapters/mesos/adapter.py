@@ -235,7 +235,7 @@ class MesosAdapter:
         self._books.operations.acknowledged(status)
         if status.uuid is None or status.agent_id is None:
             return
-        if not self._agents.registered(status.agent_id):
+        if not self._intake.connection.connected or not self._agents.registered(status.agent_id):
             log.info("%s is not acknowledged: its agent is not registered (MESOS-10011)", status.id)
             return
         self._send(lambda: self._driver.acknowledge_operation(operation_status_to_acknowledge(status)))

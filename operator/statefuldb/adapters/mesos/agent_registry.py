@@ -24,6 +24,7 @@ class AgentRegistry:
         self._list_agents = list_agents
         self._lock = threading.Lock()
         self._capabilities: dict[str, frozenset[str]] = {}
+        self._losses = 0
 
     def list(self, read: Callable[[Json], T]) -> Sequence[T]:
         """Return what `read` makes of each agent that the master lists now (ListEach). Raises EffectFailed."""
@@ -35,9 +36,13 @@ class AgentRegistry:
             found[agent["agent_info"]["id"]["value"]] = frozenset(able)
             return read(agent)
 
+        with self._lock:
+            losses = self._losses
         listed = self._list_agents(noted)
         with self._lock:
-            self._capabilities = found
+            # What was lost while the list was on its way may be in it still: then it is asked for again when needed.
+            if losses == self._losses:
+                self._capabilities = found
         return listed
 
     def look(self) -> None:
@@ -57,11 +62,13 @@ class AgentRegistry:
     def lost(self, agent_id: str) -> None:
         """Note that an agent was removed, or may come back as another version."""
         with self._lock:
+            self._losses += 1
             self._capabilities.pop(agent_id, None)
 
     def clear(self) -> None:
         """Forget all: another master may know other agents."""
         with self._lock:
+            self._losses += 1
             self._capabilities.clear()
 
     def _of(self, agent_id: str) -> frozenset[str]:
