@@ -66,7 +66,7 @@ def test_what_is_counted_is_in_step_with_what_is_held_and_reads_nothing() -> Non
     assert not reads
     cache.remove(stored("b", 5))
     assert cache.tally() == {"blue": 1}
-    cache.drop(("shop", "c"))
+    cache.drop(("shop", "c"), 3)
     cache.replace_all([{**stored("d", 6), "colours": ["red"]}], "6")
     assert cache.tally() == {"red": 1}
     cache.replace_all([], None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from logging import getLogger
 from typing import Any, Protocol, cast
 
-from statefuldb.adapters.kubernetes.cache import Cache, remembering
+from statefuldb.adapters.kubernetes.cache import Cache, number_of, remembering
 from statefuldb.adapters.kubernetes.events import Events
 from statefuldb.adapters.kubernetes.grouping import (
     conditions_of,
@@ -184,8 +184,8 @@ class KubernetesAdapter:
 
     def forget_volume(self, volume: VolumeRecord) -> None:
         """Remove a ledger entry."""
-        self._volumes.delete(volume.key.namespace, volume.name)
-        self._caches[VOLUMES].drop((volume.key.namespace, volume.name))
+        name = (volume.key.namespace, volume.name)
+        self._caches[VOLUMES].refresh(name, lambda: self._volumes.delete(*name))
 
     def add_finalizer(self, key: DatabaseKey) -> None:
         """Add our finalizer."""
@@ -246,15 +246,12 @@ class KubernetesAdapter:
         if wanted or "deletionTimestamp" not in metadata:
             self._caches[DATABASES].put(patched)
         else:
-            self._caches[DATABASES].drop((key.namespace, key.name))
+            self._caches[DATABASES].drop((key.namespace, key.name), number_of(metadata["resourceVersion"]))
 
     def _look_again(self, key: DatabaseKey) -> None:
         """Bring the cache up to date after a write that failed."""
-        stored = self._databases.get(key.namespace, key.name)
-        if stored is None:
-            self._caches[DATABASES].drop((key.namespace, key.name))
-        else:
-            self._caches[DATABASES].put(stored)
+        name = (key.namespace, key.name)
+        self._caches[DATABASES].refresh(name, lambda: self._databases.get(*name))
 
     def _noticed(self, plural: str, kind: str | None, stored: Json) -> None:
         """Take in an event, and enqueue the key it is about."""

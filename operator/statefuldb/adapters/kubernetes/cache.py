@@ -122,10 +122,26 @@ class Cache:
             self._gone[name] = version
             return self._let_go(name) is not None
 
-    def drop(self, name: Name) -> None:
-        """Forget an object that a direct look did not find."""
+    def refresh(self, name: Name, ask: Callable[[], Json | None]) -> None:
+        """Take in what `ask` returns of an object, None where it is gone.
+
+        One that is made, or told of, while the answer is on its way is no longer what was asked about, and stays.
+        """
         with self._lock:
-            self._let_go(name)
+            held = self._objects.get(name)
+        known = held.version if held is not None else -1
+        stored = ask()
+        if stored is not None:
+            self.put(stored)
+        else:
+            self.drop(name, known)
+
+    def drop(self, name: Name, known: int) -> None:
+        """Forget an object that was found to be gone when its latest version was `known`."""
+        with self._lock:
+            held = self._objects.get(name)
+            if held is not None and held.version <= known:
+                self._let_go(name)
 
     def tally(self) -> Counter[Hashable]:
         """Return how many times each thing is named that is counted."""

@@ -1,5 +1,6 @@
 """What our objects depend on and do not own: the namespaces they are in, and our definitions."""
 
+from functools import partial
 from typing import Any
 
 from statefuldb.adapters.kubernetes.cache import Cache
@@ -22,11 +23,11 @@ class KnownSurroundings:
     def look_at_definitions(self) -> None:
         """Read our definitions. Raises EffectFailed."""
         for name in _OUR_CRDS:
-            _learn(self._definitions, name, self._api.definition(name))
+            self._definitions.refresh(("", name), partial(self._api.definition, name))
 
     def look_at(self, namespace: str) -> None:
         """Read a namespace. Raises EffectFailed."""
-        _learn(self._namespaces, namespace, self._api.namespace(namespace))
+        self._namespaces.refresh(("", namespace), partial(self._api.namespace, namespace))
 
     def definitions_going(self) -> bool:
         """Say whether one of our definitions is absent or being deleted."""
@@ -42,10 +43,3 @@ class KnownSurroundings:
         if self.namespace(name) is None:
             self.look_at(name)
         return self.namespace(name)
-
-
-def _learn(cache: Cache, name: str, stored: Json | None) -> None:
-    if stored is None:
-        cache.drop(("", name))
-    else:
-        cache.put(stored)
