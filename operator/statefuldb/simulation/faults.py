@@ -35,9 +35,10 @@ SLOW_SECONDS = (0.1, 3.0)
 class Faults(Network):
     """The faults of one run. `counts` says how often each kind fired, `fired` names each."""
 
-    def __init__(self, dice: Dice, kept: frozenset[str] | None = None) -> None:
+    def __init__(self, dice: Dice, kept: frozenset[str] | None, latency_seconds: float) -> None:
         self._at_requests, self._amounts, self._strikes = dice.fork(), dice.fork(), dice.fork()
         self._kept = kept
+        self._latency_seconds = latency_seconds
         self._active = True
         self._asked = 0
         self._struck = 0
@@ -92,7 +93,7 @@ class Faults(Network):
         """Return how long a request takes."""
         if self._fires("slow request"):
             return self._amounts.between(*SLOW_SECONDS)
-        return self._amounts.between(0.001, 0.01)
+        return self._amounts.between(0.001, self._latency_seconds)
 
     def _fires(self, kind: str) -> bool:
         self._asked += 1

@@ -1,10 +1,13 @@
 """How large a world is, how busy, and how varied."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from statefuldb.simulation.dice import Dice
 
 LEAST, MOST = 5, 50
+WORKERS = (2, 3, 8)
+LATENCY_SECONDS = 0.01
+LATENCIES_SECONDS = (LATENCY_SECONDS, 0.1, 1.0)
 # How many of a thousand seeds have so many agents, and so many databases: large worlds are dear, and seldom tell more.
 AGENTS = ((500, 5, 5), (400, 6, 12), (100, 13, MOST))
 DATABASES = ((900, 5, 7), (90, 8, 16), (10, 17, MOST))
@@ -14,7 +17,8 @@ DATABASES = ((900, 5, 7), (90, 8, 16), (10, 17, MOST))
 class Size:
     """What a world is made of. In one that is `varied` machines differ, and people do all that people do.
 
-    With more than one of its `workers`, the operator does several things at a time, as a real one does.
+    With more than one of its `workers`, the operator does several things at a time, as a real one does. An ordinary
+    request takes up to `latency_seconds`.
     """
 
     agents: int = 5
@@ -23,12 +27,24 @@ class Size:
     pause_seconds: float = 10.0
     varied: bool = False
     workers: int = 1
+    latency_seconds: float = LATENCY_SECONDS
 
 
 def size_of(seed: int) -> Size:
     """Return the size of the world that a seed stands for, by dice of its own."""
     dice = Dice(~seed)
-    return Size(agents=_drawn(dice, AGENTS), databases=_drawn(dice, DATABASES), varied=True)
+    return Size(
+        agents=_drawn(dice, AGENTS),
+        databases=_drawn(dice, DATABASES),
+        varied=True,
+        workers=dice.pick(WORKERS),
+        latency_seconds=dice.pick(LATENCIES_SECONDS),
+    )
+
+
+def with_one_worker(size: Size) -> Size:
+    """Return a world in which the operator does one thing at a time, as all did once."""
+    return replace(size, workers=1, latency_seconds=LATENCY_SECONDS)
 
 
 def _drawn(dice: Dice, shares: tuple[tuple[int, int, int], ...]) -> int:

@@ -52,7 +52,7 @@ class World:
         self.schedule = Schedule()
         self.story = Story(self.schedule)
         self.verdict = Verdict()
-        self.faults = Faults(self.dice.fork(), kept) if faulty else None
+        self.faults = Faults(self.dice.fork(), kept, size.latency_seconds) if faulty else None
         self.network = network or self.faults or Network()
         self.hosts: list[Host] = []
         self.laws = Laws(self.verdict, self.schedule, self.hosts)
