@@ -12,6 +12,7 @@ import pytest
 from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
 from statefuldb.adapters.mesos.adapter import MesosAdapter
 from statefuldb.adapters.mesos.guard import UsedTaskIds
+from statefuldb.adapters.mesos.offer_cache import OfferCache
 from statefuldb.model.identity import LABEL_CLUSTER, ReservationLabels, TaskId, connection_secret_name
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning import teardown
@@ -24,6 +25,7 @@ from statefuldb.simulation.verdict import LIVENESS, SAFETY
 
 Break = Callable[[pytest.MonkeyPatch], None]
 SMALL = Size(agents=5, databases=6, busy_seconds=60.0, pause_seconds=2.0)
+CROWDED = replace(SMALL, workers=3)
 LINES = 30
 
 
@@ -34,6 +36,7 @@ class Mutant:
     law: str
     apply: Break
     seeds: int = 2
+    size: Size = SMALL
 
 
 def no_second_opinion(patch: pytest.MonkeyPatch) -> None:
@@ -176,6 +179,11 @@ def says_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(report, "status_of_plan", silent)
 
 
+def takes_what_another_takes(patch: pytest.MonkeyPatch) -> None:
+    """An offer that one worker has decided to take is still shown to the others."""
+    patch.setattr(OfferCache, "hold", lambda *_: None)
+
+
 MUTANTS = (
     Mutant("one_writer", two_writers, seeds=8),
     Mutant("data_outlives_everything", data_goes),
@@ -192,18 +200,19 @@ MUTANTS = (
     Mutant("deletable", holds_on),
     Mutant("explained", says_nothing),
 )
+BETWEEN_WORKERS = Mutant("eventually_stable", takes_what_another_takes, seeds=8, size=CROWDED)
 
 
 def test_each_law_has_its_mutant() -> None:
     assert {mutant.law for mutant in MUTANTS} == {*SAFETY, *LIVENESS}
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.law)
+@pytest.mark.parametrize("mutant", [*MUTANTS, BETWEEN_WORKERS], ids=lambda mutant: mutant.apply.__name__)
 def test_it_is_seen(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant.apply(monkeypatch)
     seen = []
     for seed in range(1, mutant.seeds + 1):
-        result = run(seed, SMALL, faulty=False)
+        result = run(seed, mutant.size, faulty=False)
         if result.verdict.broken is not None:
             seen.append(result.verdict.broken.law)
             if result.verdict.broken.law == mutant.law:

@@ -21,6 +21,8 @@ LEISURE = 3.0
 AGAIN_SECONDS = 10.0
 WORK_SECONDS = (20.0, 90.0)
 NOTICE_SECONDS = (10.0, 200.0)
+# For how long what was decided while an announcement stood may still be carried out after it was taken back.
+UNDER_WAY_SECONDS = 30.0
 
 
 class Administrators:
@@ -30,12 +32,15 @@ class Administrators:
         self._world = world
         self._dice = dice
         self._windows: list[Json] = []
+        self._back_at: dict[str, float] = {}
         self._at_rest = False
 
-    @property
-    def announced(self) -> set[str]:
-        """The hosts that are, or are soon to be, away: what runs there may be stopped before."""
-        return {machine["hostname"] for window in self._windows for machine in window["machine_ids"]}
+    def announced(self, hostname: str) -> bool:
+        """Say whether a host is, or is soon to be, or was just now, away: what runs there may be stopped."""
+        back_at = self._back_at.get(hostname, float("-inf"))
+        return self._world.schedule.now - back_at < UNDER_WAY_SECONDS or any(
+            machine["hostname"] == hostname for window in self._windows for machine in window["machine_ids"]
+        )
 
     def begin(self, pause_seconds: float) -> None:
         """Do something now and then from now on."""
@@ -91,6 +96,7 @@ class Administrators:
 
     def _take_back(self, window: Json, hostname: str) -> None:
         if self._schedule([each for each in self._windows if each is not window]):
+            self._back_at[hostname] = self._world.schedule.now
             self._world.story.tell("people", f"{hostname} is back from its maintenance")
         else:
             self._world.schedule.after(AGAIN_SECONDS, lambda: self._take_back(window, hostname))

@@ -32,13 +32,25 @@ PAUSE_SECONDS = 10.0
 SLOW_SECONDS = (0.1, 3.0)
 
 
-class Faults(Network):
+class Paced(Network):
+    """A network on which a request takes up to so many seconds, and nothing goes wrong."""
+
+    def __init__(self, dice: Dice, latency_seconds: float) -> None:
+        self._amounts = dice
+        self._latency_seconds = latency_seconds
+
+    def latency(self) -> float:
+        """Return how long a request takes."""
+        return self._amounts.between(0.001, self._latency_seconds)
+
+
+class Faults(Paced):
     """The faults of one run. `counts` says how often each kind fired, `fired` names each."""
 
     def __init__(self, dice: Dice, kept: frozenset[str] | None, latency_seconds: float) -> None:
-        self._at_requests, self._amounts, self._strikes = dice.fork(), dice.fork(), dice.fork()
+        self._at_requests, amounts, self._strikes = dice.fork(), dice.fork(), dice.fork()
+        super().__init__(amounts, latency_seconds)
         self._kept = kept
-        self._latency_seconds = latency_seconds
         self._active = True
         self._asked = 0
         self._struck = 0
@@ -93,7 +105,7 @@ class Faults(Network):
         """Return how long a request takes."""
         if self._fires("slow request"):
             return self._amounts.between(*SLOW_SECONDS)
-        return self._amounts.between(0.001, self._latency_seconds)
+        return super().latency()
 
     def _fires(self, kind: str) -> bool:
         self._asked += 1

@@ -215,7 +215,7 @@ class Laws:
                 wanted is None
                 or wanted.at >= decided_at
                 or volume.launch.erase
-                or volume.launch.agent.hostname in self.administrators.announced
+                or self.administrators.announced(volume.launch.agent.hostname)
                 or _falls_short(volume, volume.launch, wanted.spec)
             )
             self._verdict.judge("no_surprise_teardown", asked, f"KILL of {task_id}, which nobody asked to end")

@@ -7,13 +7,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from statefuldb.adapters.kubernetes.connection import client_over
-from statefuldb.adapters.mesos.master_api import MasterApi
-from statefuldb.adapters.mesos.masters import MasterList
-from statefuldb.adapters.mesos.transport import Transport
-from statefuldb.model.actions import FenceAgent
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.operator import Operator, OperatorSettings, Surroundings
-from statefuldb.reconcile.ports import Call, EffectFailed
+from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.driver import LEADER, SimulatedDriver
@@ -24,13 +20,13 @@ from statefuldb.simulation.measures import ToldMetrics
 from statefuldb.simulation.mesos import Mesos
 from statefuldb.simulation.schedule import Schedule
 from statefuldb.simulation.story import Story
+from statefuldb.simulation.surroundings import Fence, NoJournal, SimulatedMasterApi
 from statefuldb.simulation.threads import Threads
 from statefuldb.simulation.watch import Watch
 
 Json = dict[str, Any]
 T = TypeVar("T")
 ROLE = "statefuldb"
-READMITTED_SECONDS = 180.0
 SETTINGS = OperatorSettings(
     kubeconfig=None,
     mesos=(LEADER,),
@@ -206,14 +202,14 @@ class Life:
             metrics=ToldMetrics(self._on_effect),
             client=client_over(self._request),
             make_watch=make_watch,
-            master=_MasterApi(self._mesos, self._wait_for_answer),
+            master=SimulatedMasterApi(self._mesos, self._wait_for_answer),
             make_driver=make_driver,
             make_keepers=lambda needs: Keepers(needs, self._hosts, machine, self._wait_for_answer),
             new_certificates=lambda: ("authority", "certificate and key"),
             may_act=lambda: True,
-            fencing=_Fence(self._hosts, self._story, self._wait_for_answer),
+            fencing=Fence(self._hosts, self._story, self._wait_for_answer),
             fences=True,
-            journal=_NoJournal(),
+            journal=NoJournal(),
             instance=self.name,
         )
 
@@ -263,55 +259,3 @@ class Life:
         """Let the world go on while an answer is on its way. To one worker alone they come at once."""
         if self._threads.workers > 1:
             self._wait()
-
-
-class _MasterApi(MasterApi):
-    """Questions to the simulated master."""
-
-    def __init__(self, mesos: Mesos, wait_for_answer: Call) -> None:
-        super().__init__(masters=MasterList((LEADER,)), transport=Transport())
-        self._mesos = mesos
-        self._wait_for_answer = wait_for_answer
-
-    def _ask(self, kind: str, read: Callable[[Json], Any] | None = None) -> Json:
-        """Return an answer, which was never text, each entry of its lists as `read` makes it."""
-        found: Json = self._answer({"type": kind})[kind.lower()]
-        if read is None:
-            return found
-        return {name: list(map(read, held)) if isinstance(held, list) else held for name, held in found.items()}
-
-    def _tell(self, call: Json) -> None:
-        self._answer(call)
-
-    def _answer(self, call: Json) -> Any:
-        try:
-            answer = self._mesos.ask(call)
-        except OSError as error:
-            raise EffectFailed(str(error)) from error
-        self._wait_for_answer()
-        return answer
-
-
-class _Fence:
-    """A fence command that works: it cuts the lost agent's host off from the shared file system."""
-
-    def __init__(self, hosts: list[Host], story: Story, wait_for_answer: Call) -> None:
-        self._hosts = hosts
-        self._story = story
-        self._wait_for_answer = wait_for_answer
-
-    def fence(self, wanted: FenceAgent) -> None:
-        """Cut an agent off."""
-        for host in self._hosts:
-            if host.hostname == wanted.agent.hostname:
-                self._story.tell("fence", f"{host.hostname} is cut off from the shared file system")
-                host.fence()
-                host.schedule.after(READMITTED_SECONDS, host.readmit)
-        self._wait_for_answer()
-
-
-class _NoJournal:
-    """The story of the run is the journal."""
-
-    def append(self, entry: Mapping[str, object]) -> None:
-        """Do nothing."""

@@ -12,7 +12,7 @@ from statefuldb.simulation.agent import Agent
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.clients import Clients
 from statefuldb.simulation.dice import Dice
-from statefuldb.simulation.faults import Faults
+from statefuldb.simulation.faults import Faults, Paced
 from statefuldb.simulation.host import Host
 from statefuldb.simulation.laws import Laws
 from statefuldb.simulation.life import Life, Network
@@ -53,7 +53,7 @@ class World:
         self.story = Story(self.schedule)
         self.verdict = Verdict()
         self.faults = Faults(self.dice.fork(), kept, size.latency_seconds) if faulty else None
-        self.network = network or self.faults or Network()
+        self.network = network or self.faults or self._quiet_network()
         self.hosts: list[Host] = []
         self.laws = Laws(self.verdict, self.schedule, self.hosts)
         self.skew = self.led_since = 0.0
@@ -134,6 +134,9 @@ class World:
 
     def _threads(self) -> Threads:
         return OneWorker(self.pass_by) if self.size.workers == 1 else Strands(self.schedule, self.size.workers)
+
+    def _quiet_network(self) -> Network:
+        return Network() if self.size.workers == 1 else Paced(self.dice.fork(), self.size.latency_seconds)
 
     def start_second_operator(self, seconds: float) -> bool:
         """Start an operator beside the one that runs, which learns only in a while that it leads no more."""

@@ -1,0 +1,69 @@
+"""What else a simulated operator reaches: the lists of the master, the fence command, and a journal."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from statefuldb.adapters.mesos.master_api import MasterApi
+from statefuldb.adapters.mesos.masters import MasterList
+from statefuldb.adapters.mesos.transport import Transport
+from statefuldb.model.actions import FenceAgent
+from statefuldb.reconcile.ports import Call, EffectFailed
+from statefuldb.simulation.driver import LEADER
+from statefuldb.simulation.host import Host
+from statefuldb.simulation.mesos import Mesos
+from statefuldb.simulation.story import Story
+
+Json = dict[str, Any]
+READMITTED_SECONDS = 180.0
+
+
+class SimulatedMasterApi(MasterApi):
+    """Questions to the simulated master."""
+
+    def __init__(self, mesos: Mesos, wait_for_answer: Call) -> None:
+        super().__init__(masters=MasterList((LEADER,)), transport=Transport())
+        self._mesos = mesos
+        self._wait_for_answer = wait_for_answer
+
+    def _ask(self, kind: str, read: Callable[[Json], Any] | None = None) -> Json:
+        """Return an answer, which was never text, each entry of its lists as `read` makes it."""
+        found: Json = self._answer({"type": kind})[kind.lower()]
+        if read is None:
+            return found
+        return {name: list(map(read, held)) if isinstance(held, list) else held for name, held in found.items()}
+
+    def _tell(self, call: Json) -> None:
+        self._answer(call)
+
+    def _answer(self, call: Json) -> Any:
+        try:
+            answer = self._mesos.ask(call)
+        except OSError as error:
+            raise EffectFailed(str(error)) from error
+        self._wait_for_answer()
+        return answer
+
+
+class Fence:
+    """A fence command that works: it cuts the lost agent's host off from the shared file system."""
+
+    def __init__(self, hosts: list[Host], story: Story, wait_for_answer: Call) -> None:
+        self._hosts = hosts
+        self._story = story
+        self._wait_for_answer = wait_for_answer
+
+    def fence(self, wanted: FenceAgent) -> None:
+        """Cut an agent off."""
+        for host in self._hosts:
+            if host.hostname == wanted.agent.hostname:
+                self._story.tell("fence", f"{host.hostname} is cut off from the shared file system")
+                host.fence()
+                host.schedule.after(READMITTED_SECONDS, host.readmit)
+        self._wait_for_answer()
+
+
+class NoJournal:
+    """The story of the run is the journal."""
+
+    def append(self, entry: Mapping[str, object]) -> None:
+        """Do nothing."""
