@@ -16,12 +16,14 @@ LOOK_AGAIN_SECONDS = 60.0
 
 def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
     """Return the wait for a member's own resources with what the master says of them, where that was looked up."""
-    if not record.bound:
+    if not record.bound and (wait.reason is not Reason.NO_SUITABLE_OFFER or not record.initialised):
         return wait
     again = replace(wait, look_again_seconds=wait.look_again_seconds or LOOK_AGAIN_SECONDS)
     seen = sighting(context, record)
     if seen is None:
         return again
+    if not record.bound:
+        return _nowhere(again, seen)
     if seen.used_by:
         return _taken(record, again, seen.used_by)
     host = record.agent.hostname if record.agent is not None else ""
@@ -53,6 +55,21 @@ def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
             "the operator alone; the member goes on by itself",
         )
     return again
+
+
+def _nowhere(wait: Waiting, seen: Sighting) -> Waiting:
+    """Return the wait of a member that may run on many agents, where there is none that could be offered."""
+    if wait.refusals or seen.hosts - seen.set_aside:
+        return wait
+    if not seen.hosts:
+        return replace(wait, message=f"{wait.message}; no agent is registered now", fix="start an agent again")
+    hosts = ", ".join(sorted(seen.hosts))
+    return replace(
+        wait,
+        reason=Reason.MAINTENANCE,
+        message=f"every agent is deactivated or drained ({hosts}): Mesos offers nothing of them",
+        fix="reactivate one of them (REACTIVATE_AGENT) when its maintenance is over; the member goes on by itself",
+    )
 
 
 def sighting(context: Context, record: VolumeRecord) -> Sighting | None:

@@ -130,8 +130,9 @@ def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:
             ordinal=record.identity.ordinal,
             reason=Reason.VOLUME_LOST,
             message=f"{seen}; its data, {record.name}, is there and nowhere else, and is declared lost with it",
-            fix=f"start an agent on {host} again with its disks and its work directory: the member goes on by itself; "
-            f"or, where the data is truly lost, give it up by name ({give_up}) and "
+            fix=f"start an agent on {host} again with its disks and its work directory, but without meta/slaves/latest "
+            "in that, since Mesos ends the agent that is gone each time it starts: the member goes on by itself; or, "
+            f"where the data is truly lost, give it up by name ({give_up}) and "
             "restore a backup into a new database",
             wants_offers=True,
             hosts=(host,),

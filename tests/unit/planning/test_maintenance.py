@@ -156,6 +156,31 @@ def test_what_the_master_says_now_counts_for_more_than_that_a_member_was_drained
         assert said in f"{wait.message} {wait.fix}"
 
 
+def test_a_member_that_may_run_anywhere_says_when_no_agent_is_left_that_mesos_offers() -> None:
+    """On a real Mesos: `see that an agent is active ... doctor looks at that`, with every agent drained, or gone."""
+    record, _ = serving(Strategy.DFS)
+    drained, both = stopped(record, reason="REASON_AGENT_DRAINING"), frozenset({"agent-1", "agent-2"})
+    aside = Sighting(identity=record.identity, hosts=both, volume_on=frozenset(), set_aside=both)
+    found = {
+        aside: (Reason.MAINTENANCE, "(agent-1, agent-2)", "REACTIVATE_AGENT"),
+        replace(aside, set_aside=frozenset({"agent-1"})): (Reason.NO_SUITABLE_OFFER, "to offer something", "doctor"),
+        replace(aside, hosts=frozenset()): (Reason.NO_SUITABLE_OFFER, "no agent is registered", "start an agent"),
+    }
+    for sighting, (reason, said, helps) in found.items():
+        seen = replace(drained, sightings=(sighting,))
+        (wait,) = plan(desired(spec(Strategy.DFS)), seen, (), OPERATOR).waiting
+        assert wait.reason is reason
+        assert said in wait.message
+        assert helps in wait.fix
+        assert wait.wants_offers
+        assert plan(desired(spec(Strategy.DFS)), seen, (offer("agent-3"),), OPERATOR).actions
+    (unseen,) = plan(desired(spec(Strategy.DFS)), drained, (), OPERATOR).waiting
+    assert unseen.look_again_seconds, "what the master says is looked up later"
+    lost = observed(volumes=(record,), tasks=tasks(record, TaskState.UNREACHABLE), sightings=(aside,))
+    (wait,) = plan(desired(spec(Strategy.DFS)), lost, (), OPERATOR).waiting
+    assert wait.reason is Reason.FENCING_REQUIRED
+
+
 def test_a_drained_member_is_no_failure() -> None:
     record, _ = serving(Strategy.PERSISTENT_VOLUME)
     assert record.task_id is not None

@@ -77,6 +77,7 @@ def test_data_that_a_person_declared_lost_is_never_rebuilt_in_silence(strategy: 
     (wait,) = decided.waiting
     assert wait.reason is Reason.VOLUME_LOST
     assert "statefuldb -n shop volumes release" in wait.fix
+    assert "without meta/slaves/latest" in wait.fix, "Mesos ends the agent that it knows as gone"
     storage = next(c for c in decided.conditions if c.type is ConditionType.STORAGE_READY)
     assert (storage.status, storage.reason) == (False, Reason.VOLUME_LOST)
 
