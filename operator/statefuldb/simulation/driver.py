@@ -66,7 +66,8 @@ class SimulatedDriver(Driver):
         self._leader = LEADER
 
     def _ended(self, error: str) -> None:
-        self.stream_id = self.opened = self._leader = None
+        self._stream.over()
+        self.opened = self._leader = None
         if self._ending.is_set():
             return
         lasted = self._machine.now() - self._began > LIMIT_SECONDS
@@ -74,7 +75,9 @@ class SimulatedDriver(Driver):
         self._tell(ConnectionState(connected=False, error=error))
         self._machine.after(back_off_seconds(self._failures, self._machine.chance()), self._try)
 
-    def _close_stream(self) -> None:
+    def _close_stream(self, stream_id: str | None = None) -> None:
+        if stream_id not in (None, self.opened):
+            return
         opened, self.opened = self.opened, None
         if opened is not None:
             self._mesos.leave(opened)

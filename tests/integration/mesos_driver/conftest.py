@@ -34,12 +34,24 @@ class Setup:
         on_event: Callable[[Event], None] | None = None,
         credentials: tuple[str, str] | None = None,
         tls: TlsFiles | None = None,
+        **more: Any,
+    ) -> Driver:
+        one = self.made(address, on_event, transport=Transport(credentials=credentials, tls=tls), **more)
+        one.start()
+        return one
+
+    def made(
+        self,
+        address: str,
+        on_event: Callable[[Event], None] | None = None,
+        *,
+        transport: Transport,
         may_act: Callable[[], bool] = lambda: True,
         on_deposed: Callable[[], None] = lambda: None,
     ) -> Driver:
         one = Driver(
             masters=MasterList((address,)),
-            transport=Transport(credentials=credentials, tls=tls),
+            transport=transport,
             framework_info=dict(INFO),
             on_event=on_event or self.events.append,
             on_state=self.states.append,
@@ -48,7 +60,6 @@ class Setup:
             machine=RealMachine(),
         )
         self.ends.append(one.stop)
-        one.start()
         return one
 
     def connected(self) -> None:

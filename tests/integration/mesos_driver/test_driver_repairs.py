@@ -71,7 +71,7 @@ def test_a_consumer_that_starts_over_each_time_does_not_storm(setup: Setup) -> N
 
     def start_over(event: Event) -> None:
         if event["type"] == "SUBSCRIBED" and known.wait(5):
-            drivers[0].resubscribe()
+            drivers[0].resubscribe(drivers[0].stream_id)
 
     drivers.append(setup.driver(master.address, start_over))
     known.set()

@@ -18,6 +18,7 @@ class Remembering:
     """Stands for the driver: keeps the calls, in order, and hands events in."""
 
     framework_id = "framework-1"
+    stream_id = "stream-1"
     connected = True
 
     def __init__(self) -> None:

@@ -199,4 +199,4 @@ def test_a_call_that_gives_offers_up_and_failed_is_made_good_by_a_new_subscripti
     }
     with pytest.raises(EffectFailed):
         giving_up[call]()
-    assert wired.driver.named("resubscribe") == [()]
+    assert wired.driver.named("resubscribe") == [("stream-1",)]

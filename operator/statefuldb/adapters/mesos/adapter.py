@@ -5,6 +5,7 @@ Events only change caches and enqueue keys. A status is acknowledged when the wo
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from logging import getLogger
 from typing import Any
 
@@ -102,7 +103,7 @@ class MesosAdapter:
             list_tasks=list_tasks_ever,
             cluster=cluster,
             save_framework_id=save_framework_id,
-            resubscribe=lambda: self._driver.resubscribe(),
+            resubscribe=lambda: self._driver.resubscribe(self._driver.stream_id),
             launched=lambda task_ids: self._driver.launched(task_ids),
             acknowledge=self.acknowledge,
             acknowledge_operation=self.acknowledge_operation,
@@ -274,9 +275,10 @@ class MesosAdapter:
         """Make a call by which we give offers up. Raises EffectFailed.
 
         Where it fails Mesos may hold them out to us for ever, and we know them no more: a new subscription takes them
-        back and offers them again. It also has a late arrival of this call refused, by its stream id.
+        back and offers them again. It also has a late arrival of this call refused, by its stream id. Where the stream
+        was another one by then, all that is so already.
         """
-        self._call(call, on_failure=self._driver.resubscribe)
+        self._call(call, on_failure=partial(self._driver.resubscribe, self._driver.stream_id))
 
     def _send(self, call: Callable[[], Any]) -> None:
         """Make a call whose failure mends itself: it is made again when Mesos tells again."""

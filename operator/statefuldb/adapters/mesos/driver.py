@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from statefuldb.adapters.mesos.guard import UsedTaskIds, check_call
 from statefuldb.adapters.mesos.masters import Masters
 from statefuldb.adapters.mesos.pymesos_import import MesosSchedulerDriver
+from statefuldb.adapters.mesos.stream import EventStream, read_record
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.adapters.mesos.uncollected import uncollected
 from statefuldb.model.observed import TaskState
@@ -99,10 +100,18 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self._hand_on = machine.lane("mesos-events")
         self._ending = threading.Event()
         self._leader: str | None = None
-        self.stream_id: str | None
-        self._stream: http.client.HTTPConnection | None = None
+        self._stream = EventStream()
         self._again = threading.Event()
         self._used = UsedTaskIds()
+
+    @property
+    def stream_id(self) -> str | None:
+        """The id under which calls are made.
+
+        None until all that was told before this subscription has been taken up: what was decided by that was meant for
+        an earlier one.
+        """
+        return self._stream.calls_under
 
     @property
     def framework(self) -> dict[str, Any]:
@@ -136,9 +145,16 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         """End the framework for ever. For the uninstall command alone. Raises CallFailed."""
         self._teardown()
 
-    def resubscribe(self) -> None:
-        """Drop the stream, so that everything is told again from its beginning, after the usual pause."""
-        self._close_stream()
+    def resubscribe(self, stream_id: str | None) -> None:
+        """Drop a stream, so that everything is told again from its beginning, after the usual pause.
+
+        `stream_id` says which: where another one has begun since, all is told again already.
+        """
+        if stream_id is not None:
+            self._close_stream(stream_id)
+
+    def _close_stream(self, stream_id: str | None = None) -> None:
+        self._stream.close(stream_id)
 
     def launched(self, task_ids: Iterable[str]) -> None:
         """Note that task ids have been used before, by another process of this framework: none is launched again."""
@@ -217,7 +233,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         self._on_call(body["type"], "accepted" if accepted else "refused")
         if not accepted:
             if "stream ID" in text or status == http.client.FORBIDDEN:
-                self._close_stream()
+                self._close_stream(stream_id)
             raise CallFailed(f"{body['type']} refused with {status}: {text[:500]}")
         return {}
 
@@ -258,8 +274,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
             master, error = self._candidate(failures), self._masters.error
             if master is not None:
                 error = self._attempt(master)
-            self.stream_id = None
-            self._close_stream()
+            self._stream.over()
             if self._ending.is_set():
                 return
             # A subscription that ends as soon as it is granted is a failure too; only one that lasted is a fresh start.
@@ -291,8 +306,9 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         """Hold one subscription until it ends."""
         call = self._subscription()
         connection = self._transport.connection(master, CONNECT_TIMEOUT_SECONDS)
-        self._stream = connection
-        connection.connect()
+        self._stream.open(connection)
+        if self._ending.is_set():
+            return
         self._check_may_act("SUBSCRIBE")
         connection.request("POST", SCHEDULER_PATH, json.dumps(call), self._headers())
         answer = connection.getresponse()
@@ -305,7 +321,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
             raise CallFailed(f"SUBSCRIBE refused with {answer.status}: {text}")
         self._leader = master
         stream_id = answer.headers.get("Mesos-Stream-Id", "")
-        while (event := _read_record(answer)) is not None and not self._ending.is_set():
+        while (event := read_record(answer)) is not None and not self._ending.is_set():
             if not self._take(event, stream_id):
                 return
             if event.get("type") == "SUBSCRIBED" and connection.sock is not None:
@@ -329,7 +345,8 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
             return False
         if event.get("type") == "SUBSCRIBED":
             self.framework_id = event["subscribed"]["framework_id"]["value"]
-            self.stream_id = stream_id
+            self._stream.begun(stream_id)
+            self._hand_on(partial(self._stream.taken_up, stream_id))
             self._tell(ConnectionState(connected=True))
         if event.get("type") == "UPDATE" and event["update"]["status"].get("state") in _SEEN:
             # Whoever launched it: agents that come back tell of tasks that no list showed.
@@ -350,21 +367,3 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
 
     def _tell(self, state: ConnectionState) -> None:
         self._hand_on(lambda: self._on_state(state))
-
-    def _close_stream(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None and stream.sock is not None:
-            try:
-                stream.sock.shutdown(2)
-            except OSError:
-                log.debug("the stream was closed already")
-
-
-def _read_record(answer: http.client.HTTPResponse) -> dict[str, Any] | None:
-    """Return the next RecordIO record of a stream, or None at its end. Linear in its size."""
-    line = answer.readline()
-    if not line.strip():
-        return None
-    body = answer.read(int(line))
-    with uncollected():
-        return dict(json.loads(body))
