@@ -1,10 +1,14 @@
 """Inverse offers: an honest answer, once, and the windows that the planner sees."""
 
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from statefuldb.adapters.mesos.inverse_offers import InverseOffers
+from statefuldb.adapters.mesos.maintenance_book import InverseOffer, MaintenanceBook
 from statefuldb.model.identity import TaskId
 from statefuldb.model.resources import Unavailability
-from unit.mesos.adapter import Wired
+from unit.mesos.adapter import Standing, Wired
 from unit.planning.world import KEY, UID
 
 TASK = TaskId(uid=UID, ordinal=0, incarnation=1)
@@ -76,3 +80,40 @@ def test_an_offer_without_a_window_says_that_there_is_none_any_more() -> None:
     wired = announced()
     wired.offer("O1")
     assert wired.adapter.maintenance() == {}
+
+
+class Overtaken(MaintenanceBook):
+    """A book in which another thread looks up what is open just after this one has, and before it acts on that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.others: list[threading.Thread] = []
+
+    def next_start(self) -> float | None:
+        start = super().next_start()
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        other = threading.Thread(target=meanwhile)
+        self.others.append(other)
+        other.start()
+        other.join(0.5)
+        return start
+
+
+def test_one_that_comes_while_another_thread_finds_none_open_is_answered_in_time() -> None:
+    book, time, answered = Overtaken(), Standing(), list[Sequence[str]]()
+
+    def announced_now() -> None:
+        window = Unavailability(start_seconds=1_300.0, duration_seconds=600.0)
+        book.announced([InverseOffer(id="I0", agent_id=AGENT, window=window)])
+        looking.look()
+
+    looking = InverseOffers(
+        book=book, alive_on=lambda _: True, answer=lambda _, no: answered.append(no), timers=time, clock=time
+    )
+    book.meanwhile = announced_now
+    looking.look()
+    for other in book.others:
+        other.join()
+    time.pass_by(301.0)
+    assert answered == [("I0",)]

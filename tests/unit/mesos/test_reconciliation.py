@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from statefuldb.adapters.mesos.reconciliation import Reconciler
 from statefuldb.model.actions import KillTask
 from statefuldb.model.identity import LABEL_LEDGER, TaskId
 from statefuldb.model.spec import RiskClass, Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_label
 from statefuldb.reconcile.ports import EffectFailed
-from unit.mesos.adapter import Wired
+from unit.mesos.adapter import Standing, Wired
 from unit.planning.test_undecided import serving
 from unit.planning.world import KEY, UID
 
@@ -222,3 +223,19 @@ def test_nothing_that_was_decided_before_what_runs_is_listed_is_sent_meanwhile()
     assert {name for name, *_ in wired.driver.calls} == {"launched", "reconcile", "reconcile_operations"}
     wired.adapter.kill(wanted)
     assert len(wired.driver.named("kill")) == 1
+
+
+def test_what_comes_to_be_owed_while_the_answer_says_that_nothing_is_is_asked_for_soon() -> None:
+    """A worker launches a task just after the round has counted: the next one would be a quarter of an hour later."""
+    time, rounds = Standing(), list[float]()
+
+    def ask(everything: bool) -> bool:
+        rounds.append(time.seconds)
+        if len(rounds) == 2:
+            reconciler.owed()
+        return len(rounds) == 1
+
+    reconciler = Reconciler(ask=ask, timers=time, clock=time)
+    reconciler.begin()
+    time.pass_by(300.0)
+    assert rounds == [1_000.0, 1_015.0, 1_045.0]

@@ -36,8 +36,9 @@ class InverseOffers:
         accepted, declined = self._book.answers(self._alive_on, now)
         if accepted or declined:
             self._answer(accepted, declined)
-        start = self._book.next_start()
         with self._lock:
+            # Within the lock: who finds later what is open must also be who sets the timer last.
+            start = self._book.next_start()
             if self._cancel is not None:
                 self._cancel()
                 self._cancel = None

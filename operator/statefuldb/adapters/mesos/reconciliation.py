@@ -23,6 +23,8 @@ class Reconciler:
         self._clock = clock
         self._lock = threading.Lock()
         self._rounds = 0
+        # Of what came to be owed while a round was made, that round's answer may know nothing.
+        self._owed_since = False
         self._all_due = 0.0
         self._due = float("inf")
         self._cancel: Call | None = None
@@ -38,6 +40,7 @@ class Reconciler:
     def owed(self) -> None:
         """Note that an answer is owed from now on: it is asked for soon."""
         with self._lock:
+            self._owed_since = True
             if self._rounds == 0:
                 self._schedule(AGAIN_FIRST_SECONDS)
 
@@ -54,11 +57,13 @@ class Reconciler:
             if self._stopped:
                 return
             self._due = float("inf")
+            self._owed_since = False
             everything = now >= self._all_due
             if everything:
                 self._all_due = now + ALL_SECONDS
         owed = self._ask(everything)
         with self._lock:
+            owed = owed or self._owed_since
             again = min(AGAIN_LIMIT_SECONDS, AGAIN_FIRST_SECONDS * 2 ** min(self._rounds, 10))
             self._rounds = self._rounds + 1 if owed else 0
             pause = max(0.0, self._all_due - now)
