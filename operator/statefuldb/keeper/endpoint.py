@@ -3,6 +3,7 @@
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,10 +12,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from statefuldb.keeper.state import State
+from statefuldb.model.keeper import KeeperStatus
 
 BODY_LIMIT_BYTES = 64 * 1024
 CONNECTION_TIMEOUT_SECONDS = 45.0
 LONG_POLL_LIMIT_SECONDS = 300.0
+LEAST_BEAT_SECONDS = 1.0
 
 Command = Callable[[Mapping[str, Any]], None]
 
@@ -69,7 +72,8 @@ class _Handler(BaseHTTPRequestHandler):
         status = self.server.state.status
         if "after" in query:
             pause = min(float(query.get("timeout_seconds", ["30"])[0]), LONG_POLL_LIMIT_SECONDS)
-            status = self.server.state.wait_after(int(query["after"][0]), pause)
+            beat = max(LEAST_BEAT_SECONDS, float(query.get("beat_seconds", ["inf"])[0]))
+            status = self._wait_after(int(query["after"][0]), pause, beat)
         self._send(HTTPStatus.OK, status.to_json())
 
     def do_POST(self) -> None:
@@ -90,6 +94,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, {"error": str(error)})
         else:
             self._answer(HTTPStatus.OK, {"done": True})
+
+    def _wait_after(self, revision: int, pause: float, beat: float) -> KeeperStatus:
+        """Return the status once it has changed, or after `pause`, and give a sign of life each `beat` until then."""
+        state, until = self.server.state, time.monotonic() + pause
+        # The first one at once: whoever has heard it knows that there are signs of life to be missed.
+        while (left := until - time.monotonic()) > beat and state.status.revision == revision:
+            if state.stands():
+                self.send_response_only(HTTPStatus.PROCESSING)
+                self.end_headers()
+            state.wait_after(revision, beat)
+        return state.wait_after(revision, max(0.0, left))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing: paths and addresses of every poll are of no use in a task's output."""

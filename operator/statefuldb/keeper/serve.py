@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from statefuldb.keeper import directory as member
+from statefuldb.keeper import silence
 from statefuldb.keeper.accounts import Commands
 from statefuldb.keeper.certificate import server_context
 from statefuldb.keeper.claim import Claim
@@ -180,8 +181,9 @@ class Keeper:
             settings=server.settings(),
         )
         self._commands.server = server
-        self._state.update(phase=KeeperPhase.RUNNING, reason="", engine=engine)
-        self._note_disk(directory)
+        with told_of_silence(self._state, silence.FILES):
+            self._state.update(phase=KeeperPhase.RUNNING, reason="", engine=engine)
+            self._note_disk(directory)
 
     def _await_answer(self, server: MariaDbServer, directory: member.MemberDirectory) -> None:
         """Wait for the server, however long its recovery takes. A full disk is a condition, not a crash."""
@@ -205,24 +207,28 @@ class Keeper:
             if self._stopping.is_set():
                 break
             server.check_alive()
-            answers = server.answers()
+            with told_of_silence(self._state, silence.SERVER):
+                answers = server.answers()
             server.check_alive()
             engine = replace(self._state.status.engine, answers_sql=answers)
-            self._state.update(engine=engine, reason="")
-            rotate(self._sandbox / SERVER_LOG)
-            with told_of_silence(self._state):
+            self._state.update(engine=engine, reason="" if answers else "the server runs, and answers no query")
+            with told_of_silence(self._state, silence.FILES):
+                rotate(self._sandbox / SERVER_LOG)
                 held = claim.holds()
                 if held:
                     self._note_disk(self._directory)
             if not held:
-                server.stop(self._config.stop_grace_seconds)
+                self._stop(server)
                 raise Refused(
                     f"{self._directory.lock} was removed or replaced: nothing would keep a second server away"
                 )
             self._wake.wait(HEALTH_POLL_SECONDS)
-        self._state.update(phase=KeeperPhase.STOPPING)
-        clean = server.stop(self._config.stop_grace_seconds)
-        return 0 if clean else 1
+        return 0 if self._stop(server) else 1
+
+    def _stop(self, server: MariaDbServer) -> bool:
+        """Stop the server, which answers nobody from now on. Return whether it was clean."""
+        self._state.update(phase=KeeperPhase.STOPPING, engine=replace(self._state.status.engine, answers_sql=False))
+        return server.stop(self._config.stop_grace_seconds)
 
     def _wait_for_space(self) -> None:
         """Wait until more is free than now, a minute at most: every attempt changes what the operator writes down."""

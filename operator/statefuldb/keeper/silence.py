@@ -1,4 +1,4 @@
-"""A file system that is away holds up whoever asks it, for ever: another thread says so meanwhile."""
+"""What does not answer holds up whoever asks it, a file system that is away for ever: another thread says so."""
 
 import threading
 from collections.abc import Iterator
@@ -8,23 +8,28 @@ from dataclasses import replace
 from statefuldb.keeper.state import State
 
 SILENT_AFTER_SECONDS = 10.0
+SERVER = "the server has answered no query for {} s"
+FILES = "where the data lies nothing has answered for {} s: is its file system there?"
 
 
 @contextmanager
-def told_of_silence(state: State, after_seconds: float = SILENT_AFTER_SECONDS) -> Iterator[None]:
-    """Have the status say that the engine does not serve where what is done within takes so long.
+def told_of_silence(state: State, reason: str, after_seconds: float = SILENT_AFTER_SECONDS) -> Iterator[None]:
+    """Have the status say that the engine does not serve, and `reason`, where what is done within takes so long.
 
-    A server answers what it has in memory while nothing that it is told can be written down.
+    A server answers what it has in memory while nothing that it is told can be written down. What begins or ends here
+    confirms the status.
     """
 
     def tell() -> None:
-        reason = f"where the data lies nothing has answered for {after_seconds:g} s: is its file system there?"
-        state.update(engine=replace(state.status.engine, answers_sql=False), reason=reason)
+        engine = replace(state.status.engine, answers_sql=False)
+        state.update(engine=engine, reason=reason.format(f"{after_seconds:g}"))
 
     alarm = threading.Timer(after_seconds, tell)
     alarm.daemon = True
     alarm.start()
+    state.confirm()
     try:
         yield
     finally:
         alarm.cancel()
+        state.confirm()

@@ -13,6 +13,8 @@ ENVIRONMENT_VARIABLE = "STATEFULDB_KEEPER"
 CERTIFICATE_FILE = "keeper.crt"
 SCAN_FILE = "scan.jsonl"
 PROBE_FILE = "probe.json"
+# What a keeper sends while it is waited for, where it is asked to: an interim answer (RFC 9110 section 15.2).
+SIGN_OF_LIFE = b"HTTP/1.1 102 Processing\r\n\r\n"
 DISK_FULL_BELOW_BYTES = 32 * 1024 * 1024
 # In every refusal to begin anew where a server has written before: what it had written is not there.
 DATA_EXPECTED = "where data is expected"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from integration.keeper.following import Following
 from integration.keeper.member import Member
 from statefuldb.adapters.keeper.operator_identity import make_identity
 
@@ -23,3 +24,10 @@ def member(tmp_path: Path) -> Iterator[Member]:
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+@pytest.fixture
+def following(tmp_path: Path) -> Iterator[Following]:
+    made = Following(tmp_path)
+    yield made
+    made.close()

@@ -2,7 +2,7 @@
 
 import threading
 
-from statefuldb.keeper.silence import told_of_silence
+from statefuldb.keeper.silence import FILES, SERVER, told_of_silence
 from statefuldb.keeper.state import State
 from statefuldb.model.keeper import EngineStatus, KeeperPhase
 
@@ -16,7 +16,7 @@ def serving() -> State:
 def test_a_file_system_that_does_not_answer_is_told_of_while_it_is_asked() -> None:
     """On a real GlusterFS that was cut off: `Ready` stayed True for as long as the keeper hung in a call."""
     state = serving()
-    with told_of_silence(state, after_seconds=0.01):
+    with told_of_silence(state, FILES, after_seconds=0.01):
         status = state.wait_after(state.status.revision, 60) if state.status.engine.answers_sql else state.status
     assert not status.engine.answers_sql
     assert "is its file system there?" in status.reason
@@ -25,7 +25,7 @@ def test_a_file_system_that_does_not_answer_is_told_of_while_it_is_asked() -> No
 def test_one_that_answers_in_time_changes_nothing_and_leaves_nobody_behind() -> None:
     state, before = serving(), threading.active_count()
     revision = state.status.revision
-    with told_of_silence(state, after_seconds=3_600):
+    with told_of_silence(state, SERVER, after_seconds=3_600):
         assert threading.active_count() == before + 1
         (alarm,) = [t for t in threading.enumerate() if isinstance(t, threading.Timer)]
     alarm.join(60)

@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from statefuldb.adapters.keeper.listening import Listening
+
 P = ParamSpec("P")
 T = TypeVar("T")
 CONNECT_TIMEOUT_SECONDS = 5.0
@@ -44,7 +46,9 @@ def operator_context(identity: Path) -> ssl.SSLContext:
     return context
 
 
-async def open_connection(address: str, port: int, *, context: ssl.SSLContext, pinned_pem: str) -> "KeeperConnection":
+async def open_connection(
+    address: str, port: int, *, context: ssl.SSLContext, pinned_pem: str, listening: Listening
+) -> "KeeperConnection":
     """Connect, and compare the certificate. Raises ConnectionFailed, and OSError where nobody listens."""
     loop = asyncio.get_running_loop()
     plain = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
@@ -56,7 +60,7 @@ async def open_connection(address: str, port: int, *, context: ssl.SSLContext, p
         async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
             await loop.sock_connect(plain, (address, port))
             # The peer has proved by the end of the handshake that it has the key of the certificate that it shows.
-            connection = KeeperConnection(context.wrap_socket(plain, do_handshake_on_connect=False))
+            connection = KeeperConnection(context.wrap_socket(plain, do_handshake_on_connect=False), listening)
             await connection.shake_hands(ssl.PEM_cert_to_DER_cert(pinned_pem))
     except BaseException:
         plain.close()
@@ -65,12 +69,17 @@ async def open_connection(address: str, port: int, *, context: ssl.SSLContext, p
 
 
 class KeeperConnection:
-    """An open connection. One request at a time."""
+    """An open connection. One request at a time.
 
-    __slots__ = ("_loop", "_rest", "_tls")
+    `beats` is whether the keeper was heard to give signs of life while it is waited for; then silence is noticed.
+    """
 
-    def __init__(self, tls: ssl.SSLSocket) -> None:
+    __slots__ = ("_listening", "_loop", "_rest", "_tls", "beats")
+
+    def __init__(self, tls: ssl.SSLSocket, listening: Listening) -> None:
+        self.beats = False
         self._tls = tls
+        self._listening = listening
         self._loop = asyncio.get_running_loop()
         self._rest = b""
 
@@ -90,11 +99,9 @@ class KeeperConnection:
         async with asyncio.timeout(timeout_seconds):
             if await self._done(self._tls.send, request) != len(request):
                 raise ConnectionFailed("the request was not taken")
-            while b"\r\n\r\n" not in self._rest:
-                await self._read_on()
-            head, _, self._rest = self._rest.partition(b"\r\n\r\n")
             try:
-                code = int(head.split(b" ", 2)[1])
+                while (code := _code(head := await self._head())) < http.client.OK:
+                    self.beats = True
                 length = int(http.client.parse_headers(io.BytesIO(head.partition(b"\r\n")[2]))["Content-Length"])
             except (IndexError, TypeError, ValueError, http.client.HTTPException) as error:
                 raise ConnectionFailed(f"no HTTP answer: {error}") from error
@@ -110,8 +117,18 @@ class KeeperConnection:
         with suppress(OSError):
             self._tls.close()
 
+    async def _head(self) -> bytes:
+        while b"\r\n\r\n" not in self._rest:
+            await self._read_on()
+        head, _, self._rest = self._rest.partition(b"\r\n\r\n")
+        return head
+
     async def _read_on(self) -> None:
-        part = await self._done(self._tls.recv, _CHUNK_BYTES)
+        # What has begun to come is waited for byte by byte.
+        if self.beats and not self._rest:
+            part = await self._listening.hear(self._tls)
+        else:
+            part = await self._done(self._tls.recv, _CHUNK_BYTES)
         if not part:
             raise ConnectionFailed("the connection was closed")
         self._rest += part
@@ -137,6 +154,11 @@ class KeeperConnection:
                 await ready
             finally:
                 remove(descriptor)
+
+
+def _code(head: bytes) -> int:
+    """Return the status code of an answer. Raises IndexError, ValueError."""
+    return int(head.split(b" ", 2)[1])
 
 
 def _set(ready: asyncio.Future[None]) -> None:

@@ -1,7 +1,7 @@
 """Following the keepers of running members: one lasting connection for each, all of them on one thread.
 
-A long poll tells of a change at once. A keeper at rest costs one request in two minutes; one that does not answer is
-tried again ever more rarely. Nothing here blocks the worker.
+A long poll tells of a change at once. A keeper at rest costs one request in five minutes, and signs of life in between;
+one that does not answer is tried again ever more rarely. Nothing here blocks the worker.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from statefuldb.adapters.keeper.connection import (
     open_connection,
     operator_context,
 )
+from statefuldb.adapters.keeper.listening import Listening
 from statefuldb.model.identity import DatabaseKey, TaskId
 from statefuldb.model.keeper import KeeperStatus
 from statefuldb.model.observed import KeeperView
@@ -33,7 +34,9 @@ RETRY_FIRST_SECONDS = 0.2
 RETRY_LIMIT_SECONDS = 5.0
 # A keeper that was just launched is about to answer.
 STARTING_SECONDS = 10.0
-LONG_POLL_SECONDS = 120.0
+LONG_POLL_SECONDS = 300.0
+# Of a keeper that was not yet heard to give signs of life, or is too old to: only its answers say that it lives.
+UNHEARD_POLL_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
 # Certificates are asked of agents, some of which may be slow to say nothing.
 FETCHERS = 8
@@ -68,6 +71,7 @@ class KeeperPool:
         epoch: int,
         clock: Clock,
         enqueue: Enqueue,
+        listening: Listening | None = None,
     ) -> None:
         self._fetch_certificate = fetch_certificate
         self._identity = identity
@@ -78,6 +82,7 @@ class KeeperPool:
         self._lock = threading.Lock()
         self._watched: dict[TaskId, _Watched] = {}
         self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="certificates")
+        self._listening = listening or Listening()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="keepers", daemon=True)
         self._thread.start()
@@ -183,14 +188,17 @@ class KeeperPool:
             watched.launch.keeper_port,
             context=self._context,
             pinned_pem=watched.certificate,
+            listening=self._listening,
         )
 
     async def _ask(
         self, task_id: TaskId, watched: _Watched, connection: KeeperConnection, *, after: int | None
     ) -> KeeperStatus:
         """Return the keeper's status, with `after` as soon as its revision is above that."""
-        wait = LONG_POLL_SECONDS if after is not None else 0.0
-        query = f"?after={after}&timeout_seconds={wait:g}" if after is not None else ""
+        wait, query = 0.0, ""
+        if after is not None:
+            wait = LONG_POLL_SECONDS if connection.beats else UNHEARD_POLL_SECONDS
+            query = f"?after={after}&timeout_seconds={wait:g}&beat_seconds={self._listening.beat_seconds:g}"
         text = await connection.get(f"/v1/status{query}", timeout_seconds=wait + ANSWER_SECONDS)
         status = KeeperStatus.from_json(text)
         if status.task_id != str(task_id):
