@@ -1,6 +1,8 @@
 """The fence command as a program: what it is given, and what counts as its word."""
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,18 @@ def test_a_program_that_others_may_write_is_not_trusted(tmp_path: Path) -> None:
         FenceCommand(program(tmp_path, "exit 0", mode=0o722))
     with pytest.raises(EffectFailed, match="absolute path of a program"):
         FenceCommand(Path("fence"))
+
+
+def test_nobody_waits_for_long_behind_a_command_that_does_not_end(tmp_path: Path) -> None:
+    """All workers would, one behind the other: no database would be looked after, and `/healthz` would say so."""
+    begun, end = tmp_path / "begun", tmp_path / "end"
+    for pipe in (begun, end):
+        os.mkfifo(pipe)
+    command = FenceCommand(program(tmp_path, f'echo >"{begun}"; cat "{end}"'), turn_seconds=0.1)
+    first = threading.Thread(target=command.fence, args=(ORDER,), daemon=True)
+    first.start()
+    begun.read_text()
+    with pytest.raises(EffectFailed, match="still runs"):
+        command.fence(ORDER)
+    end.write_text("")
+    first.join()

@@ -17,6 +17,8 @@ from statefuldb.reconcile.ports import EffectFailed
 
 log = getLogger(__name__)
 TIMEOUT_SECONDS = 120.0
+# A command mostly ends within a second. Behind one that does not no other worker waits: each has databases to look at.
+TURN_SECONDS = 5.0
 SAID_LIMIT = 300
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
@@ -24,11 +26,14 @@ _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 class FenceCommand:
     """Runs the program at `path`; None means that there is none. Raises EffectFailed where it cannot be trusted."""
 
-    def __init__(self, path: Path | None, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, path: Path | None, *, timeout_seconds: float = TIMEOUT_SECONDS, turn_seconds: float = TURN_SECONDS
+    ) -> None:
         if path is not None:
             _check(path)
         self._path = path
         self._timeout_seconds = timeout_seconds
+        self._turn_seconds = turn_seconds
         self._one = threading.Lock()
 
     @property
@@ -37,7 +42,10 @@ class FenceCommand:
         return self._path is not None
 
     def fence(self, wanted: FenceAgent) -> None:
-        """Run the command for one lost agent, one at a time. Raises EffectFailed unless it ends with 0 in time."""
+        """Run the command for one lost agent, one at a time.
+
+        Raises EffectFailed unless it ends with 0 in time, and where another run lasts for longer than a moment.
+        """
         if self._path is None:
             raise EffectFailed("no fence command is configured")
         order = {
@@ -47,23 +55,26 @@ class FenceCommand:
             "agent": {"id": wanted.agent.id, "hostname": wanted.agent.hostname, "address": wanted.agent.address},
             "dfs": {"type": wanted.dfs.type, "mountPoint": wanted.dfs.mount_point, "source": wanted.dfs.source},
         }
+        if not self._one.acquire(timeout=self._turn_seconds):
+            raise EffectFailed("the fence command still runs for another agent or member")
         try:
-            with self._one:
-                done = subprocess.run(
-                    [str(self._path)],
-                    input=json.dumps(order),
-                    capture_output=True,
-                    text=True,
-                    errors="replace",
-                    timeout=self._timeout_seconds,
-                    env=_ENVIRONMENT,
-                    cwd="/",
-                    check=False,
-                )
+            done = subprocess.run(
+                [str(self._path)],
+                input=json.dumps(order),
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=self._timeout_seconds,
+                env=_ENVIRONMENT,
+                cwd="/",
+                check=False,
+            )
         except subprocess.TimeoutExpired as error:
             raise EffectFailed(f"the fence command did not end within {self._timeout_seconds:g} s") from error
         except OSError as error:
             raise EffectFailed(f"the fence command cannot be run: {error}") from error
+        finally:
+            self._one.release()
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip()[-SAID_LIMIT:]
             raise EffectFailed(f"the fence command ended with status {done.returncode}: {said}")
