@@ -1,15 +1,19 @@
 """Objects of kinds that are not ours: the paths they are at, and how they are told."""
 
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import kubernetes
 import pytest
 
+from statefuldb.adapters.kubernetes import plain
 from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.adapters.kubernetes.connection import Answer, client_over
 from statefuldb.adapters.kubernetes.objects import MERGE_PATCH
 from statefuldb.adapters.kubernetes.plain import CORE, NAMESPACES, Json, PlainObjects
-from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.reconcile.ports import EffectFailed, NotAnswered
 
 STORED = {"kind": "Secret", "metadata": {"name": "a"}}
 
@@ -74,3 +78,15 @@ print(sum(name.startswith("kubernetes.client.models.") for name in sys.modules))
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(found.stdout) < 20  # the client itself takes some; the core group brings 250
+
+
+def test_a_server_that_takes_a_request_and_never_answers_holds_nobody_up_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plain, "REQUEST_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        configuration = kubernetes.client.Configuration(host=f"http://127.0.0.1:{server.getsockname()[1]}")
+        secrets = PlainObjects(kubernetes.client.ApiClient(configuration), CORE, "secrets")
+        asked = ThreadPoolExecutor(1).submit(call, "create a", lambda: secrets.create("shop", STORED))
+        with pytest.raises(NotAnswered, match="does not answer"):
+            asked.result(timeout=10.0)

@@ -11,12 +11,16 @@ Json = dict[str, Any]
 Query = dict[str, str | int]
 CORE = "/api/v1"
 NAMESPACES = "namespaces"
+# The client sets no limit of its own: behind a connection of which the other end is gone a worker would wait for ever.
+# An admission webhook takes 10 s, unless its owner wants it otherwise.
+REQUEST_SECONDS = 30.0
 
 
 class PlainObjects:
     """The objects of one kind: `plural` below `base`, the path of its group and version.
 
-    Without a namespace they are the cluster's. Whatever fails is raised as the client raises it (`calls.call`).
+    Without a namespace they are the cluster's. Whatever fails is raised as the client raises it (`calls.call`), and so
+    is what is not answered within `timeout_seconds`, `REQUEST_SECONDS` where none are named.
     """
 
     def __init__(self, client: Any, base: str, plural: str) -> None:
@@ -72,6 +76,7 @@ class PlainObjects:
             header_params={"Accept": "application/json", "Content-Type": content_type},
             auth_settings=["BearerToken"],
         )
-        answer = self._client.call_api(method, url, headers, body, _request_timeout=timeout_seconds)
+        seconds = timeout_seconds or REQUEST_SECONDS
+        answer = self._client.call_api(method, url, headers, body, _request_timeout=seconds)
         answer.read()
         return dict(self._client.response_deserialize(answer, {"2XX": "object"}).data)
