@@ -27,6 +27,8 @@ from statefuldb.simulation.verdict import Verdict
 Json = dict[str, Any]
 READY_LAG_SECONDS = 15.0
 RECORDED_SECONDS = 30.0
+# For how long an act of a person may not have been heard of, and what is decided be decided without it.
+HEARD_SECONDS = 5.0
 
 
 class Laws:
@@ -213,7 +215,7 @@ class Laws:
             decided_at = self._decided_at.get(task_id, 0.0)
             asked = (
                 wanted is None
-                or wanted.at >= decided_at
+                or wanted.at >= decided_at - HEARD_SECONDS
                 or volume.launch.erase
                 or self.administrators.announced(volume.launch.agent.hostname)
                 or _falls_short(volume, volume.launch, wanted.spec)
