@@ -47,3 +47,14 @@ def test_every_command_is_in_the_readme_and_has_an_example() -> None:
         assert f"`{name}`" in readme, name
         if not hasattr(command, "commands"):
             assert "Example:" in (command.help or ""), name
+
+
+def test_every_thread_of_the_operator_is_listed() -> None:
+    section = (ROOT / "docs" / "architecture.md").read_text().partition("## Threads")[2].partition("\n## ")[0]
+    package = ROOT / "operator" / "statefuldb"
+    sources = [package / "operator.py", *sorted((package / "adapters").rglob("*.py"))]
+    started = r"(?:Thread\(|\.lane\(|ThreadPoolExecutor\(|in \(\(\"lease\").*"
+    lines = [line for path in sources for line in re.findall(started, path.read_text())]
+    named = {name for line in lines for name in re.findall(r"\"([a-z-]+)(?:\{\w+\})?\"", line)}
+    assert {"kopf", "mesos-events", "lease-guard", "certificates"} <= named
+    assert [name for name in sorted(named) if f"`{name}" not in section] == []
