@@ -26,6 +26,7 @@ from statefuldb.local.mesos.resource_flags import parse_resources
 from statefuldb.model.keeper import (
     CERTIFICATE_FILE,
     ENVIRONMENT_VARIABLE,
+    SIGN_OF_LIFE,
     EngineStatus,
     KeeperConfig,
     KeeperPhase,
@@ -69,22 +70,26 @@ class Keeper:
                     (line[15:] for line in head.lower().split("\r\n") if line.startswith("content-length")), 0
                 )
                 body = await reader.readexactly(int(length))
-                answer = await self._answer(method, target, body)
+                answer = await self._answer(method, target, body, writer)
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer))
                 await writer.drain()
         writer.close()
 
-    async def _answer(self, method: str, target: str, body: bytes) -> bytes:
+    async def _answer(self, method: str, target: str, body: bytes, writer: asyncio.StreamWriter) -> bytes:
         if method == "POST":
             wanted = json.loads(body)["revision"]
             self._status = replace(self._status, credentials_revision=wanted, revision=self._status.revision + 1)
             self._changed.set()
             self._changed = asyncio.Event()
             return b'{"done": true}'
-        query = parse_qs(urlsplit(target).query)
-        if int(query.get("after", ["-1"])[0]) == self._status.revision:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), float(query["timeout_seconds"][0]))
+        query = {name: float(values[0]) for name, values in parse_qs(urlsplit(target).query).items()}
+        if query.get("after") == self._status.revision:
+            changed, beat = self._changed, query["beat_seconds"]
+            for _ in range(int(query["timeout_seconds"] / beat)):
+                writer.write(SIGN_OF_LIFE)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), beat)
+                    break
         return self._status.to_json().encode()
 
 

@@ -107,6 +107,8 @@ class Agent:
         if not self.reachable:
             return False
         self.host.network = False
+        for keeper in self.host.keepers.values():
+            keeper.be_missed()
         self._out.cut()
         if self.id is not None:
             self._mesos.mute(self.id)

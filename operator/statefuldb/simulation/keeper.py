@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from statefuldb.adapters.keeper.listening import LOOK_SECONDS, SILENT_SECONDS
 from statefuldb.model.keeper import DATA_EXPECTED, EngineStatus, KeeperConfig, KeeperPhase, KeeperStatus
 from statefuldb.simulation.storage import Directory, FileSystem
 
@@ -19,6 +20,8 @@ REFUSAL_SHOWN_SECONDS = 5.0
 AWAY_SECONDS = 1.0
 DISK_RETRY_SECONDS = 5.0
 CLAIM_SECONDS = 2.0
+# When an operator has noticed at the latest that a keeper gives no signs of life.
+MISSED_SECONDS = LOOK_SECONDS + SILENT_SECONDS
 TOTAL_BYTES = 100 * 2**30
 
 
@@ -44,12 +47,18 @@ class Keeper:
         self.listens = False
         self.answers = False
         self._hangs_until = 0.0
+        self._missed_at = float("inf")
 
     @property
     def hung(self) -> bool:
         """Whether it answers nobody: it hangs by itself, or on its file system."""
         away = self._on_shared and self._host.shared is not None and self._host.shared.away
         return away or self._host.schedule.now < self._hangs_until
+
+    @property
+    def hung_for_seconds(self) -> float:
+        """For how long it has answered nobody."""
+        return self._host.schedule.now - self._missed_at if self.hung else 0.0
 
     @property
     def full(self) -> bool:
@@ -63,6 +72,18 @@ class Keeper:
     def hang(self, seconds: float) -> None:
         """Answer nobody for a while."""
         self._hangs_until = self._host.schedule.now + seconds
+        self.be_missed()
+
+    def be_missed(self) -> None:
+        """Have whoever follows it notice in a while that it gives no signs of life, if it gives none by then."""
+        self._missed_at = self._host.schedule.now
+
+        def notice() -> None:
+            if self.hung or not self._host.network:
+                for tell in list(self._watchers):
+                    tell()
+
+        self._host.schedule.after(MISSED_SECONDS, notice)
 
     def look_at_disk(self) -> None:
         """Say what is free."""

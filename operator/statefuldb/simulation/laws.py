@@ -17,6 +17,7 @@ from statefuldb.simulation.administrators import Administrators
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.clients import Clients
 from statefuldb.simulation.host import Host
+from statefuldb.simulation.keeper import MISSED_SECONDS
 from statefuldb.simulation.machine import PASSWORD
 from statefuldb.simulation.mesos import Mesos
 from statefuldb.simulation.people import People
@@ -188,7 +189,9 @@ class Laws:
         for member in [m for m in status.get("members", []) if m.get("ready")]:
             task_id = member.get("taskId", "")
             host = self._host(member.get("agent", ""))
-            runs = host is not None and task_id in host.keepers and host.keepers[task_id].answers
+            keeper = host.keepers.get(task_id) if host is not None else None
+            missed = keeper is not None and keeper.hung_for_seconds > MISSED_SECONDS + READY_LAG_SECONDS
+            runs = keeper is not None and keeper.answers and not missed
             ended = host.ended_at.get(task_id, 0.0) if host is not None else 0.0
             # An operator that is killed again and again has had no time to see it.
             recent = self._schedule.now - max(ended, self.led_since()) < READY_LAG_SECONDS

@@ -17,6 +17,10 @@ class Holder(Protocol):
         """What it is called in a story."""
         ...
 
+    def be_missed(self) -> None:
+        """Note that it hangs from now on."""
+        ...
+
 
 @dataclass(slots=True, eq=False)
 class Directory:
@@ -94,6 +98,9 @@ class FileSystem:
     def go_away(self, seconds: float) -> bool:
         """Answer nothing for a while."""
         self.away_until = max(self.away_until, self._schedule.now + seconds)
+        for directory in self.directories.values():
+            if directory.claim is not None:
+                directory.claim.be_missed()
         return True
 
     def slow_down(self, seconds: float) -> bool:

@@ -16,9 +16,7 @@ from statefuldb.adapters.databases.mysql import SqlFailed, run_statements
 from statefuldb.adapters.keeper.client import KeeperClient, KeeperError
 from statefuldb.adapters.keeper.operator_identity import make_identity
 from statefuldb.keeper.run_directory import OWNER_FILE, PREFIX
-from statefuldb.model.keeper import (
-    CERTIFICATE_FILE,
-)
+from statefuldb.model.keeper import CERTIFICATE_FILE, KeeperPhase
 
 
 def test_rows_survive_a_clean_stop_and_a_killed_engine(member: Member) -> None:
@@ -42,6 +40,29 @@ def test_rows_survive_a_clean_stop_and_a_killed_engine(member: Member) -> None:
     member.start(third)
     member.serving(third)
     assert member.sql(third, "SELECT a FROM t ORDER BY a") == ((1,), (2,))
+
+
+def test_a_server_that_answers_nobody_is_not_said_to_whether_it_hangs_or_is_being_stopped(member: Member) -> None:
+    process = member.start(member.config)
+    client, status = member.serving(member.config)
+    os.kill(status.engine.pid, signal.SIGSTOP)
+    try:
+        while status.engine.answers_sql:
+            status = client.status(after=status.revision)
+        assert status.phase is KeeperPhase.RUNNING
+        assert "answer" in status.reason
+        os.kill(status.engine.pid, signal.SIGCONT)
+        while not status.engine.answers_sql:
+            status = client.status(after=status.revision)
+        # It takes no signal while it is stopped, so that there is time to look.
+        os.kill(status.engine.pid, signal.SIGSTOP)
+        process.terminate()
+        while status.phase is not KeeperPhase.STOPPING:
+            status = client.status(after=status.revision)
+        assert not status.engine.answers_sql
+    finally:
+        os.kill(status.engine.pid, signal.SIGCONT)
+    assert process.wait(timeout=30) == 0
 
 
 def test_options_reach_the_server_as_they_are_written(member: Member) -> None:
