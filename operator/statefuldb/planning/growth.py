@@ -18,7 +18,7 @@ from statefuldb.model.spec import DiskType, RiskClass, Strategy
 from statefuldb.model.volume import AgentRef, Growth, VolumeRecord
 from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step
-from statefuldb.planning.room import PATIENCE_SECONDS, patience_seconds
+from statefuldb.planning.room import PATIENCE_SECONDS, or_quota, patience_seconds
 from statefuldb.planning.storage.holding import is_volume, reservable, unowned
 from statefuldb.planning.template import restart_request
 
@@ -49,8 +49,7 @@ def while_running(context: Context, record: VolumeRecord, status: TaskStatus, se
         ordinal=record.identity.ordinal,
         reason=Reason.AWAITING_DISK,
         message=f"{sizes}: {name} runs at the old size; {host} does not offer {lacking // MILLI} MiB more",
-        fix=f"free disk on {host}, or raise the quota of role {record.mesos_role} where that is the limit; the member "
-        "is restarted once for it",
+        fix=f"free disk on {host}{or_quota(record.mesos_role)}; the member is restarted once for it",
         wants_offers=True,
         hosts=(host,),
         needs=f"disk {lacking // MILLI}",

@@ -36,8 +36,8 @@ def lacking(context: Context, record: VolumeRecord) -> Waiting | None:
         ordinal=record.identity.ordinal,
         reason=Reason.AWAITING_RESOURCES,
         message=f"{name} runs on as it was launched: {host} does not offer {more} more",
-        fix=f"free {more} on {host}, raise the quota of role {record.mesos_role} where that is the limit, or lower "
-        "what spec.resources asks for; the member is restarted once for it",
+        fix=f"free {more} on {host}{or_quota(record.mesos_role)}, or lower what spec.resources asks for; the member is "
+        "restarted once for it",
         wants_offers=True,
         hosts=() if record.strategy is Strategy.DFS else (host,),
         needs=more,
@@ -58,6 +58,11 @@ def lacking(context: Context, record: VolumeRecord) -> Waiting | None:
     if record.strategy is Strategy.DFS and not isinstance(choose(context, record), Waiting):
         return None
     return replace(wait, refusals=dict(sorted(refusals.items())))
+
+
+def or_quota(role: str) -> str:
+    """Return the advice to raise a role's quota; a role below another has none, and that one's does not bound it."""
+    return "" if "/" in role else f", or raise the quota of role {role} where that is the limit"
 
 
 def as_before(context: Context, record: VolumeRecord) -> Context | None:

@@ -10,7 +10,7 @@ from conformance.mesos.client import Http, Json
 from conformance.mesos.conftest import Subscribe
 from conformance.mesos.recording import Recording
 from conformance.mesos.scheduler import Scheduler
-from conformance.mesos.things import OURS, framework, launch, operation, scalar, task
+from conformance.mesos.things import OURS, framework, launch, operation, reservation, scalar, task
 from conformance.mesos.tidying import eventually
 
 HOUR = 3600 * 10**9
@@ -224,6 +224,24 @@ def test_a_quota_bounds_what_a_role_is_offered_and_counts_reservations(
     one.finished("r")
     held = one.offer(lambda other: [r for r in other["resources"] if r.get("reservations")], recorded=False)
     assert sum(r["scalar"]["value"] for r in held["resources"] if r["name"] == "cpus") <= 2.0
+
+
+def cpus_offered(one: Scheduler) -> float:
+    """Return how many cpus an agent offers; which of the agents has what is left of a quota is a matter of chance."""
+    offer = one.offer(lambda held: [r for r in held["resources"] if r["name"] == "cpus"], recorded=False)
+    return sum(float(r["scalar"]["value"]) for r in offer["resources"] if r["name"] == "cpus")
+
+
+def test_a_quota_bounds_no_role_below_and_counts_what_those_hold(subscribe: Subscribe, operator: Operator) -> None:
+    limits = {"cpus": {"value": 2}, "mem": {"value": 1000}}
+    assert operator.ask("UPDATE_QUOTA", quota_configs=[{"role": "svc", "limits": limits}]) == (200, "")
+    below = subscribe(framework(roles=["svc/below"]))
+    offer = below.offer(lambda held: [r for r in held["resources"] if r["name"] == "cpus"], recorded=False)
+    assert sum(r["scalar"]["value"] for r in offer["resources"] if r["name"] == "cpus") > 2.0
+    below.accept(offer, operation("RESERVE", [scalar("cpus", 1.5, reservation("svc/below"))], "r"))
+    below.finished("r")
+    below.teardown()
+    assert cpus_offered(subscribe()) == 0.5
 
 
 def test_a_quota_that_makes_no_sense_is_refused(subscribe: Subscribe, operator: Operator) -> None:

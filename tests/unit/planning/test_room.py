@@ -68,6 +68,14 @@ def test_it_is_stopped_only_while_its_agent_offers_the_difference(strategy: Stra
     assert isinstance(kill, KillTask)
 
 
+def test_only_a_role_that_can_have_a_quota_is_told_to_raise_it() -> None:
+    """On a real Mesos: UPDATE_QUOTA refuses a role below another, and that one's quota does not bound it."""
+    record, _, _ = serving_on(Strategy.PERSISTENT_VOLUME)
+    for role, said in {"statefuldb": True, "prod/db": False}.items():
+        (wait,) = decide(larger(Strategy.PERSISTENT_VOLUME), running(replace(record, mesos_role=role))).waiting
+        assert (f"raise the quota of role {role}" in wait.fix) is said
+
+
 def test_a_member_on_a_shared_file_system_may_find_its_room_elsewhere() -> None:
     record, beside, _ = serving_on(Strategy.DFS)
     busy = with_cpus(beside, 10)

@@ -36,11 +36,15 @@ def shown(cluster: Cluster) -> Json:
 
 
 def within(cluster: Cluster, role: str, wanted: Bag) -> Bag:
-    """Return the part of unreserved resources that a role may still be offered."""
-    limits = cluster.quota.get(role.partition("/")[0], {}).get("limits", {})
+    """Return the part of unreserved resources that a role may still be offered.
+
+    A real master asks for the quota of the role itself only: that of a role above bounds nothing, though what is held
+    below counts against it.
+    """
+    limits = cluster.quota.get(role, {}).get("limits", {})
     if not limits:
         return wanted
-    held = _held(cluster, role.partition("/")[0])
+    held = _held(cluster, role)
     left = {name: thousandths(float(value["value"])) - held.get(name, 0) for name, value in limits.items()}
     return wanted.limited(left)
 
