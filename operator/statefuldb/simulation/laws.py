@@ -13,6 +13,7 @@ from statefuldb.model.quantity import parse_quantity
 from statefuldb.model.resources import MILLI
 from statefuldb.model.volume import Intent, Launch, VolumeRecord
 from statefuldb.model.volume_object import from_object
+from statefuldb.reconcile.patience import PATIENCE_SECONDS
 from statefuldb.simulation.administrators import Administrators
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.clients import Clients
@@ -27,6 +28,8 @@ from statefuldb.simulation.verdict import Verdict
 
 Json = dict[str, Any]
 READY_LAG_SECONDS = 15.0
+# An operator that has just begun waits for as long for what it has not heard yet, and then has to write.
+BEGUN_LAG_SECONDS = PATIENCE_SECONDS + 10.0
 RECORDED_SECONDS = 30.0
 # For how long an act of a person may not have been heard of, and what is decided be decided without it.
 HEARD_SECONDS = 5.0
@@ -194,7 +197,8 @@ class Laws:
             runs = keeper is not None and keeper.answers and not missed
             ended = host.ended_at.get(task_id, 0.0) if host is not None else 0.0
             # An operator that is killed again and again has had no time to see it.
-            recent = self._schedule.now - max(ended, self.led_since()) < READY_LAG_SECONDS
+            begun = self._schedule.now - self.led_since() < BEGUN_LAG_SECONDS
+            recent = begun or self._schedule.now - ended < READY_LAG_SECONDS
             name = stored["metadata"]["name"]
             self._verdict.judge(
                 "ready_is_true", runs or recent, f"{name} is called Ready, but {task_id} does not answer"
