@@ -200,7 +200,7 @@ MUTANTS = (
     Mutant("deletable", holds_on),
     Mutant("explained", says_nothing),
 )
-BETWEEN_WORKERS = Mutant("eventually_stable", takes_what_another_takes, seeds=8, size=CROWDED)
+BETWEEN_WORKERS = Mutant("eventually_stable", takes_what_another_takes, seeds=24, size=CROWDED)
 
 
 def test_each_law_has_its_mutant() -> None:

@@ -19,6 +19,8 @@ class KeyQueue:
         self._ready: OrderedDict[DatabaseKey, None] = OrderedDict()
         self._working: set[DatabaseKey] = set()
         self._again: set[DatabaseKey] = set()
+        self._due: dict[DatabaseKey, float] = {}
+        # All that was ever due and is not past; of a key only what `_due` says counts.
         self._later: list[tuple[float, DatabaseKey]] = []
         self._changed = threading.Condition()
         self._closed = False
@@ -31,10 +33,13 @@ class KeyQueue:
             self._changed.notify()
 
     def put_after(self, key: DatabaseKey, seconds: float) -> None:
-        """Have `key` looked at in `seconds`, unless it is looked at before for another reason too."""
+        """Have `key` looked at in `seconds`, unless it is looked at before for another reason."""
         with self._changed:
-            heapq.heappush(self._later, (self._now() + seconds, key))
-            self._changed.notify()
+            due = self._now() + seconds
+            if due < self._due.get(key, float("inf")):
+                self._due[key] = due
+                heapq.heappush(self._later, (due, key))
+                self._changed.notify()
 
     def done(self, key: DatabaseKey) -> None:
         """Note that a key that was taken is worked on no more."""
@@ -51,7 +56,7 @@ class KeyQueue:
             if self._ready:
                 return float("-inf")
             self._now()  # puts right what is due, where the clock was set back
-            return self._later[0][0] if self._later else None
+            return self._next()
 
     def depth(self) -> int:
         """Return how many keys wait to be looked at now."""
@@ -72,19 +77,22 @@ class KeyQueue:
         with self._changed:
             while not self._closed:
                 now = self._now()
-                while self._later and self._later[0][0] <= now:
-                    self._make_ready(heapq.heappop(self._later)[1])
+                while (due := self._next()) is not None and due <= now:
+                    key = heapq.heappop(self._later)[1]
+                    del self._due[key]
+                    self._make_ready(key)
                 if self._ready:
                     key = self._ready.popitem(last=False)[0]
                     self._working.add(key)
-                    if self._ready or self._later:
+                    # Whoever looks says anew when to look again; else each look at another time would go on for ever.
+                    self._due.pop(key, None)
+                    if self._ready or self._due:
                         # Who waits may have begun to before any of these were put: the next is for one of them.
                         self._changed.notify()
                     return key
                 if not block:
                     return None
-                pause = self._later[0][0] - now if self._later else None
-                self._changed.wait(timeout=pause)
+                self._changed.wait(timeout=due - now if due is not None else None)
             return None
 
     def _now(self) -> float:
@@ -92,8 +100,16 @@ class KeyQueue:
         before, self._read_at = self._read_at, self._clock.now()
         if self._read_at < before:
             # The order is the same, so it is a heap still.
-            self._later[:] = [(due - (before - self._read_at), key) for due, key in self._later]
+            back = before - self._read_at
+            self._later[:] = [(due - back, key) for due, key in self._later]
+            self._due = {key: due - back for key, due in self._due.items()}
         return self._read_at
+
+    def _next(self) -> float | None:
+        """Return when the first key is due."""
+        while self._later and self._due.get(self._later[0][1]) != self._later[0][0]:
+            heapq.heappop(self._later)
+        return self._later[0][0] if self._later else None
 
     def _make_ready(self, key: DatabaseKey) -> None:
         if key in self._working:

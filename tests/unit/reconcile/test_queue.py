@@ -34,6 +34,38 @@ def test_what_is_put_while_the_clock_goes_back_is_due_as_was_meant() -> None:
     assert queue.take(block=False) == ORDERS
 
 
+def test_what_is_looked_at_for_another_reason_meanwhile_is_looked_at_no_more_often_for_it() -> None:
+    """A database that waits is offered something every few seconds: each such look had another one follow for ever."""
+    time = Standing()
+    queue = KeyQueue(time)
+    queue.put_after(ORDERS, 60.0)
+    for _ in range(2):
+        time.seconds += 30.0
+        queue.put(ORDERS)
+        assert queue.take(block=False) == ORDERS
+        queue.put_after(ORDERS, 60.0)
+        queue.done(ORDERS)
+    assert queue.next_due() == time.seconds + 60.0
+    time.seconds += 59.0
+    assert queue.take(block=False) is None
+    time.seconds += 1.0
+    assert queue.take(block=False) == ORDERS
+    queue.done(ORDERS)
+    time.seconds += 600.0
+    assert queue.take(block=False) is None
+
+
+def test_of_several_moments_the_first_counts() -> None:
+    time = Standing()
+    queue = KeyQueue(time)
+    for seconds in (60.0, 10.0, 30.0):
+        queue.put_after(ORDERS, seconds)
+    time.seconds += 10.0
+    assert queue.take(block=False) == ORDERS
+    queue.done(ORDERS)
+    assert queue.next_due() is None
+
+
 class Seen(Standing):
     """Tells when a worker looks at it: with the queue in hand, before it begins to wait for a key."""
 
