@@ -36,6 +36,7 @@ class ZooKeeperMasters:
         self._address = address
         self._by_name = by_name
         self._leader: str | None = None
+        self._last_leader: str | None = None
         self._error = f"{address} has not answered yet"
         self._on_change: Callable[[], None] = lambda: None
         self._changed = threading.Event()
@@ -78,8 +79,11 @@ class ZooKeeperMasters:
         client.add_listener(lambda _: self._changed.set())
         client.start_async()
         try:
-            while not self._ending.is_set():
+            while True:
                 self._changed.clear()
+                # After that: `stop` sets this one first.
+                if self._ending.is_set():
+                    break
                 good = self._look(client)
                 self._changed.wait(READ_AGAIN_SECONDS if good else RETRY_SECONDS)
         finally:
@@ -110,10 +114,13 @@ class ZooKeeperMasters:
         return f"[{host}]:{address['port']}" if ":" in host else f"{host}:{address['port']}"
 
     def _take(self, found: str | None) -> None:
-        before, self._leader = self._leader, found
+        self._leader = found
         self._error = f"{self._address} names no leader: no master is running, or they elect one just now"
         self._first.set()
-        if found is not None and found != before:
-            log.info("%s names %s", self._address, found)
-            if before is not None:
-                self._on_change()
+        if found is None or found == self._last_leader:
+            return
+        log.info("%s names %s", self._address, found)
+        # Also where nobody led in between: the last one may hold the stream still.
+        last, self._last_leader = self._last_leader, found
+        if last is not None:
+            self._on_change()
