@@ -142,14 +142,16 @@ class ForeignTask:
 class Sighting:
     """What the master says of a member's resources while they are not offered.
 
-    `volume_on` are the hosts of registered agents that hold its volume, `hosts` those of all registered agents, and
-    `set_aside` those of agents that a person has drained or deactivated. `offered_to` names the other frameworks that
+    `volume_on` are the hosts of registered agents that hold its volume, `hosts` those of all registered agents,
+    `agent_ids` the ids of these, and `set_aside` the hosts of agents that a person has drained or deactivated.
+    `offered_to` names the other frameworks that
     hold an offer with its resources in it, by name and id.
     """
 
     identity: DataIdentity
     hosts: frozenset[str]
     volume_on: frozenset[str]
+    agent_ids: frozenset[str] = frozenset()
     used_by: tuple[ForeignTask, ...] = ()
     set_aside: frozenset[str] = frozenset()
     offered_to: tuple[str, ...] = ()

@@ -193,7 +193,8 @@ def _state(record: VolumeRecord, cluster: ClusterView | None, held: Offers) -> t
     if away and bound and (record.initialised or record.launch is not None):
         return VolumeState.LOST, f"{away}; the data is there: bring it back"
     if cluster is not None and home is not None and _volume_is_missing(record, held):
-        return VolumeState.MISSING, f"{home.hostname} is registered, but holds no volume {record.persistence_id}"
+        other = f" as another agent than {home.id}" if home.id not in cluster.agent_ids else ""
+        return VolumeState.MISSING, f"{home.hostname} is registered{other}, but holds no volume {record.persistence_id}"
     if record.intent is Intent.RETAIN:
         return VolumeState.RETAINED, away
     if record.initialised:

@@ -28,12 +28,7 @@ def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
         return _taken(record, again, seen.used_by)
     host = record.agent.hostname if record.agent is not None else ""
     if record.persistence_id is not None and not seen.volume_on and host in seen.hosts:
-        return replace(
-            again,
-            reason=Reason.VOLUME_MISSING,
-            message=f"{host} is registered and no longer has volume {record.persistence_id}: somebody destroyed it",
-            fix="restore a backup into a new database; who may destroy volumes is for the masters' ACLs to say",
-        )
+        return _without_volume(record, again, host, seen)
     if host not in seen.hosts:
         message = f"{wait.message}; no agent on {host} is registered now"
         fix = wait.fix if wait.reason is not Reason.AWAITING_VOLUME_OFFER else _bring_back(host)
@@ -55,6 +50,25 @@ def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
             "the operator alone; the member goes on by itself",
         )
     return again
+
+
+def _without_volume(record: VolumeRecord, wait: Waiting, host: str, seen: Sighting) -> Waiting:
+    """Return the wait for a volume that its host no longer has; where its agent is another one, it may still exist."""
+    missing = replace(
+        wait,
+        reason=Reason.VOLUME_MISSING,
+        message=f"{host} is registered and no longer has volume {record.persistence_id}: somebody destroyed it",
+        fix="restore a backup into a new database; who may destroy volumes is for the masters' ACLs to say",
+    )
+    if record.agent is None or record.agent.id in seen.agent_ids:
+        return missing
+    return replace(
+        missing,
+        message=f"{host} is registered as another agent than {record.agent.id}, and without volume "
+        f"{record.persistence_id}: its work directory is another one, or empty, or somebody destroyed the volume",
+        fix=f"start the agent on {host} with the work directory that it had (is its disk mounted?): the member goes on "
+        "by itself; or, where that is lost, restore a backup into a new database",
+    )
 
 
 def _nowhere(wait: Waiting, seen: Sighting) -> Waiting:

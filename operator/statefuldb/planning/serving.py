@@ -11,12 +11,15 @@ from statefuldb.model.plan import Announcement, MemberReport, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumePhase, VolumeRecord, kept
+from statefuldb.planning import mesos_error
 from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step
 
 HEALTHY_AFTER_SECONDS = 60.0
 START_PATIENCE_SECONDS = 10.0
 LISTEN_AGAIN_SECONDS = 30.0
+# Its agent's files, where its output is, are found by the master too.
+_UNTOLD = "; whether its task runs is not told either, since Mesos is not connected"
 
 _WAITS = {
     KeeperPhase.WAITING_FOR_CLAIM: Reason.WAITING_FOR_CLAIM,
@@ -37,6 +40,7 @@ def serve(context: Context, record: VolumeRecord) -> Step:
     assert record.launch is not None
     view = context.observed.keepers.get(record.task_id)
     if view is None or view.status is None:
+        connected = context.observed.mesos.connected
         young = context.now - record.launch.at_seconds < START_PATIENCE_SECONDS
         if view is None or young:
             wait = Waiting(
@@ -49,8 +53,8 @@ def serve(context: Context, record: VolumeRecord) -> Step:
             wait = Waiting(
                 ordinal=ordinal,
                 reason=Reason.KEEPER_UNREACHABLE,
-                message=f"no answer from the keeper: {view.error}",
-                fix=see_output(record.key),
+                message=f"no answer from the keeper: {view.error}{'' if connected else _UNTOLD}",
+                fix=see_output(record.key) if connected else mesos_error.remedy(context.observed.mesos),
                 look_again_seconds=LISTEN_AGAIN_SECONDS,
             )
         return Step(waiting=(wait,))

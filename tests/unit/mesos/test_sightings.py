@@ -107,6 +107,19 @@ def test_a_volume_that_somebody_destroyed_is_said_to_be_gone() -> None:
     assert "somebody destroyed it" in decided.waiting[0].message
 
 
+def test_another_agent_on_the_host_of_a_volume_may_have_another_work_directory() -> None:
+    """On a real Mesos, whose agent came back on an empty work directory: `somebody destroyed it; restore a backup`."""
+    record, bundle = member(Strategy.PERSISTENT_VOLUME)
+    assert record.agent is not None
+    before = replace(record, agent=replace(record.agent, id="an-earlier-agent"))
+    wait = plan(desired(spec()), seen(world(()), before), (offer(),), OPERATOR).waiting[0]
+    assert wait.reason is Reason.VOLUME_MISSING
+    assert "another agent than an-earlier-agent" in wait.message
+    assert "with the work directory that it had" in wait.fix
+    back = seen(world(bundle), before)
+    assert plan(desired(spec()), back, (replace(offer(), resources=bundle),), OPERATOR).actions
+
+
 def test_an_agent_that_is_not_registered_is_said_to_be_so() -> None:
     record, bundle = member(Strategy.PERSISTENT_VOLUME)
     wired = world(bundle)

@@ -107,6 +107,13 @@ def test_an_agent_is_known_by_its_host_name_when_its_id_has_changed() -> None:
     assert line.state is VolumeState.IN_USE
 
 
+def test_a_volume_that_another_agent_of_its_host_lacks_says_so() -> None:
+    home = replace(HOME, id="an-earlier-agent")
+    (line,) = compare([entry(agent=home)], cluster())
+    assert line.state is VolumeState.MISSING
+    assert line.note.startswith("agent-1 is registered as another agent than an-earlier-agent, but holds no volume")
+
+
 def test_what_carries_our_labels_and_is_not_written_down_is_an_orphan() -> None:
     (line,) = compare([], HELD)
     assert (line.state, line.name, line.where, line.agent) == (VolumeState.ORPHANED, NAME, VOLUME_ID, "agent-1")

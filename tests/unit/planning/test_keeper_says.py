@@ -44,6 +44,20 @@ def test_why_a_keeper_refused_outlives_the_keeper() -> None:
     assert said in later.waiting[0].message
 
 
+def test_a_keeper_that_does_not_answer_while_mesos_does_not_is_not_to_be_looked_for_through_mesos() -> None:
+    """On a real Mesos: `look at the member's output with statefuldb logs`, which asks the master that was away."""
+    record, _, _ = serving_on(Strategy.PERSISTENT_VOLUME)
+    seen = running(replace(record, launch=replace(record.launch, at_seconds=0.0)))  # type: ignore[type-var]
+    (task,) = seen.keepers
+    silent = replace(seen, keepers={task: replace(seen.keepers[task], status=None, error="connection refused")})
+    away = replace(silent, mesos=replace(silent.mesos, connected=False, error="no master"))
+    for looked, says, helps in ((silent, "connection refused", "logs orders"), (away, "not connected", "--mesos")):
+        wait = plan(desired(spec()), looked, (), OPERATOR).waiting[0]
+        assert wait.reason is Reason.KEEPER_UNREACHABLE
+        assert says in wait.message
+        assert helps in wait.fix
+
+
 def test_a_disk_that_is_as_good_as_full_is_said_while_the_server_still_answers() -> None:
     record = serving(Strategy.PERSISTENT_VOLUME)
     seen = observed(

@@ -80,6 +80,7 @@ class Sightings:
                 identity=identity,
                 hosts=frozenset(self._hosts.values()),
                 volume_on=self._volumes.get(identity, frozenset()),
+                agent_ids=frozenset(self._hosts),
                 used_by=tuple(
                     self._foreign(user)
                     for user in self._users
