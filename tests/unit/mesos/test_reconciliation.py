@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from statefuldb.adapters.mesos.driver import ConnectionState
 from statefuldb.adapters.mesos.reconciliation import Reconciler
 from statefuldb.model.actions import KillTask
 from statefuldb.model.identity import LABEL_LEDGER, TaskId
 from statefuldb.model.spec import RiskClass, Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_label
-from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.reconcile.ports import EffectFailed, NotAnswered
 from unit.mesos.adapter import Standing, Wired
 from unit.planning.test_undecided import serving
 from unit.planning.world import KEY, UID
@@ -239,3 +240,28 @@ def test_what_comes_to_be_owed_while_the_answer_says_that_nothing_is_is_asked_fo
     reconciler.begin()
     time.pass_by(300.0)
     assert rounds == [1_000.0, 1_015.0, 1_045.0]
+
+
+@pytest.mark.parametrize(("why", "begun"), [(NotAnswered("no answer"), False), (EffectFailed("403 Forbidden"), True)])
+def test_an_operator_that_has_not_yet_heard_what_runs_begins_nothing(why: EffectFailed, begun: bool) -> None:
+    wired = Wired()
+
+    class Failing(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            raise why
+
+    wired.tasks = Failing()
+    wired.subscribe()
+    assert wired.adapter.view().connected is begun
+    assert wired.driver.named("resubscribe") == ([] if begun else [("stream-1",)])
+    wired.state(ConnectionState(connected=False, error="the stream has ended"))
+    assert wired.adapter.view().error == (
+        "the stream has ended" if begun else "what runs could not be listed: no answer"
+    )
+    wired.tasks = []
+    wired.subscribe()
+    assert wired.adapter.view().connected
+    wired.state(ConnectionState(connected=False, error="the master is gone"))
+    wired.tasks = Failing()
+    wired.subscribe()
+    assert wired.adapter.view().connected, "what runs is known since the last time"

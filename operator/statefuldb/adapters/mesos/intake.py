@@ -1,6 +1,7 @@
 """What Mesos tells: each event changes a book and enqueues the keys that should look at it. Nothing is decided here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from logging import getLogger
 from typing import Any
 
@@ -18,7 +19,7 @@ from statefuldb.adapters.mesos.wire import (
 )
 from statefuldb.model.identity import DatabaseKey, ReservationLabels, TaskId
 from statefuldb.model.observed import NOT_SUBSCRIBED_YET, OperationStatus, TaskStatus
-from statefuldb.reconcile.ports import Clock, EffectFailed
+from statefuldb.reconcile.ports import Clock, EffectFailed, NotAnswered
 
 log = getLogger(__name__)
 
@@ -66,13 +67,17 @@ class Intake:
         self._owner_of = owner_of
         self._enqueue = enqueue
         self._clock = clock
+        self._listed = False
+        self._begins_anew_for = ""
         self.connection = ConnectionState(connected=False, error=NOT_SUBSCRIBED_YET)
 
     def state(self, state: ConnectionState) -> None:
         """Take the end of a connection up; its beginning is the event SUBSCRIBED."""
         if state.connected:
             return
-        self.connection = state
+        # That the stream has ended is what we did ourselves.
+        why, self._begins_anew_for = self._begins_anew_for, ""
+        self.connection = state = replace(state, error=why) if why and not state.fatal else state
         self._books.offers.clear()
         log.warning("Mesos: %s%s", state.error, " (not tried again)" if state.fatal else "")
         self._on_connected()
@@ -105,30 +110,36 @@ class Intake:
         try:
             self._save_framework_id(subscribed["framework_id"]["value"])
         except EffectFailed as error:
-            log.warning("the framework id could not be stored, nothing is begun: %s", error)
-            self._resubscribe()
+            self._begin_anew(f"the framework id could not be stored: {error}")
             return
         self._books.subscribed()
         self._agents.clear()
         # Before anything is decided: what runs would look like data that nobody uses.
-        self._take_inventory()
+        try:
+            self._take_inventory()
+            self._listed = True
+        except EffectFailed as error:
+            log.warning("agents and tasks could not be listed: %s", error)
+            # It passes; a master that does not let us look is worked with as well as may be.
+            if isinstance(error, NotAnswered) and not self._listed:
+                self._begin_anew(f"what runs could not be listed: {error}")
+                return
         self.connection = ConnectionState(connected=True)
         self._on_connected()
         self._on_subscribed()
 
+    def _begin_anew(self, why: str) -> None:
+        log.warning("%s; nothing is begun, and it is subscribed again", why)
+        self._begins_anew_for = why
+        self._resubscribe()
+
     def _take_inventory(self) -> None:
         """Learn from the tasks' labels whose they are, whatever has become of the ledger meanwhile; and the agents.
 
-        Which task ids are used up is learned of those that are over, too.
+        Which task ids are used up is learned of those that are over, too. Raises EffectFailed.
         """
-        try:
-            self._agents.look()
-            listed, over = self._list_tasks(
-                lambda task: (task["task_id"]["value"], ledger_of_task(task, self._cluster))
-            )
-        except EffectFailed as error:
-            log.warning("agents and tasks could not be listed: %s", error)
-            return
+        self._agents.look()
+        listed, over = self._list_tasks(lambda task: (task["task_id"]["value"], ledger_of_task(task, self._cluster)))
         self._launched(task_id for task_id, _ in (*listed, *over) if TaskId.parse(task_id) is not None)
         self._books.tasks.take_stock(
             (record for _, record in listed if record is not None),
