@@ -18,9 +18,12 @@ class Api:
     def __init__(self) -> None:
         self.events: dict[str, Json] = {}
         self.calls: list[str] = []
+        self.away = False
 
     def exchange(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
         self.calls.append(method)
+        if self.away:
+            return 503, {}
         name = path.rpartition("/")[2]
         if method == "POST":
             self.events[body["metadata"]["name"]] = body
@@ -99,3 +102,14 @@ def test_many_different_texts_of_one_reason_end_in_one_event() -> None:
     machine.seconds += SIMILAR_SECONDS
     say("much later")
     assert len(api.events) == SIMILAR_LIMIT + 2
+
+
+def test_what_could_not_be_said_is_said_when_it_is_so_still() -> None:
+    """What is announced again and again is mostly that something fails, and mostly because the API server does."""
+    api, _, say = speaker()
+    api.away = True
+    say("no offer fits")
+    assert api.events == {}
+    api.away = False
+    say("no offer fits")
+    assert len(api.events) == 1

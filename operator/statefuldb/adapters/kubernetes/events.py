@@ -42,7 +42,7 @@ class Events:
 
     def announce(self, database: dict[str, str], announcement: Announcement) -> None:
         """Send an Event about a database, unless the last one about it said the same."""
-        text = f"{announcement.reason} {announcement.message}"
+        text = _text(announcement)
         if self._last.get(database["uid"]) == text:
             return
         self._last[database["uid"]] = text
@@ -51,6 +51,12 @@ class Events:
             self._lane(lambda: self._try(database, announcement, combined=combined))
         else:
             log.warning("too many Events are waiting; one was left out")
+            self._not_said(database["uid"], text)
+
+    def _not_said(self, uid: str, text: str) -> None:
+        """Have an Event that was not sent sent when it is announced again, unless another one was since."""
+        if self._last.get(uid) == text:
+            self._last.pop(uid, None)
 
     def announce_to_all(self, databases: Objects, announcement: Announcement) -> None:
         """Send an Event about each of `databases`. Where these cannot be listed, nobody could be told either."""
@@ -81,6 +87,7 @@ class Events:
             self._send(database, announcement, combined=combined)
         except EffectFailed as error:
             log.warning("Event not sent: %s", error)
+            self._not_said(database["uid"], _text(announcement))
 
     def _send(self, database: dict[str, str], announcement: Announcement, *, combined: bool) -> None:
         message = ((COMBINED if combined else "") + announcement.message)[:MESSAGE_LIMIT]
@@ -114,3 +121,7 @@ class Events:
             "reportingInstance": self._instance,
         }
         call(f"create Event {name}", lambda: self._api.create(namespace, body))
+
+
+def _text(announcement: Announcement) -> str:
+    return f"{announcement.reason} {announcement.message}"
