@@ -36,7 +36,7 @@ class Commands:
     def _admit(self, epoch: int) -> None:
         path = self._epoch_file()
         if path is None:
-            raise OSError("the claim is not held yet")
+            raise OSError("the claim is not held")
         highest = int(path.read_text()) if path.exists() else 0
         if epoch < highest:
             raise StaleEpoch(f"epoch {epoch} is over: {highest} was seen")

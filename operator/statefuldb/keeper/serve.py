@@ -218,6 +218,8 @@ class Keeper:
                 if held:
                     self._note_disk(self._directory)
             if not held:
+                # Nothing is written there any more either, as an operator's epoch.
+                self._state.update(claim_held=False)
                 self._stop(server)
                 raise Refused(
                     f"{self._directory.lock} was removed or replaced: nothing would keep a second server away"

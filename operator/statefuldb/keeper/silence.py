@@ -32,4 +32,6 @@ def told_of_silence(state: State, reason: str, after_seconds: float = SILENT_AFT
         yield
     finally:
         alarm.cancel()
+        # One that was late to be cancelled would tell of silence what is said next.
+        alarm.join()
         state.confirm()

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from glusterfs import GlusterFs
-from integration.keeper.member import Member, eventually
-from statefuldb.adapters.keeper.client import KeeperClient
+from integration.keeper.member import Member, eventually, set_account
+from statefuldb.adapters.keeper.client import KeeperClient, KeeperError
 from statefuldb.keeper.claim import Claim
 from statefuldb.model.keeper import DataLocation, KeeperConfig, KeeperPhase, KeeperStatus
 
@@ -98,9 +98,13 @@ def test_one_writer_a_second_keeper_in_another_pid_namespace_waits_as_long_as_th
 def test_one_writer_a_lock_file_that_is_removed_lets_no_second_server_in(member: Member, place: Place) -> None:
     config = at(member.config, place.first)
     first = member.start(config)
-    _, status = member.serving(config)
+    client, status = member.serving(config)
     lock = place.second / "shop/orders/0/.statefuldb/claim.lock"
     lock.unlink()
+    while status.claim_held:
+        status = client.status(after=status.revision)
+    with pytest.raises(KeeperError, match="the claim is not held"):
+        set_account(client)
     assert "is gone" in member.refusal(at(member.successor(), place.second))
     assert first.wait(timeout=60) == 64, "the holder stops its server: nothing would keep a second one away"
     assert gone(status.engine.pid)

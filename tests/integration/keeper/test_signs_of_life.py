@@ -103,14 +103,17 @@ class Slept:
     """A connection on which something has come between any two looks, though nobody was woken for it."""
 
     def __init__(self, looks: int) -> None:
-        self._waker, self._other = socket.socketpair()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self._other = socket.create_connection(listener.getsockname())
+            self._here, _ = listener.accept()
+        self._other.send(b"x")
         self._answers = [answer for _ in range(looks) for answer in (SIGN_OF_LIFE, None)]
 
     def fileno(self) -> int:
-        return self._waker.fileno()
+        return self._here.fileno()
 
     def setsockopt(self, level: int, option: int, value: int) -> None:
-        """Take any option."""
+        self._here.setsockopt(level, option, value)
 
     def recv(self, size: int) -> bytes:
         if not self._answers:
@@ -120,7 +123,7 @@ class Slept:
         return answer
 
     def close(self) -> None:
-        self._waker.close()
+        self._here.close()
         self._other.close()
 
 

@@ -17,7 +17,8 @@ LOOK_SECONDS = 5.0
 SILENT_SECONDS = 10.0
 # More than what signs of life are between two looks, less than any status answer.
 WAKE_BYTES = 256
-_CHUNK_BYTES = 16 * 1024
+# A sign, or the beginning of an answer.
+_CHUNK_BYTES = 64
 
 
 class Listening:
