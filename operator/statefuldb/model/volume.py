@@ -12,6 +12,8 @@ from statefuldb.model.spec import DfsSpec, EngineType, Strategy
 
 # What Mesos or a keeper says is kept up to here: the API refuses an object that is too large, and then nothing is kept.
 MESSAGE_MAX_LENGTH = 4096
+# Of an entry that was lost and is found again nobody knows the incarnations: they go on from the time, in Unix seconds.
+FOUND_AGAIN_FROM = 1_000_000_000
 
 
 def kept(message: str) -> str:
@@ -174,6 +176,11 @@ class VolumeRecord:
         """The name of the database that the data began with: its schema and account bear it for good."""
         suffix = volume_record_name("", self.identity.ordinal, self.identity.uid)
         return self.name.removesuffix(suffix) if self.name.endswith(suffix) else self.key.name
+
+    @property
+    def restarts(self) -> int:
+        """How often it was launched again; 0 where nobody knows, after the entry was lost and found again by labels."""
+        return 0 if self.incarnation >= FOUND_AGAIN_FROM else max(0, self.incarnation - 1)
 
     @property
     def ended(self) -> bool:

@@ -193,7 +193,7 @@ def _report(ordinal: int, record: VolumeRecord | None, wait: Waiting | None, obs
         agent=record.launch.agent.hostname,
         address=record.launch.agent.address,
         port=record.launch.port,
-        restarts=max(0, record.incarnation - 1),
+        restarts=record.restarts,
         reason=reason,
         message=message,
     )

@@ -198,5 +198,5 @@ def _ready(record: VolumeRecord) -> MemberReport:
         agent=record.launch.agent.hostname,
         address=record.launch.agent.address,
         port=record.launch.port,
-        restarts=record.incarnation - 1,
+        restarts=record.restarts,
     )

@@ -7,8 +7,10 @@ import pytest
 from statefuldb.model.actions import AcceptOffers, SaveVolume
 from statefuldb.model.identity import DataIdentity, PersistenceId, ReservationLabels
 from statefuldb.model.observed import TaskState
-from statefuldb.model.operations import Create, LaunchTask
+from statefuldb.model.operations import Create, Destroy, LaunchTask, Unreserve
 from statefuldb.model.resources import AgentOffer, Persistence, Reservation, Resource
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import Intent
 from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
 from unit.planning.test_partial_accept import attempt, over
@@ -83,6 +85,26 @@ def test_a_volume_whose_entry_would_have_the_name_of_another_one_is_left_alone()
     decided = plan(desired(spec()), stopped, (beside(remaining(offer(), accept, launched=False), volume),), OPERATOR)
     assert violations(decided, stopped, CLUSTER) == ()
     assert [type(action) for action in decided.actions] == [SaveVolume, AcceptOffers]
+
+
+@pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH])
+def test_a_volume_that_was_made_by_hand_of_what_is_reserved_does_not_keep_a_release_from_ending(
+    strategy: Strategy,
+) -> None:
+    """On a real Mesos: UNRESERVE with a volume in it was refused, so a deleted HostPath database never let go."""
+    first, accept = attempt(spec(strategy), observed(), offer())
+    assert first.launch is not None
+    emptied = over(replace(first, launch=replace(first.launch, erase=True)), TaskState.FINISHED)
+    deleted = observed(database=None, volumes=(replace(emptied, intent=Intent.DELETE),))
+    idle = beside(remaining(offer(), accept, launched=False), by_hand(OURS, "backup"))
+    (_, given_back) = plan(None, deleted, (idle,), OPERATOR).actions
+    assert isinstance(given_back, AcceptOffers)
+    *destroyed, unreserved = given_back.operations
+    assert "backup" in {o.volume.persistence.id for o in destroyed if isinstance(o, Destroy) and o.volume.persistence}
+    assert isinstance(unreserved, Unreserve)
+    assert not [r for r in unreserved.resources if r.persistence is not None]
+    left = remaining(idle, given_back, launched=False)
+    assert not [r for r in left.resources if r.reservations]
 
 
 @pytest.mark.parametrize("ordinal", ["-1", " 0", "1_0", "65536", "٣", ""])

@@ -124,6 +124,16 @@ def test_what_carries_our_labels_and_is_not_written_down_is_an_orphan() -> None:
     assert entry_of(line.key, 5.0, *found).intent is Intent.RETAIN
 
 
+def test_how_often_what_was_found_again_had_been_started_is_not_made_up() -> None:
+    """On a real Mesos: `restarts 1795712675`."""
+    (line,) = compare([], HELD)
+    found = volume_of(line)
+    assert found is not None
+    again = entry_of(line.key, 1_795_712_675.0, *found)
+    assert again.restarts == 0
+    assert [entry(incarnation=n).restarts for n in (0, 1, 4)] == [0, 0, 3]
+
+
 def test_a_running_task_without_an_entry_is_an_orphan_that_is_not_at_rest() -> None:
     launch = Launch(incarnation=3, agent=HOME, template="", cpus_milli=1, memory_bytes=1, port=1, keeper_port=2)
     for held in (HELD.held, ()):

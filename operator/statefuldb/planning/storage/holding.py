@@ -5,8 +5,11 @@ anything that is free; in their own role only a volume on them can be told again
 is used of them stays unowned: it is never unreserved, and nothing keeps it for a member that is stopped.
 """
 
+from dataclasses import replace
+
 from statefuldb.model.identity import DataIdentity, PersistenceId
-from statefuldb.model.resources import Resource
+from statefuldb.model.operations import Destroy, Operation, Unreserve
+from statefuldb.model.resources import AgentOffer, Resource
 
 
 def identity_of(resource: Resource) -> DataIdentity | None:
@@ -36,6 +39,17 @@ def is_volume(resource: Resource, identity: DataIdentity, persistence_id: str | 
     """Say whether a resource is this member's volume with this id; the same id under another's labels is not."""
     volume = resource.persistence
     return volume is not None and volume.id == persistence_id and is_ours(resource, identity)
+
+
+def given_back(identity: DataIdentity, offer: AgentOffer) -> tuple[Operation, ...]:
+    """Return what gives back everything of a member on `offer`: DESTROY of each volume, then UNRESERVE of the rest.
+
+    Mesos refuses to unreserve anything with a volume on it in the list. A static reservation has no labels, and stays.
+    """
+    ours = [r for r in offer.resources if is_ours(r, identity)]
+    destroyed: list[Operation] = [Destroy(volume=r) for r in ours if r.persistence is not None]
+    freed = tuple(replace(r, persistence=None) for r in ours if r.labels is not None)
+    return (*destroyed, *((Unreserve(resources=freed),) if freed else ()))
 
 
 def within(role: str, ancestor: str) -> bool:

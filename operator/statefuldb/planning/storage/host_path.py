@@ -3,13 +3,13 @@
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.keeper import DataLocation
 from statefuldb.model.observed import Offers
-from statefuldb.model.operations import Operation, Unreserve
+from statefuldb.model.operations import Operation
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete
 from statefuldb.planning.storage.directory import member_directory, root_of
-from statefuldb.planning.storage.holding import is_ours
+from statefuldb.planning.storage.holding import given_back
 from statefuldb.planning.storage.strategy import Capabilities, Place
 
 
@@ -50,9 +50,8 @@ class HostPath:
         return DataLocation(strategy="HostPath", directory=record.directory or "", root=record.root, create=create)
 
     def release(self, record: VolumeRecord, offer: AgentOffer) -> tuple[Operation, ...]:
-        """UNRESERVE the compute beside the directory."""
-        ours = tuple(r for r in offer.resources if is_ours(r, record.identity))
-        return (Unreserve(resources=ours),) if ours else ()
+        """UNRESERVE the compute beside the directory; what somebody made of it is destroyed, or it could not be."""
+        return given_back(record.identity, offer)
 
     def erases_directory(self) -> bool:
         """A task on the agent empties it."""

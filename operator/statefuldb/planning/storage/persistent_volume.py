@@ -1,16 +1,14 @@
 """PersistentVolume: cpu, memory, disk and ports of one agent, reserved as one bundle with one label."""
 
-from dataclasses import replace
-
 from statefuldb.model.identity import CONTAINER_PATH, DatabaseKey, PersistenceId
 from statefuldb.model.keeper import DataLocation
 from statefuldb.model.observed import Offers
-from statefuldb.model.operations import Destroy, Operation, Unreserve
+from statefuldb.model.operations import Operation
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete
-from statefuldb.planning.storage.holding import is_ours, is_volume
+from statefuldb.planning.storage.holding import given_back, is_volume
 from statefuldb.planning.storage.strategy import Capabilities, Place
 
 
@@ -48,11 +46,7 @@ class PersistentVolume:
 
     def release(self, record: VolumeRecord, offer: AgentOffer) -> tuple[Operation, ...]:
         """DESTROY the volume, then UNRESERVE all that carries this member's labels (a static reservation has none)."""
-        ours = [r for r in offer.resources if is_ours(r, record.identity)]
-        volumes = [r for r in ours if r.persistence is not None]
-        destroyed: list[Operation] = [Destroy(volume=r) for r in volumes]
-        freed = tuple(replace(r, persistence=None) for r in ours if r.labels is not None)
-        return (*destroyed, *((Unreserve(resources=freed),) if freed else ()))
+        return given_back(record.identity, offer)
 
     def erases_directory(self) -> bool:
         """DESTROY removes the directory."""
