@@ -11,6 +11,7 @@ import pytest
 
 from integration.keeper.following import IDENTITY, KEY, Following, task
 from integration.keeper.member import eventually
+from statefuldb.adapters.keeper.client import KeeperClient
 from statefuldb.adapters.keeper.connection import open_connection, operator_context
 from statefuldb.adapters.keeper.listening import Listening
 from statefuldb.keeper.certificate import server_context
@@ -137,3 +138,36 @@ def test_a_keeper_that_does_not_answer_in_time_is_said_to(following: Following) 
     following.mistakes = [TimeoutError() for _ in range(100)]
     following.watch(1, following.serve(1))
     following.sees(1, lambda view: view.error.endswith(": no answer in time"))
+
+
+def test_an_answer_that_comes_late_does_not_end_the_silence_that_came_after_it(
+    following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = following.serve(1)
+    following.watch(1, keeper)
+    following.sees(1, lambda view: view.status is not None)
+    asked, may_return = threading.Event(), threading.Event()
+    ask = KeeperClient.status
+
+    def held_up(client: KeeperClient) -> KeeperStatus:
+        status = ask(client)
+        asked.set()
+        assert may_return.wait(60)
+        return status
+
+    monkeypatch.setattr(KeeperClient, "status", held_up)
+    account = {"revision": "r7", "username": "u", "password": "p", "database": "d"}
+    sending = threading.Thread(target=following.pool.send_credentials, args=(task(1),), kwargs=account)
+    sending.start()
+    try:
+        assert asked.wait(60)
+        keeper.state.update(phase=KeeperPhase.RUNNING)
+        following.sees(1, lambda view: view.status.phase is KeeperPhase.RUNNING)
+        keeper.state.update(task_id=str(task(2)))
+        following.sees(1, lambda view: view.status is None)
+    finally:
+        may_return.set()
+        sending.join()
+    view = following.pool.view(task(1))
+    assert view is not None
+    assert view.status is None

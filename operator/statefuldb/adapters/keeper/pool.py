@@ -47,13 +47,14 @@ FetchCertificate = Callable[[TaskId, Launch], str]
 
 @dataclass(slots=True)
 class _Watched:
-    """One keeper that is followed. `certificate` is known once it was fetched (PEM)."""
+    """One keeper that is followed, with its certificate (PEM) once it was fetched, and its latest revision."""
 
     key: DatabaseKey
     launch: Launch
     following: asyncio.Task[None] | None = None
     view: KeeperView | None = None
     certificate: str | None = None
+    revision: int = -1
 
 
 class KeeperPool:
@@ -210,9 +211,10 @@ class KeeperPool:
         """Take an answer up, unless a later one is known: commands are answered on connections of their own."""
         with self._lock:
             before = watched.view
-            known = before.status.revision if before is not None and before.status is not None else -1
-            if view.status is not None and view.status.revision < known:
-                return
+            if view.status is not None:
+                if view.status.revision < watched.revision:
+                    return
+                watched.revision = view.status.revision
             watched.view = view
         if before is None or (before.status, before.error) != (view.status, view.error):
             self._enqueue(watched.key)
