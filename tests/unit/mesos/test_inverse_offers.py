@@ -4,6 +4,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
+
+from statefuldb.adapters.mesos.driver import CallFailed
 from statefuldb.adapters.mesos.inverse_offers import InverseOffers
 from statefuldb.adapters.mesos.maintenance_book import InverseOffer, MaintenanceBook
 from statefuldb.model.identity import TaskId
@@ -80,6 +83,19 @@ def test_an_offer_without_a_window_says_that_there_is_none_any_more() -> None:
     wired = announced()
     wired.offer("O1")
     assert wired.adapter.maintenance() == {}
+
+
+@pytest.mark.parametrize("unanswered", [True, False])
+def test_one_whose_answer_may_be_lost_is_asked_for_again(unanswered: bool) -> None:
+    """Whoever waits with the maintenance for our word would wait for ever. What was refused would be so again."""
+    wired = announced()
+
+    def fail(_: object) -> None:
+        raise CallFailed("ACCEPT_INVERSE_OFFERS", unanswered=unanswered)
+
+    wired.driver.acceptInverseOffers = fail  # type: ignore[attr-defined]
+    wired.update(str(TASK), "TASK_KILLED")
+    assert wired.driver.named("resubscribe") == ([("stream-1",)] if unanswered else [])
 
 
 class Overtaken(MaintenanceBook):

@@ -288,10 +288,17 @@ class MesosAdapter:
             log.warning("%s", error)
 
     def _answer(self, accepted: Sequence[str], declined: Sequence[str]) -> None:
-        if accepted:
-            self._send(lambda: self._driver.acceptInverseOffers(ids_to_wire(accepted)))
-        if declined:
-            self._send(lambda: self._driver.declineInverseOffer(ids_to_wire(declined)))
+        """Answer inverse offers. Mesos asks once a subscription: where an answer may be lost, it asks in the next."""
+        stream_id = self._driver.stream_id
+        try:
+            if accepted:
+                self._driver.acceptInverseOffers(ids_to_wire(accepted))
+            if declined:
+                self._driver.declineInverseOffer(ids_to_wire(declined))
+        except CallFailed as error:
+            log.warning("%s", error)
+            if error.unanswered:
+                self._driver.resubscribe(stream_id)
 
     def _ask(self, everything: bool) -> bool:
         """Ask about followed tasks and sent operations with their agents' ids. Return whether answers are owed."""
