@@ -1,7 +1,6 @@
 """The composition root: the only place that builds adapters of the real world and hands them to an operator."""
 
 import os
-import signal
 import threading
 import uuid
 from collections.abc import Callable
@@ -24,7 +23,7 @@ from statefuldb.adapters.kubernetes.objects import DATABASES, Objects
 from statefuldb.adapters.kubernetes.watching import Watcher
 from statefuldb.adapters.kubernetes.webhook import Webhook
 from statefuldb.adapters.kubernetes.webhook_certificate import WebhookCertificate
-from statefuldb.adapters.machine import RealMachine
+from statefuldb.adapters.machine import RealMachine, end_on_signals
 from statefuldb.adapters.mesos.agent_files import AgentFiles
 from statefuldb.adapters.mesos.credentials import Credentials, read_secret
 from statefuldb.adapters.mesos.driver import Driver
@@ -94,8 +93,7 @@ def run_operator(settings: OperatorSettings) -> None:
     """Run until SIGTERM. Stopping sends nothing to Mesos: tasks run on. Raises EffectFailed where it cannot start."""
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    end_on_signals(stopping)
     spare_what_stays(RealMachine())
     metrics = Metrics()
     if settings.metrics_port is not None:

@@ -3,6 +3,7 @@
 import queue
 import random
 import secrets
+import signal
 import threading
 import time
 import uuid
@@ -58,3 +59,14 @@ class RealMachine:
 
         threading.Thread(target=work, name=name, daemon=True).start()
         return calls.put
+
+
+def end_on_signals(stopping: threading.Event) -> None:
+    """Have `stopping` set on SIGTERM and SIGINT. Called on the main thread.
+
+    Python runs a handler there, in the middle of whatever it does: an event that is just begun to be waited for is
+    locked, and would be so for ever. To hand on is safe anywhere (`queue.SimpleQueue.put`).
+    """
+    hand_on = RealMachine().lane("signals")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: hand_on(stopping.set))

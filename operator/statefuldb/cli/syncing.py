@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import re
-import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from statefuldb.adapters.kubernetes.cli_client import CallRefused, CliClient
+from statefuldb.adapters.machine import end_on_signals
 from statefuldb.cli.console import fail, out
 from statefuldb.cli.databases import manifest_errors
 from statefuldb.cli.exit_codes import ExitCode
@@ -108,8 +108,7 @@ def run(
             _one_pass(sync, settings.name, output, dry_run=dry_run)
             return
         stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+        end_on_signals(stop)
         out.print(f"syncing {settings.source} as {settings.namespace}/{settings.name}", markup=False)
         sync.run(seconds, stop, lambda text: out.print(text, markup=False))
 

@@ -1,0 +1,19 @@
+"""The real machine: how a process is told to end."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import os, signal, threading
+from statefuldb.adapters.machine import end_on_signals
+stopping = threading.Event()
+end_on_signals(stopping)
+with stopping._cond:  # as at the beginning of wait()
+    os.kill(os.getpid(), signal.SIGTERM)
+print("ended" if stopping.wait(10.0) else "not told")
+"""
+
+
+def test_who_is_told_to_end_just_as_it_begins_to_wait_ends() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=30.0, check=True)
+    assert done.stdout == "ended\n", done.stderr
