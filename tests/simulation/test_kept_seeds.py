@@ -54,6 +54,11 @@ KEPT: dict[int, frozenset[str] | None] = {
 # 3563: a launch never arrived, its agent was forgotten by Mesos, and what had nothing to lose waited for it.
 KEPT_VARIED = (323, 516, 2218, 3505, 3563)
 
+# The same where several workers are at it, and requests overtake each other.
+# 9151: two operators began at once. Each had a framework of its own, and one wrote its id over the other's in the
+# record; what the other one had launched ran on, and Mesos called it gone.
+KEPT_CROWDED = (9151,)
+
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.
 # 1610: an operator that was killed each few seconds was to know of a server that had ended meanwhile.
@@ -73,6 +78,12 @@ def test_it_holds(seed: int) -> None:
 @pytest.mark.parametrize("seed", KEPT_VARIED)
 def test_it_holds_in_a_varied_world(seed: int) -> None:
     result = run(seed, with_one_worker(size_of(seed)))
+    assert result.verdict.broken is None, result.short
+
+
+@pytest.mark.parametrize("seed", KEPT_CROWDED)
+def test_it_holds_where_several_workers_are_at_it(seed: int) -> None:
+    result = run(seed)
     assert result.verdict.broken is None, result.short
 
 

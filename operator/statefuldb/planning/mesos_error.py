@@ -5,6 +5,7 @@ from statefuldb.model.observed import MesosView
 from statefuldb.model.plan import Announcement, Waiting
 
 _REMEDIES = (
+    ("has begun with framework", "stop one of the two, then restart this one"),
     ("failed over", "another operator has subscribed as this framework: stop one of the two, then restart this one"),
     (
         "has been removed",

@@ -44,6 +44,10 @@ class EffectFailed(Exception):
         self.conflict = conflict
 
 
+class Superseded(EffectFailed):
+    """Another operator has begun to work in this one's place, which must not go on."""
+
+
 class NotAnswered(EffectFailed):
     """Nobody answers, or who answers cannot serve now. It passes by itself, or once somebody starts what is down."""
 

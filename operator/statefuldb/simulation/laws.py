@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from statefuldb.local.api_server.store import Change
+from statefuldb.model.conditions import Reason
 from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import LABEL_CLUSTER, TaskId
 from statefuldb.model.quantity import parse_quantity
@@ -161,6 +162,9 @@ class Laws:
         given = [*status.get("conditions", ()), *status.get("plan", {}).get("waiting", ())]
         for reason in sorted({each["reason"] for each in given}):
             self._count(f"reason {reason}")
+            self._verdict.judge(
+                "no_defect", reason != Reason.PLAN_VIOLATES_LAW, f"a plan was refused: {status['plan']}"
+            )
 
     def carried_out(self, kind: str) -> None:
         """Count an action of the operator."""

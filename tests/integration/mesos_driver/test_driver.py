@@ -80,6 +80,18 @@ def test_an_error_event_ends_the_client(setup: Setup, error: str, deposed: int) 
     assert depositions == [error] * deposed
 
 
+def test_a_client_that_gives_way_subscribes_no_more(setup: Setup) -> None:
+    gone = threading.Event()
+    master = setup.master(lambda stream: stream.subscribed())
+    driver = setup.driver(master.address, on_deposed=gone.set)
+    setup.connected()
+    driver.give_way("another operator has begun")
+    assert gone.wait(10)
+    assert (setup.states[-1].fatal, setup.states[-1].error) == (True, "another operator has begun")
+    assert not driver.connected
+    assert len(master.subscriptions) == 1
+
+
 def test_a_silent_master_is_left_and_subscribed_to_again(setup: Setup) -> None:
     def hush(stream: Stream) -> None:
         stream.subscribed(heartbeat=0.2)

@@ -8,7 +8,7 @@ from statefuldb.adapters.kubernetes.connection import client_over
 from statefuldb.adapters.kubernetes.framework import FrameworkRecord
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume_object import to_object
-from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.reconcile.ports import EffectFailed, Superseded
 from unit.planning.test_strays import serving
 from unit.planning.world import CLUSTER
 
@@ -38,14 +38,29 @@ class Machine:
         return 1_000.0
 
 
+def record_in(api: Api) -> FrameworkRecord:
+    return FrameworkRecord(client_over(api.exchange), "system", Machine())  # type: ignore[arg-type]
+
+
 def begin(api: Api) -> tuple[str, str | None, int]:
-    return FrameworkRecord(client_over(api.exchange), "system", Machine()).begin(lambda: None)  # type: ignore[arg-type]
+    return record_in(api).begin(lambda: None)
 
 
 def test_the_first_start_makes_a_cluster_and_the_next_one_finds_it() -> None:
     api = Api([])
     assert begin(api) == (FRESH, None, 1)
     assert begin(api) == (FRESH, None, 2)
+
+
+def test_of_two_that_begin_at_once_the_second_takes_the_first_ones_framework_out_of_no_record() -> None:
+    """What runs under a framework that no operator knows any more is looked after by nobody, and called gone."""
+    api = Api([])
+    begin(api)
+    record_in(api).save_framework_id("first")
+    with pytest.raises(Superseded, match="framework first, and this one is second"):
+        record_in(api).save_framework_id("second")
+    assert begin(api) == (FRESH, "first", 2)
+    record_in(api).save_framework_id("first")
 
 
 def test_a_ledger_without_the_record_it_belongs_to_is_not_begun_upon() -> None:

@@ -23,6 +23,7 @@ def seen(error: str) -> MesosView:
     ("error", "advice"),
     [
         ("Framework failed over", "another operator has subscribed"),
+        ("another operator has begun with framework a, and this one is b", "stop one of the two"),
         ("Framework has been removed", "take frameworkId out of the ConfigMap"),
         ("Not authorized to use role 'statefuldb'", "ACLs"),
         ("Roles {statefuldb} are not present in the master's --roles", "--roles"),

@@ -8,7 +8,7 @@ from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.adapters.kubernetes.objects import VOLUMES, Objects
 from statefuldb.adapters.kubernetes.plain import CORE, PlainObjects
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET
-from statefuldb.reconcile.ports import EffectFailed, Machine
+from statefuldb.reconcile.ports import EffectFailed, Machine, Superseded
 
 Json = dict[str, Any]
 
@@ -60,9 +60,16 @@ class FrameworkRecord:
         return stored["data"]["cluster"], stored["data"].get("frameworkId") or None, epoch
 
     def save_framework_id(self, framework_id: str) -> None:
-        """Write the framework id, before anything is launched under it. Raises EffectFailed."""
+        """Write the framework id, before anything is launched under it.
+
+        Another one is never replaced: nobody would look after what runs under it, and Mesos call that gone.
+        Raises Superseded for that, EffectFailed.
+        """
         stored = self._config_map()
-        if stored is not None and stored["data"].get("frameworkId") != framework_id:
+        known = stored["data"].get("frameworkId") if stored is not None else None
+        if known not in (None, "", framework_id):
+            raise Superseded(f"another operator has begun with framework {known}, and this one is {framework_id}")
+        if stored is not None and not known:
             self._replace({**stored, "data": {**stored["data"], "frameworkId": framework_id}})
 
     def certificates(self, make: Callable[[], tuple[str, str]]) -> tuple[str, str]:

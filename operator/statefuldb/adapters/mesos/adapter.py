@@ -104,6 +104,7 @@ class MesosAdapter:
             cluster=cluster,
             save_framework_id=save_framework_id,
             resubscribe=lambda: self._driver.resubscribe(self._driver.stream_id),
+            give_way=lambda why: self._driver.give_way(why),
             launched=lambda task_ids: self._driver.launched(task_ids),
             acknowledge=self.acknowledge,
             acknowledge_operation=self.acknowledge_operation,

@@ -65,7 +65,7 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
 
     Nothing is sent while `may_act` says no, a subscription neither. `on_call` gets the type of each call that was sent,
     and whether it was accepted, refused or unanswered. `on_deposed` is called where somebody else has subscribed as
-    this framework.
+    this framework, or has begun in its place.
     """
 
     def __init__(
@@ -152,6 +152,12 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
         """
         if stream_id is not None:
             self._close_stream(stream_id)
+
+    def give_way(self, why: str) -> None:
+        """End the client in favour of another operator's: it does not subscribe again by itself."""
+        self._give_up(why)
+        self._close_stream()
+        self._hand_on(self._on_deposed)
 
     def _close_stream(self, stream_id: str | None = None) -> None:
         self._stream.close(stream_id)
@@ -360,10 +366,14 @@ class Driver(MesosSchedulerDriver):  # type: ignore[misc]
 
     def _on_error(self, message: str) -> None:
         """An ERROR ends the client: trying again would loop, and two operators would depose each other for ever."""
-        self._end()
-        self._tell(ConnectionState(connected=False, error=message, fatal=True))
         if message == _DEPOSED:
-            self._hand_on(self._on_deposed)
+            self.give_way(message)
+        else:
+            self._give_up(message)
+
+    def _give_up(self, why: str) -> None:
+        self._end()
+        self._tell(ConnectionState(connected=False, error=why, fatal=True))
 
     def _tell(self, state: ConnectionState) -> None:
         self._hand_on(lambda: self._on_state(state))

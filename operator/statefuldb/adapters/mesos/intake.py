@@ -19,7 +19,7 @@ from statefuldb.adapters.mesos.wire import (
 )
 from statefuldb.model.identity import DatabaseKey, ReservationLabels, TaskId
 from statefuldb.model.observed import NOT_SUBSCRIBED_YET, OperationStatus, TaskStatus
-from statefuldb.reconcile.ports import Clock, EffectFailed, NotAnswered
+from statefuldb.reconcile.ports import Clock, EffectFailed, NotAnswered, Superseded
 
 log = getLogger(__name__)
 
@@ -39,6 +39,7 @@ class Intake:
         cluster: str,
         save_framework_id: Callable[[str], None],
         resubscribe: Callable[[], None],
+        give_way: Callable[[str], None],
         launched: Callable[[Iterable[str]], None],
         acknowledge: Callable[[TaskStatus], None],
         acknowledge_operation: Callable[[OperationStatus], None],
@@ -57,6 +58,7 @@ class Intake:
         self._cluster = cluster
         self._save_framework_id = save_framework_id
         self._resubscribe = resubscribe
+        self._give_way = give_way
         self._launched = launched
         self._acknowledge = acknowledge
         self._acknowledge_operation = acknowledge_operation
@@ -109,6 +111,9 @@ class Intake:
         # The id must be durable before anything is launched under it.
         try:
             self._save_framework_id(subscribed["framework_id"]["value"])
+        except Superseded as error:
+            self._give_way(str(error))
+            return
         except EffectFailed as error:
             self._begin_anew(f"the framework id could not be stored: {error}")
             return
