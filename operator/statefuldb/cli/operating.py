@@ -104,7 +104,7 @@ def run(
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     # Imported here: no other command needs them (see mesos_options).
-    from statefuldb.adapters.mesos.driver import CallFailed
+    from statefuldb.adapters.mesos.calls import CallFailed
     from statefuldb.app import run_operator
     from statefuldb.operator import OperatorSettings, WebhookSettings
 

@@ -8,7 +8,8 @@ import pytest
 
 from integration.mesos_driver.conftest import INFO, Setup
 from integration.mesos_driver.scripted_master import Stream
-from statefuldb.adapters.mesos.driver import CallFailed, Event
+from statefuldb.adapters.mesos.calls import CallFailed
+from statefuldb.adapters.mesos.driver import Event
 from statefuldb.adapters.mesos.guard import UnsafeRequest
 
 

@@ -12,7 +12,8 @@ import pytest
 from integration.mesos_driver.certificates import Certificates, make_certificates
 from integration.mesos_driver.conftest import Setup
 from integration.mesos_driver.scripted_master import Json, Script, Stream
-from statefuldb.adapters.mesos.driver import CallFailed, Driver, Event
+from statefuldb.adapters.mesos.calls import CallFailed
+from statefuldb.adapters.mesos.driver import Driver, Event
 from statefuldb.adapters.mesos.transport import TlsFiles
 from statefuldb.adapters.mesos.wire import offer_from_wire
 

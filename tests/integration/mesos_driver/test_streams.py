@@ -10,7 +10,8 @@ import pytest
 from integration.mesos_driver.conftest import Setup
 from integration.mesos_driver.scripted_master import Stream
 from integration.mesos_driver.test_driver_repairs import stay
-from statefuldb.adapters.mesos.driver import CallFailed, Driver, Event
+from statefuldb.adapters.mesos.calls import CallFailed
+from statefuldb.adapters.mesos.driver import Driver, Event
 from statefuldb.adapters.mesos.transport import Transport
 
 PATIENCE_SECONDS = 20.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from statefuldb.adapters.mesos.driver import CallFailed
+from statefuldb.adapters.mesos.calls import CallFailed
 from statefuldb.adapters.mesos.inverse_offers import InverseOffers
 from statefuldb.adapters.mesos.maintenance_book import InverseOffer, MaintenanceBook
 from statefuldb.model.identity import TaskId

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from statefuldb.adapters.mesos.driver import CallFailed, ConnectionState
+from statefuldb.adapters.mesos.calls import CallFailed
+from statefuldb.adapters.mesos.driver import ConnectionState
 from statefuldb.model.actions import AcceptOffers, SaveVolume
 from statefuldb.model.identity import DataIdentity, OperationId
 from statefuldb.model.observed import OperationState, OperationStatus

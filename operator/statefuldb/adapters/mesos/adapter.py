@@ -12,7 +12,8 @@ from typing import Any
 from statefuldb.adapters.mesos.agent_registry import AgentRegistry
 from statefuldb.adapters.mesos.books import Books
 from statefuldb.adapters.mesos.bygones import Bygones
-from statefuldb.adapters.mesos.driver import CallFailed, ConnectionState, Driver, Event
+from statefuldb.adapters.mesos.calls import CallFailed
+from statefuldb.adapters.mesos.driver import ConnectionState, Driver, Event
 from statefuldb.adapters.mesos.guard import UnsafeRequest
 from statefuldb.adapters.mesos.intake import Intake, OnOffers
 from statefuldb.adapters.mesos.inverse_offers import InverseOffers

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from statefuldb.adapters.mesos.agent_files import AgentFiles
-from statefuldb.adapters.mesos.driver import CallFailed, ConnectionState, Driver, Event
+from statefuldb.adapters.mesos.calls import CallFailed
+from statefuldb.adapters.mesos.driver import ConnectionState, Driver, Event
 from statefuldb.adapters.mesos.masters import Masters
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.model.observed import TaskState
