@@ -1,6 +1,6 @@
 """A proxy between the operator and its master that can cut any call short and kill either in that moment.
 
-Each call of the operator is a connection of its own (adapters/mesos/driver.py), so one request is read whole, judged,
+Each call of the operator is a connection of its own (adapters/mesos/calls.py), so one request is read whole, judged,
 and passed on; whatever comes back is passed back as it comes, the event stream included.
 """
 

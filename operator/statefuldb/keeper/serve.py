@@ -4,7 +4,6 @@ import errno
 import os
 import pwd
 import shutil
-import signal
 import sys
 import threading
 import time
@@ -25,6 +24,7 @@ from statefuldb.keeper.reach import reachable
 from statefuldb.keeper.refusal import Ended, NotOurs, Refused
 from statefuldb.keeper.run_directory import run_directory
 from statefuldb.keeper.server import MariaDbServer, become_subreaper, service_user
+from statefuldb.keeper.signals import on_end
 from statefuldb.keeper.silence import told_of_silence
 from statefuldb.keeper.state import State
 from statefuldb.model.keeper import (
@@ -66,8 +66,7 @@ class Keeper:
     def run(self) -> int:
         """Serve until told to stop. Return 0 after a clean stop; raises Refused or Ended."""
         become_subreaper()
-        signal.signal(signal.SIGTERM, self._on_signal)
-        signal.signal(signal.SIGINT, self._on_signal)
+        on_end(self._end)
         self._open_endpoint()
         try:
             return self._serve()
@@ -284,7 +283,7 @@ class Keeper:
         held = self._directory is not None and self._state.status.claim_held
         return self._directory.folder / "epoch" if self._directory is not None and held else None
 
-    def _on_signal(self, number: int, frame: object) -> None:
+    def _end(self) -> None:
         self._stopping.set()
         self._wake.set()
 
