@@ -35,7 +35,10 @@ _SEEN = {
 
 def undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
     """Return the next step of a member that should run: a launch where there is proof, else what it waits for."""
-    if _writes_no_more(context, record) or _never_served(context, record, status):
+    if _writes_no_more(context, record):
+        # What never served may go elsewhere, where nothing shows that this one has ended: it is written down first.
+        return settled(context, record, status) if _may_go_elsewhere(record) else launch(context, record)
+    if _never_served(context, record, status):
         return launch(context, record)
     wait = _wait(context, record, status)
     if status.settling:
@@ -81,7 +84,7 @@ def _never_served(context: Context, record: VolumeRecord, status: TaskStatus) ->
     volume. Another agent gets a volume with another id; what may be left on that one is noted, and given back where it
     is ever offered again. A directory stays on its host.
     """
-    if record.initialised or record.strategy is not Strategy.PERSISTENT_VOLUME:
+    if not _may_go_elsewhere(record):
         return False
     if status.state is TaskState.GONE_BY_OPERATOR:
         return True
@@ -89,6 +92,10 @@ def _never_served(context: Context, record: VolumeRecord, status: TaskStatus) ->
     if status.state is not TaskState.UNKNOWN or status.settling or seen is None or record.agent is None:
         return False
     return record.agent.hostname in seen.hosts and not seen.volume_on
+
+
+def _may_go_elsewhere(record: VolumeRecord) -> bool:
+    return record.strategy is Strategy.PERSISTENT_VOLUME and not record.initialised
 
 
 def _launched_by_another(context: Context, record: VolumeRecord) -> Launch | None:

@@ -8,7 +8,7 @@ from statefuldb.model.actions import AcceptOffers, KillTask, SaveVolume
 from statefuldb.model.conditions import ConditionType, Reason
 from statefuldb.model.observed import Sighting, TaskState, TaskStatus
 from statefuldb.model.operations import LaunchTask
-from statefuldb.model.resources import AgentOffer
+from statefuldb.model.resources import AgentOffer, Unavailability
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Fencing, Intent, VolumeRecord
 from statefuldb.planning.invariants import violations
@@ -47,6 +47,25 @@ def test_an_agent_that_comes_back_under_another_id_gets_its_member_back(strategy
     assert (saved.volume.agent.id, saved.volume.agent.hostname) == ("another-id", "agent-1")
     assert saved.volume.persistence_id == record.persistence_id
     assert saved.volume.incarnation == record.incarnation + 1
+
+
+@EVERY_STATE
+def test_a_member_that_never_served_and_may_go_elsewhere_is_first_written_down_as_over(state: TaskState) -> None:
+    """That its volume is offered is proof, but nothing of that is seen in a launch on another agent."""
+    record, idle = serving(Strategy.PERSISTENT_VOLUME)
+    begun = replace(record, initialised=False)
+    soon = Unavailability(start_seconds=1_060.0)
+    offers = (offer("agent-2"), replace(renamed(idle), unavailability=soon))
+    seen = observed(volumes=(begun,), tasks=tasks(begun, state))
+    decided = plan(desired(spec()), seen, offers, OPERATOR)
+    assert not violations(decided, seen, CLUSTER)
+    (saved,) = decided.actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.ended
+    ended = observed(volumes=(saved.volume,), tasks=tasks(begun, state))
+    after = plan(desired(spec()), ended, offers, OPERATOR)
+    assert not violations(after, ended, CLUSTER)
+    assert isinstance(after.actions[-1], AcceptOffers)
 
 
 @EVERY_STATE
