@@ -193,6 +193,7 @@ def _is_gone(status: TaskStatus, launched: Launch, observed: Observed) -> bool:
         return any(
             (sighting.identity.uid, sighting.identity.ordinal) == (status.id.uid, status.id.ordinal)
             and launched.agent.hostname in sighting.hosts
+            and launched.agent.id not in sighting.agent_ids
             and not sighting.volume_on
             for sighting in observed.sightings
         )

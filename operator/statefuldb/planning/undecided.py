@@ -91,7 +91,9 @@ def _never_served(context: Context, record: VolumeRecord, status: TaskStatus) ->
     seen = missing.sighting(context, record)
     if status.state is not TaskState.UNKNOWN or status.settling or seen is None or record.agent is None:
         return False
-    return record.agent.hostname in seen.hosts and not seen.volume_on
+    # While it is registered itself, the master has yet to say of it what it knows.
+    forgotten = record.agent.id not in seen.agent_ids
+    return forgotten and record.agent.hostname in seen.hosts and not seen.volume_on
 
 
 def _may_go_elsewhere(record: VolumeRecord) -> bool:

@@ -136,7 +136,8 @@ def test_a_member_that_never_served_begins_elsewhere_once_its_host_is_another_ag
         assert saved.volume.agent is not None
         assert (saved.volume.agent.hostname, saved.volume.incarnation) == (offered.hostname, 2)
     away, there = replace(shown, hosts=frozenset({"agent-2"})), replace(shown, volume_on=frozenset({"agent-1"}))
-    for sightings in ((), (away,), (there,)):
+    itself = replace(shown, agent_ids=frozenset({"id-of-agent-1"}))
+    for sightings in ((), (away,), (there,), (itself,)):
         waits = replace(forgotten, sightings=sightings)
         decided = plan(desired(spec()), waits, (offer("agent-2"),), OPERATOR)
         assert not decided.actions
