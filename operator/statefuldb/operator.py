@@ -178,6 +178,7 @@ class Operator:
             list_tasks_ever=around.master.tasks_ever,
             list_agents=around.master.each_agent,
             list_frameworks=around.master.frameworks,
+            list_operations=around.master.operations,
             cluster=cluster,
             role=role,
             principal=settings.principal,

@@ -123,6 +123,7 @@ def test_another_process_knows_used_ids_from_the_list_of_tasks(setup: Setup, lis
         list_tasks_ever=asking.tasks_ever,
         list_agents=asking.each_agent,
         list_frameworks=asking.frameworks,
+        list_operations=asking.operations,
         cluster="c",
         role="r",
         principal=None,

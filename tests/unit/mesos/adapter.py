@@ -69,6 +69,7 @@ class Wired:
         self.tasks: list[Json] = []
         self.over: list[Json] = []
         self.frameworks: list[Json] = []
+        self.pending: list[Json] = []
         self.holdings: dict[str, list[Json]] = {}
         self.registered: dict[str, int] = {}
         self.set_aside: set[str] = set()
@@ -86,6 +87,7 @@ class Wired:
             list_tasks=lambda read: [read(task) for task in self.tasks],
             list_tasks_ever=lambda read: ([read(task) for task in self.tasks], [read(task) for task in self.over]),
             list_frameworks=lambda: self.frameworks,
+            list_operations=lambda: self.pending,
             list_agents=self._listed,
             cluster=CLUSTER,
             role=ROLE,

@@ -52,6 +52,19 @@ def sent_ids(wired: Wired) -> dict[str, Any]:
     return {o["type"]: o.get("id", {}).get("value") for o in operations}
 
 
+def test_what_an_operator_before_this_one_sent_and_is_not_over_is_known_from_the_beginning() -> None:
+    """Simulator, seed 10669: an entry was forgotten by offers that showed what an agent, cut off, had yet to do."""
+    wired = Wired()
+    info, shown = {"id": {"value": RESERVE}}, {"latest_status": {"state": "OPERATION_PENDING"}, **AGENT}
+    over = {"info": {"id": {"value": CREATE}}, "latest_status": {"state": "OPERATION_FINISHED"}, **AGENT}
+    wired.pending = [{"info": info, **shown}, over, {"info": {}, **shown}]
+    wired.subscribe()
+    (seen,) = wired.adapter.operations(UID)
+    assert (str(seen.id), seen.state, seen.agent_id) == (RESERVE, OperationState.PENDING, "id-of-agent-1")
+    wired.operation(RESERVE, "OPERATION_DROPPED", **AGENT)
+    assert not wired.adapter.operations(UID)[0].state.open
+
+
 def test_ids_go_to_agents_that_give_feedback_and_never_on_a_launch() -> None:
     wired = Wired()
     launched(wired)

@@ -265,3 +265,19 @@ def test_an_operator_that_has_not_yet_heard_what_runs_begins_nothing(why: Effect
     wired.tasks = Failing()
     wired.subscribe()
     assert wired.adapter.view().connected, "what runs is known since the last time"
+
+
+def test_what_could_not_be_asked_about_everything_is_asked_again_soon() -> None:
+    time, rounds = Standing(), list[bool]()
+
+    def ask(everything: bool) -> bool:
+        rounds.append(everything)
+        if len(rounds) == 1:
+            raise EffectFailed("RECONCILE unanswered")
+        return False
+
+    Reconciler(ask=ask, timers=time, clock=time).begin()
+    time.pass_by(15.0)
+    assert rounds == [True, True]
+    time.pass_by(800.0)
+    assert rounds == [True, True]

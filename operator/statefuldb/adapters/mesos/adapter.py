@@ -59,6 +59,7 @@ class MesosAdapter:
         list_tasks_ever: ListTasks,
         list_agents: ListEach,
         list_frameworks: Callable[[], Sequence[Mapping[str, Any]]],
+        list_operations: Callable[[], Sequence[Mapping[str, Any]]],
         cluster: str,
         role: str,
         principal: str | None,
@@ -102,6 +103,7 @@ class MesosAdapter:
             agents=self._agents,
             inverse_offers=self._inverse_offers,
             list_tasks=list_tasks_ever,
+            list_operations=list_operations,
             cluster=cluster,
             save_framework_id=save_framework_id,
             resubscribe=lambda: self._driver.resubscribe(self._driver.stream_id),
@@ -303,7 +305,10 @@ class MesosAdapter:
                 self._driver.resubscribe(stream_id)
 
     def _ask(self, everything: bool) -> bool:
-        """Ask about followed tasks and sent operations with their agents' ids. Return whether answers are owed."""
+        """Ask about followed tasks and sent operations with their agents' ids. Return whether answers are owed.
+
+        Raises EffectFailed where not all was asked.
+        """
         tasks = self._books.tasks.to_ask(everything=everything)
         operations = self._books.operations.to_ask(everything=everything)
         if not self._driver.connected:
@@ -318,5 +323,5 @@ class MesosAdapter:
             if operations:
                 self._driver.reconcile_operations(operations)
         except CallFailed as error:
-            log.warning("%s", error)
+            raise EffectFailed(str(error)) from error
         return self._books.tasks.owed() or self._books.operations.owed()

@@ -10,7 +10,7 @@ from statefuldb.adapters.mesos.books import Books
 from statefuldb.adapters.mesos.driver import ConnectionState, Event
 from statefuldb.adapters.mesos.inverse_offers import InverseOffers
 from statefuldb.adapters.mesos.master_api import ListTasks
-from statefuldb.adapters.mesos.operation_wire import operation_status_from_wire
+from statefuldb.adapters.mesos.operation_wire import operation_from_wire, operation_status_from_wire
 from statefuldb.adapters.mesos.wire import (
     inverse_offer_from_wire,
     ledger_of_task,
@@ -36,6 +36,7 @@ class Intake:
         agents: AgentRegistry,
         inverse_offers: InverseOffers,
         list_tasks: ListTasks,
+        list_operations: Callable[[], Sequence[Mapping[str, Any]]],
         cluster: str,
         save_framework_id: Callable[[str], None],
         resubscribe: Callable[[], None],
@@ -55,6 +56,7 @@ class Intake:
         self._agents = agents
         self._inverse_offers = inverse_offers
         self._list_tasks = list_tasks
+        self._list_operations = list_operations
         self._cluster = cluster
         self._save_framework_id = save_framework_id
         self._resubscribe = resubscribe
@@ -141,9 +143,13 @@ class Intake:
     def _take_inventory(self) -> None:
         """Learn from the tasks' labels whose they are, whatever has become of the ledger meanwhile; and the agents.
 
-        Which task ids are used up is learned of those that are over, too. Raises EffectFailed.
+        Which task ids are used up is learned of those that are over, too. An operation that is not over was sent by an
+        operator before this one: what is offered of its agent is what will be there once that has obeyed.
+        Raises EffectFailed.
         """
         self._agents.look()
+        pending = map(operation_from_wire, self._list_operations())
+        self._books.operations.take_stock(status for status in pending if status is not None)
         listed, over = self._list_tasks(lambda task: (task["task_id"]["value"], ledger_of_task(task, self._cluster)))
         self._launched(task_id for task_id, _ in (*listed, *over) if TaskId.parse(task_id) is not None)
         self._books.tasks.take_stock(

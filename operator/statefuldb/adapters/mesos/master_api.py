@@ -107,6 +107,10 @@ class MasterApi:
         """Return the frameworks that are registered; completed ones do not count. Raises EffectFailed."""
         return list(self._ask("GET_FRAMEWORKS").get("frameworks", []))
 
+    def operations(self) -> list[Json]:
+        """Return the operations that agents have not yet been thanked for. Raises EffectFailed."""
+        return list(self._ask("GET_OPERATIONS").get("operations", []))
+
     def destroy_volumes(self, agent_id: str, volumes: list[Json]) -> None:
         """Destroy idle persistent volumes. That it was taken says nothing: read back. Raises EffectFailed."""
         body = {"agent_id": {"value": agent_id}, "volumes": volumes}

@@ -49,6 +49,14 @@ class OperationBook:
             agent_id = status.agent_id or (known.agent_id if known is not None else None)
             self._statuses[status.id] = replace(status, agent_id=agent_id)
 
+    def take_stock(self, listed: Iterable[OperationStatus]) -> None:
+        """Learn of operations that an operator before this one has sent and that are not over: an answer is owed."""
+        with self._lock:
+            for status in listed:
+                if status.state.open and status.agent_id is not None and status.id not in self._statuses:
+                    self._statuses[status.id] = status
+                    self._unanswered.add(status.id)
+
     def acknowledged(self, status: OperationStatus) -> None:
         """Note that a status is told to the planner: what went well is forgotten, what failed stays to be shown."""
         with self._lock:

@@ -59,6 +59,12 @@ def operation_status_from_wire(status: Mapping[str, Any]) -> OperationStatus | N
     )
 
 
+def operation_from_wire(listed: Mapping[str, Any]) -> OperationStatus | None:
+    """Return what the master lists of an operation (GET_OPERATIONS), or None where it is none of ours."""
+    latest = {**listed.get("latest_status", {}), "operation_id": listed.get("info", {}).get("id", {})}
+    return operation_status_from_wire({**latest, "agent_id": listed.get("agent_id", {}), "uuid": {}})
+
+
 def operation_status_to_acknowledge(status: OperationStatus) -> Json:
     """Return what the driver needs to acknowledge a status that has a uuid and an agent."""
     return {

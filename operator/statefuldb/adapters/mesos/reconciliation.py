@@ -6,8 +6,11 @@ sight once its agent makes offers; and about everything each quarter of an hour.
 
 import threading
 from collections.abc import Callable
+from logging import getLogger
 
-from statefuldb.reconcile.ports import Call, Clock, Timers
+from statefuldb.reconcile.ports import Call, Clock, EffectFailed, Timers
+
+log = getLogger(__name__)
 
 AGAIN_FIRST_SECONDS = 15.0
 AGAIN_LIMIT_SECONDS = 240.0
@@ -15,7 +18,10 @@ ALL_SECONDS = 900.0
 
 
 class Reconciler:
-    """The times of asking. `ask` is told whether to ask about everything, and says whether answers are owed."""
+    """The times of asking. `ask` is told whether to ask about everything, and says whether answers are owed.
+
+    It raises EffectFailed where not all was asked; then that is asked again soon.
+    """
 
     def __init__(self, *, ask: Callable[[bool], bool], timers: Timers, clock: Clock) -> None:
         self._ask = ask
@@ -61,10 +67,16 @@ class Reconciler:
             everything = now >= self._all_due
             if everything:
                 self._all_due = now + ALL_SECONDS
-        owed = self._ask(everything)
+        try:
+            owed, asked = self._ask(everything), True
+        except EffectFailed as error:
+            log.warning("it is asked again: %s", error)
+            owed, asked = True, False
         with self._lock:
             owed = owed or self._owed_since
             again = min(AGAIN_LIMIT_SECONDS, AGAIN_FIRST_SECONDS * 2 ** min(self._rounds, 10))
+            if everything and not asked:
+                self._all_due = now + again
             self._rounds = self._rounds + 1 if owed else 0
             pause = max(0.0, self._all_due - now)
             self._schedule(min(again, pause) if owed else pause)
