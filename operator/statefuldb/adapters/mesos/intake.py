@@ -126,7 +126,7 @@ class Intake:
             self._take_inventory()
             self._listed = True
         except EffectFailed as error:
-            log.warning("agents and tasks could not be listed: %s", error)
+            log.warning("not all of agents, tasks and operations could be listed: %s", error)
             # It passes; a master that does not let us look is worked with as well as may be.
             if isinstance(error, NotAnswered) and not self._listed:
                 self._begin_anew(f"what runs could not be listed: {error}")
@@ -148,14 +148,14 @@ class Intake:
         Raises EffectFailed.
         """
         self._agents.look()
-        pending = map(operation_from_wire, self._list_operations())
-        self._books.operations.take_stock(status for status in pending if status is not None)
         listed, over = self._list_tasks(lambda task: (task["task_id"]["value"], ledger_of_task(task, self._cluster)))
         self._launched(task_id for task_id, _ in (*listed, *over) if TaskId.parse(task_id) is not None)
         self._books.tasks.take_stock(
             (record for _, record in listed if record is not None),
             (record for _, record in over if record is not None),
         )
+        pending = map(operation_from_wire, self._list_operations())
+        self._books.operations.take_stock(status for status in pending if status is not None)
 
     def _offered(self, offers: Sequence[Mapping[str, Any]]) -> None:
         now = self._clock.now()
