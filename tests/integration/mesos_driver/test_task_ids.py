@@ -100,7 +100,7 @@ def test_the_id_of_a_task_that_an_agent_tells_of_is_used(setup: Setup) -> None:
 @pytest.mark.parametrize("listed", ["tasks", "unreachable_tasks", "completed_tasks"])
 def test_another_process_knows_used_ids_from_the_list_of_tasks(setup: Setup, listed: str) -> None:
     task = {"task_id": {"value": named(3)}, "framework_id": {"value": "framework-1"}}
-    master = setup.master(stay, answers={"GET_AGENTS": {}, "GET_TASKS": {listed: [task]}})
+    master = setup.master(stay, answers={"GET_AGENTS": {}, "GET_OPERATIONS": {}, "GET_TASKS": {listed: [task]}})
     masters, drivers, connected = MasterList((master.address,)), [], threading.Event()
     asking = MasterApi(masters=masters, transport=Transport())
 
