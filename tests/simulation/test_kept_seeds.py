@@ -61,7 +61,9 @@ KEPT_VARIED = (323, 516, 2218, 3505, 3563)
 # 10416: the same agent was taken for another one on its host, while the master had yet to say what it knew of a launch.
 # 10669: an operator that had just begun knew nothing of an UNRESERVE that the one before sent. An agent that was cut
 # off never got it; the entry was forgotten by an offer of what was to be, and the agent came back with all that it had.
-KEPT_CROWDED = (9151, 10096, 10416, 10669)
+# 595: a member that never served was to be begun anew by an offer of the agent that a person had just called gone.
+# 626: an ACCEPT on one agent put an operation out of mind that another, cut off, had yet to obey; as 10669.
+KEPT_CROWDED = (9151, 10096, 10416, 10669, 595, 626)
 
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.

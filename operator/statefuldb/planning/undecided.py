@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from statefuldb.model.actions import SaveVolume
 from statefuldb.model.conditions import Reason
-from statefuldb.model.observed import TaskState, TaskStatus
+from statefuldb.model.observed import Offers, TaskState, TaskStatus
 from statefuldb.model.plan import Waiting
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Ending, Launch, VolumeRecord
@@ -39,7 +39,8 @@ def undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Ste
         # What never served may go elsewhere, where nothing shows that this one has ended: it is written down first.
         return settled(context, record, status) if _may_go_elsewhere(record) else launch(context, record)
     if _never_served(context, record, status):
-        return launch(context, record)
+        # An offer of that agent may have come before the word that it is gone.
+        return launch(replace(context, offers=_of_others(context, record.launch)), record)
     wait = _wait(context, record, status)
     if status.settling:
         return Step(waiting=(wait,))
@@ -70,11 +71,14 @@ def settled(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
 
 def _writes_no_more(context: Context, record: VolumeRecord) -> bool:
     """Whether the strategy has proof that the last launch has ended, or can write no more."""
-    offers, launched = context.offers, _launched_by_another(context, record)
-    if launched is not None:
-        # What an agent still runs for a framework that has ended does not keep the volume from being offered.
-        offers = tuple(offer for offer in offers if offer.agent_id != launched.agent.id)
+    # What an agent still runs for a framework that has ended does not keep the volume from being offered.
+    offers = _of_others(context, _launched_by_another(context, record))
     return strategy_of(record.strategy).reattaches_after(record, offers)
+
+
+def _of_others(context: Context, launched: Launch | None) -> Offers:
+    """Return the offers of agents other than the one that was launched on."""
+    return tuple(o for o in context.offers if launched is None or o.agent_id != launched.agent.id)
 
 
 def _never_served(context: Context, record: VolumeRecord, status: TaskStatus) -> bool:

@@ -137,6 +137,19 @@ def test_nothing_is_acknowledged_to_another_master_before_it_is_known_which_agen
     assert not wired.driver.named("acknowledge_operation")
 
 
+def test_what_one_agent_has_yet_to_do_is_known_after_an_accept_on_another() -> None:
+    """Simulator, seed 626: an entry was forgotten by offers that showed what an agent, cut off, had yet to do."""
+    wired = Wired({"id-of-agent-1": CAPABLE, "id-of-agent-2": CAPABLE})
+    launched(wired)
+    wired.operation(RESERVE, "OPERATION_FAILED", **AGENT)
+    wired.offer("offer-of-agent-2", "agent-2")
+    accepted = plan(desired(spec()), observed(), (offer("agent-2"),), OPERATOR).actions[1]
+    assert isinstance(accepted, AcceptOffers)
+    wired.adapter.accept(accepted)
+    known = [(status.id.kind, status.agent_id) for status in wired.adapter.operations(UID)]
+    assert known == [("CREATE", "id-of-agent-1"), ("RESERVE", "id-of-agent-2"), ("CREATE", "id-of-agent-2")]
+
+
 def test_an_operation_without_an_answer_is_asked_for_with_its_agent_until_it_has_one() -> None:
     wired = Wired()
     launched(wired)

@@ -122,6 +122,22 @@ def test_a_member_that_never_served_begins_elsewhere_once_its_agent_is_called_go
         assert not plan(desired(spec(strategy)), away, (offer("agent-2"),), OPERATOR).actions
 
 
+def test_an_offer_that_came_before_the_word_that_its_agent_is_gone_takes_no_launch() -> None:
+    """Simulator, seed 595: the plan that used it was refused, as nothing proves an end on that very agent."""
+    served, _ = serving(Strategy.PERSISTENT_VOLUME)
+    record = replace(served, initialised=False)
+    seen = observed(volumes=(record,), tasks=tasks(record, TaskState.GONE_BY_OPERATOR))
+    decided = plan(desired(spec()), seen, (offer(),), OPERATOR)
+    assert not decided.actions
+    assert decided.wants_offers
+    decided = plan(desired(spec()), seen, (offer(), offer("agent-2")), OPERATOR)
+    assert not violations(decided, seen, CLUSTER)
+    saved, _ = decided.actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.agent is not None
+    assert saved.volume.agent.hostname == "agent-2"
+
+
 def test_a_member_that_never_served_begins_elsewhere_once_its_host_is_another_agent() -> None:
     """Simulator, seed 3563: a launch that never arrived, on an agent that Mesos then forgot, was waited for."""
     served, _ = serving(Strategy.PERSISTENT_VOLUME)

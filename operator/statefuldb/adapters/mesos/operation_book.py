@@ -1,4 +1,4 @@
-"""What is known of operations that were sent with an id: a member's last ACCEPT, and what Mesos said of it."""
+"""What is known of operations that were sent with an id: a member's last ACCEPTs, and what Mesos said of them."""
 
 import threading
 from collections.abc import Iterable
@@ -26,12 +26,15 @@ class OperationBook:
         return tuple(sorted(mine, key=lambda s: (s.id.ordinal, s.id.offer, s.id.position)))
 
     def sent(self, ids: Iterable[OperationId], agent_id: str) -> bool:
-        """Note one ACCEPT's operations. They take the place of what its member sent before. Return whether any are."""
+        """Note one ACCEPT's operations; what its member sent before and is over gives way. Return whether any are.
+
+        What is open stays, as its agent may have yet to obey: an ACCEPT may be of another.
+        """
         with self._lock:
             wanted = {i: OperationStatus(id=i, state=OperationState.PENDING, agent_id=agent_id) for i in ids}
             members = {_member(i) for i in wanted}
-            before = [i for uid, _ in members for i in self._statuses.of(uid) if _member(i) in members]
-            self._drop(before)
+            before = [s for uid, _ in members for s in self._statuses.of(uid).values() if _member(s.id) in members]
+            self._drop([status.id for status in before if not status.state.open])
             self._statuses.update(wanted)
             self._unanswered |= set(wanted)
             return bool(wanted)
