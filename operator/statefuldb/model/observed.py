@@ -43,8 +43,14 @@ class TaskState(StrEnum):
         """
         return self in _OVER
 
+    @property
+    def agent_away(self) -> bool:
+        """Whether the master says that the task's agent is not there, or that it knows none such."""
+        return self in _AGENT_AWAY
+
 
 _ALIVE = frozenset({TaskState.STAGING, TaskState.STARTING, TaskState.RUNNING, TaskState.KILLING})
+_AGENT_AWAY = frozenset({TaskState.UNREACHABLE, TaskState.UNKNOWN})
 _OVER = frozenset(
     {
         TaskState.FINISHED,

@@ -189,7 +189,7 @@ def _predecessors(task: LaunchTask, agent: AgentRef, record: VolumeRecord, obser
 
 def _is_gone(status: TaskStatus, launched: Launch, observed: Observed) -> bool:
     """Say whether an agent never returns: by a person's word, or its host is another agent that lacks the volume."""
-    if status.state is TaskState.UNKNOWN and not status.settling:
+    if status.state.agent_away and not status.settling:
         return any(
             (sighting.identity.uid, sighting.identity.ordinal) == (status.id.uid, status.id.ordinal)
             and launched.agent.hostname in sighting.hosts

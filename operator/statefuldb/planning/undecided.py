@@ -84,7 +84,7 @@ def _of_others(context: Context, launched: Launch | None) -> Offers:
 def _never_served(context: Context, record: VolumeRecord, status: TaskStatus) -> bool:
     """Whether the agent that is gone for good holds nothing of worth: nobody was ever told of a server there.
 
-    It is gone by a person's word, or where Mesos has forgotten it and lists its host as another agent without the
+    It is gone by a person's word, or where Mesos does not list it and lists its host as another agent without the
     volume. Another agent gets a volume with another id; what may be left on that one is noted, and given back where it
     is ever offered again. A directory stays on its host.
     """
@@ -93,7 +93,7 @@ def _never_served(context: Context, record: VolumeRecord, status: TaskStatus) ->
     if status.state is TaskState.GONE_BY_OPERATOR:
         return True
     seen = missing.sighting(context, record)
-    if status.state is not TaskState.UNKNOWN or status.settling or seen is None or record.agent is None:
+    if not status.state.agent_away or status.settling or seen is None or record.agent is None:
         return False
     # While it is registered itself, the master has yet to say of it what it knows.
     forgotten = record.agent.id not in seen.agent_ids
@@ -114,7 +114,8 @@ def _wait(context: Context, record: VolumeRecord, status: TaskStatus) -> Waiting
     if status.settling:
         return _settling(record)
     wait = missing.explained(context, record, _lost(record, status))
-    if status.state is not TaskState.UNKNOWN and _launched_by_another(context, record) is None:
+    told = status.state is not TaskState.UNKNOWN and _launched_by_another(context, record) is None
+    if told and not (status.state.agent_away and _may_go_elsewhere(record)):
         return wait
     # Nobody tells this framework when the agent, or another on its host, is there: it is looked for.
     return replace(wait, look_again_seconds=wait.look_again_seconds or missing.LOOK_AGAIN_SECONDS)

@@ -143,7 +143,7 @@ class Observer:
         status = status_of(volume, tasks)
         if volume.intent is not Intent.USE or (status is not None and status.state.alive):
             return False
-        if not volume.initialised and (status is None or status.state is not TaskState.UNKNOWN):
+        if not volume.initialised and (status is None or not status.state.agent_away):
             return False
         since = volume.ending.at_seconds if volume.ending is not None else status.seen_at_seconds if status else 0.0
         return self._clock.now() - since > MISSED_AFTER_SECONDS

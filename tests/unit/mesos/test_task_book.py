@@ -92,3 +92,18 @@ def test_a_replaced_incarnation_tells_of_data_only_while_it_runs() -> None:
     assert book.found(KEY) == ()
     book.update(status(TASK, TaskState.RUNNING))
     assert book.found(KEY) == (record,)
+
+
+def test_an_incarnation_whose_end_is_proved_tells_of_data_only_while_mesos_says_that_it_runs() -> None:
+    """Simulator, seed 11417: deleted data came back by the last word of a master that had failed over since."""
+    record, _ = serving(Strategy.PERSISTENT_VOLUME)
+    book = TaskBook(Clock())
+    book.follow(KEY, TASK, "agent-1")
+    book.learn([record])
+    book.update(status(TASK, TaskState.RUNNING))
+    book.subscribed()
+    book.forget(TASK)
+    assert book.found(KEY) == ()
+    assert book.owed(), "it may have come back: that is for the master to say"
+    book.update(status(TASK, TaskState.RUNNING))
+    assert book.found(KEY) == (record,)

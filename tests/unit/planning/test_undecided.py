@@ -138,12 +138,13 @@ def test_an_offer_that_came_before_the_word_that_its_agent_is_gone_takes_no_laun
     assert saved.volume.agent.hostname == "agent-2"
 
 
-def test_a_member_that_never_served_begins_elsewhere_once_its_host_is_another_agent() -> None:
+@pytest.mark.parametrize("state", [TaskState.UNKNOWN, TaskState.UNREACHABLE])
+def test_a_member_that_never_served_begins_elsewhere_once_its_host_is_another_agent(state: TaskState) -> None:
     """Simulator, seed 3563: a launch that never arrived, on an agent that Mesos then forgot, was waited for."""
     served, _ = serving(Strategy.PERSISTENT_VOLUME)
     record = replace(served, initialised=False)
     shown = Sighting(identity=record.identity, hosts=frozenset({"agent-1"}), volume_on=frozenset())
-    forgotten = observed(volumes=(record,), tasks=tasks(record, TaskState.UNKNOWN), sightings=(shown,))
+    forgotten = observed(volumes=(record,), tasks=tasks(record, state), sightings=(shown,))
     for offered in (offer("agent-2"), renamed(offer())):
         decided = plan(desired(spec()), forgotten, (offered,), OPERATOR)
         assert not violations(decided, forgotten, CLUSTER)
@@ -161,7 +162,7 @@ def test_a_member_that_never_served_begins_elsewhere_once_its_host_is_another_ag
     settling = {task: replace(status, settling=True) for task, status in forgotten.tasks.items()}
     for other in (
         replace(forgotten, volumes=(served,)),
-        replace(forgotten, tasks=tasks(record, TaskState.UNREACHABLE)),
+        replace(forgotten, tasks=tasks(record, TaskState.LOST)),
         replace(forgotten, tasks=settling),
     ):
         assert not plan(desired(spec()), other, (offer("agent-2"),), OPERATOR).actions

@@ -116,7 +116,8 @@ def test_what_mesos_says_of_an_earlier_frameworks_task_is_believed_where_its_age
     ("state", "initialised", "looked"),
     [
         (TaskState.UNKNOWN, False, True),
-        (TaskState.UNREACHABLE, False, False),
+        (TaskState.UNREACHABLE, False, True),
+        (TaskState.LOST, False, False),
         (TaskState.UNREACHABLE, True, True),
         (TaskState.RUNNING, True, False),
     ],

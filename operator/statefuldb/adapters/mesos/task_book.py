@@ -104,14 +104,16 @@ class TaskBook:
     def forget(self, task_id: TaskId) -> None:
         """Follow a task no longer, unless it came back: then it is followed until it is over again."""
         with self._lock:
-            if self._alive(task_id):
-                return
             # Those before it were over, or cut off, when it was launched: they say nothing of what data there is now.
             self._replaced.update(
                 earlier
                 for earlier in self._found.of(task_id.uid)
                 if earlier.ordinal == task_id.ordinal and earlier.incarnation < task_id.incarnation
             )
+            if self._alive(task_id):
+                # Nor does it itself, while Mesos has yet to say whether it came back.
+                self._replaced.add(task_id)
+                return
             known = self._statuses.get(task_id)
             self._unanswered.discard(task_id)
             for book in (self._followed, self._killed, self._found):
