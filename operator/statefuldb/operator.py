@@ -20,10 +20,11 @@ from statefuldb.model.settings import FRAMEWORK_NAME, OperatorIdentity
 from statefuldb.reconcile.deciding import Decisions
 from statefuldb.reconcile.execute import Executor
 from statefuldb.reconcile.loop import Loop
+from statefuldb.reconcile.machine import Machine
 from statefuldb.reconcile.notices import Notices
 from statefuldb.reconcile.observe import Observer
 from statefuldb.reconcile.offers import OfferDemand
-from statefuldb.reconcile.ports import Enqueue, FencePort, Journal, KeeperPort, Machine
+from statefuldb.reconcile.ports import Enqueue, FencePort, Journal, KeeperPort
 from statefuldb.reconcile.queue import KeyQueue
 from statefuldb.reconcile.report import Reporter
 

@@ -15,7 +15,7 @@ from statefuldb.adapters.mesos.guard import UsedTaskIds
 from statefuldb.adapters.mesos.offer_cache import OfferCache
 from statefuldb.model.identity import LABEL_CLUSTER, ReservationLabels, TaskId, connection_secret_name
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import teardown
+from statefuldb.planning import giving_back
 from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.simulation.keeper import Keeper
 from statefuldb.simulation.run import run
@@ -152,7 +152,7 @@ def asks_for_nothing(patch: pytest.MonkeyPatch) -> None:
 def leaks(patch: pytest.MonkeyPatch) -> None:
     """An entry is forgotten before anything is given back."""
     no_second_opinion(patch)
-    patch.setattr(teardown, "_seen_without", lambda _, record: frozenset(teardown._hosts(record)))
+    patch.setattr(giving_back, "_seen_without", lambda _, record: frozenset(giving_back._hosts(record)))
     patch.setattr("statefuldb.planning.storage.persistent_volume.PersistentVolume.release", lambda *_: ())
 
 

@@ -9,7 +9,7 @@ freed memory, tens of mebibytes once large answers were read, goes back to the s
 import ctypes
 import gc
 
-from statefuldb.reconcile.ports import Machine
+from statefuldb.reconcile.machine import Machine
 
 SPARE_SECONDS = 60.0
 ROUNDS_BETWEEN_WHOLE = 24 * 60

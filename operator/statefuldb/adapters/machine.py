@@ -9,7 +9,7 @@ import time
 import uuid
 from logging import getLogger
 
-from statefuldb.reconcile.ports import Call, Lane, Lock
+from statefuldb.reconcile.machine import Call, Lane, Lock
 
 log = getLogger(__name__)
 SECRET_BYTES = 24

@@ -9,9 +9,10 @@ from logging import getLogger
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.reconcile.deciding import Decisions
 from statefuldb.reconcile.execute import Executor
+from statefuldb.reconcile.machine import Clock
 from statefuldb.reconcile.observe import Observer
 from statefuldb.reconcile.offers import OfferDemand
-from statefuldb.reconcile.ports import Clock, EffectFailed, Measures
+from statefuldb.reconcile.ports import EffectFailed, Measures
 from statefuldb.reconcile.queue import KeyQueue
 from statefuldb.reconcile.report import Reporter
 from statefuldb.reconcile.retry import Retries

@@ -15,7 +15,8 @@ from statefuldb.model.observed import (
 )
 from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.context import status_of
-from statefuldb.reconcile.ports import Clock, KeeperPort, KubernetesPort, MesosPort
+from statefuldb.reconcile.machine import Clock
+from statefuldb.reconcile.ports import KeeperPort, KubernetesPort, MesosPort
 
 MISSED_AFTER_SECONDS = 30.0
 DOUBTED_AFTER_SECONDS = 30.0

@@ -14,7 +14,8 @@ from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Offers
 from statefuldb.model.plan import Demand
-from statefuldb.reconcile.ports import Clock, EffectFailed, Lock, MesosPort
+from statefuldb.reconcile.machine import Clock, Lock
+from statefuldb.reconcile.ports import EffectFailed, MesosPort
 
 log = getLogger(__name__)
 

@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 
 from statefuldb.model.identity import DatabaseKey
-from statefuldb.reconcile.ports import Clock
+from statefuldb.reconcile.machine import Clock
 
 
 class KeyQueue:

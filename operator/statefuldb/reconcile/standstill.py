@@ -10,7 +10,7 @@ from statefuldb.model.actions import AcceptOffers, Action
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Observed
 from statefuldb.planning.approval import describe
-from statefuldb.reconcile.ports import Clock
+from statefuldb.reconcile.machine import Clock
 from statefuldb.reconcile.queue import KeyQueue
 from statefuldb.reconcile.report import Reporter
 from statefuldb.reconcile.retry import pause_seconds

@@ -10,7 +10,8 @@ from statefuldb.model.keeper import KeeperStatus
 from statefuldb.model.observed import KeeperView
 from statefuldb.model.volume import Launch
 from statefuldb.operator import KeeperNeeds
-from statefuldb.reconcile.ports import Call, EffectFailed
+from statefuldb.reconcile.machine import Call
+from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.simulation.host import Host
 from statefuldb.simulation.keeper import Keeper
 from statefuldb.simulation.machine import Machine

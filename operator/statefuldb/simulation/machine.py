@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable
 from logging import getLogger
 
-from statefuldb.reconcile.ports import Call, Lane, Lock
+from statefuldb.reconcile.machine import Call, Lane, Lock
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.schedule import Link, Schedule
 from statefuldb.simulation.threads import Threads

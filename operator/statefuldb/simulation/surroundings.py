@@ -7,7 +7,8 @@ from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.masters import MasterList
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.model.actions import FenceAgent
-from statefuldb.reconcile.ports import Call, EffectFailed
+from statefuldb.reconcile.machine import Call
+from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.simulation.driver import LEADER
 from statefuldb.simulation.host import Host
 from statefuldb.simulation.mesos import Mesos

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from greenlet import getcurrent, greenlet
 
-from statefuldb.reconcile.ports import Call, Lock
+from statefuldb.reconcile.machine import Call, Lock
 from statefuldb.simulation.schedule import Schedule
 
 

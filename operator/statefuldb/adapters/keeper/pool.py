@@ -26,7 +26,8 @@ from statefuldb.model.identity import DatabaseKey, TaskId
 from statefuldb.model.keeper import KeeperStatus
 from statefuldb.model.observed import KeeperView
 from statefuldb.model.volume import Launch
-from statefuldb.reconcile.ports import Clock, EffectFailed, Enqueue
+from statefuldb.reconcile.machine import Clock
+from statefuldb.reconcile.ports import EffectFailed, Enqueue
 
 log = getLogger(__name__)
 

@@ -36,7 +36,8 @@ from statefuldb.model.plan import Announcement
 from statefuldb.model.profile import StorageProfile
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.model.volume_object import to_object
-from statefuldb.reconcile.ports import Call, EffectFailed, Enqueue, Machine
+from statefuldb.reconcile.machine import Call, Machine
+from statefuldb.reconcile.ports import EffectFailed, Enqueue
 
 log = getLogger(__name__)
 Json = dict[str, Any]

@@ -16,7 +16,8 @@ from statefuldb.adapters.kubernetes.objects import MERGE_PATCH, Objects
 from statefuldb.adapters.kubernetes.plain import CORE, PlainObjects
 from statefuldb.model.plan import Announcement
 from statefuldb.model.schema.crd import API_VERSION
-from statefuldb.reconcile.ports import EffectFailed, Machine
+from statefuldb.reconcile.machine import Machine
+from statefuldb.reconcile.ports import EffectFailed
 
 log = getLogger(__name__)
 COMPONENT = "statefuldb"

@@ -8,7 +8,8 @@ from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.adapters.kubernetes.objects import VOLUMES, Objects
 from statefuldb.adapters.kubernetes.plain import CORE, PlainObjects
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET
-from statefuldb.reconcile.ports import EffectFailed, Machine, Superseded
+from statefuldb.reconcile.machine import Machine
+from statefuldb.reconcile.ports import EffectFailed, Superseded
 
 Json = dict[str, Any]
 

@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Callable
 
-from statefuldb.reconcile.ports import Clock, EffectFailed
+from statefuldb.reconcile.machine import Clock
+from statefuldb.reconcile.ports import EffectFailed
 
 PERIOD_SECONDS = 5.0
 

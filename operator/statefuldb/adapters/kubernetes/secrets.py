@@ -13,7 +13,8 @@ from statefuldb.adapters.kubernetes.plain import CORE, PlainObjects
 from statefuldb.model.actions import EnsureSecret
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import SecretView
-from statefuldb.reconcile.ports import EffectFailed, Machine
+from statefuldb.reconcile.machine import Machine
+from statefuldb.reconcile.ports import EffectFailed
 
 Json = dict[str, Any]
 MANAGED_LABEL = "statefuldb.dev/managed"

@@ -41,7 +41,8 @@ from statefuldb.model.operations import Destroy, LaunchTask, Unreserve
 from statefuldb.model.resources import Unavailability
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_label
-from statefuldb.reconcile.ports import Clock, EffectFailed, Excerpt, Lock, Timers
+from statefuldb.reconcile.machine import Clock, Lock, Timers
+from statefuldb.reconcile.ports import EffectFailed, Excerpt
 
 log = getLogger(__name__)
 

@@ -12,7 +12,8 @@ from typing import Any
 from statefuldb.adapters.mesos.master_api import ListEach
 from statefuldb.model.identity import TaskId
 from statefuldb.planning.undecided import PROOF_SECONDS
-from statefuldb.reconcile.ports import Clock, EffectFailed, Lock, Timers
+from statefuldb.reconcile.machine import Clock, Lock, Timers
+from statefuldb.reconcile.ports import EffectFailed
 
 log = getLogger(__name__)
 FRESH_SECONDS = 5.0

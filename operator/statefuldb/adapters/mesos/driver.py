@@ -22,7 +22,7 @@ from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.adapters.mesos.uncollected import uncollected
 from statefuldb.model.observed import TaskState
 from statefuldb.reconcile.back_off import LIMIT_SECONDS, back_off_seconds
-from statefuldb.reconcile.ports import Machine
+from statefuldb.reconcile.machine import Machine
 
 log = getLogger(__name__)
 

@@ -19,7 +19,8 @@ from statefuldb.adapters.mesos.wire import (
 )
 from statefuldb.model.identity import DatabaseKey, ReservationLabels, TaskId
 from statefuldb.model.observed import NOT_SUBSCRIBED_YET, OperationStatus, TaskStatus
-from statefuldb.reconcile.ports import Clock, EffectFailed, NotAnswered, Superseded
+from statefuldb.reconcile.machine import Clock
+from statefuldb.reconcile.ports import EffectFailed, NotAnswered, Superseded
 
 log = getLogger(__name__)
 

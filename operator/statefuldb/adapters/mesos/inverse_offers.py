@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from statefuldb.adapters.mesos.maintenance_book import MaintenanceBook
-from statefuldb.reconcile.ports import Call, Clock, Timers
+from statefuldb.reconcile.machine import Call, Clock, Timers
 
 LOOK_AGAIN_LIMIT_SECONDS = 900.0
 

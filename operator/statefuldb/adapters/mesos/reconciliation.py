@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable
 from logging import getLogger
 
-from statefuldb.reconcile.ports import Call, Clock, EffectFailed, Timers
+from statefuldb.reconcile.machine import Call, Clock, Timers
+from statefuldb.reconcile.ports import EffectFailed
 
 log = getLogger(__name__)
 

@@ -9,7 +9,8 @@ from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.resources import Resource
 from statefuldb.planning.offer_book import OfferBook
-from statefuldb.reconcile.ports import Clock, EffectFailed, Lock
+from statefuldb.reconcile.machine import Clock, Lock
+from statefuldb.reconcile.ports import EffectFailed
 
 log = getLogger(__name__)
 

@@ -17,7 +17,8 @@ from statefuldb.adapters.mesos.masters import Masters
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.model.observed import TaskState
 from statefuldb.model.volume import AgentRef
-from statefuldb.reconcile.ports import EffectFailed, Machine
+from statefuldb.reconcile.machine import Machine
+from statefuldb.reconcile.ports import EffectFailed
 
 Json = dict[str, Any]
 NAME = "statefuldb-scout"

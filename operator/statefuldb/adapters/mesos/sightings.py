@@ -10,7 +10,8 @@ from statefuldb.adapters.mesos.wire import resource_from_wire
 from statefuldb.model.identity import LABEL_CLUSTER, DataIdentity, TaskId
 from statefuldb.model.observed import ForeignTask, Sighting
 from statefuldb.planning.storage.holding import identity_of
-from statefuldb.reconcile.ports import Clock, EffectFailed, Lock
+from statefuldb.reconcile.machine import Clock, Lock
+from statefuldb.reconcile.ports import EffectFailed
 
 log = getLogger(__name__)
 Listing = Callable[[], Sequence[Mapping[str, Any]]]

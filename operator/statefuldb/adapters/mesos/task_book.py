@@ -8,7 +8,7 @@ from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId
 from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.reconcile.ports import Clock
+from statefuldb.reconcile.machine import Clock
 
 KILL_PATIENCE_SECONDS = 30.0
 
