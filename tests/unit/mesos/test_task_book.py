@@ -50,6 +50,17 @@ def test_a_loss_counts_from_now_where_the_clock_that_saw_it_was_ahead() -> None:
     assert (seen.seen_at_seconds, seen.owed_since_seconds) == (first, first), "and then as ever"
 
 
+def test_what_a_master_says_of_a_task_that_has_ended_is_an_answer_and_changes_nothing_else() -> None:
+    """Simulator, seed 11945: the answer was owed for ever, and the agent of an earlier framework never fenced."""
+    book = TaskBook(Clock())
+    book.update(status(TASK, TaskState.GONE))
+    book.subscribed()
+    assert book.statuses(UID)[TASK].owed_since_seconds is not None
+    book.update(status(TASK, TaskState.UNKNOWN))
+    seen = book.statuses(UID)[TASK]
+    assert (seen.state, seen.owed_since_seconds) == (TaskState.GONE, None)
+
+
 def test_tasks_are_found_by_their_agent_without_looking_at_all_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     book = TaskBook(Clock())
     tasks = [replace(TASK, ordinal=number) for number in range(3)]

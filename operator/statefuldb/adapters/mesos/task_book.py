@@ -131,8 +131,10 @@ class TaskBook:
         with self._lock:
             self._unanswered.discard(status.id)
             known = self._statuses.get(status.id)
-            # What an agent said of an end is not undone by what a master guesses afterwards.
-            if known is None or not (known.state.over and not status.state.over):
+            if known is not None and known.state.over and not status.state.over:
+                # What an agent said of an end is not undone by what a master guesses then: that is an answer, no more.
+                self._statuses[status.id] = replace(known, owed_since_seconds=None)
+            else:
                 # Said again it is no news: since when a state holds is what waits are counted from.
                 again = known is not None and known.state is status.state
                 since = known.seen_at_seconds if known is not None and again else status.seen_at_seconds
