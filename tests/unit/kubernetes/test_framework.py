@@ -31,11 +31,13 @@ class Api:
 
 
 class Machine:
+    seconds = 1_000.0
+
     def fresh_uuid(self) -> str:
         return FRESH
 
     def now(self) -> float:
-        return 1_000.0
+        return self.seconds
 
 
 def record_in(api: Api) -> FrameworkRecord:
@@ -48,8 +50,20 @@ def begin(api: Api) -> tuple[str, str | None, int]:
 
 def test_the_first_start_makes_a_cluster_and_the_next_one_finds_it() -> None:
     api = Api([])
-    assert begin(api) == (FRESH, None, 1)
-    assert begin(api) == (FRESH, None, 2)
+    assert begin(api) == (FRESH, None, 1_000)
+    assert begin(api) == (FRESH, None, 1_001)
+
+
+def test_a_record_put_back_from_its_backup_makes_no_epoch_that_keepers_have_seen_the_like_of() -> None:
+    """They would answer 409 to each credential, and databases that restart would wait for theirs."""
+    api, machine = Api([]), Machine()
+    record = FrameworkRecord(client_over(api.exchange), "system", machine)  # type: ignore[arg-type]
+    record.begin(lambda: None)
+    backup = api.record
+    seen = [record.begin(lambda: None)[2] for _ in range(3)]
+    api.record = backup
+    machine.seconds += 60.0
+    assert record.begin(lambda: None)[2] > max(seen)
 
 
 def test_of_two_that_begin_at_once_the_second_takes_the_first_ones_framework_out_of_no_record() -> None:
@@ -59,7 +73,7 @@ def test_of_two_that_begin_at_once_the_second_takes_the_first_ones_framework_out
     record_in(api).save_framework_id("first")
     with pytest.raises(Superseded, match="framework first, and this one is second"):
         record_in(api).save_framework_id("second")
-    assert begin(api) == (FRESH, "first", 2)
+    assert begin(api) == (FRESH, "first", 1_001)
     record_in(api).save_framework_id("first")
 
 

@@ -99,6 +99,17 @@ def test_a_task_of_another_framework_with_an_id_like_ours_is_a_thief_all_the_sam
     assert not unlisted.used_by, "of an earlier framework of ours, which is listed no more"
 
 
+def test_a_list_from_before_the_clock_was_set_back_is_not_taken_for_a_fresh_one() -> None:
+    record, bundle = member(Strategy.PERSISTENT_VOLUME)
+    wired = world(bundle)
+    assert wired.adapter.sighting(record.identity) is not None
+    wired.holdings = {}
+    wired.time.seconds -= 3_600.0
+    sighting = wired.adapter.sighting(record.identity)
+    assert sighting is not None
+    assert not sighting.volume_on
+
+
 def test_a_volume_that_somebody_destroyed_is_said_to_be_gone() -> None:
     record, _ = member(Strategy.PERSISTENT_VOLUME)
     decided = plan(desired(spec()), seen(world(()), record), (offer(),), OPERATOR)

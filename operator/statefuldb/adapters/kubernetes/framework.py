@@ -29,6 +29,8 @@ class FrameworkRecord:
     ) -> tuple[str, str | None, int]:
         """Return cluster UUID, framework id and the epoch of this start, higher than the last.
 
+        Keepers refuse an epoch below the highest they have seen. A record put back from a backup knows of less, so an
+        epoch is no less than the seconds since 1970 either: starts are fewer.
         At the first start `earlier` tells framework id and cluster UUID of a framework of ours that Mesos knows.
         Beginning anew beside it, or on a ledger of another cluster (in `namespaces`, all where none is named), would
         leave its tasks without anybody to look after them and their volumes unknown.
@@ -56,7 +58,7 @@ class FrameworkRecord:
                     f"namespace {self._namespace}, where the operator keeps its own record, is not there: "
                     f"kubectl create namespace {self._namespace}, or name another one with --namespace"
                 )
-        epoch = int(stored["data"].get("epoch", "0")) + 1
+        epoch = max(int(stored["data"].get("epoch", "0")) + 1, int(self._machine.now()))
         self._replace({**stored, "data": {**stored["data"], "epoch": str(epoch)}})
         return stored["data"]["cluster"], stored["data"].get("frameworkId") or None, epoch
 
@@ -110,9 +112,7 @@ class FrameworkRecord:
 
     def _lost(self, seen: str, cluster: str, framework_id: str = "") -> str:
         record = f"{FRAMEWORK_CONFIG_MAP} -n {self._namespace}"
-        # Keepers refuse an epoch below the highest they have seen; starts are fewer than seconds.
-        epoch = int(self._machine.now())
-        held = {"frameworkId": framework_id, "cluster": cluster, "epoch": epoch}
+        held = {"frameworkId": framework_id, "cluster": cluster}
         values = " ".join(f"--from-literal={name}={value}" for name, value in held.items() if value)
         return (
             f"ConfigMap {record} is not there, but {seen}. "

@@ -97,7 +97,7 @@ class Sightings:
 
     def _ask(self) -> bool:
         now = self._clock.now()
-        if now - self._asked_at < FRESH_SECONDS:
+        if 0 <= now - self._asked_at < FRESH_SECONDS:
             return True
         try:
             agents, tasks = self._list_agents(_place), self._list_tasks(_user)
