@@ -186,12 +186,6 @@ def end_bootstrap(config: KeeperConfig, directory: MemberDirectory, version: str
     (directory.folder / "bootstrap.intent").unlink(missing_ok=True)
 
 
-def recorded_version(directory: MemberDirectory) -> str:
-    """Return the server version that last opened the data."""
-    identity = _read(directory.folder / "identity.json") or {}
-    return str(identity.get("version", ""))
-
-
 def next_token(config: KeeperConfig, directory: MemberDirectory) -> int:
     """Take the fencing token: one more than the last, durable before the server starts. Raises Refused.
 

@@ -176,7 +176,6 @@ class MesosView:
     principal: str | None
     error: str = ""
     fatal: bool = False
-    reconciled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ def decide(plan: Plan, desired: Desired, observed: Observed) -> tuple[Condition,
     settled = ready.status is True or ready.reason is Reason.PAUSED
     return (
         accepted,
-        _placed(plan, observed, wanted),
+        _placed(plan, wanted),
         _storage(plan, observed, wanted),
         Condition(
             type=ConditionType.AVAILABLE,
@@ -139,7 +139,7 @@ def _progressing(ready: Condition, *, settled: bool) -> Condition:
     )
 
 
-def _placed(plan: Plan, observed: Observed, wanted: int) -> Condition:
+def _placed(plan: Plan, wanted: int) -> Condition:
     placed = [report for report in plan.members if report.agent]
     done = len(placed) >= wanted
     waits = [w for w in plan.waiting if w.reason is Reason.NO_SUITABLE_OFFER]

@@ -30,7 +30,7 @@ def due_in_seconds(context: Context, status: TaskStatus) -> float | None:
     return max(0.0, status.seen_at_seconds + storage.on_node_loss_after_seconds - context.now)
 
 
-def by_command(context: Context, record: VolumeRecord) -> Step:
+def by_command(record: VolumeRecord) -> Step:
     """Return the step that cuts the lost agent off, and only then writes down that it is."""
     assert record.launch is not None
     assert record.task_id is not None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from statefuldb.model.actions import AcceptOffers, SaveVolume
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.keeper import KeeperConfig
+from statefuldb.model.observed import NOT_SUBSCRIBED_YET
 from statefuldb.model.operations import LaunchTask
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
@@ -150,7 +151,7 @@ def keeper_config(context: Context, record: VolumeRecord, mode: str = "Serve") -
 
 
 def _disconnected(context: Context, ordinal: int) -> Waiting:
-    error = context.observed.mesos.error or "not subscribed yet"
+    error = context.observed.mesos.error or NOT_SUBSCRIBED_YET
     return Waiting(
         ordinal=ordinal,
         reason=Reason.MESOS_DISCONNECTED,

@@ -51,7 +51,7 @@ def undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Ste
         after = context.spec.storage.on_node_loss_after_seconds
         said = f"{wait.message}; the fence command runs {after} s after the loss"
         return Step(waiting=(replace(wait, message=said, look_again_seconds=due),))
-    return replace(fencing.by_command(context, record), waiting=(wait,))
+    return replace(fencing.by_command(record), waiting=(wait,))
 
 
 def settled(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
