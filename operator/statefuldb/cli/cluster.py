@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from statefuldb.local.supervisor import Daemon, Supervisor, free_port, wait_for
+from statefuldb.model.spec import DFS_ATTRIBUTE
 
 HOST = "127.0.0.1"
 AGENT_RESOURCES = "cpus:4;mem:8192;disk:40960;ports:[31000-31999]"
@@ -75,7 +76,7 @@ class EmbeddedCluster:
             attributes, binds = f"rack:r{number}", []
             if dfs:
                 binds = [dfs[(number - 1) % len(dfs)]]
-                attributes += f";statefuldb_dfs:{binds[0].partition(':')[2]}"
+                attributes += f";{DFS_ATTRIBUTE}:{binds[0].partition(':')[2]}"
             planned.append(
                 {
                     "name": f"agent-{number}",

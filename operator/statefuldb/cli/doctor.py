@@ -25,6 +25,7 @@ from statefuldb.model.identity import OPERATOR_LEASE
 from statefuldb.model.keeper import PROBE_FILE
 from statefuldb.model.machine_facts import MachineFacts
 from statefuldb.model.permissions import questions
+from statefuldb.model.spec import DFS_ATTRIBUTE
 from statefuldb.planning.checkup.agents import Mount, agent_findings
 from statefuldb.planning.checkup.api import WHERE, clock_finding, definition_finding, rights_finding
 from statefuldb.planning.checkup.findings import Asked, Finding, Verdict, judged, merged
@@ -177,13 +178,13 @@ def _machines(
 
 
 def _mounts(stored: Json) -> list[Mount]:
-    """Return the mount that a database on DFS needs, as its accepted spec names it."""
+    """Return the mount that a database on DFS needs, as its spec names it."""
     dfs: dict[str, Any] = stored["spec"]["storage"].get("dfs") or {}
     if not dfs:
         return []
     attribute = dfs.get("agentAttribute") or {}
     mount_point = str(dfs.get("mountPoint", ""))
-    return [Mount(attribute=attribute.get("name", "statefuldb_dfs"), value=attribute.get("value", mount_point))]
+    return [Mount(attribute=attribute.get("name", DFS_ATTRIBUTE), value=attribute.get("value", mount_point))]
 
 
 def _here(session: Session) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from statefuldb.adapters.kubernetes.objects import database_of
 from statefuldb.cli.console import errors, out
 from statefuldb.cli.databases import manifest_errors, name_of, read_manifests
 from statefuldb.cli.exit_codes import ExitCode, code_of
+from statefuldb.cli.mesos_options import OPERATOR_NAMESPACE
 from statefuldb.cli.output import Output, printed
 from statefuldb.cli.session import Session
 from statefuldb.model.damaged import DamagedEntry, read_entry
@@ -22,7 +23,6 @@ from statefuldb.planning.foresight import asks, foresee
 from statefuldb.planning.planner import plan
 
 Json = dict[str, Any]
-OPERATOR_NAMESPACE = "statefuldb-system"
 DEFAULT_ROLE = "statefuldb"
 UNKNOWN_CLUSTER = "00000000-0000-0000-0000-000000000000"
 

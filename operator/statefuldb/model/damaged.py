@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from statefuldb.model.identity import ORDINAL_MAX, DatabaseKey, DataIdentity, volume_record_name
+from statefuldb.model.identity import LABEL_DATABASE, ORDINAL_MAX, DatabaseKey, DataIdentity, volume_record_name
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.model.volume_object import OWNER_LABEL, Damaged, from_object
+from statefuldb.model.volume_object import Damaged, from_object
 
 PROBLEM_MAX_LENGTH = 512
 _NAME = re.compile(r"(?P<database>.+)-(?P<ordinal>\d{1,5})-[0-9a-f]{8}")
@@ -50,7 +50,7 @@ def _salvaged(stored: Mapping[str, Any], problem: str) -> DamagedEntry:
     identity = _identity(_section(spec, "identity"))
     name = _NAME.fullmatch(metadata["name"])
     born = name["database"] if name is not None else ""
-    said = _section(spec, "database").get("name") or _section(metadata, "labels").get(OWNER_LABEL)
+    said = _section(spec, "database").get("name") or _section(metadata, "labels").get(LABEL_DATABASE)
     number = _section(spec, "identity").get("ordinal")
     if not _is_ordinal(number):
         number = int(name["ordinal"]) if name is not None else None

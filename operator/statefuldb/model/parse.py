@@ -9,9 +9,10 @@ from decimal import Decimal
 from statefuldb.model.check import check, shown
 from statefuldb.model.errors import FieldError
 from statefuldb.model.quantity import parse_quantity, render_bytes
-from statefuldb.model.rules import Spec, check_rules, section
+from statefuldb.model.rules import Spec, check_rules, not_supported_yet, section
 from statefuldb.model.schema import DATABASE_SPEC
 from statefuldb.model.spec import (
+    DFS_ATTRIBUTE,
     AgentAttribute,
     AntiAffinity,
     DatabaseSpec,
@@ -34,7 +35,6 @@ from statefuldb.model.spec import (
     Strategy,
 )
 
-DFS_ATTRIBUTE = "statefuldb_dfs"
 DFS_SUB_PATH = "statefuldb"
 
 
@@ -68,7 +68,7 @@ def transition_errors(
     """
     if old.storage.strategy is not new.storage.strategy and (begun or initialised):
         possible = f"{old.storage.strategy}; migration between strategies is not built yet"
-        return (_later("spec.storage.strategy", new.storage.strategy, possible),)
+        return (not_supported_yet("spec.storage.strategy", new.storage.strategy, possible),)
     if not initialised:
         return ()
     smallest = old.storage.size_bytes if held_bytes is None else min(held_bytes, old.storage.size_bytes)
@@ -102,9 +102,9 @@ def transition_errors(
             f"{render_bytes(old.storage.size_bytes)}; a Mount disk is one volume, as large as it is, so a larger one "
         )
         kept += "needs a replacement of the member, which is not built yet"
-        errors.append(_later("spec.storage.size", render_bytes(new.storage.size_bytes), kept))
+        errors.append(not_supported_yet("spec.storage.size", render_bytes(new.storage.size_bytes), kept))
     if old.engine.version != new.engine.version:
-        errors.append(_later("spec.engine.version", new.engine.version, old.engine.version))
+        errors.append(not_supported_yet("spec.engine.version", new.engine.version, old.engine.version))
     return tuple(errors)
 
 
@@ -199,15 +199,6 @@ def parse_dfs(dfs: Spec) -> DfsSpec:
             name=str(attribute.get("name", DFS_ATTRIBUTE)),
             value=str(attribute.get("value", mount_point)),
         ),
-    )
-
-
-def _later(path: str, value: object, possible: str) -> FieldError:
-    return FieldError(
-        path=path,
-        value=shown(value),
-        allowed=f"possible now: {possible}",
-        reason="NotSupportedYet",
     )
 
 

@@ -104,7 +104,8 @@ def _below(path: str, root: str) -> bool:
     return path == root or path.startswith(root.rstrip("/") + "/")
 
 
-def _later(path: str, value: object, possible: str) -> FieldError:
+def not_supported_yet(path: str, value: object, possible: str) -> FieldError:
+    """Return the refusal of what the schema knows and this operator cannot do."""
     return FieldError(
         path=path,
         value=shown(value),
@@ -127,17 +128,17 @@ def _not_built(spec: Spec) -> Iterator[FieldError]:
         )
     replicas = spec.get("replicas", 1)
     if isinstance(replicas, int) and replicas > 1:
-        yield _later("spec.replicas", replicas, "0 or 1")
+        yield not_supported_yet("spec.replicas", replicas, "0 or 1")
     if spec.get("state") == "ReadOnly":
-        yield _later("spec.state", "ReadOnly", "Running, Stopped")
+        yield not_supported_yet("spec.state", "ReadOnly", "Running, Stopped")
     bootstrap = section(spec, "bootstrap").get("type")
     if bootstrap not in (None, "Empty"):
-        yield _later("spec.bootstrap.type", bootstrap, "Empty, or no bootstrap at all")
+        yield not_supported_yet("spec.bootstrap.type", bootstrap, "Empty, or no bootstrap at all")
     if section(spec, "retention").get("whenScaled") == "Delete":
-        yield _later("spec.retention.whenScaled", "Delete", "Retain; replicas: 0 always keeps the data")
+        yield not_supported_yet("spec.retention.whenScaled", "Delete", "Retain; replicas: 0 always keeps the data")
     action = section(storage, "onNodeLoss").get("action")
     if action == "Rebuild" or (action == "Reattach" and storage["strategy"] != "DFS"):
-        yield _later("spec.storage.onNodeLoss.action", action, "Wait, and Reattach with DFS")
+        yield not_supported_yet("spec.storage.onNodeLoss.action", action, "Wait, and Reattach with DFS")
     for path, value in (
         ("spec.engine.image", section(spec, "engine").get("image")),
         ("spec.retention.retainSeconds", section(spec, "retention").get("retainSeconds")),
@@ -145,4 +146,4 @@ def _not_built(spec: Spec) -> Iterator[FieldError]:
         *((f"spec.{name}", spec.get(name)) for name in _LATER),
     ):
         if value is not None:
-            yield _later(path, value, "nothing yet; leave it out")
+            yield not_supported_yet(path, value, "nothing yet; leave it out")

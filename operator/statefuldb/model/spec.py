@@ -106,6 +106,10 @@ class HostPathSpec:
     create: bool = False
 
 
+# The attribute by which an agent says that it has the mount, unless a manifest names another.
+DFS_ATTRIBUTE = "statefuldb_dfs"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentAttribute:
     """A Mesos agent attribute of type TEXT, by exact value."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from statefuldb.model.casing import camel, snake
 from statefuldb.model.check import check
 from statefuldb.model.errors import FieldError
-from statefuldb.model.identity import DatabaseKey, DataIdentity
+from statefuldb.model.identity import LABEL_DATABASE, DatabaseKey, DataIdentity
 from statefuldb.model.parse import canonical_dfs, parse_dfs
 from statefuldb.model.schema.crd import API_VERSION
 from statefuldb.model.schema.volume import VOLUME_SPEC
@@ -24,7 +24,6 @@ from statefuldb.model.volume import (
     VolumeRecord,
 )
 
-OWNER_LABEL = "statefuldb.dev/database"
 T = TypeVar("T")
 
 
@@ -68,7 +67,7 @@ def to_object(record: VolumeRecord) -> dict[str, object]:
     metadata: dict[str, object] = {
         "name": record.name,
         "namespace": record.key.namespace,
-        "labels": {OWNER_LABEL: record.key.name},
+        "labels": {LABEL_DATABASE: record.key.name},
     }
     if record.resource_version:
         metadata["resourceVersion"] = record.resource_version

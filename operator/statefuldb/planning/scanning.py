@@ -7,11 +7,9 @@ from enum import StrEnum
 
 from statefuldb.model.found import FoundDirectory
 from statefuldb.model.identity import DatabaseKey, DataIdentity, volume_record_name
-from statefuldb.model.spec import AgentAttribute, DfsSpec, EngineType, Strategy
+from statefuldb.model.spec import DFS_ATTRIBUTE, AgentAttribute, DfsSpec, EngineType, Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.inventory import VolumeLine, VolumeState
-
-DFS_ATTRIBUTE = "statefuldb_dfs"
 
 
 class Standing(StrEnum):

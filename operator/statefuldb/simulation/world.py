@@ -6,6 +6,7 @@ from typing import Any
 from statefuldb.local.mesos.resource_flags import parse_resources
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP
 from statefuldb.model.schema import admission_policies, custom_resource_definitions
+from statefuldb.model.spec import DFS_ATTRIBUTE
 from statefuldb.simulation import racks
 from statefuldb.simulation.administrators import Administrators
 from statefuldb.simulation.agent import Agent
@@ -234,7 +235,7 @@ class World:
             schedule=self.schedule,
             dice=self.dice.fork(),
             resources=racks.resources_of(dice) if self.size.varied else parse_resources(racks.USUAL),
-            attributes={"statefuldb_dfs": MOUNT},
+            attributes={DFS_ATTRIBUTE: MOUNT},
             domain=racks.domain(racks.zone_of(number)) if self.size.varied else None,
         )
 

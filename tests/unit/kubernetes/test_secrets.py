@@ -7,14 +7,15 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from statefuldb.adapters.kubernetes.connection import client_over
-from statefuldb.adapters.kubernetes.secrets import MANAGED_LABEL, ConnectionSecrets, texts_of
+from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets, texts_of
 from statefuldb.model.actions import EnsureSecret
+from statefuldb.model.identity import LABEL_MANAGED
 from statefuldb.reconcile.ports import EffectFailed
 from unit.kubernetes.test_events import Clockwork
 from unit.planning.world import KEY
 
 
-@pytest.mark.parametrize(("labels", "deleted"), [({MANAGED_LABEL: "true"}, True), ({}, False), (None, False)])
+@pytest.mark.parametrize(("labels", "deleted"), [({LABEL_MANAGED: "true"}, True), ({}, False), (None, False)])
 def test_only_what_was_made_here_is_removed(labels: dict[str, str] | None, deleted: bool) -> None:
     calls: list[str] = []
 

@@ -11,14 +11,12 @@ from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.adapters.kubernetes.objects import MERGE_PATCH
 from statefuldb.adapters.kubernetes.plain import CORE, PlainObjects
 from statefuldb.model.actions import EnsureSecret
-from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.identity import LABEL_DATABASE, LABEL_MANAGED, DatabaseKey
 from statefuldb.model.observed import SecretView
 from statefuldb.reconcile.machine import Machine
 from statefuldb.reconcile.ports import EffectFailed
 
 Json = dict[str, Any]
-MANAGED_LABEL = "statefuldb.dev/managed"
-DATABASE_LABEL = "statefuldb.dev/database"
 
 
 class ConnectionSecrets:
@@ -66,7 +64,7 @@ class ConnectionSecrets:
                 "kind": "Secret",
                 "metadata": {
                     "name": wanted.name,
-                    "labels": {MANAGED_LABEL: "true", DATABASE_LABEL: wanted.key.name},
+                    "labels": {LABEL_MANAGED: "true", LABEL_DATABASE: wanted.key.name},
                 },
                 "type": "Opaque",
                 "stringData": {"password": password, **_public(wanted, password)},
@@ -88,7 +86,7 @@ class ConnectionSecrets:
     def delete(self, key: DatabaseKey, name: str) -> None:
         """Remove the Secret, if it is there and was made here. Raises EffectFailed."""
         stored = self._read(key, name)
-        if stored is not None and (stored["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true":
+        if stored is not None and (stored["metadata"].get("labels") or {}).get(LABEL_MANAGED) == "true":
             find(
                 f"delete Secret {name} in {key.namespace}",
                 lambda: self._api.delete(key.namespace, name),

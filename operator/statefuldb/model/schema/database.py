@@ -13,6 +13,7 @@ from statefuldb.model.schema.build import (
     rule,
     text,
 )
+from statefuldb.model.spec import DFS_ATTRIBUTE
 
 PATH_PATTERN = r"^/[A-Za-z0-9._/ -]*$"
 _SAFE_PATH = (
@@ -82,7 +83,7 @@ DFS = obj(
         "source": text("What must be mounted there, as the kernel names it.", max_length=1024),
         "agentAttribute": obj(
             {
-                "name": text("statefuldb_dfs where it is absent.", max_length=128),
+                "name": text(f"{DFS_ATTRIBUTE} where it is absent.", max_length=128),
                 "value": text("The mount point where it is absent.", max_length=1024),
             },
             description="The Mesos attribute of agents that have the mount.",

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 from statefuldb.model.machine_facts import MachineFacts
+from statefuldb.model.spec import DFS_ATTRIBUTE
 from statefuldb.planning.checkup.findings import Finding, Verdict, judged
 from statefuldb.planning.engines.engine import Engine
-
-DFS_ATTRIBUTE = "statefuldb_dfs"
 
 
 def machine_findings(
