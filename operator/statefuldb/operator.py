@@ -40,8 +40,7 @@ class MesosAccess:
     """How masters are reached. `kubeconfig` None means: within a cluster.
 
     `mesos` is as `--mesos` is given; `secret_file` or else `secret_name`, a Secret in `namespace` with the keys
-    `principal` and `secret`, holds the credentials; `tls` None means plain HTTP to Mesos. With `refine_static` the
-    framework is in a role of its own below `mesos_role`, where static reservations for that can be refined.
+    `principal` and `secret`, holds the credentials; `tls` None means plain HTTP to Mesos.
     """
 
     kubeconfig: Path | None
@@ -70,7 +69,11 @@ class WebhookSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorSettings(MesosAccess):
-    """How one operator runs."""
+    """How one operator runs.
+
+    With `refine_static` the framework is in a role of its own below `mesos_role`, where static reservations for that
+    can be refined.
+    """
 
     state_dir: Path
     mesos_role: str

@@ -37,7 +37,7 @@ class TaskState(StrEnum):
 
     @property
     def over(self) -> bool:
-        """Whether the task provably writes no more (reference table 1.8).
+        """Whether the task provably writes no more (docs/mesos.md, What a task's state permits).
 
         Unreachable, lost, unknown and gone-by-operator are no proof: law `one_writer`.
         """
@@ -150,8 +150,7 @@ class Sighting:
 
     `volume_on` are the hosts of registered agents that hold its volume, `hosts` those of all registered agents,
     `agent_ids` the ids of these, and `set_aside` the hosts of agents that a person has drained or deactivated.
-    `offered_to` names the other frameworks that
-    hold an offer with its resources in it, by name and id.
+    `offered_to` names the other frameworks that hold an offer with its resources in it, by name and id.
     """
 
     identity: DataIdentity

@@ -30,7 +30,7 @@ class Intent(StrEnum):
 
 
 class VolumePhase(StrEnum):
-    """What was last seen of it (`DatabaseVolume.status.phase`)."""
+    """What was last seen of it (`spec.phase` of a `DatabaseVolume`)."""
 
     PENDING = "Pending"
     IN_USE = "InUse"

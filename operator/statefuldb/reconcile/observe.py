@@ -107,7 +107,7 @@ class Observer:
         """Correct what Mesos says of a launch of an earlier framework of ours: it is no word about the task itself.
 
         Mesos has no task of that framework in this one's books, whatever runs. An agent that was cut off while the
-        earlier one was removed runs its tasks on until it hears of that (reference table 1.8).
+        earlier one was removed runs its tasks on until it hears of that (docs/mesos.md, What a task's state permits).
         """
         status = status_of(volume, tasks)
         launch = volume.launch

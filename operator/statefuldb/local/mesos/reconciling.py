@@ -1,4 +1,4 @@
-"""RECONCILE of tasks, and the same answer to KILL of an unknown one (reference table 1.8; master.cpp, reconcile)."""
+"""RECONCILE of tasks, and the same answer to KILL of an unknown one (master.cpp, reconcile)."""
 
 from typing import Any
 
