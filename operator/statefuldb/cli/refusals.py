@@ -5,6 +5,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
+from statefuldb.adapters.kubernetes.connection import NoCluster
 from statefuldb.cli.console import fail
 from statefuldb.cli.exit_codes import ExitCode, code_of
 from statefuldb.reconcile.ports import EffectFailed
@@ -22,5 +23,7 @@ class Commands(TyperGroup):
         except CallRefused as refused:
             code = code_of(refused.status)
             fail(str(refused), code, START if code is ExitCode.CANNOT_CONNECT else "")
+        except NoCluster as missing:
+            fail(str(missing), ExitCode.CANNOT_CONNECT, START)
         except EffectFailed as failure:
             fail(str(failure), ExitCode.CANNOT_CONNECT)

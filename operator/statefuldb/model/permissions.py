@@ -71,11 +71,13 @@ def questions(namespace: str, watched: Sequence[str]) -> Iterator[tuple[str, dic
     """Yield, for each right, its words and the resource attributes of an access review.
 
     `namespace` is the operator's own. An operator that is confined to the namespaces in `watched` needs its rights
-    there, and of the cluster only to get those namespaces and the definitions by name.
+    there, and of the cluster only to get those namespaces and the definitions by name, and to list the profiles.
     """
     named = {"namespaces": watched, "customresourcedefinitions": _DEFINITIONS}
     for permission in PERMISSIONS:
         for verb in permission.verbs:
+            if watched and permission.scope is Scope.CLUSTER and verb == "watch":
+                continue
             names = named.get(permission.resource)
             if names is not None and watched:
                 places = [("", name) for name in names] if verb == "get" else []

@@ -9,8 +9,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from statefuldb.adapters.kubernetes.connection import api_client
 from statefuldb.cli.exit_codes import ExitCode, code_of
 from statefuldb.cli.root import app
+from statefuldb.operator import OperatorSettings
 
 GROUP = typer.main.get_command(app)
 # These do something and say so in a sentence; `logs` shows what others wrote, as it is.
@@ -71,6 +73,20 @@ def test_a_wrong_argument_of_up_is_said_before_anything_is_planned_or_started(
     assert done.exit_code == code
     assert said in done.output
     assert not (tmp_path / "state").exists()
+
+
+def test_a_kubeconfig_that_is_not_there_is_told_of_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(settings: OperatorSettings) -> None:
+        api_client(settings.kubeconfig)
+
+    monkeypatch.setattr("statefuldb.app.run_operator", refuse)
+    words = ("--mesos", "127.0.0.1:5050", "--kubeconfig", str(tmp_path / "nowhere"))
+    done = CliRunner().invoke(app, ["operator", "run", *words])
+    assert done.exit_code == ExitCode.CANNOT_CONNECT
+    assert "cannot use" in done.output
+    assert "give --kubeconfig" in done.output
 
 
 def test_all_of_the_product_is_there() -> None:

@@ -297,6 +297,9 @@ def test_an_operator_that_is_confined_needs_rights_in_its_namespaces_alone() -> 
     }
     everywhere_still = {a["resource"] for a in confined if not a["namespace"] and not a["name"]}
     assert everywhere_still == {"storageprofiles"}
+    # As the chart grants it: without a watch profiles are listed every five minutes.
+    assert {a["verb"] for a in confined if a["resource"] == "storageprofiles"} == {"list"}
+    assert "watch storageprofiles" in everywhere
 
 
 def test_rights_and_clocks() -> None:
