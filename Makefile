@@ -11,7 +11,7 @@ SIDE_BY_SIDE ?= 3
 .PHONY: help up down status check pythons test test-servers chaos simulate sieve acto takeovers bench format crds clean
 
 help: ## list these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml packaging/http-parser/pyproject.toml
 	@tools/ensure-venv $(PYTHON) $(VENV)
