@@ -9,6 +9,7 @@ import yaml
 
 from statefuldb.model.parse import canonical, parse_database, transition_errors
 from statefuldb.model.schema import DATABASE_SPEC
+from statefuldb.model.schema.profile import PROFILE_SPEC
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.planning.engines import changed_errors, engine_errors
 
@@ -123,7 +124,8 @@ def test_every_field_says_what_it_is_for() -> None:
             yield from silent(field, f"{path}.{name}")
             yield from silent(field.get("items", {}), f"{path}.{name}[]")
 
-    assert list(silent(DATABASE_SPEC, "spec")) == []
+    assert list(silent(DATABASE_SPEC, "sdb.spec")) == []
+    assert list(silent(PROFILE_SPEC, "sdbp.spec")) == []
 
 
 def test_a_path_outside_the_allowed_roots_is_refused() -> None:

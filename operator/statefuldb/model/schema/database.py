@@ -16,7 +16,7 @@ from statefuldb.model.schema.build import (
 from statefuldb.model.spec import DFS_ATTRIBUTE
 
 PATH_PATTERN = r"^/[A-Za-z0-9._/ -]*$"
-_SAFE_PATH = (
+SAFE_PATH = (
     rule(
         "!self.contains('//') && !self.endsWith('/..') && !self.contains('/../')",
         "must be an absolute path without '..' and '//'",
@@ -57,7 +57,7 @@ HOST_PATH = obj(
             "Root directory on the agent; data goes to <path>/<namespace>/<name>/<ordinal>.",
             max_length=1024,
             pattern=PATH_PATTERN,
-            rules=(*_SAFE_PATH, _immutable("spec.storage.hostPath.path")),
+            rules=(*SAFE_PATH, _immutable("spec.storage.hostPath.path")),
         ),
         "create": boolean("Whether the root may be created where it does not exist."),
     },
@@ -72,7 +72,7 @@ DFS = obj(
             "Where every agent with the attribute mounts it.",
             max_length=1024,
             pattern=PATH_PATTERN,
-            rules=(*_SAFE_PATH, _immutable("spec.storage.dfs.mountPoint")),
+            rules=(*SAFE_PATH, _immutable("spec.storage.dfs.mountPoint")),
         ),
         "subPath": text(
             "A directory below the mount point.",

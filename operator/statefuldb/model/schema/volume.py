@@ -122,7 +122,7 @@ VOLUME_SPEC: Schema = obj(
             {"incarnation": integer(minimum=0), "by": text()},
             required=("incarnation",),
             open_=True,
-            description="A person's word that an incarnation can write no more.",
+            description="Proof that an incarnation can write no more: a person's word, or the fence command's success.",
         ),
         "growth": obj(
             {"sizeBytes": integer(minimum=0), "restartedAt": text(), "attempts": integer(minimum=0)},
