@@ -184,5 +184,6 @@ def _ambiguous(ordinal: int, candidates: tuple[VolumeRecord, ...]) -> Waiting:
         ordinal=ordinal,
         reason=Reason.AMBIGUOUS_RETAINED_VOLUMES,
         message=f"{len(candidates)} retained volumes fit: {names}",
-        fix="release all but one with `statefuldb volumes release NAME`, or set spec.bootstrap.type to Empty",
+        fix=f"release all but one with `{command(candidates[0].key, 'volumes release NAME')}`, or set "
+        "spec.bootstrap.type to Empty",
     )

@@ -1,6 +1,7 @@
 """The ports: what the loop needs of the world, as protocols. Adapters implement them; tests and the simulator too.
 
-Reading methods answer from caches and never block. Effects block for a bounded time and raise `EffectFailed`.
+Reading methods answer from caches where they can. What must be asked for, and effects, block for a bounded time; these
+raise `EffectFailed`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -287,7 +288,7 @@ class Measures(Protocol):
     """Counts what happens, for those who watch the operator."""
 
     def pass_began(self) -> None:
-        """Note that the worker took a key."""
+        """Note that this thread, a worker, took a key."""
         ...
 
     def pass_ended(self, outcome: str) -> None:

@@ -1,7 +1,7 @@
 """Following the keepers of running members: one lasting connection for each, all of them on one thread.
 
 A long poll tells of a change at once. A keeper at rest costs one request in five minutes, and signs of life in between;
-one that does not answer is tried again ever more rarely. Nothing here blocks the worker.
+one that does not answer is tried again ever more rarely. Nothing here blocks a worker.
 """
 
 import asyncio

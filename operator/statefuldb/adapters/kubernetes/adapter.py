@@ -57,7 +57,7 @@ class Watch(Protocol):
 
 
 class KubernetesAdapter:
-    """The API as the worker sees it; with `namespaces` only what is in them."""
+    """The API as the workers see it; with `namespaces` only what is in them."""
 
     def __init__(
         self,

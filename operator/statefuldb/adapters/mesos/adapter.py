@@ -1,6 +1,6 @@
 """The Mesos port: what was offered, what tasks and operations are known to be doing, and the calls of one framework.
 
-Events only change caches and enqueue keys. A status is acknowledged when the worker says that it is recorded.
+Events only change caches and enqueue keys. A status is acknowledged when a worker says that it is recorded.
 """
 
 import threading
@@ -50,7 +50,7 @@ LEFTOVER_REFUSE_SECONDS = 1.0
 
 
 class MesosAdapter:
-    """One framework as the worker sees it."""
+    """One framework as the workers see it."""
 
     def __init__(
         self,
