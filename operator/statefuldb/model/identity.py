@@ -96,7 +96,7 @@ class ReservationLabels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskId:
-    """One LAUNCH attempt of one member. Never used twice: a reused id can kill an agent (transcript 31)."""
+    """One LAUNCH attempt of one member. Never used twice: a reused id can kill an agent (`adapters/mesos/guard.py`)."""
 
     uid: str
     ordinal: int

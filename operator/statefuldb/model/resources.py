@@ -100,7 +100,7 @@ class Unavailability:
 class AgentOffer:
     """Everything that one agent offers to one role now: its outstanding offers taken together.
 
-    Mesos may split an agent over several offers (transcript 27); they are accepted together or not at all.
+    Mesos may split an agent over several offers; they are accepted together or not at all.
     """
 
     agent_id: str

@@ -134,7 +134,7 @@ def _grows(volume: Resource, addition: Resource, cluster: str) -> list[Violation
 
 
 def _positive(resource: Resource) -> list[Violation]:
-    """A scalar of zero kills the master (transcript 36)."""
+    """A scalar of zero kills the master (tests/conformance/mesos/test_fatal.py)."""
     if resource.amount_milli > 0 or resource.ranges:
         return []
     return [Violation(law="bundle", message=f"{resource.name} with nothing in it")]

@@ -1,4 +1,4 @@
-"""No task id is used twice, within a process and across processes: a real agent dies of it (transcript 31)."""
+"""No task id is used twice, within a process and across processes: a real agent dies of it."""
 
 import threading
 from typing import Any

@@ -101,7 +101,7 @@ class Calls(MesosSchedulerDriver):  # type: ignore[misc]
         self._framework_call("RECONCILE_OPERATIONS", reconcile_operations={"operations": wanted})
 
     def acknowledge_operation(self, status: Mapping[str, Any]) -> None:
-        """Acknowledge an operation's status: the uuid goes out bare (transcript 37). Raises CallFailed."""
+        """Acknowledge an operation's status: the uuid goes out bare (pymesos sends an object). Raises CallFailed."""
         if "agent_id" not in status or "uuid" not in status:
             return
         body = {

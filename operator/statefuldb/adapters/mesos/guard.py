@@ -1,4 +1,7 @@
-"""Requests that must never leave: they crash a real Mesos 1.11.0 (transcripts 31 and 36) or are always refused."""
+"""Requests that must never leave: they crash a real Mesos 1.11.0 or are always refused.
+
+tests/conformance/mesos/test_fatal.py shows what crashes it on the embedded one, which dies of the same.
+"""
 
 import threading
 from collections import OrderedDict
@@ -15,7 +18,7 @@ class UnsafeRequest(ValueError):
 
 
 class UsedTaskIds:
-    """The task ids that Mesos has been given. None is given twice: an agent dies of it (transcript 31).
+    """The task ids that Mesos has been given. None is given twice: an agent dies of it.
 
     Ids of ours count up with each launch of a member, so the last one of each member is all that is remembered. Of more
     than `limit` members those that were launched longest ago are forgotten. Safe for use by several threads.
