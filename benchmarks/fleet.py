@@ -20,7 +20,7 @@ from statefuldb.simulation.size import Size
 from statefuldb.simulation.world import World
 
 Json = dict[str, Any]
-SIZES = ("100", "300", "1000")
+SIZES = ("1000", "10000")
 SEED = 1
 RACK = 0.02
 APPLIED_SECONDS = 60.0

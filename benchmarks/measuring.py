@@ -11,6 +11,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
 MEBIBYTE = 1024 * 1024
+NOTES = "\n## Notes\n"
 
 
 def median_seconds(work: Callable[[], object], rounds: int = 5) -> float:
@@ -38,10 +39,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def write(name: str, title: str, parts: Sequence[str]) -> None:
-    """Write `results/<name>.md`: the title, the machine, the commit and the command, then `parts`. Print it too."""
+    """Write `results/<name>.md`: the title, the machine, the commit and the command, then `parts`. Print it too.
+
+    What people have written there stays: all from the line `## Notes` on.
+    """
     text = "\n".join([f"# {title}\n", f"{machine()} {commit()}Command: `make bench-{name}`.\n", *parts])
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.md").write_text(text)
+    results = RESULTS / f"{name}.md"
+    _, heading, notes = results.read_text().partition(NOTES) if results.exists() else ("", "", "")
+    results.write_text(f"{text.rstrip()}\n{heading}{notes}")
     sys.stdout.write(text)
 
 
