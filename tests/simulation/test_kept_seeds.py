@@ -65,7 +65,8 @@ KEPT_VARIED = (323, 516, 2218, 3505, 3563)
 # 626: an ACCEPT on one agent put an operation out of mind that another, cut off, had yet to obey; as 10669.
 # 11417: deleted data came into the ledger again by what a master had said of its task before it failed over; as 516.
 # 11945: a master's answer for a task that had ended counted as owed for ever, and its agent was never fenced.
-KEPT_CROWDED = (9151, 10096, 10416, 10669, 595, 626, 11417, 11945)
+# 16019: of two operators, one whose watch was broken restarted what the other had launched for a later edit.
+KEPT_CROWDED = (9151, 10096, 10416, 10669, 595, 626, 11417, 11945, 16019)
 
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.

@@ -20,7 +20,8 @@ from statefuldb.model.actions import (
     SaveVolume,
     SendCredentials,
 )
-from statefuldb.model.observed import Observed
+from statefuldb.model.observed import DatabaseObject, Observed
+from statefuldb.model.spec import RiskClass
 from statefuldb.planning.approval import describe
 from statefuldb.reconcile.ports import (
     EffectFailed,
@@ -57,14 +58,20 @@ class Executor:
         self._measures = measures
         self._may_act = may_act
 
-    def execute(self, actions: tuple[Action, ...]) -> None:
-        """Carry out `actions` in order. Raises EffectFailed at the first that fails, or that may not be begun."""
+    def execute(self, actions: tuple[Action, ...], database: DatabaseObject | None) -> None:
+        """Carry out `actions`, decided for `database`, in order.
+
+        Raises EffectFailed at the first that fails, or that may not be begun.
+        """
         for action in actions:
             kind = type(action).__name__
             if not self._may_act():
                 raise EffectFailed(f"{kind} not begun: another operator may lead now")
             log.info("%s: %s", kind, describe(action))
             try:
+                if database is not None and isinstance(action, KillTask) and action.risk is RiskClass.RESTART:
+                    # A manifest of before would stop what was launched by the present one.
+                    self._kubernetes.confirm(database)
                 self._one(action)
             except EffectFailed:
                 self._measures.effect(kind, "failed")

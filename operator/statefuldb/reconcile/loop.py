@@ -78,7 +78,7 @@ class Loop:
                 self._demand.settle(seen.newest)
                 return
             decided = self._reporter.record(observed, seen.offers, planned)
-            self._executor.execute(decided.actions)
+            self._executor.execute(decided.actions, observed.database)
             self._standstill.taken(observed, decided.actions)
         self._executor.acknowledge(observed)
         self._reporter.announce(observed, decided)

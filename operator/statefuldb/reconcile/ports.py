@@ -105,6 +105,10 @@ class KubernetesPort(Protocol):
         """Say whether a namespace is there."""
         ...
 
+    def confirm(self, seen: DatabaseObject) -> None:
+        """Look directly whether a database is still asked for as it was seen. Raises EffectFailed where it is not."""
+        ...
+
     def save_volume(self, volume: VolumeRecord) -> VolumeRecord:
         """Create or replace a ledger entry durably; return it with its new resource version.
 

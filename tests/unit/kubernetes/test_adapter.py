@@ -12,7 +12,7 @@ from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
 from statefuldb.adapters.kubernetes.connection import client_over
 from statefuldb.adapters.kubernetes.objects import DATABASES, PAGE_OBJECTS, VOLUMES
 from statefuldb.adapters.kubernetes.watching import OnEvent
-from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, DatabaseKey
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_object
@@ -130,6 +130,56 @@ def test_a_status_is_not_written_into_the_next_life_of_its_name() -> None:
         adapter.write_status(KEY, "first", {"summary": "decided about the first"})
     assert failure.value.conflict
     assert len(written) == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "same"),
+    [
+        ({"generation": 3}, True),
+        ({"generation": 4}, False),
+        ({"generation": 3, "uid": "second"}, False),
+        ({"generation": 3, "deletionTimestamp": "2025-06-01T00:00:00Z"}, False),
+        ({"generation": 3, "annotations": {ANNOTATION_RESTARTED_AT: "2025-06-01T00:00:00Z"}}, False),
+        (None, False),
+    ],
+)
+def test_what_is_asked_for_is_confirmed_by_a_direct_look_and_the_cache_knows_of_it(
+    now: Json | None, same: bool
+) -> None:
+    """Simulator, seed 16019: one whose watch was broken restarted what another had launched for a later edit."""
+    before = life("first", 1)
+    before["metadata"]["generation"] = 3
+    watches: list[Watch] = []
+
+    def exchange(method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
+        assert method == "GET"
+        return (404, {}) if now is None else (200, {**before, "metadata": {**before["metadata"], **now}})
+
+    def make_watch(on_event: OnEvent) -> Watch:
+        watches.append(Watch(on_event))
+        return watches[0]
+
+    adapter = KubernetesAdapter(
+        client_over(exchange),
+        make_watch=make_watch,
+        enqueue=lambda _: None,
+        on_surroundings=lambda _: None,
+        instance="operator-1",
+        machine=Clockwork(),  # type: ignore[arg-type]
+    )
+    watches[0].tell(DATABASES, "ADDED", before)
+    seen = adapter.database(KEY)
+    assert seen is not None
+    if now is not None:
+        now["resourceVersion"] = "2"
+    if same:
+        adapter.confirm(seen)
+    else:
+        with pytest.raises(EffectFailed) as failure:
+            adapter.confirm(seen)
+        assert failure.value.conflict
+        latest = adapter.database(KEY)
+        assert latest is None if now is None else latest is not None and latest != seen
 
 
 def test_entries_that_cannot_be_read_are_told_apart_from_those_that_can() -> None:

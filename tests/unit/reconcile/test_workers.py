@@ -56,7 +56,7 @@ class Around:
             self.accepting.add(seen.key)
         return decided
 
-    def execute(self, actions: tuple[Action, ...]) -> None:
+    def execute(self, actions: tuple[Action, ...], _: object) -> None:
         for action in actions:
             self.effect(action)
 

@@ -176,6 +176,13 @@ class KubernetesAdapter:
         """Say whether a namespace is there."""
         return self._around.namespace(namespace) is not None
 
+    def confirm(self, seen: DatabaseObject) -> None:
+        """Look directly whether a database is still asked for as it was seen: caches can be behind."""
+        self._look_again(seen.key)
+        now = self.database(seen.key)
+        if now is None or _asks(now) != _asks(seen):
+            raise EffectFailed(f"{seen.key} was edited meanwhile", conflict=True)
+
     def save_volume(self, volume: VolumeRecord) -> VolumeRecord:
         """Create or replace a ledger entry."""
         body = to_object(volume)
@@ -296,3 +303,7 @@ class KubernetesAdapter:
             log.warning("%s", error)
         finally:
             self._relist_later()
+
+
+def _asks(database: DatabaseObject) -> tuple[object, ...]:
+    return database.uid, database.generation, database.deleting, database.restarted_at
