@@ -10,7 +10,7 @@ _REMEDIES = (
     (
         "has been removed",
         "Mesos ended the framework and its tasks; the data stays: take frameworkId out of the ConfigMap "
-        "statefuldb-framework, then restart the operator",
+        "statefuldb-framework where it is there, then restart the operator",
     ),
     ("not authorized", "permit it in the masters' ACLs (docs/mesos.md), then restart the operator"),
     ("roles", "add the operator's role to the masters' --roles, then restart the operator"),

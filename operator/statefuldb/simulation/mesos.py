@@ -215,7 +215,7 @@ class Mesos:
         self.flush()
         return bool(frameworks)
 
-    def has_removed(self, framework_id: str | None) -> bool:
+    def has_removed(self, framework_id: str) -> bool:
         """Say whether a framework has ended, as far as the last master knows."""
         return framework_id in self.master.cluster.removed
 

@@ -155,7 +155,9 @@ class World:
         By then that may be done: the record of a framework that has not ended is left alone.
         """
         _, record = self.api.exchange("GET", FRAMEWORK_RECORD)
-        if not self.mesos.has_removed(record.get("data", {}).get("frameworkId")):
+        known = record.get("data", {}).get("frameworkId")
+        # Removed before its id could be written down, it is begun anew by a restart alone.
+        if known and not self.mesos.has_removed(known):
             return
         self.api.exchange("PATCH", FRAMEWORK_RECORD, {"data": {"frameworkId": None}}, "application/merge-patch+json")
         self.story.tell("people", "take the removed framework's id out of the record, and restart the operator")
