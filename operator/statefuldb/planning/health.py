@@ -10,6 +10,7 @@ from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Plan, Waiting
 from statefuldb.model.spec import DatabaseSpec, Strategy
 from statefuldb.model.volume import Intent
+from statefuldb.planning import remembered
 
 # What does not pass by itself: somebody must act.
 NEEDS_A_PERSON = frozenset(
@@ -62,8 +63,9 @@ def data_at_risk(plan: Plan, spec: DatabaseSpec, observed: Observed) -> Conditio
     held = [r for r in observed.volumes if r.owner_uid == uid and r.intent is Intent.USE and r.initialised]
     shared = spec.storage.strategy is Strategy.DFS
     threats = _THREATENS_DATA - {Reason.AGENT_LOST} if shared else _THREATENS_DATA
-    fine = "nothing threatens the data" if held or observed.damaged else "there is no data yet"
-    wait = (_first(plan, threats) or _emptied(plan)) if held else None
+    missed = remembered.lost_ordinals(observed)
+    fine = "nothing threatens the data" if held or missed or observed.damaged else "there is no data yet"
+    wait = (_first(plan, threats) or _emptied(plan)) if held or missed else None
     return _abnormal(ConditionType.DATA_AT_RISK, wait, Reason.DATA_SAFE, fine)
 
 

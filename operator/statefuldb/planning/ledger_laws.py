@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from statefuldb.model.observed import Observed
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import damage
+from statefuldb.planning import damage, remembered
 from statefuldb.planning.violation import Violation
 
 
@@ -18,17 +18,30 @@ def broken_by(saved: VolumeRecord, stored: VolumeRecord | None, observed: Observ
     if deleted and not _was_its_owners(saved, observed):
         yield Violation(law="data_outlives_everything", message=f"{saved.name} would be deleted, nobody asked for it")
     if stored is None:
-        if not saved.initialised and damage.stands_for(observed, saved.identity.ordinal):
-            yield Violation(law="no_empty_resurrection", message=f"{saved.name} would begin beside a damaged entry")
+        if not saved.initialised:
+            yield from _begun(saved, observed)
         return
     if saved.identity != stored.identity:
         yield Violation(law="ours_only", message=f"{saved.name} would be of {saved.identity}, not {stored.identity}")
     if saved.owner_uid != stored.owner_uid and stored.intent is not Intent.RETAIN:
         yield Violation(law="data_outlives_everything", message=f"{saved.name} would be taken from who uses it")
+    taken_up = stored.intent is Intent.RETAIN and saved.intent is Intent.USE
+    if taken_up and (lost := remembered.lost(observed, saved.identity.ordinal)):
+        message = f"{saved.name} would be served in the place of {', '.join(lost)}"
+        yield Violation(law="no_empty_resurrection", message=message)
     if saved.incarnation < stored.incarnation or saved.token < stored.token:
         yield Violation(law="one_writer", message=f"{saved.name} would fall back behind what was launched")
     if stored.initialised and (_place(saved) != _place(stored) or not saved.initialised):
         yield Violation(law="no_empty_resurrection", message=f"{saved.name} would forget where its data is")
+
+
+def _begun(saved: VolumeRecord, observed: Observed) -> Iterator[Violation]:
+    ordinal = saved.identity.ordinal
+    if damage.stands_for(observed, ordinal):
+        yield Violation(law="no_empty_resurrection", message=f"{saved.name} would begin beside a damaged entry")
+    if lost := remembered.lost(observed, ordinal):
+        message = f"{saved.name} would begin in the place of {', '.join(lost)}"
+        yield Violation(law="no_empty_resurrection", message=message)
 
 
 def _was_its_owners(saved: VolumeRecord, observed: Observed) -> bool:

@@ -1,10 +1,11 @@
 """Whose data is it: finding, adopting, or beginning the ledger entry of each wanted member.
 
-With `bootstrap` unset and exactly one retained entry that fits, the data is taken up again. Anything ambiguous waits:
-guessing wrong here would show a user an empty database (docs/design.md section 8, "Re-adoption").
+A database's own data comes first, whatever `bootstrap` says: an entry that was lost is waited for, one that was found
+again is taken up. Otherwise, with `bootstrap` unset and exactly one retained entry that fits, the data of that is taken
+up. Anything ambiguous waits: guessing wrong here would show a user an empty database (docs/design.md section 8,
+"Re-adoption").
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from statefuldb.model.actions import SaveVolume
@@ -13,7 +14,7 @@ from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DataIdentity, volume
 from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import damage
+from statefuldb.planning import damage, remembered
 from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.storage.directory import root_of
@@ -45,13 +46,25 @@ def owned(context: Context, ordinal: int) -> VolumeRecord | None:
     return None
 
 
+def ordinals(context: Context) -> list[int]:
+    """Return every ordinal that is wanted, or that exists or is known to have existed, lowest first."""
+    known = {
+        r.identity.ordinal for r in context.observed.volumes if r.owner_uid == context.uid and r.intent is Intent.USE
+    }
+    return sorted({*range(context.spec.replicas), *known, *remembered.lost_ordinals(context.observed)})
+
+
 def retained(context: Context, ordinal: int) -> tuple[VolumeRecord, ...]:
-    """Return the retained entries that `ordinal` could take up again."""
-    return tuple(
-        record
-        for record in context.observed.volumes
-        if record.identity.ordinal == ordinal and record.intent is Intent.RETAIN and record.initialised
-    )
+    """Return the retained entries that `ordinal` is to take up again: its own, else those of earlier lives.
+
+    Its own is what began as this database, or what it is known to have used; `bootstrap: Empty` passes over the others.
+    """
+    known = remembered.published(context.observed)
+    kept = [r for r in context.observed.volumes if r.identity.ordinal == ordinal and r.intent is Intent.RETAIN]
+    own = [r for r in kept if r.identity.uid == context.uid or r.name in known]
+    if own or context.spec.bootstrap_empty:
+        return tuple(own)
+    return tuple(record for record in kept if record.initialised)
 
 
 def marked_in_use(context: Context, record: VolumeRecord) -> bool:
@@ -80,15 +93,15 @@ def take_up(context: Context, ordinal: int) -> Step | VolumeRecord:
         return Step()
     if any(marked_in_use(context, r) for r in context.observed.volumes if r.identity.ordinal == ordinal):
         return Step()
-    if not context.spec.bootstrap_empty:
-        candidates = retained(context, ordinal)
-        if len(candidates) > 1:
-            return Step(waiting=(_ambiguous(ordinal, candidates),))
-        if candidates:
-            return _adopt(context, candidates[0])
-        lost = _lost_entries(context, ordinal) or _unseen(context, ordinal)
-        if lost is not None:
-            return Step(waiting=(lost,))
+    if (lost := _lost_entries(context, ordinal)) is not None:
+        return Step(waiting=(lost,))
+    candidates = retained(context, ordinal)
+    if len(candidates) > 1:
+        return Step(waiting=(_ambiguous(ordinal, candidates),))
+    if candidates:
+        return _adopt(context, candidates[0])
+    if (unseen := _unseen(context, ordinal)) is not None:
+        return Step(waiting=(unseen,))
     identity = DataIdentity(cluster=context.operator.cluster, uid=context.uid, ordinal=ordinal)
     spec = context.spec
     return VolumeRecord(
@@ -105,23 +118,32 @@ def take_up(context: Context, ordinal: int) -> Step | VolumeRecord:
     )
 
 
-def _lost_entries(context: Context, ordinal: int) -> Waiting | None:
-    """Return the wait for entries that the database's own status names and the ledger lacks.
+def missed(context: Context, ordinal: int) -> Step:
+    """Return the step of a member that is not wanted now and has no entry: it is said where one is lost."""
+    lost = _lost_entries(context, ordinal)
+    return Step(waiting=(lost,)) if lost is not None else Step()
 
-    They come back by their labels in Mesos. Building a new member meanwhile would show an empty database.
+
+def _lost_entries(context: Context, ordinal: int) -> Waiting | None:
+    """Return the wait for entries of `ordinal` that the database's own status names and the ledger lacks, if any.
+
+    Of volumes they come back by their labels in Mesos, of directories by their markers. Building a new member meanwhile
+    would show an empty database, and taking up other data would show what is not this database's.
     """
-    database = context.observed.database
-    storage = database.status.get("storage") if database is not None else None
-    names = storage.get("volumes") if isinstance(storage, Mapping) else None
-    known = {record.name for record in context.observed.volumes}
-    lost = [str(name) for name in names if name not in known] if isinstance(names, list) else []
+    lost = remembered.lost(context.observed, ordinal)
     if not lost:
         return None
+    key, names, root = context.observed.key, ", ".join(lost), root_of(context.spec.storage)
+    back = (
+        "bring its agent back, and the entry comes back by itself"
+        if root is None
+        else f"bring its agent back, then `{command(key, f'volumes scan {root} --on-agents --adopt {lost[0]}')}`"
+    )
     return Waiting(
         ordinal=ordinal,
         reason=Reason.VOLUME_MISSING,
-        message=f"the ledger has lost {', '.join(lost)}; waiting to find it in Mesos by its labels",
-        fix="bring its agent back; or set spec.bootstrap.type to Empty for a new database beside it",
+        message=f"the ledger has lost {names}; nothing is begun in its place, it is looked for in Mesos by its labels",
+        fix=f"{back}; or, to give that data up, delete {key.name} and create it again, or create another database",
         wants_offers=True,
     )
 
@@ -129,7 +151,8 @@ def _lost_entries(context: Context, ordinal: int) -> Waiting | None:
 def _unseen(context: Context, ordinal: int) -> Waiting | None:
     """Return the wait for a master that tells what runs and what is reserved for us: data may be among it."""
     observed = context.observed
-    if any(r.identity.ordinal == ordinal and status_of(r, observed.tasks) is None for r in observed.found):
+    tasks = [r for r in observed.found if r.identity.ordinal == ordinal and _concerns(context, r.identity)]
+    if any(status_of(r, observed.tasks) is None for r in tasks):
         return Waiting(
             ordinal=ordinal,
             reason=Reason.AWAITING_RECONCILIATION,
@@ -145,6 +168,11 @@ def _unseen(context: Context, ordinal: int) -> Waiting | None:
         fix="check the master and the operator's --mesos setting (statefuldb doctor)",
         look_again_seconds=LOOK_AGAIN_SECONDS,
     )
+
+
+def _concerns(context: Context, identity: DataIdentity) -> bool:
+    """Say whether data of this name keeps new data from being begun: `bootstrap: Empty` passes over earlier lives."""
+    return identity.uid == context.uid or not context.spec.bootstrap_empty
 
 
 def _adopt(context: Context, record: VolumeRecord) -> Step:

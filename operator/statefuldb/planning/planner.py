@@ -48,7 +48,7 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
     if not paused and (ends := ending(observed)) is not None:
         steps.append(Step(waiting=(ends,)))
     elif not paused:
-        wanted = [_member(context, ordinal) for ordinal in _ordinals(context)]
+        wanted = [_member(context, ordinal) for ordinal in ownership.ordinals(context)]
         taken_up = {action.volume.name for step in wanted for action in step.actions if isinstance(action, SaveVolume)}
         steps = [*(step for name, step in unused.items() if name not in taken_up), *wanted]
     decided = hold_back(steps, desired, observed, lambda asked: foresight.foresee(desired, asked, operator, plan))
@@ -61,7 +61,7 @@ def _member(context: Context, ordinal: int) -> Step:
     wanted = ordinal < context.spec.replicas and context.spec.state is not DesiredState.STOPPED
     if not wanted:
         why = f"stop {context.observed.key.name}-{ordinal}: not wanted now, its data is kept"
-        return member.stop(context, record, why) if record is not None else Step()
+        return member.stop(context, record, why) if record is not None else ownership.missed(context, ordinal)
     found = record or ownership.take_up(context, ordinal)
     if not isinstance(found, VolumeRecord):
         return found
@@ -72,14 +72,6 @@ def _winding_up(context: Context, record: VolumeRecord) -> Step:
     step = teardown.wind_up(context, record)
     explained = operations.explained(context, record.identity.ordinal, record.identity.uid, step)
     return replace(explained, consented=record.intent is Intent.DELETE)
-
-
-def _ordinals(context: Context) -> list[int]:
-    """Every ordinal that is wanted or exists, lowest first."""
-    known = {
-        r.identity.ordinal for r in context.observed.volumes if r.owner_uid == context.uid and r.intent is Intent.USE
-    }
-    return sorted({*range(context.spec.replicas), *known})
 
 
 def _context(spec: DatabaseSpec, uid: str, observed: Observed, offers: Offers, operator: OperatorIdentity) -> Context:

@@ -15,6 +15,7 @@ from statefuldb.model.parse import canonical, digest_of
 from statefuldb.model.plan import Announcement, Approval, MemberReport, Plan, Waiting
 from statefuldb.model.recording import Recording, to_json
 from statefuldb.model.settings import OperatorIdentity
+from statefuldb.planning import remembered
 from statefuldb.planning.approval import describe, proposed, risk_of
 from statefuldb.planning.steady import published
 from statefuldb.planning.storage import capabilities_of
@@ -111,12 +112,16 @@ def status_of_plan(observed: Observed, decided: Plan) -> dict[str, object]:
             "secretName": connection_secret_name(observed.key.name),
         }
         status["primary"] = first.ordinal
+    volumes = remembered.names(observed)
+    if decided.accepted is None and volumes:
+        # Known whatever becomes of the spec: it is all that tells of an entry that is lost.
+        status["storage"] = {"volumes": volumes}
     if decided.accepted is not None:
         spec = decided.accepted.spec
         status["storage"] = {
             "strategy": str(spec.storage.strategy),
             "capabilities": asdict(capabilities_of(spec.storage)),
-            "volumes": _volume_names(observed, decided),
+            "volumes": volumes,
         }
         written = canonical(spec)
         status["accepted"] = {
@@ -125,20 +130,6 @@ def status_of_plan(observed: Observed, decided: Plan) -> dict[str, object]:
             "spec": written,
         }
     return status
-
-
-def _volume_names(observed: Observed, decided: Plan) -> list[str]:
-    """Return the names of the database's ledger entries; names once published stay while their entries are missed."""
-    assert observed.database is not None
-    names = {v.name for v in observed.volumes if v.owner_uid == observed.database.uid}
-    storage = observed.database.status.get("storage")
-    before = storage.get("volumes") if isinstance(storage, Mapping) else None
-    missed = (
-        observed.crd_terminating
-        or bool(observed.damaged)
-        or any(w.reason is Reason.VOLUME_MISSING for w in decided.waiting)
-    )
-    return sorted(names | set(before)) if missed and isinstance(before, list) else sorted(names)
 
 
 def _summary(decided: Plan) -> str:

@@ -1,0 +1,83 @@
+"""The whole operator, and somebody who deletes a ledger entry: no empty database is served in its place."""
+
+from typing import Any
+
+import pytest
+
+from statefuldb.simulation.people import database
+from statefuldb.simulation.run import judged
+from statefuldb.simulation.size import Size
+from statefuldb.simulation.world import World
+
+Json = dict[str, Any]
+VOLUMES = "/apis/statefuldb.dev/v1alpha1/namespaces/default/databasevolumes"
+QUIET = Size(agents=3, databases=0, busy_seconds=0.0, pause_seconds=1e9)
+NAME = "orders"
+
+
+def serving(manifest: Json) -> World:
+    """Return a world in which nothing happens by itself, with a database that clients write to."""
+    world = World(1, QUIET, faulty=False)
+    world.begin()
+    world.people.apply(manifest)
+    world.clients.begin(NAME)
+    world.pass_by(60.0)
+    assert ready(world).get("status") == "True"
+    return world
+
+
+def ready(world: World) -> Json:
+    stored = world.people.find(NAME) or {}
+    return next((c for c in stored.get("status", {}).get("conditions", []) if c["type"] == "Ready"), {})
+
+
+def entry(world: World) -> Json:
+    (found,) = world.api.objects("databasevolumes")
+    return found
+
+
+def delete_entry(world: World) -> None:
+    status, answer = world.api.exchange("DELETE", f"{VOLUMES}/{entry(world)['metadata']['name']}")
+    assert status < 300, answer
+
+
+def lose_its_agent(world: World) -> None:
+    home = entry(world)["spec"]["agent"]["hostname"]
+    next(agent for agent in world.agents if agent.host.hostname == home).lose_power()
+
+
+def waits_for_it(world: World) -> None:
+    assert world.verdict.broken is None, f"{world.verdict.broken}\n{world.story.short(str(world.verdict.broken))}"
+    assert ready(world)["reason"] == "VolumeMissing"
+
+
+@pytest.mark.parametrize("strategy", ["HostPath", "PersistentVolume"])
+def test_a_database_that_was_stopped_meanwhile_begins_no_empty_one(strategy: str) -> None:
+    world = serving(database(NAME, strategy))
+    with judged(world):
+        world.people.edit(NAME, {"replicas": 0})
+        world.pass_by(90.0)
+        if strategy == "PersistentVolume":
+            lose_its_agent(world)
+            world.pass_by(120.0)
+        delete_entry(world)
+        world.pass_by(30.0)
+        world.people.edit(NAME, {"replicas": 1})
+        world.pass_by(240.0)
+    waits_for_it(world)
+
+
+@pytest.mark.parametrize("strategy", ["HostPath", "PersistentVolume"])
+def test_a_database_that_once_began_empty_begins_no_second_time(strategy: str) -> None:
+    """`bootstrap: Empty` is in the manifest since its first day. Its agent is down, and the master fails over."""
+    manifest = database(NAME, strategy)
+    manifest["spec"]["bootstrap"] = {"type": "Empty"}
+    world = serving(manifest)
+    with judged(world):
+        lose_its_agent(world)
+        world.mesos.fail_over(2.0)
+        assert world.life is not None
+        world.life.kill()
+        delete_entry(world)
+        world.pass_by(400.0)
+    waits_for_it(world)
