@@ -1,4 +1,4 @@
-"""Task groups as tests send them, on the default executor (exchange 23)."""
+"""Task groups as tests send them, on the default executor."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ SMALL = (scalar("cpus", 0.1), scalar("mem", 32), scalar("disk", 10))
 
 
 def executor(one: Scheduler, changes: Json) -> Json:
-    """Return the default executor of exchange 23; None takes a field away."""
+    """Return a default executor; None takes a field away."""
     info = {
         "type": "DEFAULT",
         "executor_id": {"value": "grp"},

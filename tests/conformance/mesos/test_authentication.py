@@ -1,4 +1,4 @@
-"""A master that asks for credentials: exchange 30, for frameworks and for operators."""
+"""A master that asks for credentials, of frameworks and of operators."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Access control lists: behaviour 10. What is denied to a framework it hears of by operation id, or not at all."""
+"""Access control lists. What is denied to a framework it hears of by operation id, or not at all."""
 
 import json
 from collections.abc import Iterator

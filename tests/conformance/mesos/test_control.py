@@ -1,4 +1,4 @@
-"""Single agents killed and started again: exchange 19, behaviours 8 and 21."""
+"""Single agents killed and started again."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Disks of type Root, Path and Mount: behaviours 3 and 16 to 19 on each of them (Mesos docs, multiple-disk)."""
+"""Disks of type Root, Path and Mount, and what may be done on each of them (Mesos docs, multiple-disk)."""
 
 from typing import Any
 

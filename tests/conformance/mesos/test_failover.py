@@ -1,4 +1,4 @@
-"""Fail-over, a broken stream, reconciliation, KILL: exchanges 10, 11, 12, behaviours 27 and 28."""
+"""Fail-over, a broken stream, reconciliation, KILL."""
 
 from conformance.mesos.client import Http
 from conformance.mesos.conftest import Subscribe

@@ -1,4 +1,4 @@
-"""What crashes a real agent or master, exchanges 31 and 36: the embedded ones die of it too, the real one is spared."""
+"""What crashes a real agent or master: the embedded ones die of it too, the real one is spared."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Operations until they are acknowledged: exchanges 15, 35 and 37, behaviour 30."""
+"""Operations until they are acknowledged."""
 
 from conformance.mesos.client import Http, Json
 from conformance.mesos.conftest import Subscribe

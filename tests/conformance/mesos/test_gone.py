@@ -1,4 +1,4 @@
-"""An agent that a person calls gone: exchange 29, and how such an agent comes back."""
+"""An agent that a person calls gone, and how such an agent comes back."""
 
 from collections.abc import Iterator
 

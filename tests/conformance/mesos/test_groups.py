@@ -1,4 +1,4 @@
-"""Task groups, exchange 23: what is refused, and what comes of one on an agent that has no default executor."""
+"""Task groups: what is refused, and what comes of one on an agent that has no default executor."""
 
 import pytest
 

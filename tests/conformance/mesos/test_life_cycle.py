@@ -1,4 +1,4 @@
-"""The life of a task on a persistent volume: exchanges 01 to 09 of the recordings, one at a time."""
+"""The life of a task on a persistent volume, one exchange at a time."""
 
 from conformance.mesos.client import SCHEDULER, Http
 from conformance.mesos.conftest import Subscribe

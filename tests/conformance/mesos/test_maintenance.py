@@ -1,4 +1,4 @@
-"""Maintenance with inverse offers, draining, quota: exchange 29 in part, reference 1.6."""
+"""Maintenance with inverse offers, draining, quota."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Agents that were given other flags, or lost their id: behaviour 9, and an agent that takes another's place."""
+"""Agents that were given other flags, or lost their id, and one that takes another's place."""
 
 from collections.abc import Iterator
 

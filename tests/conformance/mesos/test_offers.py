@@ -1,4 +1,4 @@
-"""Offers: filters, suppressing, reviving, several roles: exchanges 02, 17, 18, 22 and 32, behaviours 1, 2, 5 and 6."""
+"""Offers: filters, suppressing, reviving, several roles."""
 
 from conformance.mesos.client import Http, Json
 from conformance.mesos.conftest import Subscribe

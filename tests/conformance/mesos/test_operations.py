@@ -1,4 +1,4 @@
-"""Operations that are refused, and what follows them in an ACCEPT: exchanges 14, 34 and 36, behaviours 3 to 18."""
+"""Operations that are refused, and what follows them in an ACCEPT."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The operator API, resizing volumes, offers that are withdrawn: exchanges 25 and 26, behaviours 19, 23 and 24."""
+"""The operator API, resizing volumes, offers that are withdrawn."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An agent that falls silent: exchange 20, behaviour 29."""
+"""An agent that falls silent."""
 
 from collections.abc import Iterator
 

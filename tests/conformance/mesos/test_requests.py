@@ -1,4 +1,4 @@
-"""What the scheduler endpoint answers to wrong requests: exchange 13, behaviour 26, reference 1.1."""
+"""What the scheduler endpoint answers to wrong requests."""
 
 import base64
 import uuid

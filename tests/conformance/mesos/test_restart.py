@@ -1,4 +1,4 @@
-"""A master that dies and is started again: exchange 21, and what a framework is told until the agents are back."""
+"""A master that dies and is started again, and what a framework is told until the agents are back."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The life of task groups with their checks, exchange 23, where agents have a default executor."""
+"""The life of task groups with their checks, where agents have a default executor."""
 
 import pytest
 

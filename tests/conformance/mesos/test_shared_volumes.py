@@ -1,4 +1,4 @@
-"""Shared volumes, with and without the capability: behaviours 23 and 25 (Mesos docs, shared-resources)."""
+"""Shared volumes, with and without the capability (Mesos docs, shared-resources)."""
 
 from typing import Any
 

@@ -1,5 +1,4 @@
-"""Static reservations, their refinement to a role below, ports, thousandths, and several roles in one framework:
-behaviours 7, 13 and 15, reference 1.4."""
+"""Static reservations, their refinement to a role below, ports, thousandths, and several roles in one framework."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tasks: how they end, what is refused, what is told again: exchanges 16, 24, 27 and 34, behaviour 20."""
+"""Tasks: how they end, what is refused, what is told again."""
 
 from pathlib import Path
 

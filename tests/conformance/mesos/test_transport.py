@@ -1,4 +1,4 @@
-"""HTTP itself, byte by byte: exchanges 28 and 33."""
+"""HTTP itself, byte by byte."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""ACCEPT: each operation is judged alone and in order, on what the ones before it left (transcripts 03, 14, 36)."""
+"""ACCEPT: each operation is judged alone and in order, on what the ones before it left."""
 
 from typing import Any
 

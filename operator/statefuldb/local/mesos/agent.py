@@ -227,7 +227,7 @@ class Agent:
         framework_id, task_id = framework["id"]["value"], info["task_id"]["value"]
         key = key_of(framework_id, task_id)
         if self._lives.has(key):
-            # So does a real agent: its executor outlives its task by about a second (slave.cpp:3194, transcript 31).
+            # So does a real agent: its executor outlives its task by about a second (slave.cpp:3194).
             log.critical("Check failed: executor == nullptr")
             os.abort()
         self._kept.keep_framework(framework)

@@ -1,4 +1,4 @@
-"""Basic credentials, as the master's flags ask for them (transcript 30)."""
+"""Basic credentials, as the master's flags ask for them."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Checks and health checks of a task, as its executor makes them (Mesos docs, health-checks; transcript 23).
+"""Checks and health checks of a task, as its executor makes them (Mesos docs, health-checks).
 
 They are made where the task runs: commands in its sandbox and environment, connections to this machine's loopback. What
 a check found is told where it has changed; a health check tells its first success and each failure, and asks for the

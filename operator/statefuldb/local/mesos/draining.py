@@ -1,4 +1,4 @@
-"""Draining, deactivating and reactivating agents, by a person's call (transcript 29; Mesos docs, maintenance)."""
+"""Draining, deactivating and reactivating agents, by a person's call (Mesos docs, maintenance)."""
 
 from typing import Any
 

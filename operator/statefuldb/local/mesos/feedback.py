@@ -1,4 +1,4 @@
-"""Operations in progress, and what frameworks hear of them (transcripts 15, 20, 29, 35, 37).
+"""Operations in progress, and what frameworks hear of them.
 
 An agent reports an operation until it is acknowledged; the master knows it as long. What the master refuses itself is
 told once, without uuid and agent.

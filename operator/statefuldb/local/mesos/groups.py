@@ -1,4 +1,4 @@
-"""LAUNCH_GROUP: what makes a task group invalid, in Mesos's words (transcript 23, master/validation.cpp).
+"""LAUNCH_GROUP: what makes a task group invalid, in Mesos's words (master/validation.cpp).
 
 One that is valid goes to its agent, whose default executor runs it. An executor that runs already takes another group.
 """

@@ -1,4 +1,4 @@
-"""LAUNCH: what makes a task invalid, in Mesos's words, and the order to run it (transcripts 14, 24, 27, 34)."""
+"""LAUNCH: what makes a task invalid, in Mesos's words, and the order to run it."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Operations on an agent's resources: what makes one invalid, and what it takes and gives. For frameworks and people.
 
-Texts and the order of the checks are those of Mesos (reference section 9, transcripts 06, 14, 26, 34, 36).
+Texts and the order of the checks are those of Mesos.
 """
 
 from dataclasses import dataclass, field

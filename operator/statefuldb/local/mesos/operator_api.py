@@ -1,4 +1,4 @@
-"""The master's v1 operator API, as far as the operator and people use it (transcripts 15, 25, 29)."""
+"""The master's v1 operator API, as far as the operator and people use it."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,6 +1,6 @@
 """Reserving, creating and the like by the operator API: on what no task uses, offers in the way are withdrawn.
 
-Transcript 25. 202 says that the master has accepted it, 409 that what is free does not suffice.
+202 says that the master has accepted it, 409 that what is free does not suffice.
 """
 
 from typing import Any

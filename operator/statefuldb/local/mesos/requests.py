@@ -1,4 +1,4 @@
-"""What makes a scheduler's request invalid as such, in Mesos's words (validation.cpp, transcript 13)."""
+"""What makes a scheduler's request invalid as such, in Mesos's words (validation.cpp)."""
 
 import base64
 import binascii

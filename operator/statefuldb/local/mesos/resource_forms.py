@@ -1,6 +1,6 @@
 """The two forms of a reservation on the wire: `reservations`, and the older `role` with `reservation`.
 
-Frameworks without RESERVATION_REFINEMENT see and may send the older one (transcript 32).
+Frameworks without RESERVATION_REFINEMENT see and may send the older one.
 """
 
 from collections.abc import Callable

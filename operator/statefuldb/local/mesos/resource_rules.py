@@ -1,4 +1,4 @@
-"""What makes resources invalid, in Mesos's words (reference section 9; the order of the checks is that of Mesos)."""
+"""What makes resources invalid, in Mesos's words (the order of the checks is that of Mesos)."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The tasks of groups on one agent, and the default executors that run them (transcript 23, Mesos docs on pods).
+"""The tasks of groups on one agent, and the default executors that run them (Mesos docs on pods).
 
 A group ends as one: where one of its tasks fails or is killed, the others are killed. Its executor ends once nothing
 that it ran is left, and what ended has been acknowledged.

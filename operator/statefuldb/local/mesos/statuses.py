@@ -1,4 +1,4 @@
-"""What an agent says of tasks and operations (transcripts 03, 19, 29)."""
+"""What an agent says of tasks and operations."""
 
 import base64
 import time

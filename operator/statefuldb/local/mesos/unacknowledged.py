@@ -1,4 +1,4 @@
-"""What an agent has to say until it is thanked: sent at once, after 10 s, 20 s more, and so on (transcripts 15, 16)."""
+"""What an agent has to say until it is thanked: sent at once, after 10 s, 20 s more, and so on."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
