@@ -3,7 +3,8 @@
 import os
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from logging import getLogger
 from pathlib import Path
@@ -45,6 +46,12 @@ from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.reconcile.starting import Starting, Stopped
 
 log = getLogger(__name__)
+
+
+class CannotBegin(Exception):
+    """What an operator needs of the machine under it, a directory or a port, cannot be had."""
+
+
 DEPOSED = 1
 
 
@@ -90,14 +97,19 @@ def _asked(access: MesosAccess) -> tuple[MasterApi, Transport]:
 
 
 def run_operator(settings: OperatorSettings) -> None:
-    """Run until SIGTERM. Stopping sends nothing to Mesos: tasks run on. Raises EffectFailed where it cannot start."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Run until SIGTERM. Stopping sends nothing to Mesos: tasks run on.
+
+    Raises EffectFailed where Kubernetes or Mesos do not let it start, CannotBegin where the machine does not.
+    """
+    with _having(f"--state {settings.state_dir}"):
+        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    metrics = Metrics()
+    if settings.metrics_port is not None:
+        with _having(f"--metrics-port {settings.metrics_port} on {settings.metrics_host}"):
+            MetricsServer(metrics, settings.metrics_host, settings.metrics_port)
     stopping = threading.Event()
     end_on_signals(stopping)
     spare_what_stays(RealMachine())
-    metrics = Metrics()
-    if settings.metrics_port is not None:
-        MetricsServer(metrics, settings.metrics_host, settings.metrics_port)
     _serve_webhook(settings)
     if not settings.leader_elect:
         _work(settings, metrics, stopping)
@@ -113,6 +125,14 @@ def run_operator(settings: OperatorSettings) -> None:
     if leadership.acquire(stopping):
         _work(settings, metrics, stopping, leadership.holds)
         leadership.release()
+
+
+@contextmanager
+def _having(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotBegin(f"{what} cannot be had: {error.strerror or error}") from error
 
 
 def _work(
@@ -152,7 +172,7 @@ def _work(
 
 
 def _serve_webhook(settings: OperatorSettings) -> None:
-    """Serve the validating webhook where that is wanted, leading or not. Raises NoCluster."""
+    """Serve the validating webhook where that is wanted, leading or not. Raises NoCluster, CannotBegin."""
     wanted = settings.webhook
     if wanted is None:
         return
@@ -167,7 +187,8 @@ def _serve_webhook(settings: OperatorSettings) -> None:
         make=make_server_certificate,
     )
     judge = Admission(client, settings.allowed_roots).errors
-    Webhook(client, judge, certificate, host=wanted.host, port=wanted.port).start()
+    with _having(f"--webhook-port {wanted.port} on {wanted.host}"):
+        Webhook(client, judge, certificate, host=wanted.host, port=wanted.port).start()
 
 
 def _leave_at_once() -> None:

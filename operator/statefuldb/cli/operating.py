@@ -105,7 +105,7 @@ def run(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     # Imported here: no other command needs them (see mesos_options).
     from statefuldb.adapters.mesos.calls import CallFailed
-    from statefuldb.app import run_operator
+    from statefuldb.app import CannotBegin, run_operator
     from statefuldb.operator import OperatorSettings, WebhookSettings
 
     settings = OperatorSettings(
@@ -141,6 +141,8 @@ def run(
         run_operator(settings)
     except (EffectFailed, CallFailed) as error:
         fail(str(error), ExitCode.CANNOT_CONNECT)
+    except CannotBegin as refused:
+        fail(str(refused), ExitCode.REFUSED, "name another directory or port that this user may have")
 
 
 def version(output: OutputOption = Output.TABLE) -> None:

@@ -1,6 +1,7 @@
 """Every command has an example that can be typed, and a form for programs where it shows objects or tables."""
 
 import shlex
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,22 @@ def test_a_kubeconfig_that_is_not_there_is_told_of_in_a_sentence(
     assert done.exit_code == ExitCode.CANNOT_CONNECT
     assert "cannot use" in done.output
     assert "give --kubeconfig" in done.output
+
+
+def test_a_port_or_a_directory_that_the_operator_cannot_have_is_told_of_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for words, said in (
+            (("--state", str(tmp_path / "file")), f"--state {tmp_path / 'file'} cannot be had: File exists"),
+            (
+                ("--state", str(tmp_path), "--metrics-port", str(port)),
+                f"--metrics-port {port} on 127.0.0.1 cannot be had: Address already in use",
+            ),
+        ):
+            done = CliRunner().invoke(app, ["operator", "run", "--mesos", "127.0.0.1:5050", *words])
+            assert done.exit_code == ExitCode.REFUSED
+            assert said in " ".join(done.output.split())
 
 
 def test_all_of_the_product_is_there() -> None:
