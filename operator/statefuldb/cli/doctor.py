@@ -100,8 +100,9 @@ def _look(
         yield judged(WHERE, f"there is no kubeconfig at {session.kubeconfig}", False, remedy)
     else:
         try:
-            yield judged(WHERE, f"answers, version {session.client.version()}", True, "")
-            yield from _api(session, mesos, account, watched)
+            server = session.client.version()
+            yield judged(WHERE, f"answers, version {server}", True, "")
+            yield from _api(session, mesos, account, watched, server)
             databases = session.client.list("StatefulDatabase")
             yield from ledger_findings(map(read_entry, session.client.list("DatabaseVolume")))
             cluster = cluster_uuid(session, mesos.operator_namespace)
@@ -120,11 +121,11 @@ def _look(
         yield from _here(session)
 
 
-def _api(session: Session, mesos: MesosOptions, account: str, watched: Sequence[str]) -> Iterator[Finding]:
+def _api(session: Session, mesos: MesosOptions, account: str, watched: Sequence[str], server: str) -> Iterator[Finding]:
     client = session.client
     for name in DEFINITIONS:
         for shipped in yaml.safe_load_all(packaged("crds", name)):
-            yield definition_finding(shipped, client.get(shipped["kind"], "", shipped["metadata"]["name"]))
+            yield definition_finding(shipped, client.get(shipped["kind"], "", shipped["metadata"]["name"]), server)
     yield _rights(session, mesos.operator_namespace, account, watched)
     yield clock_finding(WHERE, client.seconds_ahead())
     lease = client.get("Lease", mesos.operator_namespace, OPERATOR_LEASE)

@@ -1,5 +1,6 @@
 """The Kubernetes API: definitions that are installed and current, rights, clocks."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,16 +9,29 @@ from statefuldb.planning.checkup.findings import Finding, Verdict, judged
 WHERE = "Kubernetes API"
 SKEW_SECONDS = 5.0
 INSTALL = "kubectl apply -f crds/"
+POLICIES_SINCE = (1, 30)
 
 
-def definition_finding(shipped: Mapping[str, Any], stored: Mapping[str, Any] | None) -> Finding:
-    """Return whether a definition is there, and is the one that belongs to this version."""
+def definition_finding(shipped: Mapping[str, Any], stored: Mapping[str, Any] | None, server: str) -> Finding:
+    """Return whether a definition is there, and is the one that belongs to this version.
+
+    `server` is the API server's version: before 1.30 it has no admission policies.
+    """
     named = f"{shipped['kind']} {shipped['metadata']['name']}"
+    if stored is None and shipped["kind"].startswith("ValidatingAdmissionPolicy") and _is_before_policies(server):
+        what = f"{named} cannot be installed: this server has none such before Kubernetes 1.30"
+        remedy = "run the operator with its webhook, which does the same (docs/admission.md)"
+        return judged(WHERE, what, False, remedy, otherwise=Verdict.WARN)
     if stored is None:
         return judged(WHERE, f"{named} is not installed", False, INSTALL)
     current = holds(stored["spec"], shipped["spec"])
     what = f"{named} is that of this version" if current else f"{named} is that of another version"
     return judged(WHERE, what, current, INSTALL)
+
+
+def _is_before_policies(server: str) -> bool:
+    told = re.match(r"v?(\d+)\.(\d+)", server)
+    return told is not None and (int(told[1]), int(told[2])) < POLICIES_SINCE
 
 
 def holds(stored: Any, shipped: Any) -> bool:

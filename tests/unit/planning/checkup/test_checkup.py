@@ -254,9 +254,20 @@ def test_a_mount_needs_two_agents_to_move_between(having: int, verdict: Verdict)
 def test_a_definition_is_current_if_it_holds_all_that_was_shipped() -> None:
     shipped = {"kind": "CustomResourceDefinition", "metadata": {"name": "x"}, "spec": {"a": [{"b": 1}], "c": "d"}}
     stored = {"spec": {"a": [{"b": 1, "default": True}], "c": "d", "more": {}}}
-    assert definition_finding(shipped, stored).verdict is Verdict.OK
-    assert definition_finding(shipped, {"spec": {"a": [], "c": "d"}}).verdict is Verdict.AMISS
-    assert definition_finding(shipped, None).remedy == "kubectl apply -f crds/"
+    assert definition_finding(shipped, stored, "v1.33.1").verdict is Verdict.OK
+    assert definition_finding(shipped, {"spec": {"a": [], "c": "d"}}, "v1.33.1").verdict is Verdict.AMISS
+    assert definition_finding(shipped, None, "v1.29.4").remedy == "kubectl apply -f crds/"
+
+
+@pytest.mark.parametrize(
+    ("server", "verdict"),
+    [("v1.29.9", Verdict.WARN), ("v1.30.0-gke.1", Verdict.AMISS), ("v1.33.1", Verdict.AMISS), ("", Verdict.AMISS)],
+)
+def test_a_policy_is_not_missed_where_a_server_has_none_such(server: str, verdict: Verdict) -> None:
+    shipped = {"kind": "ValidatingAdmissionPolicy", "metadata": {"name": "p"}, "spec": {}}
+    finding = definition_finding(shipped, None, server)
+    assert finding.verdict is verdict
+    assert ("webhook" in finding.remedy) is (verdict is Verdict.WARN)
     assert not holds({"a": 1}, {"a": True, "b": 1})
 
 
