@@ -69,7 +69,7 @@ class TaskStatus:
 
     `owed_since_seconds` is set where it was said to an earlier subscription, and since when an answer is owed.
     `settling` says that an earlier framework of ours launched it, that its agent is registered, and that nothing proves
-    yet that the agent has ended it.
+    yet that the agent has ended it. `unreachable_at_seconds` is when its master lost the agent, by that one's clock.
     """
 
     id: TaskId
@@ -81,6 +81,16 @@ class TaskStatus:
     seen_at_seconds: float = 0.0
     owed_since_seconds: float | None = None
     settling: bool = False
+    unreachable_at_seconds: float | None = None
+
+    @property
+    def lost_at_seconds(self) -> float:
+        """Which loss of its agent a status in an undecided state tells of: no two have the same number.
+
+        Any master gives the same one, whoever asks; where it says none, it is when this operator was told. It is
+        compared with itself only, and never with a clock.
+        """
+        return self.seen_at_seconds if self.unreachable_at_seconds is None else self.unreachable_at_seconds
 
 
 class OperationState(StrEnum):

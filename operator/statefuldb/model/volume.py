@@ -43,11 +43,16 @@ class VolumePhase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentRef:
-    """An agent: its id now, and its host name, which outlives the id."""
+    """An agent: its id now, and its host name, which outlives the id; the id again where nobody knows the name."""
 
     id: str
     hostname: str
     address: str = ""
+
+    @property
+    def named(self) -> bool:
+        """Whether its host is known."""
+        return self.hostname != self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +101,14 @@ class Ending:
 class Fencing:
     """Recorded proof that an incarnation can write no more: a person's word, or the fence command's success.
 
-    docs/design.md section 8, "Fencing on DFS", (b) and (c).
+    docs/design.md section 8, "Fencing on DFS", (b) and (c). `lost_at_seconds` is the loss of the agent that it is about
+    (`TaskStatus.lost_at_seconds`): fenced agents are let in again, and what they run is fenced anew when they are lost
+    anew. None until the operator notes it: a person's word came after the loss that was shown to them.
     """
 
     incarnation: int
     by: str
+    lost_at_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +168,13 @@ class VolumeRecord:
             ordinal=self.identity.ordinal,
             incarnation=self.launch.incarnation,
         )
+
+    @property
+    def fenced(self) -> Fencing | None:
+        """The proof of fencing that is about the last launch attempt, if there is one."""
+        fencing, launched = self.fencing, self.launch
+        about_it = fencing is not None and launched is not None and fencing.incarnation == launched.incarnation
+        return fencing if about_it else None
 
     @property
     def member(self) -> str:

@@ -56,7 +56,7 @@ def to_object(record: VolumeRecord) -> dict[str, object]:
         "incarnation": record.incarnation,
         "launch": camel(asdict(record.launch)) if record.launch else None,
         "ending": camel(asdict(record.ending)) if record.ending else None,
-        "fencing": asdict(record.fencing) if record.fencing else None,
+        "fencing": _told(record.fencing) if record.fencing else None,
         "growth": camel(asdict(record.growth)) if record.growth else None,
         "initialised": record.initialised,
         "token": record.token,
@@ -122,7 +122,7 @@ def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
         incarnation=spec["incarnation"],
         launch=_of(Launch, {**launch, "agent": _of(AgentRef, launch["agent"])}) if launch else None,
         ending=_of(Ending, spec["ending"]) if spec.get("ending") else None,
-        fencing=Fencing(incarnation=fencing["incarnation"], by=fencing.get("by", "")) if fencing else None,
+        fencing=_of(Fencing, {"by": "", **fencing}) if fencing else None,
         growth=_of(Growth, spec["growth"]) if spec.get("growth") else None,
         initialised=spec["initialised"],
         token=spec["token"],
@@ -131,6 +131,11 @@ def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
         released_at_seconds=float(spec.get("releasedAtSeconds", 0.0)),
         resource_version=metadata.get("resourceVersion", ""),
     )
+
+
+def _told(fencing: Fencing) -> object:
+    """Return the stored form of a proof of fencing, without what is not known of it."""
+    return camel({name: value for name, value in asdict(fencing).items() if value is not None})
 
 
 def _homeless(spec: Mapping[str, Any]) -> Iterator[FieldError]:

@@ -10,6 +10,7 @@ from statefuldb.model.resources import BYTES_PER_MIB
 from statefuldb.model.spec import ResourcesSpec, RiskClass
 from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
 from statefuldb.model.volume_object import to_label
+from statefuldb.planning.behind import abreast
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.launch import back_off_seconds, keeper_config
 from statefuldb.planning.placing import needs_of
@@ -21,6 +22,7 @@ ERASE_RESOURCES = ResourcesSpec(cpus_milli=100, memory_bytes=64 * BYTES_PER_MIB)
 
 def erase(context: Context, record: VolumeRecord) -> Step:
     """Launch the task that empties the member's directory, on the agent that can reach it."""
+    record = abreast(context.observed, record)
     wait = Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.RELEASING,

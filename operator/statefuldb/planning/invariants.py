@@ -176,15 +176,32 @@ def _launches(
 
 def _predecessors(task: LaunchTask, agent: AgentRef, record: VolumeRecord, observed: Observed) -> list[Violation]:
     """No successor while an earlier incarnation is known to be alive, or not proved to write no more."""
+    stored = next((r for r in observed.volumes if r.name == record.name), None)
     found = [
         Violation(law="one_writer", message=f"{earlier} is {status.state}, {task.task_id} would follow it")
         for earlier, status in observed.tasks.items()
-        if (earlier.uid, earlier.ordinal) == (task.task_id.uid, task.task_id.ordinal) and status.state.alive
+        if (earlier.uid, earlier.ordinal) == (task.task_id.uid, task.task_id.ordinal)
+        and (status.state.alive or (_is_later(earlier, stored) and not status.state.over))
     ]
-    stored = next((r for r in observed.volumes if r.name == record.name), None)
-    if stored is not None and not stored.ended and not _is_cut_off(stored, task, agent, observed):
+    if stored is not None and not _has_ended(stored, observed) and not _is_cut_off(stored, task, agent, observed):
         found.append(Violation(law="one_writer", message=f"nothing proves that {stored.task_id} writes no more"))
     return found
+
+
+def _is_later(task_id: TaskId, stored: VolumeRecord | None) -> bool:
+    """Say whether an incarnation was launched after what the ledger says, which has fallen back (a backup)."""
+    return stored is not None and task_id.incarnation > stored.incarnation
+
+
+def _has_ended(stored: VolumeRecord, observed: Observed) -> bool:
+    """Say whether the last launch is recorded as over: by its agent's word, or else while Mesos tells of nothing new.
+
+    What was fenced and counts as ended for that runs on where its agent is let in again.
+    """
+    told = observed.tasks.get(stored.task_id) if stored.task_id is not None else None
+    by_agent = stored.ending is not None and stored.ending.state in {s for s in TaskState if s.over}
+    fenced = stored.strategy is Strategy.DFS and told is not None and not told.state.over
+    return stored.ended and (by_agent or not fenced)
 
 
 def _is_gone(status: TaskStatus, launched: Launch, observed: Observed) -> bool:
@@ -220,6 +237,11 @@ def _is_cut_off(stored: VolumeRecord, task: LaunchTask, agent: AgentRef, observe
         case Strategy.HOST_PATH:
             return launched.agent.hostname == agent.hostname and launched.agent.id != agent.id
         case Strategy.DFS:
-            return stored.fencing is not None and stored.fencing.incarnation == launched.incarnation
+            fencing = stored.fencing
+            if fencing is None or fencing.incarnation != launched.incarnation:
+                return False
+            # It is about one loss of the agent: since then that may have been let in again.
+            about = fencing.lost_at_seconds
+            return about is None or (declared is not None and declared.lost_at_seconds == about)
         case _:
             assert_never(stored.strategy)

@@ -14,7 +14,7 @@ from statefuldb.model.operations import LaunchTask
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
 from statefuldb.model.volume_object import to_label
-from statefuldb.planning import growth, mesos_error, room
+from statefuldb.planning import behind, growth, mesos_error, room
 from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.placing import choose, reservation_of
@@ -36,6 +36,7 @@ def back_off_seconds(record: VolumeRecord) -> float:
 def launch(context: Context, record: VolumeRecord) -> Step:
     """Return the actions that launch a member whose last launch is over, or why it must wait."""
     ordinal = record.identity.ordinal
+    record = behind.abreast(context.observed, record)
     if not context.observed.mesos.connected:
         return Step(waiting=(_disconnected(context, ordinal),))
     if record.ending is not None and not _edited_since(context, record):

@@ -9,7 +9,7 @@ from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.quantity import render_bytes
 from statefuldb.model.spec import ResourcesSpec, RiskClass
 from statefuldb.model.volume import Ending, VolumeRecord, kept
-from statefuldb.planning import growth, maintenance, room
+from statefuldb.planning import behind, fencing, growth, maintenance, room
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch
 from statefuldb.planning.serving import serve
@@ -23,9 +23,8 @@ RECONCILE_PATIENCE_SECONDS = 15.0
 
 def run(context: Context, record: VolumeRecord) -> Step:
     """Return the next step of a member that should run."""
-    stray = strays(context, record)
-    if stray is not None:
-        return stray
+    if (first := _first(context, record)) is not None:
+        return first
     status = status_of(record, context.observed.tasks)
     if record.ended:
         return launch(context, record)
@@ -41,6 +40,11 @@ def run(context: Context, record: VolumeRecord) -> Step:
     if stop_now is not None:
         return stop_now
     return maintenance.announced(context, record, _keep_running(context, record, status))
+
+
+def _first(context: Context, record: VolumeRecord) -> Step | None:
+    """Return what comes before all else: an entry that says what is true, and nothing of the member's beside it."""
+    return fencing.outlived(context, record) or strays(context, record) or behind.caught_up(context, record)
 
 
 def _keep_running(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
@@ -82,9 +86,8 @@ def record_ending(context: Context, record: VolumeRecord, status: TaskStatus) ->
 
 def stop(context: Context, record: VolumeRecord, why: str) -> Step:
     """Return the next step towards a member that does not run; an empty step once its end is recorded."""
-    stray = strays(context, record)
-    if stray is not None:
-        return stray
+    if (first := _first(context, record)) is not None:
+        return first
     status = status_of(record, context.observed.tasks)
     if record.ended:
         return Step()

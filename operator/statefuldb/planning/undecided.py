@@ -35,28 +35,31 @@ _SEEN = {
 
 def undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
     """Return the next step of a member that should run: a launch where there is proof, else what it waits for."""
-    if _writes_no_more(context, record):
+    if _writes_no_more(context, record, status):
         # What never served may go elsewhere, where nothing shows that this one has ended: it is written down first.
-        return settled(context, record, status) if _may_go_elsewhere(record) else launch(context, record)
+        if _may_go_elsewhere(record):
+            return settled(context, record, status)
+        step = launch(context, record)
+        return step if step.actions else replace(step, actions=fencing.noted(record, status))
     if _never_served(context, record, status):
         # An offer of that agent may have come before the word that it is gone.
         return launch(replace(context, offers=_of_others(context, record.launch)), record)
     wait = _wait(context, record, status)
     if status.settling:
         return Step(waiting=(wait,))
-    due = fencing.due_in_seconds(context, status)
+    due = fencing.due_in_seconds(context, record, status)
     if due is None:
         return Step(waiting=(wait,))
     if due > 0:
         after = context.spec.storage.on_node_loss_after_seconds
         said = f"{wait.message}; the fence command runs {after} s after the loss"
         return Step(waiting=(replace(wait, message=said, look_again_seconds=due),))
-    return replace(fencing.by_command(record), waiting=(wait,))
+    return replace(fencing.by_command(record, status), waiting=(wait,))
 
 
 def settled(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
     """Return the next step of a member that should not run: its end where its strategy has proof, else the wait."""
-    if not _writes_no_more(context, record):
+    if not _writes_no_more(context, record, status):
         return Step(waiting=(_wait(context, record, status),))
     ending = Ending(
         incarnation=status.id.incarnation,
@@ -65,15 +68,16 @@ def settled(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
         message="its agent is back without it",
         at_seconds=context.now,
     )
-    saved = SaveVolume(volume=replace(record, ending=ending), why=f"incarnation {status.id.incarnation} is proved over")
+    over = replace(fencing.about(record, status), ending=ending)
+    saved = SaveVolume(volume=over, why=f"incarnation {status.id.incarnation} is proved over")
     return Step(actions=(saved,))
 
 
-def _writes_no_more(context: Context, record: VolumeRecord) -> bool:
+def _writes_no_more(context: Context, record: VolumeRecord, status: TaskStatus) -> bool:
     """Whether the strategy has proof that the last launch has ended, or can write no more."""
     # What an agent still runs for a framework that has ended does not keep the volume from being offered.
     offers = _of_others(context, _launched_by_another(context, record))
-    return strategy_of(record.strategy).reattaches_after(record, offers)
+    return strategy_of(record.strategy).reattaches_after(record, status, offers)
 
 
 def _of_others(context: Context, launched: Launch | None) -> Offers:

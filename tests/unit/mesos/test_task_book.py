@@ -50,6 +50,20 @@ def test_a_loss_counts_from_now_where_the_clock_that_saw_it_was_ahead() -> None:
     assert (seen.seen_at_seconds, seen.owed_since_seconds) == (first, first), "and then as ever"
 
 
+def test_a_task_that_was_lost_anew_while_nobody_listened_counts_as_lost_from_then() -> None:
+    """Its agent was back between two losses: that it was cut off in the first says nothing of the second."""
+    clock = Clock()
+    book = TaskBook(clock)
+    told = []
+    for lost_at in (9_000.0, 9_000.0, 9_900.0):
+        clock.seconds += 60.0
+        said = status(TASK, TaskState.UNREACHABLE)
+        book.update(replace(said, seen_at_seconds=clock.seconds, unreachable_at_seconds=lost_at))
+        told.append(book.statuses(UID)[TASK])
+    assert [seen.seen_at_seconds for seen in told] == [10_060.0, 10_060.0, 10_180.0]
+    assert [seen.lost_at_seconds for seen in told] == [9_000.0, 9_000.0, 9_900.0]
+
+
 def test_what_a_master_says_of_a_task_that_has_ended_is_an_answer_and_changes_nothing_else() -> None:
     """Simulator, seed 11945: the answer was owed for ever, and the agent of an earlier framework never fenced."""
     book = TaskBook(Clock())

@@ -15,7 +15,7 @@ def full(strategy: Strategy) -> VolumeRecord:
         record,
         launch=replace(record.launch, restarted_at="2026-01-01", refusal="token 3 is lower than 4", short=True),
         ending=Ending(incarnation=1, state="TASK_FAILED", reason="REASON_X", message="m", at_seconds=1.5),
-        fencing=Fencing(incarnation=1, by="ada"),
+        fencing=Fencing(incarnation=1, by="ada", lost_at_seconds=1.25),
         growth=Growth(size_bytes=2**40, restarted_at="2026-01-01", attempts=2),
         elsewhere=("agent-2",),
         superseded=("agent-3",),

@@ -1,6 +1,7 @@
 """A ledger entry as an object: it reads back as it was written, and what is no entry is refused by name."""
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,15 @@ def test_an_entry_reads_back_as_it_was_written(strategy: Strategy) -> None:
     record = full(strategy)
     assert from_object(to_object(record)) == record
     assert from_label(to_label(record)) == record
+
+
+def test_a_proof_of_fencing_of_which_nobody_noted_the_loss_reads_back_as_that() -> None:
+    record = full(Strategy.DFS)
+    assert record.fencing is not None
+    record = replace(record, fencing=replace(record.fencing, lost_at_seconds=None))
+    body = to_object(record)
+    assert body["spec"]["fencing"] == {"incarnation": 1, "by": "ada"}  # type: ignore[index]
+    assert from_object(body) == record
 
 
 def test_a_long_message_that_an_earlier_operator_kept_is_read() -> None:

@@ -104,6 +104,10 @@ def test_what_proves_that_a_lost_member_writes_no_more() -> None:
     for incarnation, laws in ((1, set()), (0, {"one_writer"})):
         fenced = replace(shared, fencing=Fencing(incarnation=incarnation, by="ops"))
         assert broken(observed(volumes=(fenced,)), *relaunch(shared)) == laws
+    for lost_at, laws in ((500.0, set()), (900.0, {"one_writer"})):
+        fenced = replace(shared, fencing=Fencing(incarnation=1, by="ops", lost_at_seconds=500.0))
+        told = {t: replace(s, unreachable_at_seconds=lost_at) for t, s in tasks(shared, TaskState.UNREACHABLE).items()}
+        assert broken(observed(volumes=(fenced,), tasks=told), *relaunch(shared)) == laws
     local = serving(Strategy.HOST_PATH)
     written, accepted = relaunch(local)
     again = replace(accepted, agent=replace(accepted.agent, id="another-id-of-the-same-host"))

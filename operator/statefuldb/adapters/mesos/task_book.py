@@ -136,7 +136,7 @@ class TaskBook:
                 self._statuses[status.id] = replace(known, owed_since_seconds=None)
             else:
                 # Said again it is no news: since when a state holds is what waits are counted from.
-                again = known is not None and known.state is status.state
+                again = known is not None and _same(known, status)
                 since = known.seen_at_seconds if known is not None and again else status.seen_at_seconds
                 self._statuses[status.id] = replace(status, seen_at_seconds=since)
             followed = self._followed.get(status.id)
@@ -198,3 +198,8 @@ class TaskBook:
         if sent is None or not recent or not status.state.alive:
             return status
         return replace(status, state=TaskState.KILLING, seen_at_seconds=sent)
+
+
+def _same(known: TaskStatus, status: TaskStatus) -> bool:
+    """Whether a status says what is known: its agent may have been back between two losses."""
+    return (known.state, known.unreachable_at_seconds) == (status.state, status.unreachable_at_seconds)

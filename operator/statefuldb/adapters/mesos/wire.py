@@ -154,7 +154,13 @@ def status_from_wire(status: Mapping[str, Any], now: float) -> TaskStatus | None
         message=status.get("message", ""),
         uuid=status.get("uuid"),
         seen_at_seconds=now,
+        unreachable_at_seconds=_unreachable_at(status),
     )
+
+
+def _unreachable_at(status: Mapping[str, Any]) -> float | None:
+    told = int(status.get("unreachable_time", {}).get("nanoseconds", 0))
+    return told / 1e9 if told else None
 
 
 def ids_to_wire(ids: Sequence[str]) -> list[Json]:

@@ -119,7 +119,11 @@ VOLUME_SPEC: Schema = obj(
         "launch": _LAUNCH,
         "ending": _ENDING,
         "fencing": obj(
-            {"incarnation": integer(minimum=0), "by": text()},
+            {
+                "incarnation": integer(minimum=0),
+                "by": text(),
+                "lostAtSeconds": number("Which loss of its agent this is about, as Mesos told of it."),
+            },
             required=("incarnation",),
             open_=True,
             description="Proof that an incarnation can write no more: a person's word, or the fence command's success.",

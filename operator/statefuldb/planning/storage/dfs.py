@@ -2,7 +2,7 @@
 
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.keeper import DataLocation
-from statefuldb.model.observed import Offers
+from statefuldb.model.observed import Offers, TaskStatus
 from statefuldb.model.operations import Operation
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
@@ -34,14 +34,13 @@ class Dfs:
             )
         return complete(needs, record.identity, offer)
 
-    def reattaches_after(self, record: VolumeRecord, offers: Offers) -> bool:
-        """Only recorded proof that the lost incarnation was cut off permits a successor (docs/design.md section 8)."""
+    def reattaches_after(self, record: VolumeRecord, status: TaskStatus, offers: Offers) -> bool:
+        """Only recorded proof that the lost incarnation was cut off permits a successor (docs/design.md section 8).
+
+        It is about one loss of the agent: whoever was fenced before may have been let in again since.
+        """
         del offers
-        return (
-            record.fencing is not None
-            and record.launch is not None
-            and record.fencing.incarnation == record.launch.incarnation
-        )
+        return record.fenced is not None and record.fenced.lost_at_seconds in (None, status.lost_at_seconds)
 
     def location(self, spec: DatabaseSpec, record: VolumeRecord) -> DataLocation:
         """The recorded directory, and the mount it must lie on."""

@@ -2,7 +2,7 @@
 
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.keeper import DataLocation
-from statefuldb.model.observed import Offers
+from statefuldb.model.observed import Offers, TaskStatus
 from statefuldb.model.operations import Operation
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
@@ -34,11 +34,12 @@ class HostPath:
             )
         return complete(needs, record.identity, offer)
 
-    def reattaches_after(self, record: VolumeRecord, offers: Offers) -> bool:
+    def reattaches_after(self, record: VolumeRecord, status: TaskStatus, offers: Offers) -> bool:
         """The same host under another agent id: what its former agent left running is kept out by the claim.
 
         The lock of the claim is the kernel's, and a successor on the same host waits for it, however long.
         """
+        del status
         launched = record.launch
         return launched is not None and any(
             offer.hostname == launched.agent.hostname and offer.agent_id != launched.agent.id for offer in offers

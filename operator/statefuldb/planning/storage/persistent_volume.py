@@ -2,7 +2,7 @@
 
 from statefuldb.model.identity import CONTAINER_PATH, DatabaseKey, PersistenceId
 from statefuldb.model.keeper import DataLocation
-from statefuldb.model.observed import Offers
+from statefuldb.model.observed import Offers, TaskStatus
 from statefuldb.model.operations import Operation
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
@@ -28,11 +28,12 @@ class PersistentVolume:
         del spec
         return complete(needs, record.identity, offer)
 
-    def reattaches_after(self, record: VolumeRecord, offers: Offers) -> bool:
+    def reattaches_after(self, record: VolumeRecord, status: TaskStatus, offers: Offers) -> bool:
         """Relaunch after an undecided state only where Mesos offers the volume, which it never does while it is used.
 
         It is told by its persistence id, so it does not matter under which id its agent has come back.
         """
+        del status
         return any(
             is_volume(resource, record.identity, record.persistence_id)
             for offer in offers

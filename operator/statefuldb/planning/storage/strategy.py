@@ -5,7 +5,7 @@ from typing import Protocol
 
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.keeper import DataLocation
-from statefuldb.model.observed import Offers
+from statefuldb.model.observed import Offers, TaskStatus
 from statefuldb.model.operations import Operation
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
@@ -45,10 +45,11 @@ class StorageStrategy(Protocol):
         """Return what makes `offer` hold this member's bundle, or why this agent will not do."""
         ...
 
-    def reattaches_after(self, record: VolumeRecord, offers: Offers) -> bool:
+    def reattaches_after(self, record: VolumeRecord, status: TaskStatus, offers: Offers) -> bool:
         """Say whether there is proof that a task in an undecided state cannot write any more (law `one_writer`).
 
-        `offers` are the outstanding ones. The claim on the directory still stands between the two in any case.
+        `status` is what was said of it last, `offers` are the outstanding ones. The claim on the directory still stands
+        between the two in any case.
         """
         ...
 

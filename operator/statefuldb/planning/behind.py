@@ -1,0 +1,104 @@
+"""A ledger entry that is behind what was launched: the API was restored from a backup, or an old entry put back.
+
+What Mesos tells of later incarnations counts. No number of theirs is used again, and the last of them is the one to be
+followed: it was launched because those before it were over, and it is not over for being unknown to the entry.
+"""
+
+from dataclasses import replace
+
+from statefuldb.model.actions import SaveVolume
+from statefuldb.model.conditions import Reason
+from statefuldb.model.identity import TaskId
+from statefuldb.model.observed import Observed, TaskStatus
+from statefuldb.model.plan import Waiting
+from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
+from statefuldb.planning.context import Context, Step
+
+LOOK_AGAIN_SECONDS = 5.0
+
+
+def abreast(observed: Observed, record: VolumeRecord) -> VolumeRecord:
+    """Return the entry with the highest incarnation of its member that is told of: the next attempt follows that."""
+    told = (task_id.incarnation for task_id in _told(observed, record))
+    return replace(record, incarnation=max((record.incarnation, *told)))
+
+
+def caught_up(context: Context, record: VolumeRecord) -> Step | None:
+    """Write down the last incarnation that is told of where it is later than the entry's, and not proved over.
+
+    One that is alive was killed as a stray, and its end is waited for. An entry that is not stored yet, after its
+    member's last one was given up, is behind nothing.
+    """
+    observed = context.observed
+    told = _told(observed, record)
+    later = [
+        t for t, status in told.items() if t.incarnation > record.incarnation and not (status and status.state.over)
+    ]
+    if not later or all(stored.name != record.name for stored in observed.volumes):
+        return None
+    last = max(later, key=lambda task_id: task_id.incarnation)
+    status = told[last]
+    what = f"{last} was launched after what the ledger says"
+    if status is None:
+        return _waits(record, Reason.AWAITING_RECONCILIATION, f"{what}; Mesos has not answered for it yet")
+    if status.state.alive:
+        return _waits(record, Reason.STOPPING, f"{what}; it is stopping")
+    carried = next((r for r in observed.found if r.task_id == last and r.identity == record.identity), None)
+    if carried is None and not record.initialised:
+        fix = f"bring its agent back, or put a later DatabaseVolume {record.name} back"
+        return _waits(record, Reason.VOLUME_MISSING, f"{what}, which knows of no data; it is {status.state}", fix)
+    known = _brought_forward(record, carried) if carried is not None else _followed(record, last, status)
+    return Step(actions=(SaveVolume(volume=known, why=what),))
+
+
+def _told(observed: Observed, record: VolumeRecord) -> dict[TaskId, TaskStatus | None]:
+    """Return the member's tasks that Mesos tells of, with what it said of each."""
+    carried = {r.task_id: None for r in observed.found if r.identity == record.identity and r.task_id is not None}
+    mine = (record.identity.uid, record.identity.ordinal)
+    return {**carried, **{t: status for t, status in observed.tasks.items() if (t.uid, t.ordinal) == mine}}
+
+
+def _brought_forward(record: VolumeRecord, carried: VolumeRecord) -> VolumeRecord:
+    """Return the entry that a task carries with what only the ledger decides, and where its data is if it knows."""
+    place = record if record.initialised else carried
+    return replace(
+        carried,
+        name=record.name,
+        key=record.key,
+        owner_uid=record.owner_uid,
+        intent=record.intent,
+        persistence_id=place.persistence_id,
+        directory=place.directory,
+        root=place.root,
+        ending=None,
+        fencing=None,
+        # It may have served: nothing is begun in its place.
+        initialised=True,
+        token=max(record.token, carried.token),
+        phase=record.phase,
+        resource_version=record.resource_version,
+        released_at_seconds=record.released_at_seconds,
+    )
+
+
+def _followed(record: VolumeRecord, last: TaskId, status: TaskStatus) -> VolumeRecord:
+    """Return the entry with a launch of which nothing but its agent is known."""
+    agent = AgentRef(id=status.agent_id or "", hostname=status.agent_id or "")
+    for known in (record.launch.agent if record.launch is not None else None, record.agent):
+        if known is not None and (known.id == status.agent_id or record.bound):
+            agent = replace(known, id=status.agent_id or known.id)
+    launch = Launch(
+        incarnation=last.incarnation, agent=agent, template="", cpus_milli=0, memory_bytes=0, port=0, keeper_port=0
+    )
+    return replace(record, incarnation=last.incarnation, agent=agent, launch=launch, ending=None, fencing=None)
+
+
+def _waits(record: VolumeRecord, reason: Reason, message: str, fix: str = "") -> Step:
+    wait = Waiting(
+        ordinal=record.identity.ordinal,
+        reason=reason,
+        message=message,
+        fix=fix,
+        look_again_seconds=LOOK_AGAIN_SECONDS,
+    )
+    return Step(waiting=(wait,))
