@@ -7,9 +7,9 @@ from logging import getLogger
 from pathlib import Path
 from typing import Any, Protocol
 
-from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter, Watch
+from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
 from statefuldb.adapters.kubernetes.framework import FrameworkRecord
-from statefuldb.adapters.kubernetes.watching import OnEvent
+from statefuldb.adapters.kubernetes.watching import OnEvent, Watch
 from statefuldb.adapters.mesos.adapter import MesosAdapter
 from statefuldb.adapters.mesos.driver import ConnectionState, Driver, Event
 from statefuldb.adapters.mesos.master_api import MasterApi

@@ -145,5 +145,39 @@ def test_a_damaged_entry_is_told_of_and_repaired_and_meanwhile_nothing_stops(clu
     assert cluster.volumes(name)[0]["spec"]["persistenceId"] == spec["persistenceId"]
 
 
+def test_a_copy_of_an_entry_in_another_namespace_takes_no_data_along(cluster: Cluster) -> None:
+    name, namespace = "original", "restored"
+    database_with_row(cluster, name)
+    task, (entry,) = cluster.task_id(name), cluster.volumes(name)
+    volume = entry["metadata"]["name"]
+    create_namespace(cluster, namespace)
+    metadata = {"name": volume, "namespace": namespace, "labels": entry["metadata"]["labels"]}
+    cluster.client.create({**entry, "metadata": metadata})
+    body = manifest(name, VOLUME, replicas=0)
+    body["metadata"]["namespace"] = namespace
+    cluster.apply(body)
+
+    def copied() -> dict[str, str]:
+        """Return what the database beside the copy says of itself, once it says anything."""
+        stored = cluster.client.get("StatefulDatabase", namespace, name) or {}
+        return {c["type"]: c["reason"] for c in stored.get("status", {}).get("conditions", [])}
+
+    eventually(lambda: copied().get("Ready") == "LedgerEntryDuplicate", why=lambda: str(copied()))
+    release = ("-n", namespace, "volumes", "release", volume, "--confirm", volume)
+    said = cluster.cli(*release, code=ExitCode.REFUSED)
+    assert f"default/{volume} is of the same data" in said
+    assert f"kubectl delete databasevolume {volume} -n {namespace}" in said
+    by_hand = {"metadata": {"annotations": {"statefuldb.dev/release": volume}}, "spec": {"intent": "Delete"}}
+    cluster.client.merge("DatabaseVolume", namespace, volume, by_hand)
+    cluster.parts.supervisor.stop("operator")
+    cluster.restart("operator")
+    cluster.sql(name, "INSERT INTO t VALUES (6)")
+    cluster.client.delete("DatabaseVolume", namespace, volume)
+    eventually(lambda: copied().get("Ready") == "StoppedAsAsked", 60, why=lambda: str(copied()))
+    cluster.ready(name)
+    assert cluster.task_id(name) == task, "the running member was touched"
+    assert cluster.sql(name, "SELECT a FROM t ORDER BY a") == "5\n6"
+
+
 def create_namespace(cluster: Cluster, name: str) -> None:
     cluster.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, "")

@@ -43,7 +43,8 @@ def list_volumes(context: typer.Context, mesos: MesosOptions, output: OutputOpti
 
     States: Pending (not written yet), InUse, Retained (kept for a later owner), Releasing (being given back),
     Orphaned (ours by label in Mesos, not in the ledger), Missing (in the ledger, not on its agent), Lost (its agent
-    is gone), Damaged (its entry cannot be read: put right by hand what is named).
+    is gone), Damaged (its entry cannot be read: put right by hand what is named). Of data with several entries, as
+    after a restore into another namespace, the note names the others.
 
     Example: statefuldb volumes list -o wide
     """
@@ -143,6 +144,12 @@ def _line(session: Session, mesos: MesosOptions, name: str) -> VolumeLine:
         fail(f"there is no volume {name} in namespace {session.namespace}", ExitCode.NOT_FOUND, fix)
     if line.state is VolumeState.DAMAGED:
         _refuse_damaged(name, session.namespace, line.note)
+    if line.others:
+        fail(
+            f"{name}: {line.note}",
+            ExitCode.REFUSED,
+            f"where it is this one: kubectl delete databasevolume {name} -n {session.namespace}; that touches no data",
+        )
     return line
 
 

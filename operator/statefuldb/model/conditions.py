@@ -76,6 +76,7 @@ class Reason(StrEnum):
     VOLUME_LOST = "VolumeLost"
     RESERVATION_TAKEN = "ReservationTaken"
     LEDGER_ENTRY_DAMAGED = "LedgerEntryDamaged"
+    LEDGER_ENTRY_DUPLICATE = "LedgerEntryDuplicate"
 
 
 class EventReason(StrEnum):

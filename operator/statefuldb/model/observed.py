@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from statefuldb.model.damaged import DamagedEntry
+from statefuldb.model.duplicate import DuplicateEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity, OperationId, TaskId
 from statefuldb.model.keeper import KeeperStatus
 from statefuldb.model.profile import StorageProfile
@@ -230,8 +231,9 @@ class Observed:
     say what there is.
     `maintenance` says of agents, by id, when they are announced to be away. `sightings` are looked up for members whose
     own resources have been waited for. `adopted_away` is data that began under this name and was adopted for a database
-    of another; `damaged` are entries that cannot be read, of this name or of data that began under it. `profiles` are
-    those that bound the database's namespace.
+    of another; `damaged` are entries that cannot be read, of this name or of data that began under it; `duplicates` are
+    those of this name that are not the only ones of their data: `volumes` lacks those that are to be left alone.
+    `profiles` are those that bound the database's namespace.
     """
 
     key: DatabaseKey
@@ -249,6 +251,7 @@ class Observed:
     sightings: tuple[Sighting, ...] = ()
     adopted_away: tuple[DataIdentity, ...] = ()
     damaged: tuple[DamagedEntry, ...] = ()
+    duplicates: tuple[DuplicateEntry, ...] = ()
     profiles: tuple[StorageProfile, ...] = ()
     crd_terminating: bool = False
     namespace_terminating: bool = False

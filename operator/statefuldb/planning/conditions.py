@@ -17,6 +17,7 @@ from statefuldb.planning import health, mesos_error
 from statefuldb.planning.context import status_of
 from statefuldb.planning.desired import Desired
 
+_UNTOLD = frozenset({Reason.LEDGER_ENTRY_DAMAGED, Reason.LEDGER_ENTRY_DUPLICATE})
 _REFUSALS = frozenset({Reason.NOT_SUPPORTED_YET, Reason.FORBIDDEN_BY_PROFILE})
 
 
@@ -154,11 +155,11 @@ def _placed(plan: Plan, wanted: int) -> Condition:
 
 def _storage(plan: Plan, observed: Observed, wanted: int) -> Condition:
     uid = observed.database.uid if observed.database else ""
-    damaged = next((wait for wait in plan.waiting if wait.reason is Reason.LEDGER_ENTRY_DAMAGED), None)
+    untold = next((wait for wait in plan.waiting if wait.reason in _UNTOLD), None)
     away = next((wait for wait in plan.waiting if wait.reason in (Reason.VOLUME_MISSING, Reason.VOLUME_LOST)), None)
     bound = [r for r in observed.volumes if r.owner_uid == uid and r.intent is Intent.USE and r.initialised]
     done = len(bound) >= wanted
-    problem = away or (damaged if not done else None)
+    problem = away or (untold if not done else None)
     if problem is not None:
         return Condition(type=ConditionType.STORAGE_READY, status=False, reason=problem.reason, message=problem.message)
     return Condition(
@@ -173,7 +174,7 @@ def _report(ordinal: int, record: VolumeRecord | None, wait: Waiting | None, obs
     reason = str(wait.reason) if wait else ""
     message = wait.message if wait else ""
     if record is None or record.launch is None:
-        phase = "Unknown" if reason == Reason.LEDGER_ENTRY_DAMAGED else "Pending"
+        phase = "Unknown" if reason in _UNTOLD else "Pending"
         return MemberReport(ordinal=ordinal, phase=phase, ready=False, reason=reason, message=message)
     status = status_of(record, observed.tasks)
     if record.ended:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from statefuldb.model.damaged import DamagedEntry
+from statefuldb.model.duplicate import DuplicateEntry
 from statefuldb.model.errors import FieldError
 from statefuldb.model.observed import DatabaseObject, Observed
 from statefuldb.model.parse import parse_database, read_accepted, transition_errors
@@ -17,6 +18,7 @@ from statefuldb.model.plan import Accepted
 from statefuldb.model.profile import StorageProfile
 from statefuldb.model.spec import DatabaseSpec, Strategy
 from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning import damage
 from statefuldb.planning.engines import changed_errors, engine_errors
 from statefuldb.planning.profiles import profile_errors
 
@@ -41,7 +43,7 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
     if database is None:
         return None
     previous = accepted_of(database.status)
-    entries: tuple[VolumeRecord | DamagedEntry, ...] = (*observed.volumes, *observed.damaged)
+    entries = (*observed.volumes, *damage.unsure(observed))
     judged = judge(database, previous, entries, profiles=observed.profiles, allowed_roots=allowed_roots)
     if not isinstance(judged, DatabaseSpec):
         return Desired(accepted=previous, errors=judged)
@@ -52,7 +54,7 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
 def judge(
     database: DatabaseObject,
     previous: Accepted | None,
-    entries: Iterable[VolumeRecord | DamagedEntry],
+    entries: Iterable[VolumeRecord | DamagedEntry | DuplicateEntry],
     *,
     profiles: tuple[StorageProfile, ...],
     allowed_roots: tuple[str, ...],
@@ -67,20 +69,20 @@ def judge(
     errors = engine_errors(parsed) + profile_errors(parsed, profiles)
     if previous is not None:
         listed = list(entries)
-        damaged = any(isinstance(entry, DamagedEntry) for entry in listed)
+        unsure = not all(isinstance(entry, VolumeRecord) for entry in listed)
         mine = [r for r in listed if isinstance(r, VolumeRecord) and r.owner_uid == database.uid]
         held = [r for r in mine if r.initialised]
         sizes = [r.size_bytes for r in held if r.strategy is Strategy.PERSISTENT_VOLUME]
         held_bytes = max(sizes, default=None)
-        # What an entry says that cannot be read is not known: there may be data.
-        initialised = bool(held or damaged)
+        # What an entry says that cannot be read, or is not to be believed, is not known: there may be data.
+        initialised = bool(held or unsure)
         if initialised:
             errors += changed_errors(previous.spec, parsed)
         errors += transition_errors(
             previous.spec,
             parsed,
             initialised=initialised,
-            begun=bool(mine or damaged),
+            begun=bool(mine or unsure),
             held_bytes=held_bytes,
         )
     return errors or parsed

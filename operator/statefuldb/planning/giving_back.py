@@ -9,6 +9,7 @@ from statefuldb.model.observed import TaskState
 from statefuldb.model.plan import Waiting
 from statefuldb.model.spec import RiskClass
 from statefuldb.model.volume import AgentRef, VolumePhase, VolumeRecord
+from statefuldb.planning import damage
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.erasing import erase
 from statefuldb.planning.storage import strategy_of
@@ -118,7 +119,7 @@ def _hosts(record: VolumeRecord) -> tuple[str, ...]:
 
 def _forget(context: Context, record: VolumeRecord) -> tuple[Action, ...]:
     observed = context.observed
-    others = [*observed.damaged, *(r for r in observed.volumes if r.name != record.name)]
+    others = [*damage.unsure(observed), *(r for r in observed.volumes if r.name != record.name)]
     forget = ForgetVolume(volume=record)
     if others or observed.database is not None:
         return (forget,)

@@ -10,7 +10,7 @@ from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Plan, Waiting
 from statefuldb.model.spec import DatabaseSpec, Strategy
 from statefuldb.model.volume import Intent
-from statefuldb.planning import remembered
+from statefuldb.planning import damage, remembered
 
 # What does not pass by itself: somebody must act.
 NEEDS_A_PERSON = frozenset(
@@ -30,6 +30,7 @@ NEEDS_A_PERSON = frozenset(
         Reason.VOLUME_MISSING,
         Reason.VOLUME_LOST,
         Reason.LEDGER_ENTRY_DAMAGED,
+        Reason.LEDGER_ENTRY_DUPLICATE,
         Reason.PLAN_VIOLATES_LAW,
     }
 )
@@ -46,6 +47,7 @@ DEGRADES = frozenset(
         Reason.VOLUME_MISSING,
         Reason.VOLUME_LOST,
         Reason.LEDGER_ENTRY_DAMAGED,
+        Reason.LEDGER_ENTRY_DUPLICATE,
     }
 )
 # What may have cost the only copy, or may yet.
@@ -64,7 +66,7 @@ def data_at_risk(plan: Plan, spec: DatabaseSpec, observed: Observed) -> Conditio
     shared = spec.storage.strategy is Strategy.DFS
     threats = _THREATENS_DATA - {Reason.AGENT_LOST} if shared else _THREATENS_DATA
     missed = remembered.lost_ordinals(observed)
-    fine = "nothing threatens the data" if held or missed or observed.damaged else "there is no data yet"
+    fine = "nothing threatens the data" if held or missed or damage.unsure(observed) else "there is no data yet"
     wait = (_first(plan, threats) or _emptied(plan)) if held or missed else None
     return _abnormal(ConditionType.DATA_AT_RISK, wait, Reason.DATA_SAFE, fine)
 

@@ -16,7 +16,7 @@ from statefuldb.model.plan import Plan
 from statefuldb.model.resources import Resource
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import AgentRef, Intent, Launch, VolumeRecord
-from statefuldb.planning import damage, ledger_laws
+from statefuldb.planning import damage, duplicate_laws, ledger_laws
 from statefuldb.planning.storage.holding import identity_of, made_for
 from statefuldb.planning.violation import Violation
 
@@ -28,6 +28,7 @@ def violations(plan: Plan, observed: Observed, cluster: str) -> tuple[Violation,
     found: list[Violation] = []
     records = {record.name: record for record in observed.volumes}
     for action in plan.actions:
+        found += duplicate_laws.broken_by(action, observed)
         match action:
             case SaveVolume(volume=volume):
                 found += ledger_laws.broken_by(volume, records.get(volume.name), observed)

@@ -58,6 +58,7 @@ class VolumeLine:
     """One volume as it is shown. `record` is None for an orphan; `held` are its resources in Mesos, by agent.
 
     `task` is that of an orphan that runs. Of an entry that is damaged, `identity` and `strategy` may be unknown.
+    `others` are the other entries of the same data, by namespace and name: one of them is a copy.
     """
 
     name: str
@@ -72,6 +73,7 @@ class VolumeLine:
     record: VolumeRecord | None = None
     held: Offers = ()
     task: TaskId | None = None
+    others: tuple[str, ...] = ()
 
     @property
     def intent(self) -> str:
@@ -86,7 +88,7 @@ def compare(entries: Iterable[VolumeRecord | DamagedEntry], cluster: ClusterView
     damaged = [entry for entry in read if isinstance(entry, DamagedEntry)]
     held = _by_identity(cluster.held) if cluster is not None else {}
     lines = [_entry(record, cluster, held.get(record.identity, ())) for record in written]
-    lines += [_damaged(entry, held) for entry in damaged]
+    lines = _aware_of_each_other([*lines, *(_damaged(entry, held) for entry in damaged)])
     if cluster is not None:
         found = {*held, *(record.identity for record in cluster.running)}
         known = {record.identity for record in written} | {i for i in found if any(d.is_of(i) for d in damaged)}
@@ -131,6 +133,21 @@ def orphan_to_release(line: VolumeLine, key: DatabaseKey, at_seconds: float) -> 
         incarnation=int(at_seconds),
         phase=VolumePhase.RETAINED,
     )
+
+
+def _aware_of_each_other(entries: list[VolumeLine]) -> list[VolumeLine]:
+    """Return the lines of entries, each with the others of the same data, which its note names."""
+    alike: dict[DataIdentity, list[str]] = {}
+    for line in entries:
+        alike.setdefault(line.identity, []).append(f"{line.key.namespace}/{line.name}")
+    found = []
+    for line in entries:
+        others = tuple(name for name in alike[line.identity] if name != f"{line.key.namespace}/{line.name}")
+        if others and line.identity.uid:
+            said = f"{', '.join(others)} is of the same data: delete the entry that is the copy"
+            line = replace(line, others=others, note="; ".join(filter(None, (said, line.note))))
+        found.append(line)
+    return found
 
 
 def _by_identity(held: Offers) -> Mapping[DataIdentity, Offers]:

@@ -25,7 +25,7 @@ def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdenti
 
     Nor one whose name would be that of another entry: names hold a part of the uid only.
     """
-    names = {record.name for record in observed.volumes}
+    names = {record.name for record in observed.volumes} | {entry.name for entry in damage.unsure(observed)}
     known = {record.identity for record in observed.volumes} | set(observed.adopted_away)
     found: dict[DataIdentity, tuple[AgentOffer, Resource]] = {}
     newest: dict[DataIdentity, int] = {}

@@ -35,7 +35,7 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
     }
     steps, database = list(unused.values()), observed.database
     if database is None or desired is None:
-        return join(steps)
+        return damage.told(join(steps), observed)
     if database.deleting:
         return join([teardown.let_go(database, desired, observed), *steps])
     if FINALIZER not in database.finalizers:

@@ -17,6 +17,7 @@ from statefuldb.model.parse import target_of_spec
 from statefuldb.model.plan import Announcement, Approval, Plan, ProposedAction, Release, Waiting
 from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
 from statefuldb.model.volume import Intent
+from statefuldb.planning import damage
 from statefuldb.planning.approval import changes_something, key_of, proposed, risk_of
 from statefuldb.planning.context import Step, join
 from statefuldb.planning.desired import Desired
@@ -61,7 +62,7 @@ def hold_back(
     decided = join([replace(s, actions=(), announcements=()) if s in held else s for s in steps])
     approval = Approval(target=target, generation=generation, release=release or last)
     if all(action.key in allowed for action in wanted):
-        busy = bool(wanted or foreseen.waiting or decided.actions or decided.waiting or observed.damaged)
+        busy = bool(wanted or foreseen.waiting or decided.actions or decided.waiting or damage.unsure(observed))
         return replace(decided, approval=approval if busy or release is None else _carried_out(approval))
     approval = replace(approval, hash=plan_hash, actions=wanted)
     return replace(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from statefuldb.model.identity import volume_record_name
 from statefuldb.model.observed import Observed
 from statefuldb.model.volume import Intent
+from statefuldb.planning import damage
 
 _ORDINAL = re.compile(r"-(\d{1,9})-[^-]+\Z")
 
@@ -47,7 +48,7 @@ def lost_ordinals(observed: Observed) -> frozenset[int]:
 
 
 def _lost(observed: Observed) -> tuple[str, ...]:
-    known = {record.name for record in observed.volumes} | {entry.name for entry in observed.damaged}
+    known = {record.name for record in observed.volumes} | {entry.name for entry in damage.unsure(observed)}
     return tuple(n for n in published(observed) if n not in known and not _given_away(n, observed))
 
 

@@ -83,7 +83,7 @@ def _standing(found: FoundDirectory, line: VolumeLine | None, cluster: str, time
     if line is not None and line.record is not None:
         here = found.host in ("", line.agent) or found.shared != ""
         if line.record.directory == found.directory and here:
-            return Standing.KNOWN, f"in the ledger: {line.state}"
+            return Standing.KNOWN, ", ".join([f"in the ledger: {line.state}", *([line.note] if line.others else [])])
         place = f"{line.where} on {line.agent}" if line.agent else line.where
         return Standing.ELSEWHERE, f"the ledger has this member at {place}: this is a copy, or was moved"
     if line is not None and line.task is not None:

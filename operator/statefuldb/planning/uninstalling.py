@@ -16,6 +16,9 @@ _HELP = {
     VolumeState.LOST: "statefuldb -n {namespace} volumes release {name}, and bring {agent} back",
 }
 
+# An entry is deleted without any data: while there is another one, nothing is done about either.
+_DELETE = "kubectl delete databasevolume {name} -n {namespace}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obstacle:
@@ -39,14 +42,7 @@ def obstacles(
         )
         for key in databases
     ]
-    found += [
-        Obstacle(
-            what=f"volume {line.key.namespace}/{line.name} is {line.state}",
-            remedy=_HELP[line.state].format(namespace=line.key.namespace, name=line.name, agent=line.agent),
-        )
-        for line in lines
-        if line.state in _HELP
-    ]
+    found += [_kept(line) for line in lines if line.others or line.state in _HELP]
     found += [
         Obstacle(
             what=f"volume {line.key.namespace}/{line.name} is released, but {line.agent} is not registered",
@@ -56,6 +52,13 @@ def obstacles(
         if not leave_lost
     ]
     return tuple(found)
+
+
+def _kept(line: VolumeLine) -> Obstacle:
+    what, help_ = f"volume {line.key.namespace}/{line.name} is {line.state}", _HELP.get(line.state, "")
+    if line.others:
+        what, help_ = f"{what}, and {line.note}", f"where it is this one: {_DELETE}"
+    return Obstacle(what=what, remedy=help_.format(namespace=line.key.namespace, name=line.name, agent=line.agent))
 
 
 def directories(lines: Iterable[VolumeLine]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from statefuldb.model.actions import (
 )
 from statefuldb.model.observed import DatabaseObject, Observed
 from statefuldb.model.spec import RiskClass
+from statefuldb.planning import damage
 from statefuldb.planning.approval import describe
 from statefuldb.reconcile.ports import (
     EffectFailed,
@@ -81,13 +82,15 @@ class Executor:
     def acknowledge(self, observed: Observed) -> None:
         """Acknowledge the statuses in a snapshot whose pass is recorded; an end, only once the ledger has it.
 
-        While an entry cannot be read, a task that no other one is about may be its.
+        While an entry cannot be read, or told from a copy, a task that no other one is about may be its.
         """
         said = [status for status in observed.tasks.values() if status.uuid is not None]
-        ended = {volume.task_id: volume for volume in self._kubernetes.volumes(observed.key)} if said else {}
+        unsure = {entry.name for entry in damage.unsure(observed)}
+        entries = self._kubernetes.volumes(observed.key) if said else ()
+        ended = {volume.task_id: volume for volume in entries if volume.name not in unsure}
         for status in said:
             volume = ended.get(status.id)
-            recorded = volume.ended if volume is not None else not observed.damaged
+            recorded = volume.ended if volume is not None else not unsure
             if not status.state.over or recorded:
                 self._mesos.acknowledge(status)
         for operation in observed.operations:

@@ -14,6 +14,7 @@ from statefuldb.model.observed import (
     TaskStatus,
 )
 from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
+from statefuldb.planning import duplicates
 from statefuldb.planning.context import status_of
 from statefuldb.reconcile.machine import Clock
 from statefuldb.reconcile.ports import KeeperPort, KubernetesPort, MesosPort
@@ -51,7 +52,9 @@ class Observer:
         if database is not None and database.deleting:
             # Each kind has a watch of its own: without this look the cause of a deletion can be seen after it.
             self._kubernetes.look_around(key.namespace)
-        volumes = self._kubernetes.volumes(key)
+        entries, others_of = self._kubernetes.volumes(key), self._kubernetes.others_of
+        # Of what is left alone nothing is followed either: it would be followed for the wrong database.
+        volumes, left_alone = duplicates.told_apart(entries, database, others_of)
         uids = {volume.identity.uid for volume in (*volumes, *self._mesos.found(key))}
         if database is not None:
             uids.add(database.uid)
@@ -72,6 +75,7 @@ class Observer:
             # After the tasks: one that came up meanwhile is seen with the entry that it carries, or not at all.
             found=self._mesos.found(key),
             damaged=self._kubernetes.damaged(key),
+            duplicates=left_alone,
             adopted_away=self._kubernetes.adopted_away(key),
             operations=tuple(status for uid in sorted(uids) for status in self._mesos.operations(uid)),
             maintenance=self._mesos.maintenance(),

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from statefuldb.model.actions import AcceptOffers, EnsureSecret, FenceAgent, KillTask
 from statefuldb.model.damaged import DamagedEntry
+from statefuldb.model.duplicate import OtherEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId
 from statefuldb.model.observed import (
     DatabaseObject,
@@ -75,6 +76,10 @@ class KubernetesPort(Protocol):
 
     def damaged(self, key: DatabaseKey) -> tuple[DamagedEntry, ...]:
         """Return the entries that cannot be read and may be of this database name, or of data that began under it."""
+        ...
+
+    def others_of(self, volume: VolumeRecord) -> tuple[OtherEntry, ...]:
+        """Return the other entries, of any namespace, of the same data, and a database elsewhere that owns it."""
         ...
 
     def adopted_away(self, key: DatabaseKey) -> tuple[DataIdentity, ...]:

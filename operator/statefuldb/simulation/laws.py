@@ -8,12 +8,10 @@ from typing import Any
 
 from statefuldb.local.api_server.store import Change
 from statefuldb.model.conditions import Reason
-from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import LABEL_CLUSTER, TaskId
 from statefuldb.model.quantity import parse_quantity
 from statefuldb.model.resources import MILLI
 from statefuldb.model.volume import Intent, Launch, VolumeRecord
-from statefuldb.model.volume_object import from_object
 from statefuldb.reconcile.patience import PATIENCE_SECONDS
 from statefuldb.simulation.administrators import Administrators
 from statefuldb.simulation.api import ApiServer
@@ -26,6 +24,7 @@ from statefuldb.simulation.people import People
 from statefuldb.simulation.schedule import Schedule
 from statefuldb.simulation.storage import Directory
 from statefuldb.simulation.verdict import Verdict
+from statefuldb.simulation.written import Written
 
 Json = dict[str, Any]
 READY_LAG_SECONDS = 15.0
@@ -58,13 +57,11 @@ class Laws:
         self._task_ids: set[str] = set()
         self._decided_at: dict[str, float] = {}
         self._offers_used: set[str] = set()
-        self._ledger: Grouped[tuple[str, ...], VolumeRecord] = Grouped(
-            lambda _, entry: (entry.task_id, entry.owner_uid)
-        )
+        self._ledger = Written()
 
     def ledger(self) -> Collection[VolumeRecord]:
         """Return the ledger's entries."""
-        return self._ledger.values()
+        return self._ledger.all()
 
     def secret(self, password: str) -> None:
         """Note a password that must be seen nowhere but in Secrets."""
@@ -76,7 +73,7 @@ class Laws:
         if spec.get("retention", {}).get("whenDeleted") == "Delete" and spec.get("deletionProtection") == "Disabled":
             uid = stored["metadata"]["uid"]
             self._may_go.add(uid)
-            for volume in self._ledger.of(uid).values():
+            for volume in self._ledger.of(uid):
                 if volume.intent is Intent.USE:
                     self._may_go.add(volume.identity.uid)
 
@@ -147,12 +144,7 @@ class Laws:
             return
         self._silent("/".join(change.address), "\n".join(said_anew(change.object, change.previous)))
         if key.startswith("databasevolumes"):
-            entry = from_object(change.object)
-            self._note_launch(entry)
-            if change.type == "DELETED":
-                self._ledger.pop(change.address, None)
-            else:
-                self._ledger[change.address] = entry
+            self._note_launch(self._ledger.note(change))
         if key.startswith("statefuldatabases") and change.type != "DELETED":
             self._note_reasons(change.object.get("status", {}))
             self._ready(change.object)
@@ -219,7 +211,7 @@ class Laws:
         An act from before the launch asks for it as long as the launch falls short of it: there was no room.
         """
         parsed = TaskId.parse(task_id)
-        for volume in self._ledger.of(parsed).values():
+        for volume in self._ledger.of(parsed):
             if volume.launch is None or volume.intent is not Intent.USE:
                 continue
             wanted = self.people.wanted.get(volume.key.name)
@@ -267,7 +259,7 @@ class Laws:
         parsed = TaskId.parse(acknowledge["task_id"]["value"])
         if known is None or known.get("uuid") != acknowledge["uuid"]:
             return
-        for volume in self._ledger.of(parsed).values():
+        for volume in self._ledger.of(parsed):
             self._verdict.judge("sane_requests", volume.ended, f"the end of {parsed} was acknowledged unrecorded")
 
 

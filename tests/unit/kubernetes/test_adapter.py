@@ -12,6 +12,7 @@ from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
 from statefuldb.adapters.kubernetes.connection import client_over
 from statefuldb.adapters.kubernetes.objects import DATABASES, PAGE_OBJECTS, VOLUMES
 from statefuldb.adapters.kubernetes.watching import OnEvent
+from statefuldb.model.duplicate import OtherEntry
 from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, DatabaseKey
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
@@ -213,7 +214,7 @@ def test_entries_that_cannot_be_read_are_told_apart_from_those_that_can() -> Non
     assert not adapter.damaged(KEY)
     tell(record, 3, identity="gone", database=7)
     tell(adopted, 4, phase="Broken")
-    assert enqueued == [KEY, other, KEY, other]
+    assert enqueued == [KEY, other, KEY, KEY, other], "the second entry of the same data has the first looked at"
     assert adapter.keys() == (other, KEY)
     assert not adapter.volumes(KEY)
     assert not adapter.volumes(other)
@@ -223,3 +224,49 @@ def test_entries_that_cannot_be_read_are_told_apart_from_those_that_can() -> Non
     tell(adopted, 6)
     assert [r.name for r in adapter.volumes(other)] == [adopted.name]
     assert not adapter.damaged(KEY)
+
+
+def test_entries_of_the_same_data_know_of_each_other_across_namespaces() -> None:
+    watches: list[Watch] = []
+
+    def make_watch(on_event: OnEvent) -> Watch:
+        watches.append(Watch(on_event))
+        return watches[0]
+
+    enqueued: list[DatabaseKey] = []
+    adapter = KubernetesAdapter(
+        client_over(lambda *_: (404, {})),
+        make_watch=make_watch,
+        enqueue=enqueued.append,
+        on_surroundings=lambda _: None,
+        instance="operator-1",
+        machine=Clockwork(),  # type: ignore[arg-type]
+    )
+    record = serving_on(Strategy.DFS)[0]
+    before, after = (replace(KEY, namespace=namespace) for namespace in ("a", "z"))
+    copies = {key: replace(record, key=key) for key in (before, after)}
+
+    def tell(plural: str, kind: str, body: Json, version: int) -> list[DatabaseKey]:
+        enqueued.clear()
+        metadata = {**body["metadata"], "resourceVersion": str(version)}
+        watches[0].tell(plural, kind, {**body, "metadata": metadata})
+        return list(enqueued)
+
+    def stored(entry: VolumeRecord) -> Json:
+        return dict(json.loads(json.dumps(to_object(entry))))
+
+    tell(DATABASES, "ADDED", life(record.owner_uid, 1), 1)
+    assert tell(VOLUMES, "ADDED", stored(record), 2) == [KEY]
+    assert adapter.others_of(record) == ()
+    assert tell(VOLUMES, "ADDED", stored(copies[before]), 3) == [before, KEY]
+    assert tell(VOLUMES, "ADDED", stored(copies[after]), 4) == [after, before, KEY]
+    assert adapter.owner_of(record.identity.uid) == KEY, "not the first by name, but the one in use"
+    mine = OtherEntry(key=KEY, name=record.name, in_use=True)
+    assert adapter.others_of(copies[before]) == (mine, OtherEntry(key=after, name=record.name))
+    assert [other.key for other in adapter.others_of(record)] == [before, after]
+    assert tell(VOLUMES, "DELETED", stored(copies[after]), 5) == [after, before, KEY]
+    assert tell(VOLUMES, "DELETED", stored(record), 6) == [KEY, before]
+    assert adapter.others_of(copies[before]) == (OtherEntry(key=KEY, name="", in_use=True),), "its owner is there"
+    assert tell(DATABASES, "DELETED", life(record.owner_uid, 1), 7) == [KEY, before]
+    assert adapter.others_of(copies[before]) == ()
+    assert adapter.owner_of(record.identity.uid) == before

@@ -29,6 +29,7 @@ def observer(
     kubernetes.database.return_value = database()
     kubernetes.volumes.return_value = (record,)
     kubernetes.adopted_away.return_value = kubernetes.damaged.return_value = ()
+    kubernetes.others_of.return_value = ()
     kubernetes.secret.return_value = None
     kubernetes.crd_terminating.return_value = kubernetes.namespace_terminating.return_value = False
     kubernetes.namespace_exists.return_value = namespaces

@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from logging import getLogger
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
-from statefuldb.adapters.kubernetes.cache import Cache, number_of, remembering
+from statefuldb.adapters.kubernetes.cache import Cache, number_of
+from statefuldb.adapters.kubernetes.entries import Entries
 from statefuldb.adapters.kubernetes.events import Events
 from statefuldb.adapters.kubernetes.grouping import (
     conditions_of,
     database_groups,
     key_of,
     keys_among,
-    volume_groups,
 )
 from statefuldb.adapters.kubernetes.objects import (
     DATABASES,
@@ -27,9 +27,10 @@ from statefuldb.adapters.kubernetes.objects import (
 from statefuldb.adapters.kubernetes.reach import Reach
 from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets
 from statefuldb.adapters.kubernetes.surroundings import KnownSurroundings
-from statefuldb.adapters.kubernetes.watching import OnEvent
+from statefuldb.adapters.kubernetes.watching import OnEvent, Watch
 from statefuldb.model.actions import EnsureSecret
-from statefuldb.model.damaged import DamagedEntry, read_entry
+from statefuldb.model.damaged import DamagedEntry
+from statefuldb.model.duplicate import OtherEntry
 from statefuldb.model.identity import FINALIZER, DatabaseKey, DataIdentity
 from statefuldb.model.observed import DatabaseObject, SecretView
 from statefuldb.model.plan import Announcement
@@ -42,18 +43,6 @@ from statefuldb.reconcile.ports import EffectFailed, Enqueue
 log = getLogger(__name__)
 Json = dict[str, Any]
 RELIST_SECONDS = 300.0
-
-
-class Watch(Protocol):
-    """What tells of changes: kopf, or whatever stands for it."""
-
-    def start(self) -> None:
-        """Begin to watch."""
-        ...
-
-    def stop(self) -> None:
-        """End watching."""
-        ...
 
 
 class KubernetesAdapter:
@@ -80,8 +69,8 @@ class KubernetesAdapter:
         self._around = KnownSurroundings(client)
         self._caches = {PROFILES: Cache(), **self._around.caches}
         self._caches[DATABASES] = Cache(database_groups, tally_of=conditions_of, compact=True)
-        self._entry = remembering(read_entry)
-        self._caches[VOLUMES] = Cache(lambda stored: volume_groups(self._entry(stored)), compact=True)
+        self._entries = Entries(self._caches[DATABASES])
+        self._caches[VOLUMES] = self._entries.cache
         self._reach = Reach(self._databases.peek, machine)
         self._secrets = ConnectionSecrets(client, machine)
         self._events = Events(client, instance, machine)
@@ -126,25 +115,23 @@ class KubernetesAdapter:
 
     def volumes(self, key: DatabaseKey) -> tuple[VolumeRecord, ...]:
         """Return the ledger entries of this database name."""
-        found = map(self._entry, self._caches[VOLUMES].of(("of", key)))
-        records = [entry for entry in found if isinstance(entry, VolumeRecord)]
-        return tuple(sorted(records, key=lambda v: (v.identity.ordinal, v.name)))
+        return self._entries.volumes(key)
 
     def damaged(self, key: DatabaseKey) -> tuple[DamagedEntry, ...]:
         """Return the entries that cannot be read and may be of this database name, or of data that began under it."""
-        found = map(self._entry, self._caches[VOLUMES].of(("damaged", key)))
-        return tuple(entry for entry in found if isinstance(entry, DamagedEntry))
+        return self._entries.damaged(key)
 
     def owner_of(self, uid: str) -> DatabaseKey | None:
         """Return for which database the ledger has the data of this uid, or None."""
-        found = self._caches[VOLUMES].of(("data", uid))
-        return self._entry(found[0]).key if found else None
+        return self._entries.owner_of(uid)
+
+    def others_of(self, volume: VolumeRecord) -> tuple[OtherEntry, ...]:
+        """Return the other entries of the same data, and a database elsewhere that owns it."""
+        return self._entries.others_of(volume)
 
     def adopted_away(self, key: DatabaseKey) -> tuple[DataIdentity, ...]:
-        """Return the data that began under this name and is in the ledger for another: an entry keeps its name."""
-        born = map(self._entry, self._caches[VOLUMES].of(("born", key)))
-        away = (entry.identity for entry in born if isinstance(entry, VolumeRecord) and entry.key != key)
-        return tuple(sorted(away, key=str))
+        """Return the data that began under this name and is in the ledger for another."""
+        return self._entries.adopted_away(key)
 
     def profiles(self, namespace: str) -> tuple[StorageProfile, ...]:
         """Return the profiles that bound a namespace, whose labels are read directly where they are not yet known."""
@@ -188,6 +175,7 @@ class KubernetesAdapter:
         body = to_object(volume)
         stored = self._volumes.replace(body) if volume.resource_version else self._volumes.create(body)
         self._caches[VOLUMES].put(stored)
+        self._enqueue_those_with(volume.identity.uid, volume.key)
         return replace(volume, resource_version=stored["metadata"]["resourceVersion"])
 
     def forget_volume(self, volume: VolumeRecord) -> None:
@@ -255,6 +243,7 @@ class KubernetesAdapter:
             self._caches[DATABASES].put(patched)
         else:
             self._caches[DATABASES].drop((key.namespace, key.name), number_of(metadata["resourceVersion"]))
+            self._enqueue_those_with(metadata["uid"], key)
 
     def _look_again(self, key: DatabaseKey) -> None:
         """Bring the cache up to date after a write that failed."""
@@ -269,12 +258,21 @@ class KubernetesAdapter:
             return
         if plural == DATABASES:
             self._enqueue(key_of(stored))
+            if kind == "DELETED":
+                self._enqueue_those_with(stored["metadata"].get("uid", ""), key_of(stored))
         elif plural == VOLUMES:
-            key = self._entry(stored).key
-            if key.name:
-                self._enqueue(key)
+            entry = self._entries.read(stored)
+            if entry.key.name:
+                self._enqueue(entry.key)
+            if entry.identity is not None:
+                self._enqueue_those_with(entry.identity.uid, entry.key)
         else:
             self._on_surroundings(stored["metadata"]["name"] if plural == "namespaces" else None)
+
+    def _enqueue_those_with(self, uid: str, known: DatabaseKey) -> None:
+        """Enqueue all but `known` that have entries of the data of a uid: they may wait for each other to go."""
+        for key in sorted(self._entries.databases_with(uid) - {known}):
+            self._enqueue(key)
 
     def _relist(self) -> None:
         """Compare the caches with complete lists: events can be missed, lists cannot. What bounds comes first."""
@@ -285,7 +283,9 @@ class KubernetesAdapter:
                 self._enqueue(key)
         for plural, objects in ((DATABASES, self._databases), (VOLUMES, self._volumes)):
             changed = self._caches[plural].replace_all(*objects.list())
-            for key in sorted(set(keys_among(changed))):
+            uids = {group[1] for group in changed if isinstance(group, tuple) and group[0] in ("data", "uid")}
+            beside = (self._entries.databases_with(uid) for uid in uids)
+            for key in sorted(set(keys_among(changed)).union(*beside)):
                 self._enqueue(key)
         for namespace in self._namespaces:
             # Whoever may look at some namespaces only cannot watch them, nor our definitions.

@@ -172,6 +172,16 @@ class Cache:
             held = [found[name] for name in sorted(found)]
         return [each.stored for each in held]
 
+    def names(self, group: Hashable) -> set[Name]:
+        """Return the names of the objects of a group, without reading them."""
+        with self._lock:
+            return set(self._objects.of(group))
+
+    def groups_beside(self, group: Hashable) -> set[Hashable]:
+        """Return every group to which an object of a group belongs, without reading them."""
+        with self._lock:
+            return {each for held in self._objects.of(group).values() for each in held.groups}
+
     def replace_all(self, listed: Iterable[Json], version: str | None) -> set[Hashable]:
         """Take in a complete list; return the groups of what has changed or vanished, as they were and as they are.
 

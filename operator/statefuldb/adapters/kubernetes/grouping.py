@@ -17,13 +17,15 @@ def key_of(database: Json) -> DatabaseKey:
     return DatabaseKey(namespace=database["metadata"]["namespace"], name=database["metadata"]["name"])
 
 
-def database_groups(database: Json) -> list[tuple[str, DatabaseKey]]:
-    """Return the groups of a database: its key."""
-    return [("of", key_of(database))]
+def database_groups(database: Json) -> list[tuple[str, DatabaseKey | str]]:
+    """Return the groups of a database: its key, and its uid."""
+    return [("of", key_of(database)), ("uid", database["metadata"].get("uid", ""))]
 
 
 def volume_groups(entry: VolumeRecord | DamagedEntry) -> list[tuple[str, DatabaseKey | str]]:
     """Return the groups of a ledger entry: its database, its data, and the database its name says it began for.
+
+    Its data it is found by as Mesos knows it and as its owner does: by the uid that it began with and by the owner's.
 
     One that cannot be read is in a group of its own kind, of each database that it may be about.
     """
@@ -31,7 +33,8 @@ def volume_groups(entry: VolumeRecord | DamagedEntry) -> list[tuple[str, Databas
         data = [("data", entry.identity.uid)] if entry.identity is not None else []
         return [*data, *(("damaged", key) for key in {entry.key, entry.born} if key.name)]
     born = replace(entry.key, name=entry.first_name)
-    return [("of", entry.key), ("data", entry.identity.uid), ("born", born)]
+    uids = dict.fromkeys((entry.identity.uid, entry.owner_uid))
+    return [("of", entry.key), *(("data", uid) for uid in uids), ("born", born)]
 
 
 def keys_among(groups: Iterable[Hashable]) -> Iterator[DatabaseKey]:
@@ -39,6 +42,11 @@ def keys_among(groups: Iterable[Hashable]) -> Iterator[DatabaseKey]:
     return (
         member for group in groups if isinstance(group, tuple) for member in group if isinstance(member, DatabaseKey)
     )
+
+
+def entries_among(groups: Iterable[Hashable]) -> set[DatabaseKey]:
+    """Return the databases whose entries, and nothing else, groups are of."""
+    return {group[1] for group in groups if isinstance(group, tuple) and group[0] == "of"}
 
 
 def conditions_of(database: Json) -> list[tuple[str, str]]:

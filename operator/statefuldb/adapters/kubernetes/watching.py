@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from logging import WARNING, getLogger
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import kopf
 
@@ -25,6 +25,18 @@ BEGIN_AGAIN_SECONDS = 1.0
 WORKER_IDLE_SECONDS = 0.1
 
 OnEvent = Callable[[str, str | None, dict[str, Any]], None]
+
+
+class Watch(Protocol):
+    """What tells of changes: kopf, or whatever stands for it."""
+
+    def start(self) -> None:
+        """Begin to watch."""
+        ...
+
+    def stop(self) -> None:
+        """End watching."""
+        ...
 
 
 class Watcher:
