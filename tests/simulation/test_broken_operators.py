@@ -15,7 +15,7 @@ from statefuldb.adapters.mesos.guard import UsedTaskIds
 from statefuldb.adapters.mesos.offer_cache import OfferCache
 from statefuldb.model.identity import LABEL_CLUSTER, ReservationLabels, TaskId, connection_secret_name
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import giving_back
+from statefuldb.planning import duplicates, giving_back
 from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.simulation.keeper import Keeper
 from statefuldb.simulation.run import run
@@ -184,6 +184,13 @@ def takes_what_another_takes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(OfferCache, "hold", lambda *_: None)
 
 
+def believes_copies(patch: pytest.MonkeyPatch) -> None:
+    """What is done about an entry is done about a copy of it in another namespace."""
+    no_second_opinion(patch)
+    told_apart = duplicates.told_apart
+    patch.setattr(duplicates, "told_apart", lambda volumes, *more: (volumes, told_apart(volumes, *more)[1]))
+
+
 MUTANTS = (
     Mutant("one_writer", two_writers, seeds=8),
     Mutant("data_outlives_everything", data_goes),
@@ -201,13 +208,16 @@ MUTANTS = (
     Mutant("explained", says_nothing),
 )
 BETWEEN_WORKERS = Mutant("eventually_stable", takes_what_another_takes, seeds=24, size=CROWDED)
+ACROSS_NAMESPACES = Mutant("data_outlives_everything", believes_copies, seeds=8, size=replace(SMALL, copies=True))
 
 
 def test_each_law_has_its_mutant() -> None:
     assert {mutant.law for mutant in MUTANTS} == {*SAFETY, *LIVENESS}
 
 
-@pytest.mark.parametrize("mutant", [*MUTANTS, BETWEEN_WORKERS], ids=lambda mutant: mutant.apply.__name__)
+@pytest.mark.parametrize(
+    "mutant", [*MUTANTS, BETWEEN_WORKERS, ACROSS_NAMESPACES], ids=lambda mutant: mutant.apply.__name__
+)
 def test_it_is_seen(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant.apply(monkeypatch)
     seen = []

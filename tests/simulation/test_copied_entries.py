@@ -1,17 +1,20 @@
 """An entry of the ledger that was copied into another namespace, with and without the database: no data goes by it."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from statefuldb.simulation.people import database
-from statefuldb.simulation.run import judged
+from statefuldb.simulation.run import judged, run
 from statefuldb.simulation.size import Size
 from statefuldb.simulation.world import World
 
 Json = dict[str, Any]
 API = "/apis/statefuldb.dev/v1alpha1/namespaces"
 MERGE = "application/merge-patch+json"
+BUSY = Size(agents=5, databases=6, busy_seconds=90.0, pause_seconds=4.0, copies=True)
 STRATEGIES = ("HostPath", "PersistentVolume", "DFS")
 
 
@@ -52,10 +55,11 @@ def conditions(world: World, namespace: str) -> dict[str, tuple[str, str]]:
     return {c["type"]: (c["status"], c["reason"]) for c in stored.get("status", {}).get("conditions", [])}
 
 
-def copied(world: World, namespace: str) -> Json:
+def copied(world: World, namespace: str, owner: str = "") -> Json:
     """Copy the entry into another namespace, as `kubectl get | sed | kubectl create` does."""
-    ask(world, "POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
-    original = entry(world)
+    world.api.exchange("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+    original = json.loads(json.dumps(entry(world)))
+    original["spec"]["database"]["uid"] = owner or original["spec"]["database"]["uid"]
     metadata = {"name": original["metadata"]["name"], "namespace": namespace, "labels": original["metadata"]["labels"]}
     return dict(ask(world, "POST", f"{API}/{namespace}/databasevolumes", {**original, "metadata": metadata}))
 
@@ -123,6 +127,24 @@ def test_a_database_whose_manifest_was_copied_too_waits_for_the_copied_entry_to_
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_copy_that_was_made_out_to_the_copied_database_is_left_alone_too(strategy: str) -> None:
+    world = serving(strategy)
+    with judged(world):
+        running = entry(world)["spec"]["incarnation"]
+        ask(world, "POST", "/api/v1/namespaces", {"metadata": {"name": "scratch"}})
+        manifest = database("orders", strategy)
+        manifest["spec"]["replicas"] = 0
+        made = ask(world, "POST", f"{API}/scratch/statefuldatabases", manifest)
+        world.pass_by(30.0)
+        copied(world, "scratch", owner=made["metadata"]["uid"])
+        world.pass_by(120.0)
+        assert entry(world)["spec"]["incarnation"] == running
+        assert conditions(world, "scratch")["Ready"] == ("False", "LedgerEntryDuplicate")
+    unharmed(world)
+    assert ready(world)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("retention", ["Retain", "Delete"])
 def test_data_of_a_deleted_database_waits_until_one_of_its_entries_is_gone(strategy: str, retention: str) -> None:
     world = serving(strategy, retention={"whenDeleted": retention})
@@ -153,3 +175,10 @@ def test_the_entry_in_use_that_is_removed_for_the_copy_comes_back(strategy: str)
         assert entry(world, "scratch")["spec"]["intent"] == "Use"
     unharmed(world)
     assert ready(world)
+
+
+@pytest.mark.parametrize(("seed", "workers"), [(1, 1), (2, 1), (3, 3), (4, 8)])
+def test_a_busy_world_in_which_people_copy_entries_give_them_up_and_clear_them_away(seed: int, workers: int) -> None:
+    result = run(seed, replace(BUSY, workers=workers))
+    assert result.verdict.broken is None, result.short
+    assert "give up the copy" in result.story

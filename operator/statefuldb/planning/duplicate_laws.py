@@ -21,14 +21,22 @@ def broken_by(action: Action, observed: Observed) -> Iterator[Violation]:
 
 
 def _doubtful(observed: Observed) -> set[Member]:
-    """Return the members of whose data there are several entries, and none that a living database has in use here."""
+    """Return the members of whose data there are several entries, and none that a living database has in use here.
+
+    Nor one that seems to be in use elsewhere as well, unless the data began with this database.
+    """
     uid = observed.database.uid if observed.database is not None else None
     used = {
         (record.identity.uid, record.identity.ordinal)
         for record in observed.volumes
         if record.intent is Intent.USE and record.owner_uid == uid
     }
-    return {(entry.identity.uid, entry.identity.ordinal) for entry in observed.duplicates} - used
+    return {
+        (entry.identity.uid, entry.identity.ordinal)
+        for entry in observed.duplicates
+        if (entry.identity.uid, entry.identity.ordinal) not in used
+        or (entry.identity.uid != uid and any(o.in_use and o.key != observed.key for o in entry.others))
+    }
 
 
 def _members(action: Action) -> set[Member]:

@@ -21,8 +21,8 @@ def told_apart(
 ) -> tuple[tuple[VolumeRecord, ...], tuple[DuplicateEntry, ...]]:
     """Return the entries of one key to act on, and all that are not the only ones of their data, by `others_of`.
 
-    No two databases have one uid, so that one entry at most is in use, unless it was copied under its own database:
-    then the one that has the name which we gave it is.
+    No two databases have one uid, so that one entry at most is in use. Where somebody has written another database into
+    the copy, the one goes on whose data began with it; of two under one database, the one with the name that we gave.
     """
     duplicates = tuple(
         DuplicateEntry(
@@ -30,7 +30,7 @@ def told_apart(
             key=record.key,
             identity=record.identity,
             others=others,
-            left_alone=not (in_use(record, database) and (_is_first(record) or not _has_rival(record, others))),
+            left_alone=not (in_use(record, database) and _is_first(record, others)),
         )
         for record in volumes
         if (others := others_of(record))
@@ -72,13 +72,12 @@ def warnings(observed: Observed) -> tuple[Announcement, ...]:
     )
 
 
-def _has_rival(record: VolumeRecord, others: tuple[OtherEntry, ...]) -> bool:
-    return any(other.key == record.key for other in others)
-
-
-def _is_first(record: VolumeRecord) -> bool:
+def _is_first(record: VolumeRecord, others: tuple[OtherEntry, ...]) -> bool:
+    """Say whether an entry that is in use comes before any other that seems to be."""
     identity = record.identity
-    return record.name == volume_record_name(record.key.name, identity.ordinal, identity.uid)
+    named = record.name == volume_record_name(record.key.name, identity.ordinal, identity.uid)
+    began = record.owner_uid == identity.uid
+    return all(named if other.key == record.key else began or not other.in_use for other in others)
 
 
 def _wait(entry: DuplicateEntry) -> Waiting:

@@ -114,7 +114,9 @@ class Administrators:
         retained = [
             volume
             for volume in map(from_object, world.api.objects("databasevolumes"))
-            if volume.intent is Intent.RETAIN and not self._used(volume.identity.uid)
+            if volume.intent is Intent.RETAIN
+            and volume.key.namespace == NAMESPACE
+            and not self._used(volume.identity.uid)
         ]
         if not retained:
             return

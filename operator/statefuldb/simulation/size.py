@@ -18,7 +18,7 @@ class Size:
     """What a world is made of. In one that is `varied` machines differ, and people do all that people do.
 
     With more than one of its `workers`, the operator does several things at a time, as a real one does. An ordinary
-    request takes up to `latency_seconds`.
+    request takes up to `latency_seconds`. With `copies` people copy entries of the ledger where they do not belong.
     """
 
     agents: int = 5
@@ -28,6 +28,7 @@ class Size:
     varied: bool = False
     workers: int = 1
     latency_seconds: float = LATENCY_SECONDS
+    copies: bool = False
 
 
 def size_of(seed: int) -> Size:

@@ -12,6 +12,7 @@ from statefuldb.simulation.administrators import Administrators
 from statefuldb.simulation.agent import Agent
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.clients import Clients
+from statefuldb.simulation.copyists import Copyists
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.faults import Faults, Paced
 from statefuldb.simulation.host import Host
@@ -83,6 +84,8 @@ class World:
             variety=variety.fork() if size.varied else None,
         )
         self.administrators = self.laws.administrators = Administrators(self, variety.fork())
+        # Dice of their own, too: worlds without them are as they were.
+        self.copyists = Copyists(self, Dice(~seed).fork().fork()) if size.copies else None
         self.clients = self.laws.clients = Clients(self.api, self.hosts, self.schedule, self.dice.fork())
         self.api.listen(self.laws.changed)
         self.calls: dict[str, int] = {}
@@ -102,6 +105,8 @@ class World:
             self.clients.begin(f"db{index}")
         if self.size.varied:
             self.administrators.begin(self.size.pause_seconds)
+        if self.copyists is not None:
+            self.copyists.begin(self.size.pause_seconds)
         self._sweep()
         if self.faults is not None:
             self.faults.begin(self)
@@ -110,6 +115,8 @@ class World:
         """Let people begin nothing more, and nothing more go wrong."""
         self.people.rest()
         self.administrators.rest()
+        if self.copyists is not None:
+            self.copyists.rest()
         if self.faults is not None:
             self.faults.cease()
 

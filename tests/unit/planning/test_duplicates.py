@@ -29,6 +29,7 @@ from unit.planning.world import (
     CLUSTER,
     KEY,
     OPERATOR,
+    UID,
     database,
     desired,
     observed,
@@ -130,6 +131,20 @@ def test_of_two_under_one_database_the_one_with_the_name_that_we_gave_goes_on(fi
     ready = next(c.status for c in decided.conditions if c.type is ConditionType.READY)
     assert ready is first
     assert [w.reason for w in decided.waiting] == [Reason.LEDGER_ENTRY_DUPLICATE] * (1 if first else 2)
+
+
+@pytest.mark.parametrize("uid", [UID, LATER])
+def test_of_two_that_seem_to_be_in_use_the_one_goes_on_whose_data_began_with_its_database(uid: str) -> None:
+    """Somebody has copied the manifest too, and written the new database's uid into the copied entry."""
+    record, beside, _ = serving_on(Strategy.PERSISTENT_VOLUME)
+    mine = replace(record, owner_uid=uid)
+    sight = seen(mine, elsewhere(record, in_use=True), database(uid=uid))
+    assert bool(sight.volumes) is (uid == UID)
+    assert not decide(sight, idle=beside).actions
+    assert record.task_id is not None
+    kill = KillTask(task_id=record.task_id, agent_id="a", grace_seconds=1, why="", risk=RiskClass.RESTART)
+    broken = violations(Plan(actions=(kill,)), replace(sight, volumes=(mine,)), CLUSTER)
+    assert bool(broken) is (uid != UID)
 
 
 def test_a_deleted_database_lets_go_of_what_it_uses_and_warns_of_what_is_left_alone() -> None:
