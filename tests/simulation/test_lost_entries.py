@@ -81,3 +81,20 @@ def test_a_database_that_once_began_empty_begins_no_second_time(strategy: str) -
         delete_entry(world)
         world.pass_by(400.0)
     waits_for_it(world)
+
+
+def test_a_directory_of_an_earlier_life_is_not_begun_anew_on_another_agent() -> None:
+    """Stopped; its namespace's objects go and are applied again. Mesos still holds what is reserved for it."""
+    manifest = database(NAME, "HostPath")
+    world = serving(manifest)
+    with judged(world):
+        world.people.edit(NAME, {"replicas": 0, "deletionProtection": "Disabled"})
+        world.pass_by(90.0)
+        world.people.delete(NAME)
+        world.pass_by(30.0)
+        delete_entry(world)
+        world.pass_by(30.0)
+        world.people.apply(manifest)
+        world.pass_by(240.0)
+    waits_for_it(world)
+    assert not world.api.objects("databasevolumes")

@@ -29,7 +29,7 @@ from statefuldb.model.plan import Plan, ProposedAction, Waiting
 from statefuldb.model.resources import AgentOffer, DiskSource
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
-from statefuldb.planning import imagined
+from statefuldb.planning import imagined, ledger
 from statefuldb.planning.approval import changes_something, proposed
 from statefuldb.planning.desired import Desired
 
@@ -61,7 +61,9 @@ def foresee(desired: Desired, observed: Observed, operator: OperatorIdentity, pl
     assert desired.accepted is not None
     wanted = replace(desired, accepted=replace(desired.accepted, spec=free))
     world = ImaginedWorld(
-        observed=_settled(observed), agent=imagined.agent(free, observed), disk=imagined.source_of(free)
+        observed=_settled(observed, operator.cluster),
+        agent=imagined.agent(free, observed),
+        disk=imagined.source_of(free),
     )
     actions: list[ProposedAction] = []
     waiting: tuple[Waiting, ...] = ()
@@ -77,8 +79,11 @@ def foresee(desired: Desired, observed: Observed, operator: OperatorIdentity, pl
     return Foresight(actions=tuple(actions), waiting=waiting)
 
 
-def _settled(observed: Observed) -> Observed:
-    """Return the snapshot as it will be: Mesos connected, what starts started, what stops stopped, no back-off left."""
+def _settled(observed: Observed, cluster: str) -> Observed:
+    """Return the snapshot as it will be: Mesos connected, what starts started, what stops stopped, no back-off left.
+
+    Of what agents hold there is only what no entry tells of: that stays in the way until a person says what it is.
+    """
     tasks, keepers = dict(observed.tasks), dict(observed.keepers)
     revision = observed.secret.revision if observed.secret is not None else ""
     for record in observed.volumes:
@@ -91,7 +96,8 @@ def _settled(observed: Observed) -> Observed:
             keepers[record.task_id] = _started(record.task_id, keepers.get(record.task_id), revision, record.token)
     volumes = tuple(replace(record, failures=0) for record in observed.volumes)
     connected = replace(observed.mesos, connected=True)
-    return replace(observed, tasks=tasks, keepers=keepers, volumes=volumes, mesos=connected, reserved=())
+    held = tuple(ledger.unwritten(observed, cluster).values())
+    return replace(observed, tasks=tasks, keepers=keepers, volumes=volumes, mesos=connected, reserved=held)
 
 
 def _started(task_id: TaskId, view: KeeperView | None, revision: str, token: int) -> KeeperView:

@@ -27,11 +27,12 @@ def violations(plan: Plan, observed: Observed, cluster: str) -> tuple[Violation,
     """Return every law that `plan` would break."""
     found: list[Violation] = []
     records = {record.name: record for record in observed.volumes}
+    beside = plan.accepted is not None and plan.accepted.spec.bootstrap_empty
     for action in plan.actions:
         found += duplicate_laws.broken_by(action, observed)
         match action:
             case SaveVolume(volume=volume):
-                found += ledger_laws.broken_by(volume, records.get(volume.name), observed)
+                found += ledger_laws.broken_by(volume, records.get(volume.name), observed, beside=beside)
                 records[volume.name] = volume
             case ForgetVolume(volume=volume):
                 found += _forgets(volume)

@@ -15,7 +15,7 @@ from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resourc
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import EngineType, Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
-from statefuldb.planning import damage
+from statefuldb.planning import damage, remembered
 from statefuldb.planning.context import Step, status_of
 from statefuldb.planning.storage.holding import identity_of, made_for
 
@@ -23,7 +23,8 @@ from statefuldb.planning.storage.holding import identity_of, made_for
 def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdentity, tuple[AgentOffer, Resource]]:
     """Return the volumes of this database name that are offered with our labels and have no entry.
 
-    Nor one whose name would be that of another entry: names hold a part of the uid only.
+    Nor one whose name would be that of another entry: names hold a part of the uid only. Nor one that was made before
+    there was data, where the database's status knows in which volume that is.
     """
     names = {record.name for record in observed.volumes} | {entry.name for entry in damage.unsure(observed)}
     known = {record.identity for record in observed.volumes} | set(observed.adopted_away)
@@ -34,13 +35,28 @@ def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdenti
             parsed = made_for(resource)
             if parsed is None or parsed.identity.cluster != cluster or parsed.identity in known:
                 continue
-            if damage.holds(observed, parsed.identity) or _name(observed.key, resource, parsed.identity) in names:
+            name = _name(observed.key, resource, parsed.identity)
+            if damage.holds(observed, parsed.identity) or name in names:
+                continue
+            if remembered.of_another_volume(observed, name, str(parsed)) is not None:
                 continue
             if _of_this_database(observed, resource) and parsed.sequence > newest.get(parsed.identity, -1):
                 # A member leaves a volume for another only before there is data: the newest one holds it.
                 newest[parsed.identity] = parsed.sequence
                 found[parsed.identity] = (offer, resource)
     return found
+
+
+def passed_over(observed: Observed, offers: Offers, name: str) -> dict[str, str]:
+    """Return the volumes that are offered of the entry `name`, other than that with its data, with their hosts."""
+    return {
+        str(made): offer.hostname
+        for offer in offers
+        for resource in offer.resources
+        if (made := made_for(resource)) is not None
+        and _name(observed.key, resource, made.identity) == name
+        and remembered.of_another_volume(observed, name, str(made)) is not None
+    }
 
 
 def _of_this_database(observed: Observed, volume: Resource) -> bool:
@@ -50,6 +66,24 @@ def _of_this_database(observed: Observed, volume: Resource) -> bool:
         return (labels.namespace, labels.name) == (observed.key.namespace, observed.key.name)
     database = observed.database
     return database is not None and owner is not None and owner.uid == database.uid
+
+
+def unwritten(observed: Observed, cluster: str) -> dict[DataIdentity, AgentOffer]:
+    """Return whose reservations agents hold under this database's name and no entry tells of, each with an agent.
+
+    Labels say nothing of the strategy: the agent of what is reserved without a volume may have the member's directory.
+    Volumes are looked at by themselves (`unknown`); those that somebody made by hand say nothing of a directory.
+    """
+    known = {record.identity for record in observed.volumes} | set(observed.adopted_away)
+    found: dict[DataIdentity, AgentOffer] = {}
+    for held in observed.reserved or ():
+        for labels in (r.labels for r in held.resources if r.labels is not None and r.persistence is None):
+            of_this_name = (labels.namespace, labels.name) == (observed.key.namespace, observed.key.name)
+            if not of_this_name or labels.identity.cluster != cluster or labels.identity in known:
+                continue
+            if not damage.holds(observed, labels.identity):
+                found.setdefault(labels.identity, held)
+    return found
 
 
 def rebuild(observed: Observed, offers: Offers, operator: OperatorIdentity) -> Step:
@@ -91,7 +125,7 @@ def _running(observed: Observed) -> list[VolumeRecord]:
         status = status_of(record, observed.tasks)
         if record.identity in known or status is None or status.state.over:
             continue
-        if damage.holds(observed, record.identity):
+        if damage.holds(observed, record.identity) or remembered.of_another_place(observed, record):
             continue
         known.add(record.identity)
         owned = database is not None and database.uid == record.owner_uid and not database.deleting

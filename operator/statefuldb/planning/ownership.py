@@ -14,12 +14,13 @@ from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DataIdentity, volume
 from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import damage, remembered
+from statefuldb.planning import damage, ledger, remembered
 from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.storage.directory import root_of
 
 LOOK_AGAIN_SECONDS = 5.0
+MISSING_AGAIN_SECONDS = 60.0
 
 
 def of_others(observed: Observed, cluster: str) -> Announcement | None:
@@ -99,7 +100,7 @@ def take_up(context: Context, ordinal: int) -> Step | VolumeRecord:
     if len(candidates) > 1:
         return Step(waiting=(_ambiguous(ordinal, candidates),))
     if candidates:
-        return _adopt(context, candidates[0])
+        return _misplaced(context, candidates[0]) or _adopt(context, candidates[0])
     if (unseen := _unseen(context, ordinal)) is not None:
         return Step(waiting=(unseen,))
     identity = DataIdentity(cluster=context.operator.cluster, uid=context.uid, ordinal=ordinal)
@@ -133,7 +134,12 @@ def _lost_entries(context: Context, ordinal: int) -> Waiting | None:
     lost = remembered.lost(context.observed, ordinal)
     if not lost:
         return None
-    key, names, root = context.observed.key, ", ".join(lost), root_of(context.spec.storage)
+    observed, key, root = context.observed, context.observed.key, root_of(context.spec.storage)
+    places = remembered.places(observed)
+    names = ", ".join(f"{name} ({places[name]})" if name in places else name for name in lost)
+    held = (*(observed.reserved or ()), *context.offers)
+    others = {i: host for name in lost for i, host in ledger.passed_over(observed, held, name).items()}
+    seen = "".join(f"; {i} on {host} was made before there was data" for i, host in sorted(others.items()))
     back = (
         "bring its agent back, and the entry comes back by itself"
         if root is None
@@ -142,7 +148,8 @@ def _lost_entries(context: Context, ordinal: int) -> Waiting | None:
     return Waiting(
         ordinal=ordinal,
         reason=Reason.VOLUME_MISSING,
-        message=f"the ledger has lost {names}; nothing is begun in its place, it is looked for in Mesos by its labels",
+        message=f"the ledger has lost {names}; nothing is begun in its place, it is looked for in Mesos by its labels"
+        f"{seen}",
         fix=f"{back}; or, to give that data up, delete {key.name} and create it again, or create another database",
         wants_offers=True,
     )
@@ -159,6 +166,9 @@ def _unseen(context: Context, ordinal: int) -> Waiting | None:
             message="Mesos lists a task of this name and has not answered for it yet",
             look_again_seconds=LOOK_AGAIN_SECONDS,
         )
+    for identity, agent in ledger.unwritten(observed, context.operator.cluster).items():
+        if identity.ordinal == ordinal and _concerns(context, identity):
+            return _held_for(context, identity, agent.hostname)
     if observed.reserved is not None:
         return None
     return Waiting(
@@ -167,6 +177,44 @@ def _unseen(context: Context, ordinal: int) -> Waiting | None:
         message="the master does not say what is reserved for us; new data is begun only once that is known",
         fix="check the master and the operator's --mesos setting (statefuldb doctor)",
         look_again_seconds=LOOK_AGAIN_SECONDS,
+    )
+
+
+def _misplaced(context: Context, record: VolumeRecord) -> Step | None:
+    """Return the wait of a database whose entry was found again with another volume than that with its data, if so."""
+    place = remembered.of_another_volume(context.observed, record.name, record.persistence_id)
+    if place is None:
+        return None
+    host = record.agent.hostname if record.agent is not None else "its agent"
+    delete = f"kubectl delete databasevolume {record.name} -n {record.key.namespace}"
+    wait = Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.VOLUME_MISSING,
+        message=f"{record.name} was found again with volume {record.persistence_id} on {host}, but its data is in "
+        f"{place}",
+        fix=f"bring that agent back and delete the entry (`{delete}`), which is then found again with its data; or, to "
+        f"give that data up, delete {record.key.name} and create it again",
+        look_again_seconds=MISSING_AGAIN_SECONDS,
+    )
+    return Step(waiting=(wait,))
+
+
+def _held_for(context: Context, identity: DataIdentity, hostname: str) -> Waiting:
+    """Return the wait for a person to say what becomes of reservations that no entry tells of, on `hostname`."""
+    key = context.observed.key
+    name = volume_record_name(key.name, identity.ordinal, identity.uid)
+    scan = command(key, f"volumes scan {root_of(context.spec.storage) or 'ROOT'} --on-agents --adopt {name}")
+    release = f"where there is none, give it back with `{command(key, f'volumes release {name}')}`"
+    if identity.uid == context.uid:
+        otherwise = f"where there is none, delete {key.name} and create it again"
+    else:
+        otherwise = f"{release}; or set spec.bootstrap.type to Empty for a new database beside it"
+    return Waiting(
+        ordinal=identity.ordinal,
+        reason=Reason.VOLUME_MISSING,
+        message=f"{hostname} holds what was reserved for {name}, which is in no ledger entry: its data may lie there",
+        fix=f"look for its directory and adopt it with `{scan}`; {otherwise}",
+        look_again_seconds=MISSING_AGAIN_SECONDS,
     )
 
 

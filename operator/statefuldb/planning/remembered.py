@@ -5,20 +5,36 @@ A name stays published for as long as its entry is missed: that an entry is abse
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from statefuldb.model.identity import volume_record_name
 from statefuldb.model.observed import Observed
-from statefuldb.model.volume import Intent
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning import damage
+from statefuldb.planning.steady import published as listed
 
 _ORDINAL = re.compile(r"-(\d{1,9})-[^-]+\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the data of an entry lay when that was last seen; what does not apply is empty."""
+
+    host: str
+    persistence_id: str
+    directory: str
+
+    def __str__(self) -> str:
+        what = f"volume {self.persistence_id}" if self.persistence_id else f"directory {self.directory}"
+        return f"{what}, last on {self.host}" if self.host else what
 
 
 def published(observed: Observed) -> tuple[str, ...]:
     """Return the names of ledger entries that the stored status names."""
     storage = observed.database.status.get("storage") if observed.database is not None else None
-    names = storage.get("volumes") if isinstance(storage, Mapping) else None
-    return tuple(map(str, names)) if isinstance(names, list | tuple) else ()
+    volumes = storage.get("volumes") if isinstance(storage, Mapping) else None
+    return tuple(map(str, volumes)) if isinstance(volumes, list | tuple) else ()
 
 
 def names(observed: Observed) -> list[str]:
@@ -34,6 +50,49 @@ def names(observed: Observed) -> list[str]:
     return sorted(
         own | {name for name in published(observed) if name not in others and not _given_away(name, observed)}
     )
+
+
+def places(observed: Observed) -> dict[str, Place]:
+    """Return where the stored status says that data lies, by the names of ledger entries. Older ones do not say it."""
+    status = observed.database.status if observed.database is not None else {}
+    return {
+        str(entry.get("name", "")): Place(
+            host=str(entry.get("agent", "")),
+            persistence_id=str(entry.get("persistenceId", "")),
+            directory=str(entry.get("directory", "")),
+        )
+        for entry in listed(status, "storage", "data")
+    }
+
+
+def data(observed: Observed) -> list[dict[str, str]]:
+    """Return where data lies, to publish: by the entries in use, and for all other names as it was published before.
+
+    A member leaves a volume for another only before there is data, so of data this never changes.
+    """
+    known = places(observed)
+    for record in observed.volumes:
+        if record.intent is Intent.USE and record.initialised:
+            known[record.name] = _place(record)
+    return [_published(name, known[name]) for name in names(observed) if name in known]
+
+
+def of_another_volume(observed: Observed, name: str, persistence_id: str | None) -> Place | None:
+    """Return where the data of the entry `name` lies, where that is known to be another volume; else None."""
+    place = places(observed).get(name)
+    known = place is not None and place.persistence_id and persistence_id
+    return place if known and place is not None and place.persistence_id != persistence_id else None
+
+
+def of_another_place(observed: Observed, record: VolumeRecord) -> bool:
+    """Say whether what a task carries as its entry lies where the data of that entry is known not to lie.
+
+    It is of an attempt before there was data, which was left for another agent.
+    """
+    place = places(observed).get(record.name)
+    if place is not None and record.strategy is Strategy.HOST_PATH:
+        return place.host not in ("", _place(record).host)
+    return of_another_volume(observed, record.name, record.persistence_id) is not None
 
 
 def lost(observed: Observed, ordinal: int) -> tuple[str, ...]:
@@ -60,3 +119,16 @@ def _ordinal(name: str) -> int | None:
     """Return the ordinal in an entry's name, or None where somebody has made one up that has none."""
     found = _ORDINAL.search(name)
     return int(found[1]) if found is not None else None
+
+
+def _place(record: VolumeRecord) -> Place:
+    return Place(
+        host=record.agent.hostname if record.agent is not None else "",
+        persistence_id=record.persistence_id or "",
+        directory=record.directory or "",
+    )
+
+
+def _published(name: str, place: Place) -> dict[str, str]:
+    fields = {"agent": place.host, "persistenceId": place.persistence_id, "directory": place.directory}
+    return {"name": name, **{field: value for field, value in fields.items() if value}}

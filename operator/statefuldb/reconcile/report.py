@@ -112,16 +112,16 @@ def status_of_plan(observed: Observed, decided: Plan) -> dict[str, object]:
             "secretName": connection_secret_name(observed.key.name),
         }
         status["primary"] = first.ordinal
-    volumes = remembered.names(observed)
-    if decided.accepted is None and volumes:
+    kept = {"volumes": remembered.names(observed), "data": remembered.data(observed)}
+    if decided.accepted is None and kept["volumes"]:
         # Known whatever becomes of the spec: it is all that tells of an entry that is lost.
-        status["storage"] = {"volumes": volumes}
+        status["storage"] = kept
     if decided.accepted is not None:
         spec = decided.accepted.spec
         status["storage"] = {
             "strategy": str(spec.storage.strategy),
             "capabilities": asdict(capabilities_of(spec.storage)),
-            "volumes": volumes,
+            **kept,
         }
         written = canonical(spec)
         status["accepted"] = {

@@ -77,6 +77,17 @@ _PLAN = obj(
     }
 )
 
+_PLACE = obj(
+    {
+        "name": text("The DatabaseVolume."),
+        "agent": text("The host name of its agent."),
+        "persistenceId": text("The volume in Mesos."),
+        "directory": text(),
+    },
+    required=("name",),
+    description="Where data was last known to lie.",
+)
+
 DATABASE_STATUS: Schema = obj(
     {
         "observedGeneration": integer(),
@@ -92,7 +103,10 @@ DATABASE_STATUS: Schema = obj(
             {
                 "strategy": text(),
                 "capabilities": mapping(boolean(), max_properties=16),
-                "volumes": array(text(), max_items=64),
+                "volumes": array(
+                    text("A DatabaseVolume; named until it is seen again, where it is missed."), max_items=64
+                ),
+                "data": array(_PLACE, max_items=64, list_map_keys=("name",)),
             }
         ),
         "accepted": obj({"generation": integer(), "hash": text(), "spec": anything("As it was accepted.")}),
