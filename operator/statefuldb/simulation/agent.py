@@ -106,15 +106,13 @@ class Agent:
         """Lose the network for a while, if it is there: neither side hears of the other, and nobody is told so."""
         if not self.reachable:
             return False
-        self.host.network = False
-        for keeper in self.host.keepers.values():
-            keeper.be_missed()
+        self.host.cut_off()
         self._out.cut()
         if self.id is not None:
             self._mesos.mute(self.id)
 
         def heal() -> None:
-            self.host.network = True
+            self.host.reconnect()
             self._leave()
             self._connect()
 

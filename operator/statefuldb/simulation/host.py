@@ -11,13 +11,26 @@ from statefuldb.simulation.storage import FileSystem, Watching
 
 Json = dict[str, Any]
 OnEnd = Callable[[str, int], None]
+# So long do the servers of a shared file system keep the locks of a client of which they hear nothing.
+LEASE_SECONDS = 60.0
 
 
 class Host:
-    """A machine. `shared` is the file system that it mounts, None where it has no such mount."""
+    """A machine. `shared` is the file system that it mounts, None where it has no such mount.
+
+    Where it `hangs`, a server there hangs while the machine is cut off from it, by the network or by fencing, and goes
+    on once it is not any more.
+    """
 
     def __init__(
-        self, *, number: int, schedule: Schedule, dice: Dice, watching: Watching, shared: FileSystem | None
+        self,
+        *,
+        number: int,
+        schedule: Schedule,
+        dice: Dice,
+        watching: Watching,
+        shared: FileSystem | None,
+        hangs: bool = False,
     ) -> None:
         self.hostname = f"agent-{number}"
         self.address = f"10.0.1.{number}"
@@ -28,6 +41,8 @@ class Host:
         self.keepers: dict[str, Keeper] = {}
         self.ended_at: dict[str, float] = {}
         self.fenced = False
+        self.fenced_at = 0.0
+        self.hangs = hangs
         self.network = True
         self.watching = watching
         self.schedule = schedule
@@ -81,14 +96,43 @@ class Host:
 
     def fence(self) -> None:
         """Be cut off from the shared file system by its servers: what has data there open cannot write any more."""
-        self.fenced = True
-        for keeper in list(self.keepers.values()):
-            if keeper.config.data.mount_point is not None:
-                keeper.crash()
+        self.fenced, self.fenced_at = True, self.schedule.now
+        if self.hangs:
+            self._lose_data()
+            return
+        for keeper in self.on_shared():
+            keeper.crash()
 
     def readmit(self) -> None:
         """Be let in again, as a person does once the machine is back."""
         self.fenced = False
+        for keeper in self.on_shared():
+            keeper.find_data()
+
+    def cut_off(self) -> None:
+        """Lose the network."""
+        self.network = False
+        for keeper in self.keepers.values():
+            keeper.be_missed()
+        if self.hangs:
+            self.schedule.after(LEASE_SECONDS, lambda: None if self.network else self._lose_data())
+
+    def reconnect(self) -> None:
+        """Have the network again."""
+        self.network = True
+        for keeper in self.on_shared() if self.hangs and not self.fenced else ():
+            keeper.find_data()
+
+    def on_shared(self) -> list[Keeper]:
+        """Return the keepers with data on the shared file system."""
+        return [keeper for keeper in self.keepers.values() if keeper.config.data.mount_point is not None]
+
+    def _lose_data(self) -> None:
+        for keeper in self.on_shared():
+            if keeper.answers:
+                keeper.lose_data()
+            else:
+                keeper.crash()
 
     def keeper_at(self, port: int) -> Keeper | None:
         """Return the keeper whose endpoint listens on a port."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from statefuldb.adapters.keeper.listening import LOOK_SECONDS, SILENT_SECONDS
 from statefuldb.model.keeper import DATA_EXPECTED, EngineStatus, KeeperConfig, KeeperPhase, KeeperStatus
-from statefuldb.simulation.storage import Directory, FileSystem
+from statefuldb.simulation.location import Refused, identity_of, place_of, where_of
+from statefuldb.simulation.storage import Directory
 
 if TYPE_CHECKING:
     from statefuldb.simulation.host import Host
@@ -23,10 +24,6 @@ CLAIM_SECONDS = 2.0
 # When an operator has noticed at the latest that a keeper gives no signs of life.
 MISSED_SECONDS = LOOK_SECONDS + SILENT_SECONDS
 TOTAL_BYTES = 100 * 2**30
-
-
-class Refused(Exception):
-    """Something that must be true before data is opened is not."""
 
 
 class Keeper:
@@ -48,12 +45,13 @@ class Keeper:
         self.answers = False
         self._hangs_until = 0.0
         self._missed_at = float("inf")
+        self._lost = False
 
     @property
     def hung(self) -> bool:
         """Whether it answers nobody: it hangs by itself, or on its file system."""
         away = self._on_shared and self._host.shared is not None and self._host.shared.away
-        return away or self._host.schedule.now < self._hangs_until
+        return away or self._lost or self._host.schedule.now < self._hangs_until
 
     @property
     def hung_for_seconds(self) -> float:
@@ -73,6 +71,22 @@ class Keeper:
         """Answer nobody for a while."""
         self._hangs_until = self._host.schedule.now + seconds
         self.be_missed()
+
+    def lose_data(self) -> None:
+        """Hang in a call to servers that let this machine in no more: they free the claim, and nothing is written."""
+        if self._directory is not None and not self._lost:
+            self._lost = True
+            self._directory.writers.remove(self)
+            self._directory.let_go(self)
+            self.be_missed()
+
+    def find_data(self) -> None:
+        """Go on where it hung: the claim is taken again where it is free, and the server writes in any case."""
+        if self._directory is not None and self._lost:
+            self._lost = False
+            self._directory.try_take(self)
+            self._directory.writers.append(self)
+            self._host.watching.opened(self._directory)
 
     def be_missed(self) -> None:
         """Have whoever follows it notice in a while that it gives no signs of life, if it gives none by then."""
@@ -141,7 +155,7 @@ class Keeper:
             return
         self.listens = True
         try:
-            directory = self._place()
+            directory = place_of(self.config, self._host, self._volume)
         except Refused as refusal:
             self._refuse(refusal)
             return
@@ -177,9 +191,9 @@ class Keeper:
             if self.full:
                 self._end(EXIT_ENDED)
                 return
-            self._host.watching.initialised(directory, self._identity())
+            self._host.watching.initialised(directory, identity_of(self.config))
             directory.rows = []
-            directory.identity = self._identity()
+            directory.identity = identity_of(self.config)
             self._open(directory)
 
         self._next(self._between(0.5, 3.0), initialise)
@@ -198,7 +212,7 @@ class Keeper:
         """End where the claim's file is not the one that is locked any more: a successor would find it free."""
         if not self._alive:
             return
-        if directory.claim is not self:
+        if directory.claim is not self and not self._lost:
             self._end(EXIT_ENDED)
             return
         self._host.schedule.after(CLAIM_SECONDS, lambda: self._watch_claim(directory))
@@ -222,7 +236,7 @@ class Keeper:
 
     def _erase(self) -> None:
         try:
-            files, path = self._where()
+            files, path = where_of(self.config, self._host)
             if path not in files.directories:
                 self._end(0)
                 return
@@ -240,34 +254,12 @@ class Keeper:
     def _check_identity(self, directory: Directory) -> bool:
         """Say whether the directory holds this member's data; False where it may be initialised. Raises Refused."""
         if directory.identity is not None:
-            if directory.identity != self._identity():
+            if directory.identity != identity_of(self.config):
                 raise Refused(f"{directory.place} belongs to another member")
             return True
         if self.config.bootstrap != "Empty":
             raise Refused(f"{directory.place} has no identity marker, {DATA_EXPECTED}")
         return False
-
-    def _identity(self) -> dict[str, object]:
-        config = self.config
-        return {"cluster": config.cluster, "uid": config.uid, "ordinal": config.ordinal, "engine": config.engine}
-
-    def _place(self) -> Directory:
-        """Return the member's directory, made where there is none. Raises Refused."""
-        if self.config.data.root is None:
-            if self._volume not in self._host.volumes.directories:
-                raise Refused("the persistent volume is not mounted in the sandbox")
-            return self._host.volumes.directories[self._volume]
-        files, path = self._where()
-        return files.open(path, "shared" if files is self._host.shared else self._host.hostname)
-
-    def _where(self) -> tuple[FileSystem, str]:
-        """Return the file system of a member that has no persistent volume, and the path there. Raises Refused."""
-        place = self.config.data
-        if place.mount_point is None:
-            return self._host.disk, place.directory
-        if self._host.shared is None or self._host.fenced:
-            raise Refused(f"{place.mount_point} is not mounted")
-        return self._host.shared, place.directory
 
     def _refuse(self, refusal: Refused) -> None:
         self._update(phase=KeeperPhase.REFUSED, reason=str(refusal))

@@ -19,6 +19,7 @@ class Size:
 
     With more than one of its `workers`, the operator does several things at a time, as a real one does. An ordinary
     request takes up to `latency_seconds`. With `copies` people copy entries of the ledger where they do not belong.
+    What is fenced ends at once or, where it `hangs`, goes on once it is let in again, as on a hard mount of NFS.
     """
 
     agents: int = 5
@@ -29,6 +30,7 @@ class Size:
     workers: int = 1
     latency_seconds: float = LATENCY_SECONDS
     copies: bool = False
+    hangs: bool = False
 
 
 def size_of(seed: int) -> Size:
@@ -40,12 +42,18 @@ def size_of(seed: int) -> Size:
         varied=True,
         workers=dice.pick(WORKERS),
         latency_seconds=dice.pick(LATENCIES_SECONDS),
+        hangs=dice.happens(0.5),
     )
 
 
 def with_one_worker(size: Size) -> Size:
     """Return a world in which the operator does one thing at a time, as all did once."""
-    return replace(size, workers=1, latency_seconds=LATENCY_SECONDS)
+    return replace(without_hanging(size), workers=1, latency_seconds=LATENCY_SECONDS)
+
+
+def without_hanging(size: Size) -> Size:
+    """Return a world in which what is fenced ends at once, as it did in all once."""
+    return replace(size, hangs=False)
 
 
 def _drawn(dice: Dice, shares: tuple[tuple[int, int, int], ...]) -> int:

@@ -7,8 +7,11 @@ from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.masters import MasterList
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.model.actions import FenceAgent
+from statefuldb.model.identity import TaskId
+from statefuldb.model.volume_object import from_object
 from statefuldb.reconcile.machine import Call
 from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.driver import LEADER
 from statefuldb.simulation.host import Host
 from statefuldb.simulation.mesos import Mesos
@@ -46,10 +49,12 @@ class SimulatedMasterApi(MasterApi):
 
 
 class Fence:
-    """A fence command that works: it cuts the lost agent's host off from the shared file system."""
+    """A fence command that works, and the person who lets agents in again as docs/fencing.md says."""
 
-    def __init__(self, hosts: list[Host], story: Story, wait_for_answer: Call) -> None:
+    def __init__(self, *, hosts: list[Host], mesos: Mesos, api: ApiServer, story: Story, wait_for_answer: Call) -> None:
         self._hosts = hosts
+        self._mesos = mesos
+        self._api = api
         self._story = story
         self._wait_for_answer = wait_for_answer
 
@@ -59,8 +64,30 @@ class Fence:
             if host.hostname == wanted.agent.hostname:
                 self._story.tell("fence", f"{host.hostname} is cut off from the shared file system")
                 host.fence()
-                host.schedule.after(READMITTED_SECONDS, host.readmit)
+                self._let_in_later(host)
         self._wait_for_answer()
+
+    def _let_in_later(self, host: Host) -> None:
+        cut_off_at = host.fenced_at
+
+        def let_in() -> None:
+            if not host.hangs:
+                host.readmit()
+            elif host.fenced_at == cut_off_at and self._is_safe(host):
+                self._story.tell("people", f"let {host.hostname} in again")
+                host.readmit()
+            elif host.fenced_at == cut_off_at:
+                host.schedule.after(READMITTED_SECONDS, let_in)
+
+        host.schedule.after(READMITTED_SECONDS, let_in)
+
+    def _is_safe(self, host: Host) -> bool:
+        """Whether Mesos has the agent back, and all that is left there is the last launch and not proved cut off."""
+        agents = self._mesos.master.cluster.agents.values() if self._mesos.up else ()
+        last = {entry.task_id: entry for entry in map(from_object, self._api.objects("databasevolumes"))}
+        left = [last.get(TaskId.parse(keeper.name)) for keeper in host.on_shared()]
+        back = any(agent.connected and agent.info["hostname"] == host.hostname for agent in agents)
+        return back and host.network and all(entry is not None and entry.fenced is None for entry in left)
 
 
 class NoJournal:

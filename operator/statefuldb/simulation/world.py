@@ -236,6 +236,7 @@ class World:
             dice=self.dice.fork(),
             watching=self.laws,
             shared=self.shared,
+            hangs=self.size.hangs,
         )
         self.hosts.append(host)
         return Agent(

@@ -1,0 +1,38 @@
+"""Where a simulated keeper's data lies, and whose it is: what `keeper/directory.py` finds on a disk or a mount."""
+
+from typing import TYPE_CHECKING
+
+from statefuldb.model.keeper import KeeperConfig
+from statefuldb.simulation.storage import Directory, FileSystem
+
+if TYPE_CHECKING:
+    from statefuldb.simulation.host import Host
+
+
+class Refused(Exception):
+    """Something that must be true before data is opened is not."""
+
+
+def identity_of(config: KeeperConfig) -> dict[str, object]:
+    """Return what the marker in a member's directory says."""
+    return {"cluster": config.cluster, "uid": config.uid, "ordinal": config.ordinal, "engine": config.engine}
+
+
+def place_of(config: KeeperConfig, host: "Host", volume: str) -> Directory:
+    """Return the member's directory, made where there is none. Raises Refused."""
+    if config.data.root is None:
+        if volume not in host.volumes.directories:
+            raise Refused("the persistent volume is not mounted in the sandbox")
+        return host.volumes.directories[volume]
+    files, path = where_of(config, host)
+    return files.open(path, "shared" if files is host.shared else host.hostname)
+
+
+def where_of(config: KeeperConfig, host: "Host") -> tuple[FileSystem, str]:
+    """Return the file system of a member that has no persistent volume, and the path there. Raises Refused."""
+    place = config.data
+    if place.mount_point is None:
+        return host.disk, place.directory
+    if host.shared is None or host.fenced:
+        raise Refused(f"{place.mount_point} is not mounted")
+    return host.shared, place.directory
