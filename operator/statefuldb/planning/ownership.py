@@ -58,14 +58,18 @@ def ordinals(context: Context) -> list[int]:
 def retained(context: Context, ordinal: int) -> tuple[VolumeRecord, ...]:
     """Return the retained entries that `ordinal` is to take up again: its own, else those of earlier lives.
 
-    Its own is what began as this database, or what it is known to have used; `bootstrap: Empty` passes over the others.
+    `bootstrap: Empty` passes over the others.
     """
-    known = remembered.published(context.observed)
     kept = [r for r in context.observed.volumes if r.identity.ordinal == ordinal and r.intent is Intent.RETAIN]
-    own = [r for r in kept if r.identity.uid == context.uid or r.name in known]
+    own = [record for record in kept if _is_own(context, record)]
     if own or context.spec.bootstrap_empty:
         return tuple(own)
     return tuple(record for record in kept if record.initialised)
+
+
+def _is_own(context: Context, record: VolumeRecord) -> bool:
+    """Say whether an entry's data began as this database's, or is known to have been used by it."""
+    return record.identity.uid == context.uid or record.name in remembered.published(context.observed)
 
 
 def marked_in_use(context: Context, record: VolumeRecord) -> bool:
@@ -166,11 +170,11 @@ def _unseen(context: Context, ordinal: int) -> Waiting | None:
             message="Mesos lists a task of this name and has not answered for it yet",
             look_again_seconds=LOOK_AGAIN_SECONDS,
         )
-    for identity, agent in ledger.unwritten(observed, context.operator.cluster).items():
-        if identity.ordinal == ordinal and _concerns(context, identity):
-            return _held_for(context, identity, agent.hostname)
     if observed.reserved is not None:
-        return None
+        # Before it is subscribed nothing is begun either, and what there is comes into the ledger as soon as it is.
+        held = ledger.unwritten(observed, context.operator.cluster) if observed.mesos.connected else {}
+        ours = [each for each in sorted(held, key=str) if each.ordinal == ordinal and _concerns(context, each)]
+        return _held_for(context, ours[0], held[ours[0]].hostname) if ours else None
     return Waiting(
         ordinal=ordinal,
         reason=Reason.MESOS_DISCONNECTED,
@@ -242,7 +246,9 @@ def _adopt(context: Context, record: VolumeRecord) -> Step:
                     ordinal=ordinal,
                     reason=Reason.AMBIGUOUS_RETAINED_VOLUMES,
                     message=f"retained volume {record.name} does not fit: {'; '.join(unfit)}",
-                    fix="set spec.bootstrap.type to Empty for a new database beside it, or release it with "
+                    fix=f"have the manifest ask for what it holds: it is the data of {context.observed.key.name} itself"
+                    if _is_own(context, record)
+                    else "set spec.bootstrap.type to Empty for a new database beside it, or release it with "
                     f"`{command(record.key, f'volumes release {record.name}')}`",
                 ),
             )

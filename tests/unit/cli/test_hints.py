@@ -15,7 +15,7 @@ from statefuldb.planning.planner import plan
 from unit.cli.test_commands import COMMANDS
 from unit.planning.test_fencing import lost
 from unit.planning.test_strays import serving
-from unit.planning.world import OPERATOR, desired, observed, offer, spec
+from unit.planning.world import OPERATOR, database, desired, observed, offer, spec
 
 _COMMAND = re.compile(r"statefuldb -n [^`);]+")
 
@@ -31,11 +31,18 @@ def backing_off() -> Plan:
 
 
 def unfit() -> Plan:
-    record = replace(serving(Strategy.DFS), intent=Intent.RETAIN, owner_uid="earlier")
+    record = serving(Strategy.DFS)
+    identity = replace(record.identity, uid="earlier")
+    record = replace(record, intent=Intent.RETAIN, owner_uid="earlier", identity=identity)
     return plan(desired(spec()), observed(volumes=(record,)), (offer(),), OPERATOR)
 
 
-@pytest.mark.parametrize("decide", [fencing, backing_off, unfit])
+def missing() -> Plan:
+    stored = database(status={"storage": {"volumes": [serving(Strategy.HOST_PATH).name]}})
+    return plan(desired(spec(Strategy.HOST_PATH)), observed(database=stored), (offer(),), OPERATOR)
+
+
+@pytest.mark.parametrize("decide", [fencing, backing_off, unfit, missing])
 def test_a_command_that_a_message_names_can_be_typed(decide: Callable[[], Plan]) -> None:
     (said,) = _COMMAND.findall(" ".join(wait.fix for wait in decide().waiting))
     program, option, namespace, *words = shlex.split(said)
@@ -44,4 +51,4 @@ def test_a_command_that_a_message_names_can_be_typed(decide: Callable[[], Plan])
     # Parsing ends with an error for an option that is not there.
     parser = COMMANDS[path].make_parser(typer.Context(COMMANDS[path]))
     given, *_ = parser.parse_args(words[len(path.split()) :])
-    assert given["name"]
+    assert given["root" if words[:2] == ["volumes", "scan"] else "name"]

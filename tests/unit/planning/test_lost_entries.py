@@ -309,3 +309,23 @@ def test_a_task_of_an_attempt_before_there_was_data_brings_no_entry_back(strateg
     assert [wait.reason for wait in decided.waiting] == [Reason.VOLUME_MISSING]
     there = replace(seen, database=database(status={"storage": {"volumes": [record.name]}}))
     assert [entry.intent for entry in saved(decide(spec(strategy), there, beside))] == [Intent.USE]
+
+
+def test_before_the_operator_is_subscribed_nobody_is_told_that_something_is_missing() -> None:
+    _, _, idle = serving_on(Strategy.PERSISTENT_VOLUME)
+    away = replace(observed().mesos, connected=False)
+    seen = observed(database=database(uid=EARLIER), mesos=away, reserved=(replace(idle, offer_ids=()),))
+    decided = decide(spec(), seen)
+    assert not decided.actions
+    assert [wait.reason for wait in decided.waiting] == [Reason.MESOS_DISCONNECTED]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_what_helps_where_data_does_not_fit_the_manifest_depends_on_whose_it_is(own: bool) -> None:
+    record, _, _ = serving_on(Strategy.PERSISTENT_VOLUME)
+    kept = retained(record) if own else of_an_earlier_life(record)
+    decided = decide(spec(Strategy.HOST_PATH), observed(volumes=(kept,)), offer())
+    assert not decided.actions
+    (wait,) = decided.waiting
+    assert wait.reason is Reason.AMBIGUOUS_RETAINED_VOLUMES
+    assert ("bootstrap" in wait.fix) is not own
