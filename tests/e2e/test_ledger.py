@@ -145,7 +145,7 @@ def test_a_damaged_entry_is_told_of_and_repaired_and_meanwhile_nothing_stops(clu
     assert cluster.volumes(name)[0]["spec"]["persistenceId"] == spec["persistenceId"]
 
 
-def test_a_copy_of_an_entry_in_another_namespace_takes_no_data_along(cluster: Cluster) -> None:
+def test_a_copy_of_an_entry_in_another_namespace_takes_no_data_along(cluster: Cluster, tmp_path: Path) -> None:
     name, namespace = "original", "restored"
     database_with_row(cluster, name)
     task, (entry,) = cluster.task_id(name), cluster.volumes(name)
@@ -163,6 +163,11 @@ def test_a_copy_of_an_entry_in_another_namespace_takes_no_data_along(cluster: Cl
         return {c["type"]: c["reason"] for c in stored.get("status", {}).get("conditions", [])}
 
     eventually(lambda: copied().get("Ready") == "LedgerEntryDuplicate", why=lambda: str(copied()))
+    file = tmp_path / "database.yaml"
+    file.write_text(yaml.safe_dump(body | {"spec": {**body["spec"], "replicas": 1}}))
+    foreseen = cluster.cli("plan", "-f", str(file))
+    assert f"{name}: nothing to do" in foreseen
+    assert "LedgerEntryDuplicate" in foreseen
     release = ("-n", namespace, "volumes", "release", volume, "--confirm", volume)
     said = cluster.cli(*release, code=ExitCode.REFUSED)
     assert f"default/{volume} is of the same data" in said

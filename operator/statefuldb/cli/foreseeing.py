@@ -18,6 +18,7 @@ from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DatabaseKey, connect
 from statefuldb.model.observed import MesosView, Observed, SecretView
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.volume import VolumeRecord
+from statefuldb.planning import duplicates
 from statefuldb.planning.desired import desired_of
 from statefuldb.planning.foresight import asks, foresee
 from statefuldb.planning.planner import plan
@@ -89,14 +90,17 @@ def _foreseen(session: Session, body: Json) -> Json:
 
 def _observed(session: Session, after: Json, operator: OperatorIdentity) -> Observed:
     key = DatabaseKey(namespace=after["metadata"]["namespace"], name=after["metadata"]["name"])
-    entries = [read_entry(stored) for stored in session.client.list("DatabaseVolume", key.namespace)]
+    entries, database = _ledger(session, key.namespace), database_of(key, after)
+    mine = tuple(entry for entry in entries if isinstance(entry, VolumeRecord) and entry.key == key)
+    volumes, alike = duplicates.told_apart(mine, database, lambda each: duplicates.others_among(entries, each))
     secret = session.client.secret(key.namespace, connection_secret_name(key.name))
     return Observed(
         key=key,
         at_seconds=time.time(),
-        database=database_of(key, after),
-        volumes=tuple(entry for entry in entries if isinstance(entry, VolumeRecord) and entry.key == key),
+        database=database,
+        volumes=volumes,
         damaged=tuple(entry for entry in entries if isinstance(entry, DamagedEntry) and entry.key == key),
+        duplicates=alike,
         tasks={},
         keepers={},
         mesos=MesosView(connected=True, framework_id=None, role=operator.mesos_role, principal=operator.principal),
@@ -110,6 +114,15 @@ def _observed(session: Session, after: Json, operator: OperatorIdentity) -> Obse
         if secret is not None
         else None,
     )
+
+
+def _ledger(session: Session, namespace: str) -> list[VolumeRecord | DamagedEntry]:
+    """Return the entries of every namespace, as the operator sees them; or of one, where no more may be read."""
+    try:
+        stored = session.client.list("DatabaseVolume")
+    except CallRefused:
+        stored = session.client.list("DatabaseVolume", namespace)
+    return [read_entry(each) for each in stored]
 
 
 def _operator(session: Session) -> OperatorIdentity:

@@ -4,15 +4,17 @@ A living database's entry goes on as ever. Of any other nobody but a person can 
 is stopped, adopted, begun in its place, released or written until one of them is deleted, which touches no data.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from statefuldb.model.conditions import EventReason, Reason
+from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.duplicate import DuplicateEntry, OtherEntry
 from statefuldb.model.identity import DataIdentity, volume_record_name
 from statefuldb.model.observed import DatabaseObject, Observed
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
 
+Entry = VolumeRecord | DamagedEntry
 OthersOf = Callable[[VolumeRecord], tuple[OtherEntry, ...]]
 
 
@@ -37,6 +39,18 @@ def told_apart(
     )
     alone = {entry.name for entry in duplicates if entry.left_alone}
     return tuple(record for record in volumes if record.name not in alone), duplicates
+
+
+def others_among(
+    entries: Iterable[Entry], record: VolumeRecord, is_in_use: Callable[[Entry], bool] = lambda _: False
+) -> tuple[OtherEntry, ...]:
+    """Return those of `entries` that are of the same data as `record`; where nobody can say, none `is_in_use`."""
+    here = (record.key.namespace, record.name)
+    return tuple(
+        OtherEntry(key=entry.key, name=entry.name, in_use=is_in_use(entry))
+        for entry in entries
+        if entry.identity == record.identity and (entry.key.namespace, entry.name) != here
+    )
 
 
 def in_use(record: VolumeRecord, database: DatabaseObject | None) -> bool:
@@ -65,10 +79,10 @@ def waits(observed: Observed) -> tuple[Waiting, ...]:
 
 
 def warnings(observed: Observed) -> tuple[Announcement, ...]:
-    """Return what to tell of each entry that is left alone when its database is deleted."""
+    """Return what to tell when a database is deleted: from then on none of its entries here is in use."""
     return tuple(
         Announcement(reason=EventReason.VOLUME_RETAINED, message=_wait(entry).message, warning=True)
-        for entry in left_alone(observed)
+        for entry in observed.duplicates
     )
 
 

@@ -147,15 +147,17 @@ def test_of_two_that_seem_to_be_in_use_the_one_goes_on_whose_data_began_with_its
     assert bool(broken) is (uid != UID)
 
 
-def test_a_deleted_database_lets_go_of_what_it_uses_and_warns_of_what_is_left_alone() -> None:
+def test_a_deleted_database_lets_go_of_what_it_uses_and_warns_that_nothing_more_is_done() -> None:
     record, _, _ = serving_on(Strategy.PERSISTENT_VOLUME)
     going = database(deleting=True)
-    saved = [a for a in decide(seen(record, elsewhere(record), going)).actions if isinstance(a, SaveVolume)]
-    assert [a.volume.intent for a in saved] == [Intent.RETAIN]
-    left = replace(record, owner_uid=LATER)
-    (told,) = decide(seen(left, elsewhere(record), going)).announcements
-    assert (told.reason, told.warning) == (EventReason.VOLUME_RETAINED, True)
-    assert record.name in told.message
+    used, left = record, replace(record, owner_uid=LATER)
+    for mine in (used, left):
+        decided = decide(seen(mine, elsewhere(record), going))
+        saved = [a.volume.intent for a in decided.actions if isinstance(a, SaveVolume)]
+        assert saved == ([Intent.RETAIN] if mine is used else [])
+        told = decided.announcements[-1]
+        assert (told.reason, told.warning) == (EventReason.VOLUME_RETAINED, True)
+        assert f"scratch/{record.name}, and nothing is done about it" in told.message
 
 
 def test_the_secret_stays_while_data_may_need_it() -> None:

@@ -8,6 +8,7 @@ from statefuldb.model.damaged import DamagedEntry, read_entry
 from statefuldb.model.duplicate import OtherEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity
 from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning.duplicates import others_among
 
 Json = dict[str, Any]
 
@@ -41,13 +42,9 @@ class Entries:
         """
         here, data = (volume.key.namespace, volume.name), ("data", volume.identity.uid)
         alike = self._of(data) if self.cache.names(data) - {here} else []
-        found = [
-            OtherEntry(key=entry.key, name=entry.name, in_use=self._in_use(entry))
-            for entry in alike
-            if entry.identity == volume.identity and (entry.key.namespace, entry.name) != here
-        ]
+        found = others_among(alike, volume, self._in_use)
         if any(other.in_use for other in found):
-            return tuple(found)
+            return found
         own = (volume.key.namespace, volume.key.name)
         owners = sorted(self._databases.names(("uid", volume.owner_uid)) - {own})
         keys = (DatabaseKey(namespace=namespace, name=name) for namespace, name in owners)
