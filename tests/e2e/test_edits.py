@@ -82,8 +82,14 @@ def test_a_bad_edit_keeps_the_old_target_even_through_a_crash(cluster: Cluster) 
     cluster.kill("operator")
     cluster.kill_task(task)
     cluster.restart("operator")
-    eventually(lambda: cluster.task_id(name) != task)
-    eventually(lambda: cluster.sql(name, "SELECT 1") == "1" if cluster.processes(cluster.task_id(name)) else False)
+    cluster.relaunched(name, task)
+
+    def answers() -> bool:
+        stored = cluster.database(name)
+        return stored is not None and bool(stored["status"]["members"][0].get("ready"))
+
+    eventually(answers, 90.0, lambda: cluster.cli("explain", name))
+    assert cluster.sql(name, "SELECT 1") == "1"
 
 
 def test_replicas_beyond_what_is_built_are_refused_in_words(cluster: Cluster) -> None:
