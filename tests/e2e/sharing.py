@@ -9,6 +9,8 @@ from e2e.conftest import Cluster, manifest
 from glusterfs import GlusterFs
 
 MOUNT_POINT = "/mnt/statefuldb-e2e"
+# A server's first files go through the network, each synced: on a busy machine nothing else of its life takes longer.
+BOOTSTRAP_SECONDS = 240.0
 
 
 @contextlib.contextmanager
@@ -24,7 +26,7 @@ def shared_cluster(gluster: GlusterFs, state_dir: Path) -> Iterator[Cluster]:
 def dfs(cluster: Cluster, name: str, **more: object) -> None:
     place = {"type": "GlusterFS", "mountPoint": MOUNT_POINT, "subPath": "databases"}
     cluster.apply(manifest(name, {"strategy": "DFS", "size": "1Gi", "dfs": place, **more}))
-    cluster.ready(name)
+    cluster.ready(name, BOOTSTRAP_SECONDS)
 
 
 def agent_of(cluster: Cluster, name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from e2e.conftest import Cluster, eventually, from_file
 from e2e.killing import rows_survive_every_kill
-from e2e.sharing import MOUNT_POINT, agent_of, assert_cannot_write, dfs, shared_cluster
+from e2e.sharing import BOOTSTRAP_SECONDS, MOUNT_POINT, agent_of, assert_cannot_write, dfs, shared_cluster
 from e2e.witnesses import Writer
 from glusterfs import GlusterFs
 
@@ -23,7 +23,7 @@ def test_rows_survive_every_kill(shared: Cluster) -> None:
     body = from_file("dfs")
     body["spec"]["storage"]["dfs"]["mountPoint"] = MOUNT_POINT
     shared.apply(body)
-    shared.ready("shared")
+    shared.ready("shared", BOOTSTRAP_SECONDS)
     rows_survive_every_kill(shared, "shared")
 
 
