@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.people import database
 from statefuldb.simulation.run import judged
-from statefuldb.simulation.size import Size
+from statefuldb.simulation.size import Size, size_of
 from statefuldb.simulation.world import World
 
 Json = dict[str, Any]
@@ -98,3 +99,37 @@ def test_a_directory_of_an_earlier_life_is_not_begun_anew_on_another_agent() -> 
         world.pass_by(240.0)
     waits_for_it(world)
     assert not world.api.objects("databasevolumes")
+
+
+def delete_entries(world: World, dice: Dice) -> None:
+    """Have somebody delete an entry now and then, of a member that runs or rests: of another it may be half written."""
+
+    def act() -> None:
+        settled = [stored for stored in world.api.objects("databasevolumes") if runs_or_rests(world, stored["spec"])]
+        if settled:
+            name = dice.pick(settled)["metadata"]["name"]
+            world.story.tell("people", f"delete the ledger entry {name}")
+            world.api.exchange("DELETE", f"{VOLUMES}/{name}")
+        world.schedule.after(dice.between(5.0, 40.0), act)
+
+    world.schedule.after(20.0, act)
+
+
+def runs_or_rests(world: World, spec: Json) -> bool:
+    launched = spec.get("launch", {}).get("incarnation")
+    running = {(k.config.uid, k.config.incarnation) for host in world.hosts for k in host.keepers.values()}
+    over = spec.get("ending", {}).get("incarnation") == launched
+    return bool(spec["initialised"]) and (over or (spec["identity"]["uid"], launched) in running)
+
+
+@pytest.mark.parametrize("seed", [1, 11, 38, 42])
+def test_whatever_else_goes_wrong_while_entries_are_deleted(seed: int) -> None:
+    """Seeds in which a database was begun anew, with the task ids of its first life."""
+    size = size_of(seed)
+    world = World(seed, size)
+    with judged(world):
+        world.begin()
+        delete_entries(world, Dice(seed))
+        world.pass_by(size.busy_seconds)
+    assert world.verdict.broken is None, f"seed {seed}: {world.verdict.broken}"
+    assert "delete the ledger entry" in world.story.text()
