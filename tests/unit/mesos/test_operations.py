@@ -166,6 +166,23 @@ def test_an_operation_without_an_answer_is_asked_for_with_its_agent_until_it_has
     assert CREATE not in {str(s.id) for s in wired.adapter.operations(UID)}
 
 
+@pytest.mark.parametrize("told", ["OPERATION_RECOVERING", "OPERATION_UNREACHABLE"])
+def test_an_operation_whose_agent_was_away_is_asked_for_again_once_that_makes_offers(told: str) -> None:
+    """A master that died amid an ACCEPT: the next one knows nothing of the rest, and says so only where it is asked."""
+    wired = Wired()
+    launched(wired)
+    wired.operation(RESERVE, "OPERATION_FINISHED", **AGENT)
+    wired.subscribe()
+    wired.operation(CREATE, told, **AGENT)
+    wired.driver.calls.clear()
+    wired.offer("offer-of-agent-2", "agent-2")
+    wired.time.pass_by(15.1)
+    assert not wired.driver.named("reconcile_operations")
+    wired.offer("another-of-agent-1")
+    wired.time.pass_by(15.1)
+    assert wired.driver.named("reconcile_operations") == [({CREATE: "id-of-agent-1"},)]
+
+
 def test_an_operator_that_has_just_begun_learns_what_is_still_open() -> None:
     wired = Wired()
     wired.owners[UID] = KEY

@@ -239,7 +239,7 @@ def test_what_comes_to_be_owed_while_the_answer_says_that_nothing_is_is_asked_fo
     reconciler = Reconciler(ask=ask, timers=time, clock=time)
     reconciler.begin()
     time.pass_by(300.0)
-    assert rounds == [1_000.0, 1_015.0, 1_045.0]
+    assert rounds == [1_000.0, 1_015.0, 1_030.0]
 
 
 @pytest.mark.parametrize(("why", "begun"), [(NotAnswered("no answer"), False), (EffectFailed("403 Forbidden"), True)])

@@ -1,5 +1,6 @@
 """All that is remembered of what Mesos said, in one place."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from statefuldb.adapters.mesos.maintenance_book import MaintenanceBook
@@ -16,6 +17,11 @@ class Books:
     tasks: TaskBook
     operations: OperationBook
     maintenance: MaintenanceBook
+
+    def in_reach(self, agent_ids: Collection[str]) -> bool:
+        """Note that agents are there. Return whether Mesos owes an answer for what was on one that was not."""
+        tasks, operations = self.tasks.in_reach(agent_ids), self.operations.in_reach(agent_ids)
+        return tasks or operations
 
     def subscribed(self) -> None:
         """Begin a subscription: offers and announcements are made anew, and answers are owed for all the rest."""

@@ -163,7 +163,7 @@ class Intake:
         found = [offer_from_wire(offer, now) for offer in offers]
         self._books.offers.add(found)
         self._books.maintenance.offered(found)
-        if self._books.tasks.in_reach({offer.agent_id for offer in found}):
+        if self._books.in_reach({offer.agent_id for offer in found}):
             self._on_owed()
         labels = [r.labels for offer in found for r in offer.resources]
         hosts = frozenset(offer.hostname for offer in found)

@@ -9,6 +9,8 @@ from statefuldb.model.identity import OperationId
 from statefuldb.model.observed import OperationState, OperationStatus
 
 Member = tuple[str, int]
+# What a master says of an operation while its agent is not there.
+_AWAY = frozenset({OperationState.RECOVERING, OperationState.UNREACHABLE})
 
 
 class OperationBook:
@@ -16,7 +18,9 @@ class OperationBook:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._statuses: Grouped[OperationId, OperationStatus] = Grouped(lambda operation_id, _: (operation_id.uid,))
+        self._statuses: Grouped[OperationId, OperationStatus] = Grouped(
+            lambda operation_id, s: (operation_id.uid, ("on", s.agent_id))
+        )
         self._unanswered: set[OperationId] = set()
 
     def statuses(self, uid: str) -> tuple[OperationStatus, ...]:
@@ -80,6 +84,21 @@ class OperationBook:
         with self._lock:
             wanted = (i for i, status in self._statuses.items() if status.state.open)
             return {str(i): self._statuses[i].agent_id or "" for i in wanted if everything or i in self._unanswered}
+
+    def in_reach(self, agent_ids: Iterable[str]) -> bool:
+        """Note that agents are there. Return whether Mesos owes an answer for an operation on one that was not.
+
+        A master says nothing of its own accord of an operation that an agent has come back without.
+        """
+        with self._lock:
+            news = {
+                operation_id
+                for agent_id in agent_ids
+                for operation_id, status in self._statuses.of(("on", agent_id)).items()
+                if status.state in _AWAY
+            }
+            self._unanswered |= news
+            return bool(news)
 
     def owed(self) -> bool:
         """Say whether an answer is owed for an operation."""

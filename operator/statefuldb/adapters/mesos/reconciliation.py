@@ -1,7 +1,7 @@
 """When to ask Mesos what became of tasks and operations (Mesos docs, reconciliation).
 
-At once after each subscription; then, ever more rarely, about whatever it has not answered for; about a task out of
-sight once its agent makes offers; and about everything each quarter of an hour.
+At once after each subscription; then, ever more rarely, about whatever it has not answered for; soon about what is new,
+and about what was out of sight with its agent once that makes offers; and about everything each quarter of an hour.
 """
 
 import threading
@@ -45,11 +45,10 @@ class Reconciler:
         self._round()
 
     def owed(self) -> None:
-        """Note that an answer is owed from now on: it is asked for soon."""
+        """Note that an answer is owed from now on: it is asked for soon, however long others are waited for."""
         with self._lock:
             self._owed_since = True
-            if self._rounds == 0:
-                self._schedule(AGAIN_FIRST_SECONDS)
+            self._schedule(AGAIN_FIRST_SECONDS)
 
     def stop(self) -> None:
         """Ask no more."""
