@@ -57,6 +57,8 @@ try:
     found["connected"] = driver.connected
 except KeyboardInterrupt:
     found["interrupted"] = True
+    # Its thread interrupts this one before it has left the master.
+    driver.join()
 except Exception as error:
     found["error"] = f"{type(error).__name__}: {error}"
 print(json.dumps(found), flush=True)

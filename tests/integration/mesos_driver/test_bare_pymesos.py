@@ -5,7 +5,7 @@ Each has its counterpart on our driver, in `test_driver.py` or `test_driver_repa
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +56,22 @@ def operating(stream: Stream) -> None:
     stream.ended.wait(20)
 
 
+def tears_down(directory: Path, make: Callable[[], Any], **orders: Any) -> bool:
+    """Whether it does in one of three runs: its thread interrupts the main one, which may end before that is sent."""
+    for _ in range(3):
+        master = make()
+        run_bare(directory, master.address, seconds=3, **orders)
+        if "TEARDOWN" in master.kinds():
+            return True
+    return False
+
+
 def test_a_callback_error_tears_the_framework_down(masters: Any, tmp_path: Path) -> None:
-    master = masters(offering)
-    run_bare(tmp_path, master.address, clumsy=True, seconds=3)
-    assert "TEARDOWN" in master.kinds()
+    assert tears_down(tmp_path, lambda: masters(offering), clumsy=True)
 
 
 def test_a_refused_acknowledgement_tears_the_framework_down(masters: Any, tmp_path: Path) -> None:
-    master = masters(updating, status=503)
-    run_bare(tmp_path, master.address, seconds=3)
-    assert "TEARDOWN" in master.kinds()
+    assert tears_down(tmp_path, lambda: masters(updating, status=503))
 
 
 @pytest.mark.parametrize("end", ["stop", "abort"])
