@@ -73,6 +73,27 @@ class Shelf:
         return 200, {"metadata": metadata, "items": items}
 
 
+def watching(
+    exchange: Callable[[str, str, Any, str], tuple[int, Any]], enqueue: Callable[[DatabaseKey], None] = lambda _: None
+) -> tuple[KubernetesAdapter, OnEvent]:
+    """Return an adapter over `exchange`, and what tells it of changes."""
+    watches: list[Watch] = []
+
+    def make_watch(on_event: OnEvent) -> Watch:
+        watches.append(Watch(on_event))
+        return watches[0]
+
+    adapter = KubernetesAdapter(
+        client_over(exchange),
+        make_watch=make_watch,
+        enqueue=enqueue,
+        on_surroundings=lambda _: None,
+        instance="operator-1",
+        machine=Clockwork(),  # type: ignore[arg-type]
+    )
+    return adapter, watches[0].tell
+
+
 def test_lists_are_read_in_pages_and_have_only_those_looked_at_that_they_are_about() -> None:
     shelf, enqueued, machine = Shelf(2 * PAGE_OBJECTS + 1), list[DatabaseKey](), Relisting()
     adapter = KubernetesAdapter(
@@ -108,21 +129,7 @@ def test_a_status_is_not_written_into_the_next_life_of_its_name() -> None:
         written.append(body)
         return 200, body
 
-    watches: list[Watch] = []
-
-    def make_watch(on_event: OnEvent) -> Watch:
-        watches.append(Watch(on_event))
-        return watches[0]
-
-    adapter = KubernetesAdapter(
-        client_over(exchange),
-        make_watch=make_watch,
-        enqueue=lambda _: None,
-        on_surroundings=lambda _: None,
-        instance="operator-1",
-        machine=Clockwork(),  # type: ignore[arg-type]
-    )
-    told = watches[0].tell
+    adapter, told = watching(exchange)
     told(DATABASES, "ADDED", life("first", 1))
     adapter.write_status(KEY, "first", {"summary": "decided about the first"})
     assert len(written) == 1
@@ -150,25 +157,13 @@ def test_what_is_asked_for_is_confirmed_by_a_direct_look_and_the_cache_knows_of_
     """Simulator, seed 16019: one whose watch was broken restarted what another had launched for a later edit."""
     before = life("first", 1)
     before["metadata"]["generation"] = 3
-    watches: list[Watch] = []
 
     def exchange(method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
         assert method == "GET"
         return (404, {}) if now is None else (200, {**before, "metadata": {**before["metadata"], **now}})
 
-    def make_watch(on_event: OnEvent) -> Watch:
-        watches.append(Watch(on_event))
-        return watches[0]
-
-    adapter = KubernetesAdapter(
-        client_over(exchange),
-        make_watch=make_watch,
-        enqueue=lambda _: None,
-        on_surroundings=lambda _: None,
-        instance="operator-1",
-        machine=Clockwork(),  # type: ignore[arg-type]
-    )
-    watches[0].tell(DATABASES, "ADDED", before)
+    adapter, told = watching(exchange)
+    told(DATABASES, "ADDED", before)
     seen = adapter.database(KEY)
     assert seen is not None
     if now is not None:
@@ -184,21 +179,8 @@ def test_what_is_asked_for_is_confirmed_by_a_direct_look_and_the_cache_knows_of_
 
 
 def test_entries_that_cannot_be_read_are_told_apart_from_those_that_can() -> None:
-    watches: list[Watch] = []
-
-    def make_watch(on_event: OnEvent) -> Watch:
-        watches.append(Watch(on_event))
-        return watches[0]
-
     enqueued: list[DatabaseKey] = []
-    adapter = KubernetesAdapter(
-        client_over(lambda *_: (404, {})),
-        make_watch=make_watch,
-        enqueue=enqueued.append,
-        on_surroundings=lambda _: None,
-        instance="operator-1",
-        machine=Clockwork(),  # type: ignore[arg-type]
-    )
+    adapter, told = watching(lambda *_: (404, {}), enqueued.append)
     record, other = serving_on(Strategy.DFS)[0], replace(KEY, name="invoices")
     adopted = replace(record, key=other, name=record.name.replace("11111111", "22222222"))
     stored: dict[str, Json] = {r.name: json.loads(json.dumps(to_object(r))) for r in (record, adopted)}
@@ -206,7 +188,7 @@ def test_entries_that_cannot_be_read_are_told_apart_from_those_that_can() -> Non
     def tell(entry: VolumeRecord, version: int, **spec: Any) -> None:
         body = stored[entry.name]
         body["metadata"]["resourceVersion"] = str(version)
-        watches[0].tell(VOLUMES, "MODIFIED", {**body, "spec": {**body["spec"], **spec}})
+        told(VOLUMES, "MODIFIED", {**body, "spec": {**body["spec"], **spec}})
 
     tell(record, 1)
     tell(adopted, 2)
@@ -227,21 +209,8 @@ def test_entries_that_cannot_be_read_are_told_apart_from_those_that_can() -> Non
 
 
 def test_entries_of_the_same_data_know_of_each_other_across_namespaces() -> None:
-    watches: list[Watch] = []
-
-    def make_watch(on_event: OnEvent) -> Watch:
-        watches.append(Watch(on_event))
-        return watches[0]
-
     enqueued: list[DatabaseKey] = []
-    adapter = KubernetesAdapter(
-        client_over(lambda *_: (404, {})),
-        make_watch=make_watch,
-        enqueue=enqueued.append,
-        on_surroundings=lambda _: None,
-        instance="operator-1",
-        machine=Clockwork(),  # type: ignore[arg-type]
-    )
+    adapter, told = watching(lambda *_: (404, {}), enqueued.append)
     record = serving_on(Strategy.DFS)[0]
     before, after = (replace(KEY, namespace=namespace) for namespace in ("a", "z"))
     copies = {key: replace(record, key=key) for key in (before, after)}
@@ -249,7 +218,7 @@ def test_entries_of_the_same_data_know_of_each_other_across_namespaces() -> None
     def tell(plural: str, kind: str, body: Json, version: int) -> list[DatabaseKey]:
         enqueued.clear()
         metadata = {**body["metadata"], "resourceVersion": str(version)}
-        watches[0].tell(plural, kind, {**body, "metadata": metadata})
+        told(plural, kind, {**body, "metadata": metadata})
         return list(enqueued)
 
     def stored(entry: VolumeRecord) -> Json:
