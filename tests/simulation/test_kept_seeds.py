@@ -68,6 +68,11 @@ KEPT_VARIED = (323, 516, 2218, 3505, 3563)
 # 16019: of two operators, one whose watch was broken restarted what the other had launched for a later edit.
 KEPT_CROWDED = (9151, 10096, 10416, 10669, 595, 626, 11417, 11945, 16019)
 
+# The same where servers that are cut off from their file system may hang, and go on once they are let in again.
+# 686: an operator that another one had deposed took TASK_GONE, said of an earlier framework's task on an agent that was
+# cut off, as its end: without a subscription it did not ask whether that agent had heard. A second server was begun.
+KEPT_HANGING = (686,)
+
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.
 # 1610: an operator that was killed each few seconds was to know of a server that had ended meanwhile.
@@ -98,6 +103,12 @@ def test_it_holds_in_a_varied_world(seed: int) -> None:
 @pytest.mark.parametrize("seed", KEPT_CROWDED)
 def test_it_holds_where_several_workers_are_at_it(seed: int) -> None:
     result = run(seed, without_hanging(size_of(seed)))
+    assert result.verdict.broken is None, result.short
+
+
+@pytest.mark.parametrize("seed", KEPT_HANGING)
+def test_it_holds_where_what_is_fenced_hangs(seed: int) -> None:
+    result = run(seed, size_of(seed))
     assert result.verdict.broken is None, result.short
 
 

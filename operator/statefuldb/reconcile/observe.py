@@ -115,14 +115,15 @@ class Observer:
         """
         status = status_of(volume, tasks)
         launch = volume.launch
-        if launch is None or status is None or volume.ended or not view.connected:
+        if launch is None or status is None or volume.ended:
             return
         said_by_agent = status.state.alive or (status.state.over and status.state is not TaskState.GONE)
         if launch.by_another(view.framework_id) and not said_by_agent:
-            tasks[status.id] = self._bygone(status, launch.agent.id)
+            # Without a subscription nobody can be asked what became of it; that it was called gone proves no more then.
+            outlived = self._mesos.outlived(status.id, launch.agent.id) if view.connected else None
+            tasks[status.id] = self._bygone(status, outlived)
 
-    def _bygone(self, status: TaskStatus, agent_id: str) -> TaskStatus:
-        outlived = self._mesos.outlived(status.id, agent_id)
+    def _bygone(self, status: TaskStatus, outlived: bool | None) -> TaskStatus:
         if outlived:
             return replace(
                 status, state=TaskState.GONE, message="its framework has ended, and its agent has heard of it"

@@ -113,6 +113,19 @@ def test_what_mesos_says_of_an_earlier_frameworks_task_is_believed_where_its_age
         assert (seen.state, seen.settling) == believed
 
 
+def test_an_earlier_frameworks_task_called_gone_has_not_ended_for_an_operator_that_lost_its_subscription() -> None:
+    record, idle = serving(Strategy.DFS)
+    assert record.task_id is not None
+    assert record.launch is not None
+    launched = replace(record, launch=replace(record.launch, framework_id="framework-0"))
+    watching, mesos, _ = observer(launched, status(record.task_id, TaskState.GONE), None)
+    mesos.view.return_value = replace(mesos.view.return_value, connected=False)
+    seen = watching.observe(KEY)
+    assert seen.tasks[record.task_id].state is TaskState.UNKNOWN
+    assert plan(desired(spec(Strategy.DFS)), seen, (idle,), OPERATOR).actions == ()
+    mesos.outlived.assert_not_called()
+
+
 @pytest.mark.parametrize(
     ("state", "initialised", "looked"),
     [
