@@ -6,7 +6,7 @@ The first of them failed in worlds all of one size, in which machines do not dif
 import pytest
 
 from statefuldb.simulation.run import run
-from statefuldb.simulation.size import Size, size_of, with_one_worker, without_hanging
+from statefuldb.simulation.size import Size, size_of, with_all_strikes, with_one_worker, without_hanging
 
 # 35: another framework ran on reserved cpus while the ports were given back. Offers showed nothing more of ours, and
 # the entry was forgotten though the agent still held the rest.
@@ -108,7 +108,7 @@ def test_it_holds_where_several_workers_are_at_it(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", KEPT_HANGING)
 def test_it_holds_where_what_is_fenced_hangs(seed: int) -> None:
-    result = run(seed, size_of(seed))
+    result = run(seed, with_all_strikes(size_of(seed)))
     assert result.verdict.broken is None, result.short
 
 

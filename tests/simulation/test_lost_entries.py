@@ -7,7 +7,7 @@ import pytest
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.people import database
 from statefuldb.simulation.run import judged
-from statefuldb.simulation.size import Size, size_of
+from statefuldb.simulation.size import Size, size_of, with_all_strikes
 from statefuldb.simulation.world import World
 
 Json = dict[str, Any]
@@ -125,7 +125,7 @@ def runs_or_rests(world: World, spec: Json) -> bool:
 @pytest.mark.parametrize("seed", [1, 11, 38, 42])
 def test_whatever_else_goes_wrong_while_entries_are_deleted(seed: int) -> None:
     """Seeds in which a database was begun anew, with the task ids of its first life."""
-    size = size_of(seed)
+    size = with_all_strikes(size_of(seed))
     world = World(seed, size)
     with judged(world):
         world.begin()

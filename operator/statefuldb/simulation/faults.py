@@ -3,6 +3,9 @@
 Two sorts: what befalls a single request of the operator (asked for at each of them), and what befalls the world (a
 strike now and then, see `strikes.py`). All is over once `cease` was called.
 
+In some worlds few kinds of strikes happen, each as often as any other, so that what is rare meets what is rare (Groce,
+Zhang, Eide, Chen, Regehr: Swarm Testing, ISSTA 2012).
+
 Each fault of a run has a name. With `kept` only those happen, and nothing else of the seed changes: so a run that fails
 can be had with fewer and fewer of them (`shrink.py`).
 """
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.life import Network
 from statefuldb.simulation.machine import Killed
+from statefuldb.simulation.size import Size
 from statefuldb.simulation.strikes import STRIKE_WEIGHTS, Strikes
 
 if TYPE_CHECKING:
@@ -47,14 +51,14 @@ class Paced(Network):
 class Faults(Paced):
     """The faults of one run. `counts` says how often each kind fired, `fired` names each."""
 
-    def __init__(self, dice: Dice, kept: frozenset[str] | None, latency_seconds: float) -> None:
+    def __init__(self, dice: Dice, kept: frozenset[str] | None, size: Size) -> None:
         self._at_requests, amounts, self._strikes = dice.fork(), dice.fork(), dice.fork()
-        super().__init__(amounts, latency_seconds)
+        super().__init__(amounts, size.latency_seconds)
         self._kept = kept
         self._active = True
         self._asked = 0
         self._struck = 0
-        self._kinds = [kind for kind, weight in STRIKE_WEIGHTS.items() for _ in range(weight)]
+        self._kinds = _kinds_of(dice.fork(), size.kinds_of_strikes)
         self.counts = dict.fromkeys(KINDS, 0)
         self.fired: list[str] = []
 
@@ -123,3 +127,11 @@ class Faults(Paced):
     def _note(self, kind: str, name: str) -> None:
         self.counts[kind] += 1
         self.fired.append(name)
+
+
+def _kinds_of(dice: Dice, how_many: int) -> list[str]:
+    """Return so many kinds of strikes, each once; all kinds, each as often as it weighs, where that is 0."""
+    if not how_many:
+        return [kind for kind, weight in STRIKE_WEIGHTS.items() for _ in range(weight)]
+    left = list(STRIKE_WEIGHTS)
+    return [left.pop(dice.below(len(left))) for _ in range(how_many)]

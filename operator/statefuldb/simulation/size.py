@@ -8,6 +8,7 @@ LEAST, MOST = 5, 50
 WORKERS = (2, 3, 8)
 LATENCY_SECONDS = 0.01
 LATENCIES_SECONDS = (LATENCY_SECONDS, 0.1, 1.0)
+KINDS_OF_STRIKES = (0, 3, 5, 8)
 # How many of a thousand seeds have so many agents, and so many databases: large worlds are dear, and seldom tell more.
 AGENTS = ((500, 5, 5), (400, 6, 12), (100, 13, MOST))
 DATABASES = ((900, 5, 7), (90, 8, 16), (10, 17, MOST))
@@ -20,6 +21,7 @@ class Size:
     With more than one of its `workers`, the operator does several things at a time, as a real one does. An ordinary
     request takes up to `latency_seconds`. With `copies` people copy entries of the ledger where they do not belong.
     What is fenced ends at once or, where it `hangs`, goes on once it is let in again, as on a hard mount of NFS.
+    With `kinds_of_strikes` only so many kinds of them happen, else all.
     """
 
     agents: int = 5
@@ -31,6 +33,7 @@ class Size:
     latency_seconds: float = LATENCY_SECONDS
     copies: bool = False
     hangs: bool = False
+    kinds_of_strikes: int = 0
 
 
 def size_of(seed: int) -> Size:
@@ -43,6 +46,8 @@ def size_of(seed: int) -> Size:
         workers=dice.pick(WORKERS),
         latency_seconds=dice.pick(LATENCIES_SECONDS),
         hangs=dice.happens(0.5),
+        kinds_of_strikes=dice.pick(KINDS_OF_STRIKES),
+        copies=dice.happens(0.1),
     )
 
 
@@ -53,7 +58,12 @@ def with_one_worker(size: Size) -> Size:
 
 def without_hanging(size: Size) -> Size:
     """Return a world in which what is fenced ends at once, as it did in all once."""
-    return replace(size, hangs=False)
+    return replace(with_all_strikes(size), hangs=False)
+
+
+def with_all_strikes(size: Size) -> Size:
+    """Return a world in which all kinds of strikes happen, and people copy nothing, as it was in all once."""
+    return replace(size, kinds_of_strikes=0, copies=False)
 
 
 def _drawn(dice: Dice, shares: tuple[tuple[int, int, int], ...]) -> int:

@@ -54,7 +54,7 @@ class World:
         self.schedule = Schedule()
         self.story = Story(self.schedule)
         self.verdict = Verdict()
-        self.faults = Faults(self.dice.fork(), kept, size.latency_seconds) if faulty else None
+        self.faults = Faults(self.dice.fork(), kept, size) if faulty else None
         self.network = network or self.faults or self._quiet_network()
         self.hosts: list[Host] = []
         self.laws = Laws(self.verdict, self.schedule, self.hosts)
