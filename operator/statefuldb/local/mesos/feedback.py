@@ -45,8 +45,10 @@ def updated(cluster: Cluster, agent_id: str, message: Json) -> None:
         return
     one = cluster.operations.get(message["uuid"])
     if one is None:
-        one = Operation(message["uuid"], message["framework_id"], agent_id, message["operation"], status)
-        cluster.operations[one.uuid] = one
+        # Acknowledged meanwhile: it is passed on, and nothing is kept (master.cpp, `updateOperationStatus`).
+        if "operation_id" in status:
+            _tell(cluster, message["framework_id"], status)
+        return
     one.status, one.statuses = status, [status]
     if one.held:
         _settle(cluster, one)

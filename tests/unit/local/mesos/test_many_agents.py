@@ -8,7 +8,7 @@ import pytest
 
 from statefuldb.local.mesos.by_agent import ByAgent
 from statefuldb.local.mesos.cluster import Cluster
-from statefuldb.local.mesos.effects import ToAgent
+from statefuldb.local.mesos.effects import ToAgent, ToFramework
 from statefuldb.local.mesos.master import Master
 
 Json = dict[str, Any]
@@ -72,6 +72,16 @@ class Fleet:
         self.register(number, agent_id, (self.running(number),))
         self.master.agents.operation_update(agent_id, self.operation(number))
 
+    def acknowledge(self, number: int) -> None:
+        """Acknowledge what an agent has reported of its operation."""
+        body = {
+            "operation_id": {"value": f"o{number}"},
+            "uuid": uuid(number),
+            "agent_id": {"value": self.agents[number]},
+        }
+        call = {"type": "ACKNOWLEDGE_OPERATION_STATUS", "acknowledge_operation_status": body}
+        self.master.call({**call, "framework_id": {"value": self.owner}}, "stream", 2)
+
     def ordered(self) -> list[str]:
         """Return what agents were ordered since the last look."""
         ordered = [str(effect.message["type"]) for effect in self.cluster.outbox if isinstance(effect, ToAgent)]
@@ -86,10 +96,19 @@ def fleet() -> Fleet:
 
 
 def test_an_acknowledged_operation_is_found_by_its_agent(fleet: Fleet) -> None:
-    body = {"operation_id": {"value": "o7"}, "uuid": uuid(7), "agent_id": {"value": fleet.agents[7]}}
-    call = {"type": "ACKNOWLEDGE_OPERATION_STATUS", "acknowledge_operation_status": body}
-    fleet.master.call({**call, "framework_id": {"value": fleet.owner}}, "stream", 2)
+    fleet.acknowledge(7)
     assert fleet.ordered() == ["ACK_OPERATION"]
+    assert len(fleet.cluster.operations) == AGENTS - 1
+
+
+def test_a_report_that_crosses_its_acknowledgement_is_passed_on_and_kept_by_nobody(fleet: Fleet) -> None:
+    """As master.cpp does (`updateOperationStatus`); an agent with an operation under way is never drained."""
+    fleet.acknowledge(7)
+    fleet.cluster.outbox.clear()
+    fleet.master.agents.operation_update(fleet.agents[7], fleet.operation(7))
+    assert [effect.event["type"] for effect in fleet.cluster.outbox if isinstance(effect, ToFramework)] == [
+        "UPDATE_OPERATION_STATUS"
+    ]
     assert len(fleet.cluster.operations) == AGENTS - 1
 
 
