@@ -27,6 +27,7 @@ def violations(plan: Plan, observed: Observed, cluster: str) -> tuple[Violation,
     """Return every law that `plan` would break."""
     found: list[Violation] = []
     records = {record.name: record for record in observed.volumes}
+    written: set[tuple[str, int]] = set()
     beside = plan.accepted is not None and plan.accepted.spec.bootstrap_empty
     for action in plan.actions:
         found += duplicate_laws.broken_by(action, observed)
@@ -34,6 +35,7 @@ def violations(plan: Plan, observed: Observed, cluster: str) -> tuple[Violation,
             case SaveVolume(volume=volume):
                 found += ledger_laws.broken_by(volume, records.get(volume.name), observed, beside=beside)
                 records[volume.name] = volume
+                written.add((volume.identity.uid, volume.identity.ordinal))
             case ForgetVolume(volume=volume):
                 found += _forgets(volume)
             case RemoveFinalizer():
@@ -41,7 +43,7 @@ def violations(plan: Plan, observed: Observed, cluster: str) -> tuple[Violation,
             case AcceptOffers():
                 found += _accepts(action, observed, records, cluster)
             case KillTask(task_id=task_id):
-                found += _kills(task_id, observed)
+                found += _kills(task_id, observed, written)
             case _:
                 pass
     return tuple(found)
@@ -53,11 +55,15 @@ def _forgets(volume: VolumeRecord) -> list[Violation]:
     return [Violation(law="no_leak", message=f"{volume.name} would be forgotten, not deleted")]
 
 
-def _kills(task_id: TaskId, observed: Observed) -> list[Violation]:
-    """Only what the ledger knows is ever stopped."""
-    if any((r.identity.uid, r.identity.ordinal) == (task_id.uid, task_id.ordinal) for r in observed.volumes):
-        return []
-    return [Violation(law="no_surprise_teardown", message=f"{task_id} is nobody's in the ledger")]
+def _kills(task_id: TaskId, observed: Observed, written: set[tuple[str, int]]) -> list[Violation]:
+    """Only what the ledger knows is ever stopped; what was launched later, once that was found to be all it knows."""
+    member = task_id.uid, task_id.ordinal
+    known = [r.incarnation for r in observed.volumes if (r.identity.uid, r.identity.ordinal) == member]
+    if not known:
+        return [Violation(law="no_surprise_teardown", message=f"{task_id} is nobody's in the ledger")]
+    if task_id.incarnation > max(known) and member not in written:
+        return [Violation(law="no_surprise_teardown", message=f"{task_id} is later than an entry that may be behind")]
+    return []
 
 
 def _unsaved_intents(observed: Observed, records: dict[str, VolumeRecord]) -> list[Violation]:

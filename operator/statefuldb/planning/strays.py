@@ -1,6 +1,6 @@
 """Incarnations that run although they were replaced or recorded as over, and clean stops that are under way."""
 
-from statefuldb.model.actions import Action, KillTask
+from statefuldb.model.actions import Action, KillTask, SaveVolume
 from statefuldb.model.conditions import Reason
 from statefuldb.model.observed import TaskState
 from statefuldb.model.plan import Waiting
@@ -28,9 +28,12 @@ def strays(context: Context, record: VolumeRecord) -> Step | None:
     One that is recorded as over can still be said to run, by a status that was long on its way: the answer to KILL
     tells. So it is with one that was said to be stopping, for longer than that is believed. Nothing is launched beside
     one that is alive.
+
+    One that was launched after what the entry says is rather what another operator has launched meanwhile than one of
+    before a restore: the entry is written as it is first, which is refused where it is not the stored one.
     """
     actions: list[Action] = []
-    alive = False
+    alive = later = False
     for task_id, status in sorted(context.observed.tasks.items(), key=lambda item: str(item[0])):
         mine = (task_id.uid, task_id.ordinal) == (record.identity.uid, record.identity.ordinal)
         current = task_id == record.task_id and not record.ended
@@ -39,6 +42,7 @@ def strays(context: Context, record: VolumeRecord) -> Step | None:
         alive = True
         if status.state is TaskState.KILLING and 0 <= context.now - status.seen_at_seconds < STOP_AGAIN_SECONDS:
             continue
+        later = later or task_id.incarnation > record.incarnation
         actions.append(
             KillTask(
                 task_id=task_id,
@@ -51,5 +55,6 @@ def strays(context: Context, record: VolumeRecord) -> Step | None:
             )
         )
     if actions:
-        return Step(actions=tuple(actions))
+        stored = SaveVolume(volume=record, why=f"{record.name} is still what the ledger says")
+        return Step(actions=(*((stored,) if later else ()), *actions))
     return Step(waiting=(stopping(record),)) if alive and record.ended else None

@@ -13,6 +13,8 @@ Json = dict[str, Any]
 SETTLE_SECONDS = 900.0
 REST_SECONDS = 120.0
 ENDS_SECONDS = 240.0
+# Longer than one Event takes.
+SAID_SECONDS = 10.0
 UNEXPLAINED = "and nothing says why"
 AT_REST_CALLS = ("RECONCILE", "RECONCILE_OPERATIONS", "DECLINE", "SUPPRESS")
 
@@ -83,6 +85,7 @@ def _at_rest(world: World) -> None:
     It begins where whatever failed last has outlived that, which is written down.
     """
     world.pass_by(HEALTHY_AFTER_SECONDS + 10.0)
+    _all_is_said(world)
     version, before = world.api.store.version, dict(world.calls)
     world.pass_by(REST_SECONDS)
     written = world.api.store.version - version
@@ -91,6 +94,18 @@ def _at_rest(world: World) -> None:
     world.verdict.judge(
         "eventually_stable", not written and not loud, f"at rest there were {written} writes and the calls {loud}"
     )
+
+
+def _all_is_said(world: World) -> None:
+    """Let the Events that wait be written: one after the other, each as slowly as the API server answers."""
+    until, latest = world.schedule.now + SETTLE_SECONDS, ""
+    while latest != (latest := _latest_event(world)) and world.schedule.now < until:
+        world.pass_by(SAID_SECONDS)
+
+
+def _latest_event(world: World) -> str:
+    versions = [event["metadata"]["resourceVersion"] for event in world.api.objects("events")]
+    return max(versions, key=int, default="")
 
 
 def _no_leak(world: World) -> None:

@@ -25,6 +25,8 @@ class Api:
         if self.away:
             return 503, {}
         name = path.rpartition("/")[2]
+        if method == "POST" and body["metadata"]["name"] in self.events:
+            return 409, {}
         if method == "POST":
             self.events[body["metadata"]["name"]] = body
             return 201, body
@@ -37,16 +39,23 @@ class Api:
 
 
 class Clockwork:
-    """A machine whose time stands still unless it is moved, and whose lanes run at once."""
+    """A machine whose time stands still unless it is moved, and whose lanes run at once, but while they are `busy`."""
 
     seconds = 1_000_000.25
+
+    def __init__(self) -> None:
+        self.busy = False
+        self.waiting: list[Callable[[], object]] = []
 
     def now(self) -> float:
         return self.seconds
 
     def lane(self, name: str) -> Callable[[Callable[[], object]], None]:
         def run(call: Callable[[], object]) -> None:
-            call()
+            if self.busy:
+                self.waiting.append(call)
+            else:
+                call()
 
         return run
 
@@ -69,6 +78,22 @@ def test_an_event_names_who_reports_what_and_when_to_the_microsecond() -> None:
     assert (event["action"], event["reason"]) == ("Reconcile", "Waiting")
     assert event["eventTime"].startswith("1970-01-12T13:46:40.250000")
     assert "series" not in event
+
+
+def test_an_event_that_waits_behind_others_tells_when_it_was_so() -> None:
+    api, machine, say = speaker()
+    machine.busy = True
+    say("no offer fits")
+    machine.seconds += 300
+    (send,) = machine.waiting
+    send()
+    assert [event["eventTime"] for event in api.events.values()] == ["1970-01-12T13:46:40.250000Z"]
+
+
+def test_what_is_new_costs_one_request() -> None:
+    api, _, say = speaker()
+    say("no offer fits")
+    assert api.calls == ["POST"]
 
 
 def test_what_is_said_twice_in_a_row_is_said_once() -> None:

@@ -127,9 +127,15 @@ def test_an_agent_of_which_only_the_id_is_known_is_cut_off_by_a_person() -> None
 def test_a_later_incarnation_that_runs_is_stopped_first(strategy: Strategy, ended: bool) -> None:
     record, idle = fallen_back(strategy)
     record = record if ended else replace(record, ending=None)
-    (kill,) = plan(desired(spec(strategy)), sight(record, TaskState.RUNNING), (idle,), OPERATOR).actions
+    seen = sight(record, TaskState.RUNNING)
+    decided = plan(desired(spec(strategy)), seen, (idle,), OPERATOR)
+    saved, kill = decided.actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume == record, "another operator may have launched it meanwhile: a stale entry is refused"
     assert isinstance(kill, KillTask)
     assert kill.task_id == LATER
+    assert not violations(decided, seen, CLUSTER)
+    assert {v.law for v in violations(replace(decided, actions=(kill,)), seen, CLUSTER)} == {"no_surprise_teardown"}
     killing = sight(record, TaskState.KILLING)
     said = {t: replace(s, seen_at_seconds=999.0) for t, s in killing.tasks.items()}
     waits = plan(desired(spec(strategy)), replace(killing, tasks=said), (idle,), OPERATOR)

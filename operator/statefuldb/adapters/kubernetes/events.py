@@ -47,9 +47,9 @@ class Events:
         if self._last.get(database["uid"]) == text:
             return
         self._last[database["uid"]] = text
-        combined = self._is_one_of_many(database["uid"], announcement)
+        combined, moment = self._is_one_of_many(database["uid"], announcement), self._machine.now()
         if self._room.acquire(blocking=False):
-            self._lane(lambda: self._try(database, announcement, combined=combined))
+            self._lane(lambda: self._try(database, announcement, moment, combined=combined))
         else:
             log.warning("too many Events are waiting; one was left out")
             self._not_said(database["uid"], text)
@@ -82,28 +82,22 @@ class Events:
         said.append((now, announcement.message))
         return False
 
-    def _try(self, database: dict[str, str], announcement: Announcement, *, combined: bool) -> None:
+    def _try(self, database: dict[str, str], announcement: Announcement, at_seconds: float, *, combined: bool) -> None:
         self._room.release()
         try:
-            self._send(database, announcement, combined=combined)
+            self._send(database, announcement, at_seconds, combined=combined)
         except EffectFailed as error:
             log.warning("Event not sent: %s", error)
             self._not_said(database["uid"], _text(announcement))
 
-    def _send(self, database: dict[str, str], announcement: Announcement, *, combined: bool) -> None:
+    def _send(self, database: dict[str, str], announcement: Announcement, at_seconds: float, *, combined: bool) -> None:
+        """Create the Event, or count it where it is there: most are new, and others wait behind this one."""
         message = ((COMBINED if combined else "") + announcement.message)[:MESSAGE_LIMIT]
         text = f"{database['uid']} {announcement.reason} {COMBINED if combined else message}"
         name = f"{database['name']}.{hashlib.sha256(text.encode()).hexdigest()[:16]}"
         namespace = database["namespace"]
-        moment = datetime.fromtimestamp(self._machine.now(), UTC)
+        moment = datetime.fromtimestamp(at_seconds, UTC)
         now, exactly = moment.strftime("%Y-%m-%dT%H:%M:%SZ"), moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        held = find(f"get Event {name}", lambda: self._api.get(namespace, name))
-        if held is not None:
-            count = (held.get("count") or 1) + 1
-            series = {"count": count, "lastObservedTime": exactly}
-            again = {"count": count, "lastTimestamp": now, "series": series, "message": message}
-            call(f"count Event {name}", lambda: self._api.patch(namespace, name, again, MERGE_PATCH))
-            return
         body = {
             "apiVersion": "v1",
             "kind": "Event",
@@ -121,7 +115,22 @@ class Events:
             "reportingComponent": COMPONENT,
             "reportingInstance": self._instance,
         }
-        call(f"create Event {name}", lambda: self._api.create(namespace, body))
+        try:
+            call(f"create Event {name}", lambda: self._api.create(namespace, body))
+        except EffectFailed as error:
+            if not error.conflict:
+                raise
+            self._count(namespace, name, {"lastTimestamp": now, "message": message}, exactly)
+
+    def _count(self, namespace: str, name: str, again: dict[str, Any], exactly: str) -> None:
+        """Note that what an Event says was said again; one that went meanwhile is not made anew."""
+        held = find(f"get Event {name}", lambda: self._api.get(namespace, name))
+        if held is None:
+            return
+        count = (held.get("count") or 1) + 1
+        series = {"count": count, "lastObservedTime": exactly}
+        patch = {**again, "count": count, "series": series}
+        call(f"count Event {name}", lambda: self._api.patch(namespace, name, patch, MERGE_PATCH))
 
 
 def _text(announcement: Announcement) -> str:
