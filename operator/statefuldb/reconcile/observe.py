@@ -142,7 +142,7 @@ class Observer:
         if not self._waits(key):
             return ()
         missed = [v for v in volumes if self._missed(v, tasks)]
-        found = [self._mesos.sighting(volume.identity) for volume in missed]
+        found = [self._mesos.sighting(volume) for volume in missed]
         return tuple(sighting for sighting in found if sighting is not None)
 
     def _missed(self, volume: VolumeRecord, tasks: Mapping[TaskId, TaskStatus]) -> bool:

@@ -200,7 +200,7 @@ class MesosPort(Protocol):
         """Return what agents hold of a database's, offered or not, as of now; None where it cannot be known."""
         ...
 
-    def sighting(self, identity: DataIdentity) -> Sighting | None:
+    def sighting(self, volume: VolumeRecord) -> Sighting | None:
         """Return what the master says of a member's resources, offered or not; None where it does not say.
 
         Asks the master, at most twice a minute.

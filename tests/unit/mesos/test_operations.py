@@ -8,12 +8,14 @@ import pytest
 from statefuldb.adapters.mesos.calls import CallFailed
 from statefuldb.adapters.mesos.driver import ConnectionState
 from statefuldb.model.actions import AcceptOffers, SaveVolume
-from statefuldb.model.identity import DataIdentity, OperationId
+from statefuldb.model.identity import OperationId
 from statefuldb.model.observed import OperationState, OperationStatus
+from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.ports import EffectFailed
 from unit.mesos.adapter import CAPABLE, Wired
+from unit.planning.test_strays import serving
 from unit.planning.world import KEY, OPERATOR, UID, desired, observed, offer, spec
 
 RESERVE = f"sdb.{UID}.0.offer-of-agent-1.0-RESERVE"
@@ -121,7 +123,7 @@ def test_nothing_is_acknowledged_to_an_agent_that_was_lost_while_a_list_with_it_
         wired.say({"type": "FAILURE", "failure": AGENT} if lost_by == "its agent" else SUBSCRIBED)
 
     wired.agents = Answering(wired.agents, lost_now)
-    wired.adapter.sighting(DataIdentity(cluster="c", uid=UID, ordinal=0))
+    wired.adapter.sighting(serving(Strategy.PERSISTENT_VOLUME))
     assert not wired.agents
     wired.adapter.acknowledge_operation(wired.adapter.operations(UID)[0])
     assert not wired.driver.named("acknowledge_operation")

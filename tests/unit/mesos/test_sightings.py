@@ -50,7 +50,7 @@ def foreign(bundle: tuple[Resource, ...], task_id: str = "loot") -> dict[str, An
 
 
 def seen(wired: Wired, record: VolumeRecord, **more: Any) -> Observed:
-    sighting = wired.adapter.sighting(record.identity)
+    sighting = wired.adapter.sighting(record)
     assert sighting is not None
     return observed(volumes=(record,), sightings=(sighting,), **more)
 
@@ -78,10 +78,18 @@ def test_our_own_task_and_tasks_on_other_resources_are_no_thieves() -> None:
     own = {**foreign(bundle, str(record.task_id)), "framework_id": {"value": "F1"}}
     wired.frameworks = [*wired.frameworks, {"framework_info": OURS}]
     wired.tasks = [own, foreign(offer().resources)]
-    sighting = wired.adapter.sighting(record.identity)
+    sighting = wired.adapter.sighting(record)
     assert sighting is not None
     assert not sighting.used_by
     assert sighting.volume_on == {"agent-1"}
+
+
+def test_the_volume_of_an_earlier_attempt_is_not_the_one_that_is_looked_for() -> None:
+    """Simulator, seed 18707: that one hid that the agent of the last attempt, which never served, is gone for good."""
+    record, bundle = member(Strategy.PERSISTENT_VOLUME)
+    sighting = world(bundle).adapter.sighting(replace(record, persistence_id=f"{record.persistence_id}.2"))
+    assert sighting is not None
+    assert not sighting.volume_on
 
 
 def test_a_task_of_another_framework_with_an_id_like_ours_is_a_thief_all_the_same() -> None:
@@ -89,12 +97,12 @@ def test_a_task_of_another_framework_with_an_id_like_ours_is_a_thief_all_the_sam
     record, bundle = member(Strategy.PERSISTENT_VOLUME)
     wired = world(bundle)
     wired.tasks = [foreign(bundle, f"sdb.{record.identity.uid}.0.99")]
-    sighting = wired.adapter.sighting(record.identity)
+    sighting = wired.adapter.sighting(record)
     assert sighting is not None
     assert [task.framework_name for task in sighting.used_by] == ["thief"]
     wired.frameworks = []
     wired.time.pass_by(31)
-    unlisted = wired.adapter.sighting(record.identity)
+    unlisted = wired.adapter.sighting(record)
     assert unlisted is not None
     assert not unlisted.used_by, "of an earlier framework of ours, which is listed no more"
 
@@ -102,10 +110,10 @@ def test_a_task_of_another_framework_with_an_id_like_ours_is_a_thief_all_the_sam
 def test_a_list_from_before_the_clock_was_set_back_is_not_taken_for_a_fresh_one() -> None:
     record, bundle = member(Strategy.PERSISTENT_VOLUME)
     wired = world(bundle)
-    assert wired.adapter.sighting(record.identity) is not None
+    assert wired.adapter.sighting(record) is not None
     wired.holdings = {}
     wired.time.seconds -= 3_600.0
-    sighting = wired.adapter.sighting(record.identity)
+    sighting = wired.adapter.sighting(record)
     assert sighting is not None
     assert not sighting.volume_on
 
@@ -145,11 +153,11 @@ def test_an_agent_that_is_not_registered_is_said_to_be_so() -> None:
 def test_the_master_is_asked_at_most_twice_a_minute() -> None:
     record, bundle = member(Strategy.PERSISTENT_VOLUME)
     wired = world(bundle)
-    assert wired.adapter.sighting(record.identity) == wired.adapter.sighting(record.identity)
+    assert wired.adapter.sighting(record) == wired.adapter.sighting(record)
     wired.tasks = [foreign(bundle)]
-    first = wired.adapter.sighting(record.identity)
+    first = wired.adapter.sighting(record)
     wired.time.pass_by(31)
-    second = wired.adapter.sighting(record.identity)
+    second = wired.adapter.sighting(record)
     assert first is not None
     assert second is not None
     assert (len(first.used_by), len(second.used_by)) == (0, 1)

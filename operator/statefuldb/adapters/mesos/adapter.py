@@ -35,7 +35,7 @@ from statefuldb.adapters.mesos.wire import (
     status_to_acknowledge,
 )
 from statefuldb.model.actions import AcceptOffers, KillTask
-from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId
+from statefuldb.model.identity import DatabaseKey, TaskId
 from statefuldb.model.observed import MesosView, Observed, Offers, OperationStatus, Sighting, TaskStatus
 from statefuldb.model.operations import Destroy, LaunchTask, Unreserve
 from statefuldb.model.resources import Unavailability
@@ -184,9 +184,9 @@ class MesosAdapter:
         """Return what registered agents hold of a database's, offered or not; None where the master does not say."""
         return self._reserved.of(observed)
 
-    def sighting(self, identity: DataIdentity) -> Sighting | None:
+    def sighting(self, volume: VolumeRecord) -> Sighting | None:
         """Return what the master says of a member's resources, offered or not; None where it does not say."""
-        return self._sightings.of(identity)
+        return self._sightings.of(volume)
 
     def outlived(self, task_id: TaskId, agent_id: str) -> bool | None:
         """Say whether an agent has provably ended a task of an earlier framework; None where it is not registered."""

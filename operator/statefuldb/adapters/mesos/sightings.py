@@ -9,6 +9,7 @@ from statefuldb.adapters.mesos.master_api import ListEach
 from statefuldb.adapters.mesos.wire import resource_from_wire
 from statefuldb.model.identity import LABEL_CLUSTER, DataIdentity, TaskId
 from statefuldb.model.observed import ForeignTask, Sighting
+from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.storage.holding import identity_of
 from statefuldb.reconcile.machine import Clock, Lock
 from statefuldb.reconcile.ports import EffectFailed
@@ -30,11 +31,11 @@ class _User:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """An agent, and whose volumes are on it."""
+    """An agent, and the ids of the volumes of ours that are on it."""
 
     agent_id: str
     hostname: str
-    volumes_of: frozenset[DataIdentity]
+    volumes: frozenset[str]
     set_aside: bool
 
 
@@ -67,20 +68,21 @@ class Sightings:
         self._lock = lock
         self._asked_at = float("-inf")
         self._hosts: Mapping[str, str] = {}
-        self._volumes: Mapping[DataIdentity, frozenset[str]] = {}
+        self._volumes: Mapping[str, frozenset[str]] = {}
         self._users: Sequence[_User] = ()
         self._set_aside: frozenset[str] = frozenset()
         self._frameworks: Mapping[str, _Framework] = {}
 
-    def of(self, identity: DataIdentity) -> Sighting | None:
+    def of(self, record: VolumeRecord) -> Sighting | None:
         """Return what is known of one member's resources; None where the master does not say."""
+        identity = record.identity
         with self._lock:
             if not self._ask():
                 return None
             return Sighting(
                 identity=identity,
                 hosts=frozenset(self._hosts.values()),
-                volume_on=self._volumes.get(identity, frozenset()),
+                volume_on=self._volumes.get(record.persistence_id or "", frozenset()),
                 agent_ids=frozenset(self._hosts),
                 used_by=tuple(
                     self._foreign(user)
@@ -106,11 +108,11 @@ class Sightings:
             log.warning("who uses our resources could not be asked: %s", error)
             return False
         self._hosts = {place.agent_id: place.hostname for place in agents}
-        volumes: dict[DataIdentity, set[str]] = {}
+        volumes: dict[str, set[str]] = {}
         for place in agents:
-            for identity in place.volumes_of:
-                volumes.setdefault(identity, set()).add(place.hostname)
-        self._volumes = {identity: frozenset(hosts) for identity, hosts in volumes.items()}
+            for persistence_id in place.volumes:
+                volumes.setdefault(persistence_id, set()).add(place.hostname)
+        self._volumes = {persistence_id: frozenset(hosts) for persistence_id, hosts in volumes.items()}
         self._users = [user for user in tasks if user is not None]
         self._set_aside = frozenset(place.hostname for place in agents if place.set_aside)
         self._frameworks = {framework.id: framework for framework in frameworks}
@@ -136,8 +138,10 @@ class Sightings:
 
 def _place(agent: Mapping[str, Any]) -> _Place:
     info = agent["agent_info"]
-    held = (r for r in agent.get("total_resources", []) if "persistence" in r.get("disk", {}))
-    return _Place(_value(info, "id"), info["hostname"], _owners(held), bool(agent.get("deactivated")))
+    persistent = (r for r in agent.get("total_resources", []) if "persistence" in r.get("disk", {}))
+    held = [resource_from_wire(r) for r in persistent]
+    volumes = frozenset(r.persistence.id for r in held if r.persistence is not None and identity_of(r) is not None)
+    return _Place(_value(info, "id"), info["hostname"], volumes, bool(agent.get("deactivated")))
 
 
 def _framework(framework: Mapping[str, Any]) -> _Framework:
