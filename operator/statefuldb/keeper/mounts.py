@@ -6,7 +6,6 @@ from pathlib import Path
 from statefuldb.keeper.refusal import Refused
 from statefuldb.model.keeper import DataLocation
 
-VOLUME_ID_FILE = ".statefuldb-volume-id"
 _KERNEL_NAMES = {
     "NFS": ("nfs", "nfs4", "fuse.nfs"),
     "CephFS": ("ceph", "fuse.ceph", "fuse.ceph-fuse"),
@@ -85,11 +84,6 @@ def check_mount(data: DataLocation, table: str | None = None) -> None:
     if data.source is not None and mount.source != data.source:
         raise Refused(f"{data.mount_point} is mounted from {mount.source}, not from {data.source}")
     _check_locks(data, mount)
-    if data.volume_id is not None:
-        marker = Path(data.mount_point) / VOLUME_ID_FILE
-        real = marker.read_text().strip() if marker.exists() else "none"
-        if real != data.volume_id:
-            raise Refused(f"{marker} says {real}, not {data.volume_id}: another volume is mounted")
 
 
 def _check_locks(data: DataLocation, mount: Mount) -> None:

@@ -5,8 +5,9 @@ A keeper's configuration travels in the task's environment, which Mesos shows to
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
+from typing import Any
 
 PROTOCOL_VERSION = 1
 ENVIRONMENT_VARIABLE = "STATEFULDB_KEEPER"
@@ -48,7 +49,6 @@ class DataLocation:
     mount_point: str | None = None
     filesystem: str | None = None
     source: str | None = None
-    volume_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +83,12 @@ class KeeperConfig:
 
     @staticmethod
     def from_json(text: str) -> "KeeperConfig":
-        """Read the text back. Raises ValueError where it is not a configuration of this protocol version."""
+        """Read the text back. Raises ValueError where it is of another protocol, or asks for what is unknown here."""
         try:
-            fields = json.loads(text)
-            if fields["protocol"] != PROTOCOL_VERSION:
-                raise ValueError(f"keeper protocol {fields['protocol']}, not {PROTOCOL_VERSION}")
-            return KeeperConfig(**{**fields, "data": DataLocation(**fields["data"])})
+            orders = json.loads(text)
+            if orders["protocol"] != PROTOCOL_VERSION:
+                raise ValueError(f"keeper protocol {orders['protocol']}, not {PROTOCOL_VERSION}")
+            return KeeperConfig(**{**orders, "data": DataLocation(**_asked(orders["data"]))})
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a keeper configuration: {error}") from error
 
@@ -101,8 +101,6 @@ class EngineStatus:
     pid: int = 0
     ready: bool = False
     answers_sql: bool = False
-    read_only: bool = False
-    uptime_seconds: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -128,11 +126,21 @@ class KeeperStatus:
 
     @staticmethod
     def from_json(text: str) -> "KeeperStatus":
-        """Read a status answer. Raises ValueError where it is none of this protocol version."""
+        """Read a status answer. What is unknown in it does not count. Raises ValueError where it is no status."""
         try:
-            fields = json.loads(text)
-            engine = EngineStatus(**fields.pop("engine"))
-            phase = KeeperPhase(fields.pop("phase"))
-            return KeeperStatus(**fields, engine=engine, phase=phase)
+            told = _known(KeeperStatus, json.loads(text))
+            engine = EngineStatus(**_known(EngineStatus, told.pop("engine")))
+            phase = KeeperPhase(told.pop("phase"))
+            return KeeperStatus(**told, engine=engine, phase=phase)
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a keeper status: {error}") from error
+
+
+def _asked(orders: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what orders ask for: a field of another version that holds null asks for nothing."""
+    return {name: value for name, value in orders.items() if value is not None}
+
+
+def _known(kind: Any, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a type has fields for."""
+    return {each.name: told[each.name] for each in fields(kind) if each.name in told}
