@@ -30,15 +30,12 @@ class Intent(StrEnum):
 
 
 class VolumePhase(StrEnum):
-    """What was last seen of it (`spec.phase` of a `DatabaseVolume`)."""
+    """How far the operator is with it (`spec.phase` of a `DatabaseVolume`)."""
 
     PENDING = "Pending"
     IN_USE = "InUse"
-    IDLE = "Idle"
     RETAINED = "Retained"
     RELEASING = "Releasing"
-    ORPHANED = "Orphaned"
-    MISSING = "Missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,8 @@ from statefuldb.model.volume import (
 )
 
 T = TypeVar("T")
+# In definitions of earlier versions, and given by no operator.
+_FORMER_PHASES = ("Idle", "Orphaned", "Missing")
 
 
 class Damaged(ValueError):
@@ -96,6 +98,8 @@ def from_label(text: str) -> VolumeRecord | None:
 def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
     """Return the record in a stored object. Fields that are unknown here do not count. Raises Damaged."""
     metadata, spec = stored["metadata"], stored.get("spec")
+    if isinstance(spec, Mapping) and spec.get("phase") in _FORMER_PHASES:
+        spec = {**spec, "phase": VolumePhase.PENDING}
     errors = tuple(check(spec, VOLUME_SPEC, "spec"))
     if not isinstance(spec, Mapping) or (errors := errors or tuple(_homeless(spec))):
         raise Damaged(errors)

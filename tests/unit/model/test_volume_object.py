@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import VolumePhase
 from statefuldb.model.volume_object import Damaged, from_label, from_object, to_label, to_object
 from unit.model.entries import full
 
@@ -38,6 +39,14 @@ def test_a_long_message_that_an_earlier_operator_kept_is_read() -> None:
     body = stored()
     body["spec"]["ending"]["message"] = "m" * 10_000
     assert from_object(body).incarnation == full(Strategy.DFS).incarnation
+
+
+@pytest.mark.parametrize("phase", ["Idle", "Orphaned", "Missing"])
+def test_a_phase_of_an_earlier_version_reads_as_nothing_known_yet(phase: str) -> None:
+    body = stored()
+    body["spec"]["phase"] = phase
+    assert from_object(body) == replace(full(Strategy.DFS), phase=VolumePhase.PENDING)
+    assert body["spec"]["phase"] == phase
 
 
 @pytest.mark.parametrize(
