@@ -1,7 +1,8 @@
 """A ledger entry that is behind what was launched: the API was restored from a backup, or an old entry put back.
 
 What Mesos tells of later incarnations counts. No number of theirs is used again, and the last of them is the one to be
-followed: it was launched because those before it were over, and it is not over for being unknown to the entry.
+followed: it was launched because those before it were over, and it is not over for being unknown to the entry. Where it
+runs, and carries what it was launched by, it runs on; else it is stopped as a stray.
 """
 
 from dataclasses import replace
@@ -23,10 +24,29 @@ def abreast(observed: Observed, record: VolumeRecord) -> VolumeRecord:
     return replace(record, incarnation=max((record.incarnation, *told)))
 
 
+def taken_up(context: Context, record: VolumeRecord) -> Step | None:
+    """Write down the one server of the member that runs where it is later than the entry's, which it carries itself.
+
+    A restored ledger is no reason to stop it. What runs on other data than the entry says, or removes it, is a stray.
+    """
+    told = _told(context.observed, record)
+    running = [t for t, status in told.items() if status is not None and status.state.alive]
+    last = max(told, key=lambda task_id: task_id.incarnation, default=None)
+    if running != [last] or last is None or last.incarnation <= record.incarnation or not _stored(context, record):
+        return None
+    carried = _carried(context, record, last)
+    if carried is None or carried.launch is None or carried.launch.erase:
+        return None
+    if record.initialised and _place(carried) != _place(record):
+        return None
+    what = f"{last} runs, launched after what the ledger says"
+    return Step(actions=(SaveVolume(volume=_brought_forward(record, carried), why=what),))
+
+
 def caught_up(context: Context, record: VolumeRecord) -> Step | None:
     """Write down the last incarnation that is told of where it is later than the entry's, and not proved over.
 
-    One that is alive was killed as a stray, and its end is waited for. An entry that is not stored yet, after its
+    One that is alive still was killed as a stray, and its end is waited for. An entry that is not stored yet, after its
     member's last one was given up, is behind nothing.
     """
     observed = context.observed
@@ -34,7 +54,7 @@ def caught_up(context: Context, record: VolumeRecord) -> Step | None:
     later = [
         t for t, status in told.items() if t.incarnation > record.incarnation and not (status and status.state.over)
     ]
-    if not later or all(stored.name != record.name for stored in observed.volumes):
+    if not later or not _stored(context, record):
         return None
     last = max(later, key=lambda task_id: task_id.incarnation)
     status = told[last]
@@ -43,7 +63,7 @@ def caught_up(context: Context, record: VolumeRecord) -> Step | None:
         return _waits(record, Reason.AWAITING_RECONCILIATION, f"{what}; Mesos has not answered for it yet")
     if status.state.alive:
         return _waits(record, Reason.STOPPING, f"{what}; it is stopping")
-    carried = next((r for r in observed.found if r.task_id == last and r.identity == record.identity), None)
+    carried = _carried(context, record, last)
     if carried is None and not record.initialised:
         fix = f"bring its agent back, or put a later DatabaseVolume {record.name} back"
         return _waits(record, Reason.VOLUME_MISSING, f"{what}, which knows of no data; it is {status.state}", fix)
@@ -56,6 +76,19 @@ def _told(observed: Observed, record: VolumeRecord) -> dict[TaskId, TaskStatus |
     carried = {r.task_id: None for r in observed.found if r.identity == record.identity and r.task_id is not None}
     mine = (record.identity.uid, record.identity.ordinal)
     return {**carried, **{t: status for t, status in observed.tasks.items() if (t.uid, t.ordinal) == mine}}
+
+
+def _stored(context: Context, record: VolumeRecord) -> bool:
+    return any(stored.name == record.name for stored in context.observed.volumes)
+
+
+def _carried(context: Context, record: VolumeRecord, task_id: TaskId) -> VolumeRecord | None:
+    """Return the entry that a task carries in its label, if it does."""
+    return next((r for r in context.observed.found if r.task_id == task_id and r.identity == record.identity), None)
+
+
+def _place(record: VolumeRecord) -> tuple[str | None, ...]:
+    return record.persistence_id, record.root, record.directory
 
 
 def _brought_forward(record: VolumeRecord, carried: VolumeRecord) -> VolumeRecord:

@@ -44,7 +44,12 @@ def run(context: Context, record: VolumeRecord) -> Step:
 
 def _first(context: Context, record: VolumeRecord) -> Step | None:
     """Return what comes before all else: an entry that says what is true, and nothing of the member's beside it."""
-    return fencing.outlived(context, record) or strays(context, record) or behind.caught_up(context, record)
+    return (
+        fencing.outlived(context, record)
+        or behind.taken_up(context, record)
+        or strays(context, record)
+        or behind.caught_up(context, record)
+    )
 
 
 def _keep_running(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:

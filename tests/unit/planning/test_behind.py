@@ -124,6 +124,47 @@ def test_an_agent_of_which_only_the_id_is_known_is_cut_off_by_a_person() -> None
 
 @EVERY_STRATEGY
 @pytest.mark.parametrize("ended", [True, False])
+@pytest.mark.parametrize("replicas", [1, 0])
+def test_a_later_incarnation_that_runs_and_carries_its_entry_runs_on(
+    strategy: Strategy, ended: bool, replicas: int
+) -> None:
+    record, idle = fallen_back(strategy)
+    record = record if ended else replace(record, ending=None)
+    seen = sight(record, TaskState.RUNNING, found=(carried(record),))
+    wanted = desired(spec(strategy, replicas=replicas))
+    decided = plan(wanted, seen, (idle,), OPERATOR)
+    (saved,) = decided.actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.launch == carried(record).launch
+    assert not saved.volume.ended
+    assert saved.volume.resource_version == record.resource_version, "one that is not the stored one is refused"
+    assert not violations(decided, seen, CLUSTER)
+    then = plan(wanted, replace(seen, volumes=(saved.volume,)), (), OPERATOR).actions
+    assert any(isinstance(action, KillTask) for action in then) is (replicas == 0)
+
+
+@EVERY_STRATEGY
+@pytest.mark.parametrize("case", ["on other data", "removing data", "beside another"])
+def test_a_later_incarnation_is_stopped_where_it_is_not_the_members_one_server(strategy: Strategy, case: str) -> None:
+    record, idle = fallen_back(strategy)
+    found = carried(record)
+    launch = found.launch
+    assert launch is not None
+    if case == "on other data":
+        found = replace(found, root="/elsewhere", persistence_id="sdb.other")
+    if case == "removing data":
+        found = replace(found, launch=replace(launch, erase=True))
+    seen = sight(record, TaskState.RUNNING, found=(found,))
+    if case == "beside another":
+        other = TaskId(uid=UID, ordinal=0, incarnation=2)
+        seen = replace(seen, tasks={**seen.tasks, other: replace(seen.tasks[LATER], id=other)})
+    decided = plan(desired(spec(strategy)), seen, (idle,), OPERATOR)
+    assert LATER in [action.task_id for action in decided.actions if isinstance(action, KillTask)]
+    assert not violations(decided, seen, CLUSTER)
+
+
+@EVERY_STRATEGY
+@pytest.mark.parametrize("ended", [True, False])
 def test_a_later_incarnation_that_runs_is_stopped_first(strategy: Strategy, ended: bool) -> None:
     record, idle = fallen_back(strategy)
     record = record if ended else replace(record, ending=None)
