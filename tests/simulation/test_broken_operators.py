@@ -208,7 +208,7 @@ MUTANTS = (
     Mutant("explained", says_nothing),
 )
 BETWEEN_WORKERS = Mutant("eventually_stable", takes_what_another_takes, seeds=24, size=CROWDED)
-ACROSS_NAMESPACES = Mutant("data_outlives_everything", believes_copies, seeds=8, size=replace(SMALL, copies=True))
+ACROSS_NAMESPACES = Mutant("no_surprise_teardown", believes_copies, seeds=8, size=replace(SMALL, copies=True))
 
 
 def test_each_law_has_its_mutant() -> None:
