@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -61,7 +62,9 @@ def machine() -> str:
 
 
 def commit() -> str:
-    """Return a sentence with the commit that is measured, empty where this is no checkout."""
+    """Return a sentence with the commit that is measured, empty where this is no checkout, or there is no git."""
+    if shutil.which("git") is None:
+        return ""
     command = ["git", "rev-parse", "--short", "HEAD"]
     told = subprocess.run(command, cwd=RESULTS.parent, capture_output=True, text=True, check=False).stdout.strip()
     return f"Commit: {told}. " if told else ""

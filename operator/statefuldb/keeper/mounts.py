@@ -46,11 +46,11 @@ def read_mounts(table: str) -> tuple[Mount, ...]:
 
 
 def mount_of(path: Path, table: str | None = None) -> Mount:
-    """Return the mount that a path lies on. Raises ValueError where the table shows none."""
+    """Return the mount that a path lies on, one without names where none is shown: in a chroot the root may be none."""
     text = table if table is not None else Path("/proc/self/mountinfo").read_text()
     above = [m for m in read_mounts(text) if path.is_relative_to(m.mount_point)]
     if not above:
-        raise ValueError(f"no mount of {path} is known")
+        return Mount(mount_point="", filesystem="", source="")
     longest = max(len(m.mount_point) for m in above)
     return [m for m in above if len(m.mount_point) == longest][-1]
 

@@ -76,6 +76,13 @@ def test_the_mount_of_a_path_is_the_nearest_and_the_latest() -> None:
     assert mount_of(Path("/srv/db"), TABLE).filesystem == "xfs"
     assert mount_of(Path("/mnt/shared/db"), TABLE).filesystem == "nfs4"
     assert mount_of(Path("/srvs"), TABLE).mount_point == "/"
+
+
+def test_where_the_root_is_no_mount_what_is_found_is_on_a_local_file_system() -> None:
+    """In a chroot the kernel shows only what is mounted below its root."""
+    bare = mount_of(Path("/srvs/db"), "\n".join(line for line in TABLE.splitlines() if " / / " not in line))
+    assert not shared_type(bare.filesystem)
+    assert (bare.mount_point, bare.source) == ("", "")
     assert [shared_type(name) for name in ("nfs4", "fuse.glusterfs", "ext4")] == ["NFS", "GlusterFS", ""]
 
 
