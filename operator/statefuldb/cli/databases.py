@@ -145,7 +145,7 @@ def delete(context: typer.Context, name: Annotated[str, typer.Argument(help="The
         )
     session.client.delete("StatefulDatabase", session.namespace, name)
     kept = stored["spec"].get("retention", {}).get("whenDeleted", "Retain")
-    out.print(f"{name} is being deleted; its data: {kept} (see `statefuldb volumes list`)")
+    out.print(f"{name} is being deleted; its data: {kept} (see `{session.hint('volumes', 'list')}`)")
 
 
 def approve(
@@ -166,7 +166,8 @@ def approve(
     if not present:
         fail(f"{name} has no plan that waits", ExitCode.NOT_FOUND)
     if plan_hash is not None and plan_hash != present:
-        fail(f"the plan is now {present}, not {plan_hash}", ExitCode.REFUSED, f"look again: statefuldb plan {name}")
+        again = f"look again: {session.hint('plan', name)}"
+        fail(f"the plan is now {present}, not {plan_hash}", ExitCode.REFUSED, again)
     patch = {"spec": {"reconcile": {"approvedPlan": present}}}
     session.client.merge("StatefulDatabase", session.namespace, name, patch)
     out.print(f"plan {present} of {name} is released")
@@ -188,8 +189,9 @@ def sql(
     """
     session = session_of(context)
     secret = session.client.secret(session.namespace, f"{name}-connection")
+    see = f"see `{session.hint('explain', name)}`"
     if secret is None:
-        fail(f"{name} has no connection Secret yet", ExitCode.NOT_FOUND, f"see `statefuldb explain {name}`")
+        fail(f"{name} has no connection Secret yet", ExitCode.NOT_FOUND, see)
     if not execute and sys.stdin.isatty():
         errors.print("Statements are read from standard input, each ended by ; and a new line. Ctrl-D ends.")
     statements = [execute] if execute else [line for line in sys.stdin.read().split(";\n") if line.strip()]
@@ -204,5 +206,5 @@ def sql(
                     typer.echo("\t".join("NULL" if cell is None else str(cell) for cell in row))
     except SqlFailed as error:
         code = ExitCode.FAILED if error.reached else ExitCode.CANNOT_CONNECT
-        fail(f"{name}: {error}", code, "" if error.reached else f"see `statefuldb explain {name}`")
+        fail(f"{name}: {error}", code, "" if error.reached else see)
     printed(found, output)

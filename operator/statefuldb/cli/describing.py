@@ -48,7 +48,7 @@ def describe(
     _section("Members", _members(stored))
     _section("Volumes", _volumes(volumes))
     out.print("\nPlan")
-    for line in plan_lines(stored):
+    for line in plan_lines(session, stored):
         out.print(f"  {line}", markup=False)
     out.print("\nEvents")
     for event in happened[-EVENTS_SHOWN:]:

@@ -45,18 +45,18 @@ def plan(
         fail("name a database, or a manifest with -f", ExitCode.USAGE)
     stored = session.database(name)
     if not printed(stored.get("status", {}).get("plan", {}), output):
-        for line in plan_lines(stored):
+        for line in plan_lines(session, stored):
             out.print(line, markup=False)
 
 
-def plan_lines(stored: Json) -> list[str]:
+def plan_lines(session: Session, stored: Json) -> list[str]:
     """Return the plan that is under way as lines."""
     held = stored.get("status", {}).get("plan", {})
     lines = [] if held.get("actions") else [f"{stored['metadata']['name']}: nothing to do"]
     lines += [f"{action['risk']:14} {action['description']}" for action in held.get("actions", [])]
     lines += [f"{'waiting':14} {wait['reason']}: {wait['message']}" for wait in held.get("waiting", [])]
     if held.get("hash"):
-        how = f"release it: statefuldb approve {stored['metadata']['name']}, or commit it as approvedPlan"
+        how = f"release it: {session.hint('approve', stored['metadata']['name'])}, or commit it as approvedPlan"
         lines.append(f"{'hash':14} {held['hash']} ({how})")
     if held.get("release", {}).get("keys"):
         lines.append(f"{'released':14} {held['release']['hash']}, which is being carried out")

@@ -188,7 +188,8 @@ def _await_ready(session: Session, name: str, began: float) -> None:
             if current and (refused or ready.get("status") == "True"):
                 return
         time.sleep(POLL_SECONDS)
-    raise TimeoutError(f"{name} is not Ready after {READY_SECONDS:g} s: {said}; see `statefuldb explain {name}`")
+    see = f"`{session.invocation} explain {name}`"
+    raise TimeoutError(f"{name} is not Ready after {READY_SECONDS:g} s: {said}; see {see}")
 
 
 def _answers(session: Session, name: str) -> bool:

@@ -135,7 +135,8 @@ def _record(session: Session, name: str, member: int) -> VolumeRecord:
         ):
             return entry
     session.database(name)
-    fail(f"{name} has no member {member} that was launched", ExitCode.NOT_FOUND, f"see `statefuldb explain {name}`")
+    see = f"see `{session.hint('explain', name)}`"
+    fail(f"{name} has no member {member} that was launched", ExitCode.NOT_FOUND, see)
 
 
 def _reader(files: AgentFiles, record: VolumeRecord, incarnation: int | None, lines: int) -> Reader:

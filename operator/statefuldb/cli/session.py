@@ -94,15 +94,28 @@ class Session:
     @property
     def invocation(self) -> str:
         """What to type, where one is now, to reach the embedded cluster: program and options."""
+        words = self._program()
+        elsewhere = os.environ.get(KUBECONFIG_VARIABLE)
+        if elsewhere and Path(elsewhere).resolve() != self.cluster.kubeconfig:
+            words += ["--kubeconfig", _from_here(self.cluster.kubeconfig)]
+        if self._namespace:
+            words += ["-n", self._namespace]
+        return shlex.join(words)
+
+    def hint(self, *words: str) -> str:
+        """Return a command about what this session looks at, as it can be typed where one is now."""
+        given = self._kubeconfig
+        named = ["--kubeconfig", given] if given and os.environ.get(KUBECONFIG_VARIABLE) != given else []
+        return shlex.join([*self._program(), *named, "-n", self.namespace, *words])
+
+    def _program(self) -> list[str]:
+        """Return the program as it is called from here, and which cluster's state it is to look at."""
         program = Path(sys.executable).with_name(PROGRAM)
         found = shutil.which(PROGRAM)
         words = [PROGRAM if found and Path(found).resolve() == program.resolve() else _from_here(program)]
         if self._state_dir != Path(DEFAULT_STATE_DIR) and os.environ.get(STATE_VARIABLE) != str(self._state_dir):
             words += ["--state-dir", str(self._state_dir)]
-        elsewhere = os.environ.get(KUBECONFIG_VARIABLE)
-        if elsewhere and Path(elsewhere).resolve() != self.cluster.kubeconfig:
-            words += ["--kubeconfig", _from_here(self.cluster.kubeconfig)]
-        return shlex.join(words)
+        return words
 
     def database(self, name: str) -> Json:
         """Return a database, or end with a clear error."""

@@ -18,6 +18,7 @@ from statefuldb.cli.session import Session, session_of
 from statefuldb.model.damaged import DamagedEntry, read_entry
 from statefuldb.model.identity import ANNOTATION_RELEASE, DatabaseKey
 from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning.commands import delete_entry, edit_entry
 from statefuldb.planning.inventory import VolumeLine, VolumeState, find, orphan_to_release, volume_of
 from statefuldb.planning.ledger import entry_of
 
@@ -82,7 +83,7 @@ def adopt(
         fail(
             f"{name} holds no volume in Mesos that could be adopted",
             ExitCode.REFUSED,
-            f"run `statefuldb volumes scan ROOT --adopt {name}` on {line.agent}, or release it",
+            f"run `{session.hint('volumes', 'scan', 'ROOT', '--adopt', name)}` on {line.agent}, or release it",
         )
     if not for_ and not line.key.namespace:
         fail("nothing in Mesos tells which database it was made for", ExitCode.USAGE, "name one with --for")
@@ -140,7 +141,7 @@ def _line(session: Session, mesos: MesosOptions, name: str) -> VolumeLine:
     stock = take_stock(session, mesos)
     line = find(stock.lines, session.namespace, name)
     if line is None:
-        fix = f"Mesos was not asked: {stock.blind}" if stock.blind else "see `statefuldb volumes list`"
+        fix = f"Mesos was not asked: {stock.blind}" if stock.blind else f"see `{session.hint('volumes', 'list')}`"
         fail(f"there is no volume {name} in namespace {session.namespace}", ExitCode.NOT_FOUND, fix)
     if line.state is VolumeState.DAMAGED:
         _refuse_damaged(name, session.namespace, line.note)
@@ -148,15 +149,13 @@ def _line(session: Session, mesos: MesosOptions, name: str) -> VolumeLine:
         fail(
             f"{name}: {line.note}",
             ExitCode.REFUSED,
-            f"where it is this one: kubectl delete databasevolume {name} -n {session.namespace}; that touches no data",
+            f"where it is this one: {delete_entry(session.namespace, name)}; that touches no data",
         )
     return line
 
 
 def _refuse_damaged(name: str, namespace: str, note: str) -> NoReturn:
-    fail(
-        f"{name}: {note}", ExitCode.REFUSED, f"put that right first: kubectl edit databasevolume {name} -n {namespace}"
-    )
+    fail(f"{name}: {note}", ExitCode.REFUSED, f"put that right first: {edit_entry(namespace, name)}")
 
 
 def _at_rest(line: VolumeLine) -> None:

@@ -75,5 +75,5 @@ def await_database(
             if time.monotonic() > deadline:
                 break
             time.sleep(POLL_SECONDS)
-    fix = f"see `statefuldb -n {session.namespace} explain {name}`"
+    fix = f"see `{session.hint('explain', name)}`"
     fail(f"{name}: {otherwise} in {timeout:g} s: {last}", ExitCode.TIMED_OUT, fix)

@@ -14,6 +14,7 @@ from statefuldb.model.identity import DataIdentity
 from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Plan, Waiting
 from statefuldb.planning import duplicates
+from statefuldb.planning.commands import edit_entry
 
 
 def stands_for(observed: Observed, ordinal: int) -> bool:
@@ -52,12 +53,12 @@ def left_alone(observed: Observed) -> tuple[Announcement, ...]:
 
 
 def _wait(entry: DamagedEntry) -> Waiting:
-    name, namespace = entry.name, entry.key.namespace
+    edit = edit_entry(entry.key.namespace, entry.name)
     return Waiting(
         ordinal=entry.ordinal,
         reason=Reason.LEDGER_ENTRY_DAMAGED,
-        message=f"ledger entry {name} is damaged, and nothing is done about its data: {entry.problem}",
-        fix=f"put right what is named: kubectl edit databasevolume {name} -n {namespace}; it then goes on by itself",
+        message=f"ledger entry {entry.name} is damaged, and nothing is done about its data: {entry.problem}",
+        fix=f"put right what is named: {edit}; it then goes on by itself",
     )
 
 

@@ -13,6 +13,7 @@ from statefuldb.model.identity import DataIdentity, volume_record_name
 from statefuldb.model.observed import DatabaseObject, Observed
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning.commands import delete_entry
 
 Entry = VolumeRecord | DamagedEntry
 OthersOf = Callable[[VolumeRecord], tuple[OtherEntry, ...]]
@@ -96,7 +97,7 @@ def _is_first(record: VolumeRecord, others: tuple[OtherEntry, ...]) -> bool:
 
 def _wait(entry: DuplicateEntry) -> Waiting:
     others = ", ".join(map(str, entry.others))
-    here = f"kubectl delete databasevolume {entry.name} -n {entry.key.namespace}"
+    here = delete_entry(entry.key.namespace, entry.name)
     if any(other.in_use for other in entry.others):
         fix = f"this entry is the copy: {here}"
     else:

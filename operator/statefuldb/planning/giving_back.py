@@ -10,6 +10,7 @@ from statefuldb.model.plan import Waiting
 from statefuldb.model.spec import RiskClass
 from statefuldb.model.volume import AgentRef, VolumePhase, VolumeRecord
 from statefuldb.planning import damage
+from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.erasing import erase
 from statefuldb.planning.storage import strategy_of
@@ -67,7 +68,8 @@ def give_back(context: Context, record: VolumeRecord) -> Step:
                 ordinal=record.identity.ordinal,
                 reason=Reason.RELEASING,
                 message=f"waiting for an offer of {', '.join(_hosts(record))} that shows {record.name}",
-                fix="bring that agent back, or look for its resources with `statefuldb volumes list`",
+                fix="bring that agent back, or look for its resources with "
+                f"`{command(record.key.namespace, 'volumes', 'list')}`",
                 wants_offers=True,
                 hosts=_hosts(record),
             ),

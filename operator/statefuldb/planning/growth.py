@@ -57,7 +57,8 @@ def while_running(context: Context, record: VolumeRecord, status: TaskStatus, se
     )
     if _given_up(context, record):
         failed = f"{sizes}: {name} runs at the old size; its volume did not grow in {ATTEMPTS} attempts"
-        fix = f"see what Mesos says of it, then try again with `{command(record.key, f'restart {record.key.name}')}`"
+        again = command(record.key.namespace, "restart", record.key.name)
+        fix = f"see what Mesos says of it, then try again with `{again}`"
         return replace(served, waiting=(*served.waiting, replace(wait, message=failed, fix=fix, wants_offers=False)))
     for offer in context.offers:
         if offer.agent_id == record.launch.agent.id and _free(context, offer) >= lacking:

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from statefuldb.model.actions import SaveVolume
 from statefuldb.model.conditions import EventReason, Reason
-from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DataIdentity, volume_record_name
+from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DatabaseKey, DataIdentity, volume_record_name
 from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning import damage, ledger, remembered
-from statefuldb.planning.commands import command
+from statefuldb.planning.commands import command, delete_entry
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.storage.directory import root_of
 
@@ -147,7 +147,7 @@ def _lost_entries(context: Context, ordinal: int) -> Waiting | None:
     back = (
         "bring its agent back, and the entry comes back by itself"
         if root is None
-        else f"bring its agent back, then `{command(key, f'volumes scan {root} --on-agents --adopt {lost[0]}')}`"
+        else f"bring its agent back, then `{_adopt_by_scan(key, root, lost[0])}`"
     )
     return Waiting(
         ordinal=ordinal,
@@ -190,7 +190,7 @@ def _misplaced(context: Context, record: VolumeRecord) -> Step | None:
     if place is None:
         return None
     host = record.agent.hostname if record.agent is not None else "its agent"
-    delete = f"kubectl delete databasevolume {record.name} -n {record.key.namespace}"
+    delete = delete_entry(record.key.namespace, record.name)
     wait = Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.VOLUME_MISSING,
@@ -207,8 +207,8 @@ def _held_for(context: Context, identity: DataIdentity, hostname: str) -> Waitin
     """Return the wait for a person to say what becomes of reservations that no entry tells of, on `hostname`."""
     key = context.observed.key
     name = volume_record_name(key.name, identity.ordinal, identity.uid)
-    scan = command(key, f"volumes scan {root_of(context.spec.storage) or 'ROOT'} --on-agents --adopt {name}")
-    release = f"where there is none, give it back with `{command(key, f'volumes release {name}')}`"
+    scan = _adopt_by_scan(key, root_of(context.spec.storage) or "ROOT", name)
+    release = f"where there is none, give it back with `{command(key.namespace, 'volumes', 'release', name)}`"
     if identity.uid == context.uid:
         otherwise = f"where there is none, delete {key.name} and create it again"
     else:
@@ -220,6 +220,10 @@ def _held_for(context: Context, identity: DataIdentity, hostname: str) -> Waitin
         fix=f"look for its directory and adopt it with `{scan}`; {otherwise}",
         look_again_seconds=MISSING_AGAIN_SECONDS,
     )
+
+
+def _adopt_by_scan(key: DatabaseKey, root: str, name: str) -> str:
+    return command(key.namespace, "volumes", "scan", root, "--on-agents", "--adopt", name)
 
 
 def _concerns(context: Context, identity: DataIdentity) -> bool:
@@ -249,7 +253,7 @@ def _adopt(context: Context, record: VolumeRecord) -> Step:
                     fix=f"have the manifest ask for what it holds: it is the data of {context.observed.key.name} itself"
                     if _is_own(context, record)
                     else "set spec.bootstrap.type to Empty for a new database beside it, or release it with "
-                    f"`{command(record.key, f'volumes release {record.name}')}`",
+                    f"`{command(record.key.namespace, 'volumes', 'release', record.name)}`",
                 ),
             )
         )
@@ -266,6 +270,6 @@ def _ambiguous(ordinal: int, candidates: tuple[VolumeRecord, ...]) -> Waiting:
         ordinal=ordinal,
         reason=Reason.AMBIGUOUS_RETAINED_VOLUMES,
         message=f"{len(candidates)} retained volumes fit: {names}",
-        fix=f"release all but one with `{command(candidates[0].key, 'volumes release NAME')}`, or set "
+        fix=f"release all but one with `{command(candidates[0].key.namespace, 'volumes', 'release', 'NAME')}`, or set "
         "spec.bootstrap.type to Empty",
     )

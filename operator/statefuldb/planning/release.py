@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from statefuldb.model.actions import AcceptOffers
 from statefuldb.model.conditions import EventReason, Reason
+from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.parse import target_of_spec
 from statefuldb.model.plan import Announcement, Approval, Plan, ProposedAction, Release, Waiting
@@ -19,6 +20,7 @@ from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
 from statefuldb.model.volume import Intent
 from statefuldb.planning import damage
 from statefuldb.planning.approval import changes_something, key_of, proposed, risk_of
+from statefuldb.planning.commands import command
 from statefuldb.planning.context import Step, join
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.foresight import Foresight, asks
@@ -65,12 +67,13 @@ def hold_back(
         busy = bool(wanted or foreseen.waiting or decided.actions or decided.waiting or damage.unsure(observed))
         return replace(decided, approval=approval if busy or release is None else _carried_out(approval))
     approval = replace(approval, hash=plan_hash, actions=wanted)
+    wait = _wait(approval, desired, observed.key)
     return replace(
         decided,
         held_back=tuple(action for step in held for action in step.actions),
         approval=approval,
-        waiting=(*_still_waiting(decided, wanted), _wait(approval, desired)),
-        announcements=(*decided.announcements, *_announced(approval, before, desired)),
+        waiting=(*_still_waiting(decided, wanted), wait),
+        announcements=(*decided.announcements, *_announced(wait, approval, before, desired)),
     )
 
 
@@ -156,7 +159,7 @@ def _still_waiting(decided: Plan, wanted: tuple[ProposedAction, ...]) -> tuple[W
     return tuple(w for w in decided.waiting if not (w.wants_offers and w.reason in _FOR_OFFERS))
 
 
-def _wait(approval: Approval, desired: Desired) -> Waiting:
+def _wait(approval: Approval, desired: Desired, key: DatabaseKey) -> Waiting:
     assert desired.accepted is not None
     reconcile = desired.accepted.spec.reconcile
     what = "; ".join(action.description for action in approval.actions)
@@ -164,7 +167,8 @@ def _wait(approval: Approval, desired: Desired) -> Waiting:
     if _is_stale(approval, reconcile):
         reason = Reason.APPROVAL_STALE
         message = f"approvedPlan {reconcile.approved_plan} is not the present plan; {message}"
-    fix = f"set spec.reconcile.approvedPlan to {approval.hash} (statefuldb approve)"
+    approve = command(key.namespace, "approve", key.name, approval.hash)
+    fix = f"set spec.reconcile.approvedPlan to {approval.hash} ({approve})"
     if desired.errors:
         fix = f"put {desired.errors[0].path} right first, a refused spec approves nothing; then {fix}"
     return Waiting(ordinal=None, reason=reason, message=message, fix=fix)
@@ -176,9 +180,10 @@ def _is_stale(approval: Approval, reconcile: ReconcileSpec) -> bool:
     return reconcile.approved_plan not in (None, last)
 
 
-def _announced(approval: Approval, before: Approval | None, desired: Desired) -> tuple[Announcement, ...]:
+def _announced(
+    wait: Waiting, approval: Approval, before: Approval | None, desired: Desired
+) -> tuple[Announcement, ...]:
     """Return the Event of a new plan, or of an approval that was refused: once each."""
-    wait = _wait(approval, desired)
     stale = wait.reason is Reason.APPROVAL_STALE
     if before is not None and before.hash == approval.hash and not (stale and desired.is_new):
         return ()

@@ -143,7 +143,7 @@ def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:
     if strategy_of(record.strategy).capabilities.reattachable:
         return _fencing_required(record, host, seen)
     if status.state is TaskState.GONE_BY_OPERATOR:
-        give_up = command(record.key, f"volumes release {record.name}")
+        give_up = command(record.key.namespace, "volumes", "release", record.name)
         return Waiting(
             ordinal=record.identity.ordinal,
             reason=Reason.VOLUME_LOST,
@@ -167,11 +167,12 @@ def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:
 
 def _fencing_required(record: VolumeRecord, host: str, seen: str) -> Waiting:
     name = record.member
-    words = f"fence {record.key.name} --member {record.identity.ordinal} --confirm {record.task_id}"
+    key, ordinal = record.key, record.identity.ordinal
+    confirm = command(key.namespace, "fence", key.name, "--member", str(ordinal), "--confirm", str(record.task_id))
     return Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.FENCING_REQUIRED,
         message=f"{seen}; {name} moves only after {host} was cut off from the file system",
-        fix=f"cut {host} off at the file server, then say so: {command(record.key, words)}",
+        fix=f"cut {host} off at the file server, then say so: {confirm}",
         wants_offers=True,
     )

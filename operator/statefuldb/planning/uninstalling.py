@@ -4,20 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from statefuldb.model.identity import DatabaseKey
+from statefuldb.planning.commands import command, delete_entry, edit_entry
 from statefuldb.planning.inventory import VolumeLine, VolumeState
 
 _HELP = {
     VolumeState.PENDING: "start the operator, so that it lets go of it",
     VolumeState.IN_USE: "start the operator, so that it retains it; then release it",
-    VolumeState.RETAINED: "statefuldb -n {namespace} volumes release {name}",
-    VolumeState.ORPHANED: "statefuldb -n {namespace} volumes release {name}",
-    VolumeState.MISSING: "statefuldb -n {namespace} volumes release {name}",
-    VolumeState.DAMAGED: "kubectl edit databasevolume {name} -n {namespace}: put right what `volumes list` names",
-    VolumeState.LOST: "statefuldb -n {namespace} volumes release {name}, and bring {agent} back",
+    VolumeState.RETAINED: "{release}",
+    VolumeState.ORPHANED: "{release}",
+    VolumeState.MISSING: "{release}",
+    VolumeState.DAMAGED: "{edit}: put right what `{list}` names",
+    VolumeState.LOST: "{release}, and bring {agent} back",
 }
-
-# An entry is deleted without any data: while there is another one, nothing is done about either.
-_DELETE = "kubectl delete databasevolume {name} -n {namespace}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +36,7 @@ def obstacles(
     found = [
         Obstacle(
             what=f"database {key} exists",
-            remedy=f"statefuldb -n {key.namespace} delete {key.name}",
+            remedy=command(key.namespace, "delete", key.name),
         )
         for key in databases
     ]
@@ -55,10 +53,19 @@ def obstacles(
 
 
 def _kept(line: VolumeLine) -> Obstacle:
-    what, help_ = f"volume {line.key.namespace}/{line.name} is {line.state}", _HELP.get(line.state, "")
+    namespace, name = line.key.namespace, line.name
+    what = f"volume {namespace}/{name} is {line.state}"
     if line.others:
-        what, help_ = f"{what}, and {line.note}", f"where it is this one: {_DELETE}"
-    return Obstacle(what=what, remedy=help_.format(namespace=line.key.namespace, name=line.name, agent=line.agent))
+        # An entry is deleted without any data: while there is another one, nothing is done about either.
+        remedy = f"where it is this one: {delete_entry(namespace, name)}"
+        return Obstacle(what=f"{what}, and {line.note}", remedy=remedy)
+    remedy = _HELP[line.state].format(
+        release=command(namespace, "volumes", "release", name),
+        edit=edit_entry(namespace, name),
+        list=command(namespace, "volumes", "list"),
+        agent=line.agent,
+    )
+    return Obstacle(what=what, remedy=remedy)
 
 
 def directories(lines: Iterable[VolumeLine]) -> tuple[str, ...]:

@@ -40,6 +40,10 @@ class LedgerApi:
         found = [o for o in self.list(kind, namespace) if o["metadata"]["name"] == name]
         return found[0] if found else None
 
+    def secret(self, namespace: str, name: str) -> dict[str, str] | None:
+        assert self.get("Secret", namespace, name) is None
+        return None
+
     def create(self, body: Json) -> Json:
         kind = self.world.kind(PLURALS[body["kind"]])
         return self._written(lambda: self.world.service.create(kind, body["metadata"]["namespace"], body, write()))

@@ -6,6 +6,7 @@ from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.identity import DataIdentity
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.checkup.findings import Finding, judged
+from statefuldb.planning.commands import edit_entry
 
 WHERE = "the ledger"
 
@@ -16,7 +17,7 @@ def ledger_findings(entries: Iterable[VolumeRecord | DamagedEntry]) -> Iterator[
     damaged = [entry for entry in read if isinstance(entry, DamagedEntry)]
     for unread in damaged:
         name, namespace = unread.name, unread.key.namespace
-        remedy = f"put that right: kubectl edit databasevolume {name} -n {namespace}"
+        remedy = f"put that right: {edit_entry(namespace, name)}"
         yield judged(WHERE, f"entry {namespace}/{name} cannot be read: {unread.problem}", False, remedy)
     alike: dict[DataIdentity, list[str]] = {}
     for entry in read:
