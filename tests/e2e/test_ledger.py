@@ -163,6 +163,8 @@ def test_a_copy_of_an_entry_in_another_namespace_takes_no_data_along(cluster: Cl
         return {c["type"]: c["reason"] for c in stored.get("status", {}).get("conditions", [])}
 
     eventually(lambda: copied().get("Ready") == "LedgerEntryDuplicate", why=lambda: str(copied()))
+    amiss = cluster.cli("doctor", code=ExitCode.FAILED)
+    assert f"delete the copy: kubectl delete databasevolume {volume} -n {namespace}" in amiss
     file = tmp_path / "database.yaml"
     file.write_text(yaml.safe_dump(body | {"spec": {**body["spec"], "replicas": 1}}))
     foreseen = cluster.cli("plan", "-f", str(file))

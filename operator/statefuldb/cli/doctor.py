@@ -66,10 +66,10 @@ def doctor(
 ) -> None:
     """Check a set-up, and name the remedy of whatever is amiss. Nothing is changed anywhere.
 
-    Looks at the API server (answers, definitions, rights, clock), the operator, the Mesos master (version, flags,
-    access control lists, role, quota, framework), its agents (abilities, resources, flags, mounts; with `--on-agents`
-    also keeper, database server and what is really mounted) and, for an embedded cluster, this machine. Exit code 1
-    where anything is amiss; warnings and what nobody can tell do not count.
+    Looks at the API server (answers, definitions, rights, clock), the ledger, the operator, the Mesos master (version,
+    flags, access control lists, role, quota, framework), its agents (abilities, resources, flags, mounts; with
+    `--on-agents` also keeper, database server and what is really mounted) and, for an embedded cluster, this machine.
+    Exit code 1 where anything is amiss; warnings and what nobody can tell do not count.
 
     Example: statefuldb doctor --mesos 10.0.0.1:5050 --secret-file mesos.secret
     """
@@ -104,7 +104,7 @@ def _look(
             yield judged(WHERE, f"answers, version {server}", True, "")
             yield from _api(session, mesos, account, watched, server)
             databases = session.client.list("StatefulDatabase")
-            yield from ledger_findings(map(read_entry, session.client.list("DatabaseVolume")))
+            yield from ledger_findings(map(read_entry, session.client.list("DatabaseVolume")), databases)
             cluster = cluster_uuid(session, mesos.operator_namespace)
         except CallRefused as refused:
             yield judged(WHERE, str(refused), False, "start it (embedded: `statefuldb up`), or give --kubeconfig")

@@ -14,8 +14,6 @@ from statefuldb.model.observed import DatabaseObject, Observed, TaskState
 from statefuldb.model.plan import Plan
 from statefuldb.model.spec import RiskClass, Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
-from statefuldb.planning.checkup.findings import Verdict
-from statefuldb.planning.checkup.ledger import ledger_findings
 from statefuldb.planning.duplicates import told_apart
 from statefuldb.planning.invariants import violations
 from statefuldb.planning.inventory import VolumeState, compare, find
@@ -224,9 +222,6 @@ def test_people_see_the_others_and_nothing_is_uninstalled_meanwhile() -> None:
     found = {obstacle.what: obstacle.remedy for obstacle in obstacles([], lines, [], leave_lost=True)}
     (remedy,) = (text for what, text in found.items() if f"scratch/{record.name} is Releasing" in what)
     assert f"kubectl delete databasevolume {record.name} -n scratch" in remedy
-    (finding,) = ledger_findings([record, copy])
-    assert finding.verdict is Verdict.AMISS
-    assert all(name in finding.what for name in (shown.others[0], f"scratch/{record.name}"))
     unread = damaged(copy, "phase")
     assert find(compare([record, unread], None), KEY.namespace, record.name).others == (f"scratch/{record.name}",)  # type: ignore[union-attr]
     (alone,) = compare([record], None)

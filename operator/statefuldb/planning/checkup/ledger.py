@@ -1,31 +1,72 @@
-"""The ledger: entries that nobody can act on, and those that are not the only ones of their data."""
+"""The ledger: entries that nobody can act on, copies, and databases whose entry is lost or behind."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+from statefuldb.model.conditions import Reason
 from statefuldb.model.damaged import DamagedEntry
-from statefuldb.model.identity import DataIdentity
-from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.identity import DatabaseKey, DataIdentity
+from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.checkup.findings import Finding, judged
-from statefuldb.planning.commands import edit_entry
+from statefuldb.planning.commands import delete_entry, edit_entry
+from statefuldb.planning.steady import published
 
 WHERE = "the ledger"
+Entry = VolumeRecord | DamagedEntry
 
 
-def ledger_findings(entries: Iterable[VolumeRecord | DamagedEntry]) -> Iterator[Finding]:
-    """Yield what is wrong with each damaged entry and each group of entries of the same data, or that there is none."""
+def ledger_findings(entries: Iterable[Entry], databases: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Yield what is wrong with the ledger, or that nothing is.
+
+    That is each damaged entry, each group of entries of the same data, and each of `databases`, objects as they are
+    stored, of which the operator says that an entry is lost, or stands for other data than there is.
+    """
     read = list(entries)
-    damaged = [entry for entry in read if isinstance(entry, DamagedEntry)]
-    for unread in damaged:
-        name, namespace = unread.name, unread.key.namespace
-        remedy = f"put that right: {edit_entry(namespace, name)}"
-        yield judged(WHERE, f"entry {namespace}/{name} cannot be read: {unread.problem}", False, remedy)
-    alike: dict[DataIdentity, list[str]] = {}
-    for entry in read:
+    owners = {_key(stored): stored for stored in databases}
+    amiss = [*_damaged(read), *_copied(read, owners), *_missed(owners)]
+    yield from amiss or [judged(WHERE, f"its {len(read)} entries can be read", True, "")]
+
+
+def _damaged(entries: Sequence[Entry]) -> Iterator[Finding]:
+    for entry in entries:
+        if isinstance(entry, DamagedEntry):
+            name, namespace = entry.name, entry.key.namespace
+            remedy = f"put that right: {edit_entry(namespace, name)}"
+            yield judged(WHERE, f"entry {namespace}/{name} cannot be read: {entry.problem}", False, remedy)
+
+
+def _copied(entries: Sequence[Entry], owners: Mapping[DatabaseKey, Mapping[str, Any]]) -> Iterator[Finding]:
+    alike: dict[DataIdentity, list[Entry]] = {}
+    for entry in entries:
         if entry.identity is not None:
-            alike.setdefault(entry.identity, []).append(f"{entry.key.namespace}/{entry.name}")
-    copied = [names for names in alike.values() if len(names) > 1]
-    for names in copied:
-        what = f"entries {', '.join(names)} are of the same data, and nothing is done about those that are not in use"
-        yield judged(WHERE, what, False, "delete the copy: kubectl delete databasevolume; that touches no data")
-    if not (damaged or copied):
-        yield judged(WHERE, f"its {len(read)} entries can be read", True, "")
+            alike.setdefault(entry.identity, []).append(entry)
+    for group in alike.values():
+        if len(group) == 1:
+            continue
+        names = ", ".join(f"{entry.key.namespace}/{entry.name}" for entry in group)
+        spare = [entry for entry in group if not _in_use(entry, owners)]
+        deletions = [delete_entry(entry.key.namespace, entry.name) for entry in spare or group]
+        known = len(spare) == len(group) - 1
+        which = f"delete the copy: {'; '.join(deletions)}"
+        remedy = which if known else f"delete the one that is the copy: {', or '.join(deletions)}"
+        what = f"entries {names} are of the same data, and nothing is done about those that are not in use"
+        yield judged(WHERE, what, False, f"{remedy}; that touches no data")
+
+
+def _in_use(entry: Entry, owners: Mapping[DatabaseKey, Mapping[str, Any]]) -> bool:
+    """Say whether a database that is there has the data in use through this entry."""
+    owner = owners.get(entry.key)
+    if owner is None or isinstance(entry, DamagedEntry) or entry.intent is not Intent.USE:
+        return False
+    return bool(owner["metadata"]["uid"] == entry.owner_uid)
+
+
+def _missed(owners: Mapping[DatabaseKey, Mapping[str, Any]]) -> Iterator[Finding]:
+    for key, stored in owners.items():
+        for wait in published(stored.get("status") or {}, "plan", "waiting"):
+            if wait.get("reason") == Reason.VOLUME_MISSING:
+                yield judged(WHERE, f"database {key}: {wait.get('message')}", False, str(wait.get("fix", "")))
+
+
+def _key(stored: Mapping[str, Any]) -> DatabaseKey:
+    return DatabaseKey(namespace=stored["metadata"]["namespace"], name=stored["metadata"]["name"])
