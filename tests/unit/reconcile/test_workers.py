@@ -43,6 +43,7 @@ class Around:
     failures: list[str] = field(default_factory=list)
     accepting: set[DatabaseKey] = field(default_factory=set)
     launched: set[DatabaseKey] = field(default_factory=set)
+    ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def observe(self, wanted: DatabaseKey) -> Observed:
         if wanted in self.launched:
@@ -74,7 +75,7 @@ class Around:
         pass
 
     def pass_ended(self, outcome: str) -> None:
-        pass
+        self.ended.release()
 
 
 class Working:
@@ -158,6 +159,8 @@ def test_what_one_database_waits_for_delays_no_other() -> None:
     assert stuck.wait(PATIENCE_SECONDS)
     working.queue.put(key(1))
     assert others.acquire(timeout=PATIENCE_SECONDS)
+    for _ in ("it launches", "it finds nothing left to do, and has declined what nobody waits for"):
+        assert working.around.ended.acquire(timeout=PATIENCE_SECONDS)
     working.offer(4, 5)
     working.queue.put(key(0))
     working.queue.put(key(2))
