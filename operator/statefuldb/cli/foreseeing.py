@@ -89,7 +89,7 @@ def _foreseen(session: Session, body: Json) -> Json:
 
 
 def _observed(session: Session, after: Json, operator: OperatorIdentity) -> Observed:
-    key = DatabaseKey(namespace=after["metadata"]["namespace"], name=after["metadata"]["name"])
+    key = DatabaseKey.of(after)
     entries, database = _ledger(session, key.namespace), database_of(key, after)
     mine = tuple(entry for entry in entries if isinstance(entry, VolumeRecord) and entry.key == key)
     volumes, alike = duplicates.told_apart(mine, database, lambda each: duplicates.others_among(entries, each))

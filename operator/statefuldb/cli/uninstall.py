@@ -15,7 +15,7 @@ from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.ledger import cluster_uuid, read_ledger
 from statefuldb.cli.mesos_options import MesosOptions, takes_mesos
 from statefuldb.cli.progress import Progress
-from statefuldb.cli.session import Json, Session, session_of
+from statefuldb.cli.session import Session, session_of
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET, OPERATOR_LEASE, DatabaseKey
 from statefuldb.planning.inventory import ClusterView, VolumeLine, VolumeState, compare
 from statefuldb.planning.uninstalling import directories, obstacles
@@ -131,7 +131,7 @@ def _look(session: Session, mesos: MesosOptions, janitor: Janitor, view: Cluster
     return Installation(
         cluster=cluster,
         namespace=mesos.operator_namespace,
-        databases=tuple(_key(stored) for stored in databases),
+        databases=tuple(map(DatabaseKey.of, databases)),
         lines=lines,
         away=tuple(
             line
@@ -233,7 +233,3 @@ def _remove(session: Session, kind: str, namespace: str, name: str) -> None:
     if session.client.get(kind, namespace, name) is not None:
         session.client.delete(kind, namespace, name)
         out.print(f"{kind} {namespace}/{name} removed")
-
-
-def _key(stored: Json) -> DatabaseKey:
-    return DatabaseKey(namespace=stored["metadata"]["namespace"], name=stored["metadata"]["name"])

@@ -7,6 +7,7 @@ rebuilt from Mesos alone.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 LABEL_PREFIX = "statefuldb.dev/"
 LABEL_CLUSTER = LABEL_PREFIX + "cluster"
@@ -50,6 +51,12 @@ class DatabaseKey:
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
+
+    @staticmethod
+    def of(database: Mapping[str, Any]) -> "DatabaseKey":
+        """Return the key of a stored database."""
+        metadata = database["metadata"]
+        return DatabaseKey(namespace=metadata["namespace"], name=metadata["name"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from statefuldb.model.plan import MemberReport, Plan, Waiting
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning import health, mesos_error
-from statefuldb.planning.context import status_of
+from statefuldb.planning.context import report_of, status_of
 from statefuldb.planning.desired import Desired
 
 _UNTOLD = frozenset({Reason.LEDGER_ENTRY_DAMAGED, Reason.LEDGER_ENTRY_DUPLICATE})
@@ -185,16 +185,4 @@ def _report(ordinal: int, record: VolumeRecord | None, wait: Waiting | None, obs
         phase = "Starting"
     else:
         phase = "Lost"
-    return MemberReport(
-        ordinal=ordinal,
-        phase=phase,
-        ready=False,
-        task_id=str(record.task_id),
-        incarnation=record.incarnation,
-        agent=record.launch.agent.hostname,
-        address=record.launch.agent.address,
-        port=record.launch.port,
-        restarts=record.restarts,
-        reason=reason,
-        message=message,
-    )
+    return report_of(record, phase, reason=reason, message=message)

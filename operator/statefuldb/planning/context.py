@@ -44,6 +44,26 @@ class Step:
     look_again_seconds: float | None = None
 
 
+def report_of(
+    record: VolumeRecord, phase: str, *, ready: bool = False, reason: str = "", message: str = ""
+) -> MemberReport:
+    """Return what is published of a member by its last launch attempt."""
+    assert record.launch is not None
+    return MemberReport(
+        ordinal=record.identity.ordinal,
+        phase=phase,
+        ready=ready,
+        task_id=str(record.task_id),
+        incarnation=record.incarnation,
+        agent=record.launch.agent.hostname,
+        address=record.launch.agent.address,
+        port=record.launch.port,
+        restarts=record.restarts,
+        reason=reason,
+        message=message,
+    )
+
+
 def join(steps: list[Step]) -> Plan:
     """Return the steps as one plan, in their order."""
     waiting = tuple(wait for step in steps for wait in step.waiting)

@@ -7,13 +7,13 @@ from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.identity import connection_secret_name
 from statefuldb.model.keeper import DISK_FULL_BELOW_BYTES, KeeperPhase, KeeperStatus
 from statefuldb.model.observed import SecretView
-from statefuldb.model.plan import Announcement, MemberReport, Waiting
+from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumePhase, VolumeRecord, kept
 from statefuldb.planning import mesos_error
 from statefuldb.planning.commands import see_output
-from statefuldb.planning.context import Context, Step
+from statefuldb.planning.context import Context, Step, report_of
 
 HEALTHY_AFTER_SECONDS = 60.0
 START_PATIENCE_SECONDS = 10.0
@@ -114,7 +114,7 @@ def _serving(context: Context, record: VolumeRecord, status: KeeperStatus) -> St
     return Step(
         actions=tuple(actions),
         waiting=_space(record, status),
-        report=_ready(record),
+        report=report_of(record, "Running", ready=True),
         look_again_seconds=_healthy_in(context, record) if record.failures else None,
     )
 
@@ -184,19 +184,4 @@ def _setting(ordinal: int) -> Waiting:
         ordinal=ordinal,
         reason=Reason.SETTING_CREDENTIALS,
         message="the application account is being set",
-    )
-
-
-def _ready(record: VolumeRecord) -> MemberReport:
-    assert record.launch is not None
-    return MemberReport(
-        ordinal=record.identity.ordinal,
-        phase="Running",
-        ready=True,
-        task_id=str(record.task_id),
-        incarnation=record.incarnation,
-        agent=record.launch.agent.hostname,
-        address=record.launch.agent.address,
-        port=record.launch.port,
-        restarts=record.restarts,
     )

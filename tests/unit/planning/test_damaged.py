@@ -23,6 +23,7 @@ from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.execute import Executor
 from statefuldb.reconcile.report import status_of_plan
+from unit.planning import world
 from unit.planning.world import (
     CLUSTER,
     KEY,
@@ -54,9 +55,7 @@ def damaged(record: VolumeRecord, *path: str) -> DamagedEntry:
 
 
 def decide(seen: Observed, *offers: AgentOffer, wanted: DatabaseSpec | None = None) -> Plan:
-    decided = plan(desired(wanted or spec()), seen, offers, OPERATOR)
-    assert not violations(decided, seen, CLUSTER)
-    return decided
+    return world.decide(wanted or spec(), seen, *offers)
 
 
 def said(decided: Plan, kind: ConditionType) -> tuple[bool | None, Reason]:

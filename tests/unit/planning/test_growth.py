@@ -10,12 +10,13 @@ from statefuldb.model.keeper import EngineStatus, KeeperPhase
 from statefuldb.model.observed import Observed
 from statefuldb.model.operations import Create, Grow, LaunchTask, Operation, Reserve, Unreserve
 from statefuldb.model.plan import Plan
-from statefuldb.model.resources import AgentOffer, Resource
+from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec, ReconcileSpec, RiskClass, Strategy
 from statefuldb.model.volume import Ending, VolumeRecord
 from statefuldb.planning.growth import ATTEMPTS
 from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
+from unit.planning import world
 from unit.planning.world import (
     CLUSTER,
     MIB,
@@ -36,9 +37,7 @@ LARGER = spec(storage=replace(storage(Strategy.PERSISTENT_VOLUME), size_bytes=30
 
 
 def decide(seen: Observed, *offers: AgentOffer, wanted: DatabaseSpec = LARGER) -> Plan:
-    decided = plan(desired(wanted), seen, offers, OPERATOR)
-    assert not violations(decided, seen, CLUSTER)
-    return decided
+    return world.decide(wanted, seen, *offers)
 
 
 def stopped(record: VolumeRecord, at_seconds: float = 1_000.0) -> Observed:
@@ -52,10 +51,7 @@ def operations(action: Action) -> list[type[Operation]]:
 
 
 def less_disk(offered: AgentOffer, mib: int) -> AgentOffer:
-    def cut(resource: Resource) -> Resource:
-        return resource.part(mib * 1000) if resource.name == "disk" and resource.unreserved else resource
-
-    return replace(offered, resources=tuple(cut(r) for r in offered.resources))
+    return world.with_only(offered, "disk", mib * 1000)
 
 
 def readiness(decided: Plan) -> tuple[str, Reason]:

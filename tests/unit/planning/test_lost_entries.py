@@ -10,8 +10,7 @@ from statefuldb.model.conditions import ConditionType, Reason
 from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.parse import canonical
 from statefuldb.model.plan import Plan
-from statefuldb.model.resources import AgentOffer
-from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode, ReconcileSpec, Strategy
+from statefuldb.model.spec import DesiredState, ReconcileMode, ReconcileSpec, Strategy
 from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.desired import desired_of
 from statefuldb.planning.invariants import violations
@@ -23,6 +22,7 @@ from unit.planning.world import (
     OPERATOR,
     UID,
     database,
+    decide,
     desired,
     observed,
     offer,
@@ -34,12 +34,6 @@ from unit.planning.world import (
 
 EARLIER = "99999999-2222-3333-4444-555555555555"
 OF_ONE_AGENT = [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH]
-
-
-def decide(wanted: DatabaseSpec, seen: Observed, *offers: AgentOffer) -> Plan:
-    decided = plan(desired(wanted), seen, offers, OPERATOR)
-    assert not violations(decided, seen, CLUSTER)
-    return decided
 
 
 def saved(decided: Plan) -> list[VolumeRecord]:

@@ -9,18 +9,15 @@ from statefuldb.model.conditions import Reason
 from statefuldb.model.identity import OperationId
 from statefuldb.model.observed import Observed, OperationState, OperationStatus, TaskState
 from statefuldb.model.operations import Create, LaunchTask, Reserve, Unreserve
-from statefuldb.model.plan import Plan
 from statefuldb.model.resources import AgentOffer, Resource
 from statefuldb.model.spec import DatabaseSpec, DiskType, PersistentVolumeSpec, ResourcesSpec, StorageSpec, Strategy
 from statefuldb.model.volume import Ending, Intent, VolumePhase, VolumeRecord
-from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
 from unit.planning.world import (
-    CLUSTER,
     MIB,
     OPERATOR,
     UID,
-    desired,
+    decide,
     keeper,
     observed,
     offer,
@@ -31,12 +28,6 @@ from unit.planning.world import (
 )
 
 RESERVING = pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH])
-
-
-def decide(wanted: DatabaseSpec, seen: Observed, *offers: AgentOffer) -> Plan:
-    decided = plan(desired(wanted), seen, offers, OPERATOR)
-    assert not violations(decided, seen, CLUSTER)
-    return decided
 
 
 def attempt(wanted: DatabaseSpec, seen: Observed, *offers: AgentOffer) -> tuple[VolumeRecord, AcceptOffers]:

@@ -8,24 +8,20 @@ from statefuldb.model.actions import AcceptOffers, KillTask, SaveVolume
 from statefuldb.model.conditions import ConditionType, Reason
 from statefuldb.model.observed import Observed
 from statefuldb.model.operations import LaunchTask, Reserve
-from statefuldb.model.plan import Plan
-from statefuldb.model.resources import AgentOffer, Resource
+from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import AgentAttribute, DatabaseSpec, PlacementSpec, ResourcesSpec, Strategy
 from statefuldb.model.volume import Ending, VolumeRecord
-from statefuldb.planning.invariants import violations
-from statefuldb.planning.planner import plan
 from statefuldb.planning.room import TRY_AGAIN_SECONDS
 from unit.planning.world import (
-    CLUSTER,
     MIB,
-    OPERATOR,
-    desired,
+    decide,
     observed,
     offer,
     remaining,
     running,
     serving_on,
     spec,
+    with_only,
 )
 
 STRATEGIES = (Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH, Strategy.DFS)
@@ -35,22 +31,13 @@ def larger(strategy: Strategy, cpus_milli: int = 1500) -> DatabaseSpec:
     return spec(strategy, resources=ResourcesSpec(cpus_milli=cpus_milli, memory_bytes=512 * MIB))
 
 
-def decide(wanted: DatabaseSpec, seen: Observed, *offers: AgentOffer) -> Plan:
-    decided = plan(desired(wanted), seen, offers, OPERATOR)
-    assert not violations(decided, seen, CLUSTER)
-    return decided
-
-
 def ended(record: VolumeRecord, at_seconds: float = 900.0) -> Observed:
     ending = Ending(incarnation=record.incarnation, state="TASK_FAILED", at_seconds=at_seconds)
     return observed(volumes=(replace(record, ending=ending),))
 
 
 def with_cpus(offered: AgentOffer, milli: int) -> AgentOffer:
-    def cut(resource: Resource) -> Resource:
-        return resource.part(milli) if resource.name == "cpus" and resource.unreserved else resource
-
-    return replace(offered, resources=tuple(cut(r) for r in offered.resources))
+    return with_only(offered, "cpus", milli)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

@@ -6,8 +6,8 @@ from statefuldb.model.actions import AcceptOffers
 from statefuldb.model.observed import TaskState
 from statefuldb.model.operations import Unreserve
 from statefuldb.model.spec import ResourcesSpec, Strategy
-from unit.planning.test_partial_accept import RESERVING, attempt, decide, ours, over, running, settle
-from unit.planning.world import MIB, observed, offer, remaining, spec
+from unit.planning.test_partial_accept import RESERVING, attempt, ours, over, running, settle
+from unit.planning.world import MIB, decide, observed, offer, remaining, spec
 
 
 @RESERVING

@@ -15,7 +15,7 @@ from statefuldb.model.observed import (
     TaskState,
     TaskStatus,
 )
-from statefuldb.model.plan import Accepted
+from statefuldb.model.plan import Accepted, Plan
 from statefuldb.model.resources import AgentOffer, Resource
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import (
@@ -33,6 +33,7 @@ from statefuldb.model.spec import (
 from statefuldb.model.volume import VolumePhase, VolumeRecord
 from statefuldb.planning import applying
 from statefuldb.planning.desired import Desired
+from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
 
 KEY = DatabaseKey(namespace="shop", name="orders")
@@ -173,6 +174,22 @@ def secret(record: VolumeRecord) -> SecretView:
 def remaining(offered: AgentOffer, accepted: AcceptOffers, *, launched: bool) -> AgentOffer:
     """Apply an ACCEPT to an offer as Mesos would; NotOffered here is an ACCEPT that Mesos would refuse."""
     return applying.remaining(offered, accepted.operations, launched=launched)
+
+
+def with_only(offered: AgentOffer, name: str, milli: int) -> AgentOffer:
+    """Return an offer with so much of what it has unreserved of one resource."""
+
+    def cut(resource: Resource) -> Resource:
+        return resource.part(milli) if resource.name == name and resource.unreserved else resource
+
+    return replace(offered, resources=tuple(cut(r) for r in offered.resources))
+
+
+def decide(wanted: DatabaseSpec, seen: Observed, *offers: AgentOffer) -> Plan:
+    """Return the plan, which keeps the laws."""
+    decided = plan(desired(wanted), seen, offers, OPERATOR)
+    assert not violations(decided, seen, CLUSTER)
+    return decided
 
 
 def serving_on(strategy: Strategy) -> tuple[VolumeRecord, AgentOffer, AgentOffer]:

@@ -12,7 +12,6 @@ from statefuldb.adapters.kubernetes.events import Events
 from statefuldb.adapters.kubernetes.grouping import (
     conditions_of,
     database_groups,
-    key_of,
     keys_among,
 )
 from statefuldb.adapters.kubernetes.objects import (
@@ -257,9 +256,9 @@ class KubernetesAdapter:
         if not news:
             return
         if plural == DATABASES:
-            self._enqueue(key_of(stored))
+            self._enqueue(DatabaseKey.of(stored))
             if kind == "DELETED":
-                self._enqueue_those_with(stored["metadata"].get("uid", ""), key_of(stored))
+                self._enqueue_those_with(stored["metadata"].get("uid", ""), DatabaseKey.of(stored))
         elif plural == VOLUMES:
             entry = self._entries.read(stored)
             if entry.key.name:

@@ -12,14 +12,9 @@ from statefuldb.model.volume import VolumeRecord
 Json = dict[str, Any]
 
 
-def key_of(database: Json) -> DatabaseKey:
-    """Return the key of a stored database."""
-    return DatabaseKey(namespace=database["metadata"]["namespace"], name=database["metadata"]["name"])
-
-
 def database_groups(database: Json) -> list[tuple[str, DatabaseKey | str]]:
     """Return the groups of a database: its key, and its uid."""
-    return [("of", key_of(database)), ("uid", database["metadata"].get("uid", ""))]
+    return [("of", DatabaseKey.of(database)), ("uid", database["metadata"].get("uid", ""))]
 
 
 def volume_groups(entry: VolumeRecord | DamagedEntry) -> list[tuple[str, DatabaseKey | str]]:

@@ -22,7 +22,7 @@ def ledger_findings(entries: Iterable[Entry], databases: Iterable[Mapping[str, A
     stored, of which the operator says that an entry is lost, or stands for other data than there is.
     """
     read = list(entries)
-    owners = {_key(stored): stored for stored in databases}
+    owners = {DatabaseKey.of(stored): stored for stored in databases}
     amiss = [*_damaged(read), *_copied(read, owners), *_missed(owners)]
     yield from amiss or [judged(WHERE, f"its {len(read)} entries can be read", True, "")]
 
@@ -66,7 +66,3 @@ def _missed(owners: Mapping[DatabaseKey, Mapping[str, Any]]) -> Iterator[Finding
         for wait in published(stored.get("status") or {}, "plan", "waiting"):
             if wait.get("reason") == Reason.VOLUME_MISSING:
                 yield judged(WHERE, f"database {key}: {wait.get('message')}", False, str(wait.get("fix", "")))
-
-
-def _key(stored: Mapping[str, Any]) -> DatabaseKey:
-    return DatabaseKey(namespace=stored["metadata"]["namespace"], name=stored["metadata"]["name"])
