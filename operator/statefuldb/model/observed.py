@@ -226,9 +226,9 @@ class Observed:
     """One database, as seen at `at_seconds` (Unix time).
 
     `found` are the ledger entries that tasks of this database name carry in their labels. `reserved` is what all agents
-    hold for us, looked up while the database has no data in the ledger yet and while data is given back; None where it
-    could not be. `operations` are the statuses of each member's last ACCEPT, on agents that tell: offers, not these,
-    say what there is.
+    hold for us, looked up while the database has no data in the ledger yet and while data is given back, or what became
+    of a first attempt went unheard; None where it could not be. `operations` are the statuses of each member's last
+    ACCEPT, on agents that tell: offers, not these, say what there is.
     `maintenance` says of agents, by id, when they are announced to be away. `sightings` are looked up for members whose
     own resources have been waited for. `adopted_away` is data that began under this name and was adopted for a database
     of another; `damaged` are entries that cannot be read, of this name or of data that began under it; `duplicates` are

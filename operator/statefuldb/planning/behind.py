@@ -13,15 +13,16 @@ from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import Observed, TaskStatus
 from statefuldb.model.plan import Waiting
 from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
+from statefuldb.planning import unheard
 from statefuldb.planning.context import Context, Step
 
 LOOK_AGAIN_SECONDS = 5.0
 
 
 def abreast(observed: Observed, record: VolumeRecord) -> VolumeRecord:
-    """Return the entry with the highest incarnation of its member that is told of: the next attempt follows that."""
+    """Return the entry with the highest number of its member's that is told of: the next attempt follows that."""
     told = (task_id.incarnation for task_id in _told(observed, record))
-    return replace(record, incarnation=max((record.incarnation, *told)))
+    return replace(record, incarnation=max((record.incarnation, unheard.last_number(observed, record), *told)))
 
 
 def taken_up(context: Context, record: VolumeRecord) -> Step | None:

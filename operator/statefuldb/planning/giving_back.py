@@ -55,7 +55,7 @@ def give_back(context: Context, record: VolumeRecord) -> Step:
         looked = replace(record, elsewhere=elsewhere, superseded=superseded)
         why = f"nothing of {record.name} is left on {', '.join(sorted(without))}"
         return Step(actions=(SaveVolume(volume=looked, why=why),))
-    if _never_made(context, record):
+    if _seems_gone(context, record):
         looked = replace(record, phase=VolumePhase.RELEASING, released_at_seconds=context.now)
         return Step(actions=(SaveVolume(volume=looked, why=f"nothing is left of {record.name}: look once more"),))
     if record.phase is VolumePhase.RELEASING and record.released_at_seconds > context.now:
@@ -103,13 +103,17 @@ def _seen_without(context: Context, record: VolumeRecord) -> frozenset[str]:
     return frozenset(offer.hostname for offer in offers if offer.agent_id not in obeying)
 
 
-def _never_made(context: Context, record: VolumeRecord) -> bool:
-    """Whether what was recorded for an attempt seems to have come to nothing: its hosts offer, and none of it.
+def _seems_gone(context: Context, record: VolumeRecord) -> bool:
+    """Whether what was recorded seems never to have been made, or to be gone already: its hosts offer, and none of it.
 
-    What is offered now may be older than the attempt; offers that are newer than this look decide.
+    What is offered now may be older than the attempt; offers that are newer than this look decide. Where there was
+    data its agent has to say so: another one on that host knows nothing of what its disks hold.
     """
     shown = {offer.hostname for offer in context.offers}
-    return not record.initialised and record.phase is not VolumePhase.RELEASING and set(_hosts(record)) <= shown
+    itself = record.agent is not None and any(offer.agent_id == record.agent.id for offer in context.offers)
+    if record.phase is VolumePhase.RELEASING or (record.initialised and not itself):
+        return False
+    return set(_hosts(record)) <= shown
 
 
 def _hosts(record: VolumeRecord) -> tuple[str, ...]:

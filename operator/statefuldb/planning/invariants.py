@@ -168,6 +168,7 @@ def _launches(
     if task.task_id in observed.tasks:
         found.append(Violation(law="one_writer", message=f"{task.task_id} was used before"))
     found += _predecessors(task, agent, record, observed)
+    found += _beside_a_later_attempt(task, agent, observed)
     if task.keeper.mode == "Erase" and record.intent is not Intent.DELETE:
         found.append(Violation(law="data_outlives_everything", message=f"{task.task_id} would empty {record.name}"))
     if task.keeper.mode != "Erase" and record.initialised and task.keeper.bootstrap != "None":
@@ -180,6 +181,26 @@ def _launches(
     if missing:
         found.append(Violation(law="bundle", message=f"{task.task_id} without {sorted(missing)}"))
     return found
+
+
+def _beside_a_later_attempt(task: LaunchTask, agent: AgentRef, observed: Observed) -> list[Violation]:
+    """What an agent holds of an attempt that the ledger never knew may be data: an empty database would hide it."""
+    stored = [
+        r for r in observed.volumes if (r.identity.uid, r.identity.ordinal) == (task.task_id.uid, task.task_id.ordinal)
+    ]
+    if task.keeper.mode == "Erase" or not stored or stored[0].initialised:
+        return []
+    later = {
+        offer.hostname
+        for offer in observed.reserved or ()
+        for held in offer.resources
+        if offer.agent_id != agent.id
+        and identity_of(held) == stored[0].identity
+        and (made := made_for(held)) is not None
+        and made.sequence > stored[0].incarnation
+    }
+    message = f"{task.task_id} would begin while {', '.join(sorted(later))} holds a later volume of its member"
+    return [Violation(law="no_empty_resurrection", message=message)] if later else []
 
 
 def _predecessors(task: LaunchTask, agent: AgentRef, record: VolumeRecord, observed: Observed) -> list[Violation]:

@@ -9,7 +9,7 @@ from statefuldb.model.plan import Waiting
 from statefuldb.model.resources import MILLI, AgentOffer, milli_of_bytes
 from statefuldb.model.spec import AgentAttribute, DiskType, Strategy
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.planning import maintenance, missing
+from statefuldb.planning import maintenance, missing, unheard
 from statefuldb.planning.context import Context
 from statefuldb.planning.storage import StorageStrategy, strategy_of
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal
@@ -59,14 +59,18 @@ def choose(context: Context, record: VolumeRecord) -> tuple[AgentOffer, Claim, V
     """Return the best offer with its claim, or a Waiting that counts why each was refused."""
     strategy = strategy_of(record.strategy)
     refusals: list[Refusal] = []
-    for offer in sorted(context.offers, key=lambda o: _preference(record, o)):
+    offers = unheard.offers_for(context.observed, record, context.offers)
+    if isinstance(offers, Waiting):
+        return offers
+    for offer in sorted(offers, key=lambda o: _preference(record, o)):
         attempt = _placed(context, strategy, record, offer)
         claim = fits(context, attempt, needs_of(context, attempt), offer)
         if isinstance(claim, Refusal):
             refusals.append(claim)
         else:
             return offer, claim, attempt
-    wait = missing.explained(context, record, _no_offer(context, record, refusals))
+    wait = unheard.explained(context.observed, record, _no_offer(context, record, refusals))
+    wait = missing.explained(context, record, wait)
     return maintenance.away(context, record, wait)
 
 

@@ -14,7 +14,7 @@ from statefuldb.model.observed import (
     TaskStatus,
 )
 from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
-from statefuldb.planning import duplicates
+from statefuldb.planning import duplicates, unheard
 from statefuldb.planning.context import status_of
 from statefuldb.reconcile.machine import Clock
 from statefuldb.reconcile.ports import KeeperPort, KubernetesPort, MesosPort
@@ -90,7 +90,8 @@ class Observer:
             # Each kind is listed on its own, so just after a start a database can be known before its namespace.
             namespace_exists=database is not None or self._kubernetes.namespace_exists(key.namespace),
         )
-        if self._begins(database, volumes) or any(_gives_back(volume) for volume in volumes):
+        doubted = any(unheard.doubted(volume, status_of(volume, tasks)) for volume in volumes)
+        if doubted or self._begins(database, volumes) or any(_gives_back(volume) for volume in volumes):
             return replace(observed, reserved=self._mesos.reserved(observed))
         return observed
 

@@ -1,6 +1,6 @@
 """The embedded API server's state machine without sockets and files: requests in JSON, watches as calls."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -9,6 +9,7 @@ from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.listing import page
+from statefuldb.local.api_server.objects import Address
 from statefuldb.local.api_server.representation import PLAIN, many, one
 from statefuldb.local.api_server.requests import Target, parse_path
 from statefuldb.local.api_server.service import Service, Write
@@ -19,6 +20,9 @@ from statefuldb.simulation.schedule import Schedule
 Json = dict[str, Any]
 NAMESPACES = ("default", "statefuldb-system")
 OnChange = Callable[[Change], None]
+Backup = Mapping[Address, Json]
+# A change that nobody made: what an object says of itself was said before.
+RESTORED = "RESTORED"
 
 
 class ApiServer:
@@ -60,6 +64,20 @@ class ApiServer:
     def find(self, plural: str, namespace: str, name: str) -> Json | None:
         """Return one object as it is, or None, for oracles."""
         return self.store.objects.get((self.kind(plural).key, namespace, name))
+
+    def backup(self) -> Backup:
+        """Return all objects as they are."""
+        return dict(self.store.objects)
+
+    def put_back(self, backup: Backup) -> None:
+        """Have the objects of a backup again and no others, with the versions of then; who watches must list anew."""
+        gone = {address: stored for address, stored in self.store.objects.items() if address not in backup}
+        self.store.restore(self.store.version + 1, backup)
+        self.store.forget()
+        for address, stored in gone.items():
+            self._changed(Change(self.store.version, "DELETED", address, stored, stored))
+        for address, stored in backup.items():
+            self._changed(Change(self.store.version, RESTORED, address, stored, None))
 
     def kind(self, plural: str) -> Kind:
         """Return a served kind by its plural."""

@@ -14,7 +14,7 @@ from statefuldb.model.resources import MILLI
 from statefuldb.model.volume import Intent, Launch, VolumeRecord
 from statefuldb.reconcile.patience import PATIENCE_SECONDS
 from statefuldb.simulation.administrators import Administrators
-from statefuldb.simulation.api import ApiServer
+from statefuldb.simulation.api import RESTORED, ApiServer
 from statefuldb.simulation.clients import Clients
 from statefuldb.simulation.host import Host
 from statefuldb.simulation.keeper import MISSED_SECONDS
@@ -145,7 +145,7 @@ class Laws:
         self._silent("/".join(change.address), "\n".join(said_anew(change.object, change.previous)))
         if key.startswith("databasevolumes"):
             self._note_launch(self._ledger.note(change))
-        if key.startswith("statefuldatabases") and change.type != "DELETED":
+        if key.startswith("statefuldatabases") and change.type not in ("DELETED", RESTORED):
             self._note_reasons(change.object.get("status", {}))
             self._ready(change.object)
 

@@ -110,6 +110,26 @@ def released() -> tuple[VolumeRecord, AgentOffer, AgentOffer]:
     return saved.volume, idle, replace(remaining(idle, release, launched=False), received_at_seconds=2_000.0)
 
 
+def test_what_somebody_has_removed_before_is_forgotten_by_a_later_offer_of_its_own_agent() -> None:
+    """Volume and reservations were removed by hand, or before the API was restored from a backup."""
+    released_before, _, freed = released()
+    record = replace(released_before, phase=VolumePhase.PENDING, released_at_seconds=0.0)
+
+    def decided(volume: VolumeRecord, shown: AgentOffer, reserved: Offers | None = ()) -> Plan:
+        seen = observed(database=None, volumes=(volume,), reserved=reserved)
+        found = plan(None, seen, (shown,), OPERATOR)
+        assert not violations(found, seen, CLUSTER)
+        return found
+
+    (looked,) = decided(record, freed).actions
+    assert isinstance(looked, SaveVolume)
+    assert looked.volume.phase is VolumePhase.RELEASING
+    assert not decided(looked.volume, freed, None).actions, "the master does not say"
+    assert isinstance(decided(looked.volume, freed).actions[-1], ForgetVolume)
+    # Another agent on its host knows nothing of what its disks hold.
+    assert not decided(record, replace(freed, agent_id="another")).actions
+
+
 def test_a_release_of_the_future_is_looked_at_again_at_once() -> None:
     """The clock was set back since it was sent: no offer would be newer than it for that long."""
     record, _, _ = released()
