@@ -5,7 +5,6 @@ Events only change caches and enqueue keys. A status is acknowledged when a work
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from logging import getLogger
 from typing import Any
 
@@ -14,26 +13,19 @@ from statefuldb.adapters.mesos.books import Books
 from statefuldb.adapters.mesos.bygones import Bygones
 from statefuldb.adapters.mesos.calls import CallFailed
 from statefuldb.adapters.mesos.driver import ConnectionState, Driver, Event
-from statefuldb.adapters.mesos.guard import UnsafeRequest
 from statefuldb.adapters.mesos.intake import Intake, OnOffers
 from statefuldb.adapters.mesos.inverse_offers import InverseOffers
 from statefuldb.adapters.mesos.maintenance_book import MaintenanceBook
 from statefuldb.adapters.mesos.master_api import ListEach, ListTasks
 from statefuldb.adapters.mesos.offer_cache import OfferCache
 from statefuldb.adapters.mesos.operation_book import OperationBook
-from statefuldb.adapters.mesos.operation_wire import (
-    operation_id,
-    operation_status_to_acknowledge,
-    operation_to_wire,
-)
+from statefuldb.adapters.mesos.operation_wire import operation_id, operation_status_to_acknowledge, operation_to_wire
 from statefuldb.adapters.mesos.reconciliation import Reconciler
 from statefuldb.adapters.mesos.reserved import Reserved
+from statefuldb.adapters.mesos.sending import Sending
 from statefuldb.adapters.mesos.sightings import Sightings
 from statefuldb.adapters.mesos.task_book import TaskBook
-from statefuldb.adapters.mesos.wire import (
-    ids_to_wire,
-    status_to_acknowledge,
-)
+from statefuldb.adapters.mesos.wire import ids_to_wire, status_to_acknowledge
 from statefuldb.model.actions import AcceptOffers, KillTask
 from statefuldb.model.identity import DatabaseKey, TaskId
 from statefuldb.model.observed import MesosView, Observed, Offers, OperationStatus, Sighting, TaskStatus
@@ -97,7 +89,11 @@ class MesosAdapter:
         self._reserved = Reserved(list_agents=self._agents.list, cluster=cluster, clock=clock, lock=new_lock())
         self._reconciler = Reconciler(ask=self._ask, timers=timers, clock=clock)
         self._inverse_offers = InverseOffers(
-            book=books.maintenance, alive_on=books.tasks.alive_on, answer=self._answer, timers=timers, clock=clock
+            book=books.maintenance,
+            alive_on=books.tasks.alive_on,
+            answer=lambda accepted, declined: self._sending.answer(accepted, declined),
+            timers=timers,
+            clock=clock,
         )
         self._intake = Intake(
             books=books,
@@ -121,6 +117,7 @@ class MesosAdapter:
             clock=clock,
         )
         self._driver = make_driver(self._intake.event, self._intake.state)
+        self._sending = Sending(self._driver, lambda: self._intake.connection.connected)
 
     def start(self) -> None:
         """Subscribe."""
@@ -224,17 +221,19 @@ class MesosAdapter:
         if self._books.operations.owed():
             self._reconciler.owed()
         filters = {"refuse_seconds": LEFTOVER_REFUSE_SECONDS}
-        self._give_up(lambda: self._driver.acceptOffers(ids_to_wire(wanted.offer_ids), operations, filters=filters))
+        self._sending.give_up(
+            lambda: self._driver.acceptOffers(ids_to_wire(wanted.offer_ids), operations, filters=filters)
+        )
 
     def kill(self, wanted: KillTask) -> None:
         """Send one KILL. Raises EffectFailed."""
-        self._call(lambda: self._driver.kill(str(wanted.task_id), wanted.agent_id, wanted.grace_seconds))
+        self._sending.call(lambda: self._driver.kill(str(wanted.task_id), wanted.agent_id, wanted.grace_seconds))
         self._books.tasks.killed(wanted.task_id)
 
     def acknowledge(self, status: TaskStatus) -> None:
         """Acknowledge a status. A lost acknowledgement is asked for again by Mesos."""
         self._books.tasks.acknowledged(status)
-        self._send(lambda: self._driver.acknowledgeStatusUpdate(status_to_acknowledge(status)))
+        self._sending.tell(lambda: self._driver.acknowledgeStatusUpdate(status_to_acknowledge(status)))
 
     def acknowledge_operation(self, status: OperationStatus) -> None:
         """Acknowledge an operation's status, unless its agent is no longer registered: that would crash the master."""
@@ -244,66 +243,26 @@ class MesosAdapter:
         if not self._intake.connection.connected or not self._agents.registered(status.agent_id):
             log.info("%s is not acknowledged: its agent is not registered (MESOS-10011)", status.id)
             return
-        self._send(lambda: self._driver.acknowledge_operation(operation_status_to_acknowledge(status)))
+        self._sending.tell(lambda: self._driver.acknowledge_operation(operation_status_to_acknowledge(status)))
 
     def decline(self, offer_ids: Sequence[str], refuse_seconds: float) -> None:
         """Decline what is still outstanding of these, unless somebody holds it meanwhile."""
         free = self._books.offers.take_free(offer_ids)
         if free:
             filters = {"refuse_seconds": refuse_seconds}
-            self._give_up(lambda: self._driver.declineOffer(ids_to_wire(free), filters=filters))
+            self._sending.give_up(lambda: self._driver.declineOffer(ids_to_wire(free), filters=filters))
 
     def revive(self) -> None:
         """Ask for offers again."""
-        self._call(lambda: self._driver.reviveOffers([self._role]))
+        self._sending.call(lambda: self._driver.reviveOffers([self._role]))
 
     def suppress(self) -> None:
         """Ask for no more offers."""
-        self._give_up(lambda: self._driver.suppressOffers([self._role]))
+        self._sending.give_up(lambda: self._driver.suppressOffers([self._role]))
 
     def _on_subscribed(self) -> None:
         self._bygones.subscribed()
         self._reconciler.begin()
-
-    def _call(self, call: Callable[[], Any], *, on_failure: Callable[[], None] = lambda: None) -> None:
-        """Make a call of a worker's. Raises EffectFailed, after `on_failure` where it may have been sent."""
-        # A stream that has begun counts once what runs is listed: what was decided before that knows nothing of it.
-        if not (self._driver.connected and self._intake.connection.connected):
-            raise EffectFailed("Mesos is not connected")
-        try:
-            call()
-        except (CallFailed, UnsafeRequest) as error:
-            on_failure()
-            raise EffectFailed(str(error)) from error
-
-    def _give_up(self, call: Callable[[], Any]) -> None:
-        """Make a call by which we give offers up. Raises EffectFailed.
-
-        Where it fails Mesos may hold them out to us for ever, and we know them no more: a new subscription takes them
-        back and offers them again. It also has a late arrival of this call refused, by its stream id. Where the stream
-        was another one by then, all that is so already.
-        """
-        self._call(call, on_failure=partial(self._driver.resubscribe, self._driver.stream_id))
-
-    def _send(self, call: Callable[[], Any]) -> None:
-        """Make a call whose failure mends itself: it is made again when Mesos tells again."""
-        try:
-            call()
-        except CallFailed as error:
-            log.warning("%s", error)
-
-    def _answer(self, accepted: Sequence[str], declined: Sequence[str]) -> None:
-        """Answer inverse offers. Mesos asks once a subscription: where an answer may be lost, it asks in the next."""
-        stream_id = self._driver.stream_id
-        try:
-            if accepted:
-                self._driver.acceptInverseOffers(ids_to_wire(accepted))
-            if declined:
-                self._driver.declineInverseOffer(ids_to_wire(declined))
-        except CallFailed as error:
-            log.warning("%s", error)
-            if error.unanswered:
-                self._driver.resubscribe(stream_id)
 
     def _ask(self, everything: bool) -> bool:
         """Ask about followed tasks and sent operations with their agents' ids. Return whether answers are owed.

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import time
 import uuid
@@ -12,12 +11,13 @@ from typing import Any
 
 from aiohttp import web
 
-from statefuldb.local.mesos import draining, requests
+from statefuldb.local.mesos import draining
 from statefuldb.local.mesos.agents import GoneByOperator
 from statefuldb.local.mesos.authentication import PRINCIPAL, authenticated
 from statefuldb.local.mesos.authorization import Acls
 from statefuldb.local.mesos.cluster import Cluster
 from statefuldb.local.mesos.effects import CloseAgent, CloseStream, ToAgent, ToFramework
+from statefuldb.local.mesos.http_calls import UNCONVERTIBLE, bad, only_post, parsed, refusal
 from statefuldb.local.mesos.master import HEARTBEAT_SECONDS, Master, Refused
 from statefuldb.local.mesos.operations import MasterAborted
 from statefuldb.local.mesos.operator_api import OperatorApi
@@ -27,8 +27,6 @@ from statefuldb.local.mesos.registry import Registry
 log = getLogger(__name__)
 Json = dict[str, Any]
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
-# What comes of a body whose parts are of other types than the protocol's.
-UNCONVERTIBLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class MasterServer:
@@ -74,7 +72,7 @@ class MasterServer:
         app.router.add_post("/api/v1/scheduler", self._scheduler)
         app.router.add_post("/api/v1", self._operator_call)
         for path in ("/api/v1/scheduler", "/api/v1"):
-            app.router.add_route("*", path, _only_post)
+            app.router.add_route("*", path, only_post)
         app.router.add_post("/internal/agent", self._agent_stream)
         app.router.add_post("/internal/agent/message", self._agent_message)
         app.router.add_get("/version", self._version)
@@ -128,7 +126,7 @@ class MasterServer:
         self._registry.save_removed(self._master.cluster.removed)
 
     async def _scheduler(self, request: web.Request) -> web.StreamResponse:
-        call = await self._parsed(request)
+        call = await parsed(request)
         if isinstance(call, web.Response):
             return call
         stream = request.headers.get("Mesos-Stream-Id")
@@ -140,7 +138,7 @@ class MasterServer:
         except Refused as refused:
             return web.Response(status=refused.status, text=str(refused))
         except UNCONVERTIBLE as error:
-            return _bad(f"Failed to convert JSON into Call protobuf: {error}")
+            return bad(f"Failed to convert JSON into Call protobuf: {error}")
         except MasterAborted as fatal:
             log.critical("%s", fatal)
             os.abort()
@@ -148,29 +146,10 @@ class MasterServer:
         self._dirty.set()
         return web.Response(status=status)
 
-    async def _parsed(self, request: web.Request) -> Json | web.Response:
-        """Return the call in a request, or the answer to a request that holds none."""
-        if "Content-Type" not in request.headers:
-            return _bad("Expecting 'Content-Type' to be present")
-        if request.headers["Content-Type"] != "application/json":
-            text = "Expecting 'Content-Type' of application/json or application/x-protobuf"
-            return web.Response(status=415, text=text)
-        body = await request.text()
-        try:
-            call = json.loads(body)
-        except json.JSONDecodeError as error:
-            near = body[error.pos :].partition("\n")[0]
-            return _bad(f"Failed to parse body into JSON: syntax error at line {error.lineno} near: {near}")
-        except RecursionError:
-            return _bad("Failed to parse body into JSON: it is nested too deeply")
-        if not isinstance(call, dict):
-            return _bad("Failed to convert JSON into Call protobuf: Expecting a JSON object")
-        return call
-
     async def _subscribe(self, request: web.Request, call: Json) -> web.StreamResponse:
-        refusal = _refusal(request, call)
-        if refusal is not None:
-            return refusal
+        answer = refusal(request, call)
+        if answer is not None:
+            return answer
         stream, outgoing = str(uuid.uuid4()), Outgoing()
         framework_id = None
         try:
@@ -257,13 +236,13 @@ class MasterServer:
         return web.Response(status=202)
 
     async def _operator_call(self, request: web.Request) -> web.Response:
-        call = await self._parsed(request)
+        call = await parsed(request)
         if isinstance(call, web.Response):
             return call
         try:
             status, body = self._operator.call(call, time.time(), request[PRINCIPAL])
         except UNCONVERTIBLE as error:
-            return _bad(f"Failed to convert JSON into Call protobuf: {error}")
+            return bad(f"Failed to convert JSON into Call protobuf: {error}")
         if "_AGENT" in str(call.get("type")):
             self._registry.save_agents(self._master.cluster.agents.values())
         self._flush()
@@ -286,29 +265,3 @@ class MasterServer:
             "master/slaves_active": sum(a.connected for a in cluster.agents.values()),
         }
         return web.json_response({**gauges, **cluster.counts})
-
-
-def _refusal(request: web.Request, call: Json) -> web.Response | None:
-    """Return the answer to a SUBSCRIBE that cannot even be refused on a stream, or None."""
-    reason = requests.unconvertible(call)
-    if reason is not None:
-        return _bad(f"Failed to convert JSON into Call protobuf: {reason}")
-    reason = requests.invalid(call, request[PRINCIPAL])
-    if reason is not None:
-        return _bad(f"Failed to validate scheduler::Call: {reason}")
-    accepted = request.headers.get("Accept", "*/*")
-    if not any(kind in accepted for kind in ("*/*", "application/*", "application/json")):
-        text = "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'"
-        return web.Response(status=406, text=text)
-    if "Mesos-Stream-Id" in request.headers:
-        return _bad("Subscribe calls should not include the 'Mesos-Stream-Id' header")
-    return None
-
-
-async def _only_post(request: web.Request) -> web.Response:
-    text = f"405 Method Not Allowed. Expecting one of {{ 'POST' }}, but received '{request.method}'."
-    return web.Response(status=405, text=text, headers={"Allow": "POST"})
-
-
-def _bad(text: str) -> web.Response:
-    return web.Response(status=400, text=text)
