@@ -3,10 +3,9 @@
 from conformance.mesos.client import Http, Json
 from conformance.mesos.conftest import Subscribe
 from conformance.mesos.scheduler import Scheduler
-from conformance.mesos.things import operation, reservation, scalar
+from conformance.mesos.things import PLAIN, operation, scalar
 from conformance.mesos.tidying import eventually
 
-PLAIN = reservation(labels=None)
 RESERVE = operation("RESERVE", [scalar("cpus", 0.5, PLAIN)], "k1")
 
 

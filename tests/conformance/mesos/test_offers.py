@@ -3,10 +3,20 @@
 from conformance.mesos.client import Http, Json
 from conformance.mesos.conftest import Subscribe
 from conformance.mesos.scheduler import Scheduler
-from conformance.mesos.things import BUNDLE, OURS, bundled, framework, launch, operation, reservation, scalar, task
+from conformance.mesos.things import (
+    BUNDLE,
+    OURS,
+    PLAIN,
+    bundled,
+    framework,
+    launch,
+    operation,
+    reservation,
+    scalar,
+    task,
+)
 from conformance.mesos.tidying import eventually
 
-PLAIN = reservation(labels=None)
 CHILD = reservation("svc/db", labels=None)
 SILENCE_SECONDS = 2.0
 

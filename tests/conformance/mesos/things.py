@@ -46,7 +46,11 @@ def reservation(role: str = ROLE, principal: str | None = PRINCIPAL, labels: Jso
     return found
 
 
-OURS = reservation()
+def cpus(amount: float, *reservations: Json) -> list[Json]:
+    return [scalar("cpus", amount, *reservations)]
+
+
+OURS, PLAIN = reservation(), reservation(labels=None)
 BUNDLE = (scalar("cpus", 1, OURS), scalar("mem", 256, OURS), scalar("disk", 512, OURS))
 
 
