@@ -9,11 +9,7 @@ from typing import Any, cast
 from statefuldb.adapters.kubernetes.cache import Cache, number_of
 from statefuldb.adapters.kubernetes.entries import Entries
 from statefuldb.adapters.kubernetes.events import Events
-from statefuldb.adapters.kubernetes.grouping import (
-    conditions_of,
-    database_groups,
-    keys_among,
-)
+from statefuldb.adapters.kubernetes.grouping import conditions_of, database_groups, keys_among
 from statefuldb.adapters.kubernetes.objects import (
     DATABASES,
     JSON_PATCH,
@@ -23,6 +19,7 @@ from statefuldb.adapters.kubernetes.objects import (
     database_of,
     profiles_of,
 )
+from statefuldb.adapters.kubernetes.periodic import Periodic
 from statefuldb.adapters.kubernetes.reach import Reach
 from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets
 from statefuldb.adapters.kubernetes.surroundings import KnownSurroundings
@@ -36,7 +33,7 @@ from statefuldb.model.plan import Announcement
 from statefuldb.model.profile import StorageProfile
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.model.volume_object import to_object
-from statefuldb.reconcile.machine import Call, Machine
+from statefuldb.reconcile.machine import Machine
 from statefuldb.reconcile.ports import EffectFailed, Enqueue
 
 log = getLogger(__name__)
@@ -58,7 +55,6 @@ class KubernetesAdapter:
         machine: Machine,
         namespaces: tuple[str, ...] = (),
     ) -> None:
-        self._machine = machine
         self._enqueue = enqueue
         self._on_surroundings = on_surroundings
         self._namespaces = namespaces
@@ -74,19 +70,17 @@ class KubernetesAdapter:
         self._secrets = ConnectionSecrets(client, machine)
         self._events = Events(client, instance, machine)
         self._watch = make_watch(self._noticed)
-        self._stopped = False
-        self._cancel: Call = lambda: None
+        self._lists = Periodic(machine, RELIST_SECONDS, self._relist)
 
     def start(self) -> None:
         """List everything once, then watch. Raises EffectFailed."""
         self._relist()
         self._watch.start()
-        self._relist_later()
+        self._lists.start()
 
     def stop(self) -> None:
         """Watch no more."""
-        self._stopped = True
-        self._cancel()
+        self._lists.stop()
         self._watch.stop()
 
     def keys(self) -> tuple[DatabaseKey, ...]:
@@ -290,18 +284,6 @@ class KubernetesAdapter:
             # Whoever may look at some namespaces only cannot watch them, nor our definitions.
             self._around.look_at(namespace)
         self._secrets.forget_views()
-
-    def _relist_later(self) -> None:
-        if not self._stopped:
-            self._cancel = self._machine.after(RELIST_SECONDS, self._relist_again)
-
-    def _relist_again(self) -> None:
-        try:
-            self._relist()
-        except EffectFailed as error:
-            log.warning("%s", error)
-        finally:
-            self._relist_later()
 
 
 def _asks(database: DatabaseObject) -> tuple[object, ...]:
