@@ -122,7 +122,10 @@ class KubernetesPort(Protocol):
         ...
 
     def forget_volume(self, volume: VolumeRecord) -> None:
-        """Remove a ledger entry."""
+        """Remove a ledger entry.
+
+        Raises EffectFailed(conflict=True) where the stored one is newer than `volume.resource_version`.
+        """
         ...
 
     def add_finalizer(self, key: DatabaseKey) -> None:
@@ -138,7 +141,10 @@ class KubernetesPort(Protocol):
         ...
 
     def delete_secret(self, key: DatabaseKey, name: str) -> None:
-        """Remove a connection Secret, if it is there."""
+        """Remove a connection Secret, if it is there.
+
+        Raises EffectFailed(conflict=True) where a database of its name is there.
+        """
         ...
 
     def write_status(self, key: DatabaseKey, uid: str, status: Mapping[str, object]) -> None:

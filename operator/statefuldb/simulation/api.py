@@ -95,7 +95,7 @@ class ApiServer:
             return 200, many(kind, objects, metadata, PLAIN, at, "Metadata")
         write = Write(now=now, manager=who, subresource=target.subresource, suffix=f"{self._dice.below(16**5):05x}")
         if method == "DELETE":
-            kept = self._service.delete(kind, namespace, name, {}, write)
+            kept = self._service.delete(kind, namespace, name, body or {}, write)
             self._service.settle(now)
             return 200, kept if kept is not None else {"kind": "Status", "status": "Success"}
         if method == "POST":

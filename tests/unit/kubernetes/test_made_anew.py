@@ -1,5 +1,6 @@
 """What is made anew while the answer that its predecessor is gone is still on its way."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -9,11 +10,12 @@ from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
 from statefuldb.adapters.kubernetes.connection import client_over
 from statefuldb.adapters.kubernetes.objects import DATABASES, VOLUMES
 from statefuldb.adapters.kubernetes.watching import OnEvent
-from statefuldb.model.identity import FINALIZER
+from statefuldb.model.identity import FINALIZER, LABEL_MANAGED
 from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_object
 from statefuldb.reconcile.ports import EffectFailed
-from unit.kubernetes.test_adapter import Watch, life
+from unit.kubernetes.test_adapter import Watch, life, watching
 from unit.kubernetes.test_events import Clockwork
 from unit.planning.world import KEY, serving_on
 
@@ -53,6 +55,11 @@ def deleting(uid: str, version: int) -> Json:
     return {**made, "metadata": {**made["metadata"], **held}}
 
 
+def stored(record: VolumeRecord, version: int) -> Json:
+    body: Json = to_object(record)
+    return {**body, "metadata": {**body["metadata"], "resourceVersion": str(version)}}
+
+
 def test_a_database_that_is_made_as_soon_as_the_finalizer_is_off_is_not_forgotten() -> None:
     overtaken = Overtaken(DATABASES, deleting("first", 3), life("second", 9))
     overtaken.adapter.remove_finalizer(KEY)
@@ -72,9 +79,7 @@ def test_a_database_that_is_made_while_its_predecessor_is_looked_for_is_not_forg
 
 def test_a_ledger_entry_that_is_put_back_as_soon_as_it_is_removed_is_not_forgotten() -> None:
     record = serving_on(Strategy.DFS)[0]
-    body: Json = to_object(record)
-    versions = [{**body, "metadata": {**body["metadata"], "resourceVersion": str(n)}} for n in (3, 9)]
-    overtaken = Overtaken(VOLUMES, versions[0], versions[1])
+    overtaken = Overtaken(VOLUMES, stored(record, 3), stored(record, 9))
     overtaken.adapter.forget_volume(record)
     assert [volume.resource_version for volume in overtaken.adapter.volumes(KEY)] == ["9"]
 
@@ -85,3 +90,54 @@ def test_a_namespace_that_is_made_while_it_is_looked_for_is_there() -> None:
     overtaken = Overtaken("namespaces", versions[0], versions[1])
     overtaken.adapter.look_around(KEY.namespace)
     assert overtaken.adapter.namespace_exists(KEY.namespace)
+
+
+def test_an_entry_of_a_later_life_is_not_taken_for_one_whose_database_is_gone() -> None:
+    """Each kind has a watch of its own: what another operator adopted is seen before the database it adopted it for."""
+    adapter, told = watching(lambda *_: (HTTPStatus.OK, life("second", 9)))
+    told(DATABASES, "ADDED", life("first", 3))
+    told(VOLUMES, "ADDED", stored(replace(serving_on(Strategy.DFS)[0], owner_uid="second"), 8))
+    found = adapter.database(KEY)
+    assert found is not None
+    assert found.uid == "second", "by the database of before, the entry in use would be retained and its server stopped"
+
+
+def test_a_ledger_entry_that_was_written_meanwhile_is_not_removed() -> None:
+    """One whose watch was broken would remove what a person had taken back, or another operator had gone on with."""
+    version = "9"
+
+    def exchange(method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
+        wanted = (body or {}).get("preconditions", {}).get("resourceVersion", version)
+        return (HTTPStatus.OK if wanted == version else HTTPStatus.CONFLICT), {}
+
+    adapter, told = watching(exchange)
+    told(VOLUMES, "ADDED", stored(serving_on(Strategy.DFS)[0], 3))
+    (seen,) = adapter.volumes(KEY)
+    with pytest.raises(EffectFailed) as failure:
+        adapter.forget_volume(seen)
+    assert failure.value.conflict
+    adapter.forget_volume(replace(seen, resource_version=version))
+    assert not adapter.volumes(KEY)
+
+
+@pytest.mark.parametrize("anew", [True, False])
+def test_the_secret_of_a_database_that_was_made_anew_meanwhile_is_not_removed(anew: bool) -> None:
+    removed: list[str] = []
+
+    def exchange(method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
+        if method == "DELETE":
+            removed.append(path)
+        if f"/{DATABASES}/" in path:
+            return (HTTPStatus.OK, life("second", 9)) if anew else (HTTPStatus.NOT_FOUND, {})
+        return HTTPStatus.OK, {"metadata": {"labels": {LABEL_MANAGED: "true"}}}
+
+    adapter, _ = watching(exchange)
+    if anew:
+        with pytest.raises(EffectFailed) as failure:
+            adapter.delete_secret(KEY, "orders-connection")
+        assert failure.value.conflict
+        assert not removed
+        assert adapter.database(KEY) is not None, "the next pass knows of it"
+    else:
+        adapter.delete_secret(KEY, "orders-connection")
+        assert len(removed) == 1

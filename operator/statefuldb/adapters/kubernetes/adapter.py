@@ -97,10 +97,14 @@ class KubernetesAdapter:
         return self._reach.lost()
 
     def database(self, key: DatabaseKey) -> DatabaseObject | None:
-        """Return the database. That one with data in use is gone is believed only after a direct look."""
+        """Return the database. That one with data in use is gone, or another by now, is believed after a direct look.
+
+        What another operator has adopted can be seen before the database that it was adopted for.
+        """
         name = (key.namespace, key.name)
         stored = self._caches[DATABASES].get(name)
-        if stored is None and any(v.intent is Intent.USE for v in self.volumes(key)):
+        uid = stored["metadata"]["uid"] if stored is not None else None
+        if any(v.intent is Intent.USE and v.owner_uid != uid for v in self.volumes(key)):
             stored = self._databases.get(*name)
             if stored is not None:
                 self._caches[DATABASES].put(stored)
@@ -174,7 +178,7 @@ class KubernetesAdapter:
     def forget_volume(self, volume: VolumeRecord) -> None:
         """Remove a ledger entry."""
         name = (volume.key.namespace, volume.name)
-        self._caches[VOLUMES].refresh(name, lambda: self._volumes.delete(*name))
+        self._caches[VOLUMES].refresh(name, lambda: self._volumes.delete(*name, volume.resource_version))
 
     def add_finalizer(self, key: DatabaseKey) -> None:
         """Add our finalizer."""
@@ -189,7 +193,10 @@ class KubernetesAdapter:
         self._secrets.ensure(wanted)
 
     def delete_secret(self, key: DatabaseKey, name: str) -> None:
-        """Remove a connection Secret."""
+        """Remove a connection Secret, unless a database of its name was made meanwhile: it is that one's by now."""
+        self._look_again(key)
+        if self._caches[DATABASES].get((key.namespace, key.name)) is not None:
+            raise EffectFailed(f"{key} was made anew meanwhile", conflict=True)
         self._secrets.delete(key, name)
 
     def write_status(self, key: DatabaseKey, uid: str, status: Mapping[str, object]) -> None:
@@ -239,7 +246,7 @@ class KubernetesAdapter:
             self._enqueue_those_with(metadata["uid"], key)
 
     def _look_again(self, key: DatabaseKey) -> None:
-        """Bring the cache up to date after a write that failed."""
+        """Bring the cache up to date by a direct look."""
         name = (key.namespace, key.name)
         self._caches[DATABASES].refresh(name, lambda: self._databases.get(*name))
 

@@ -110,9 +110,9 @@ class Objects:
             lambda: self._api.replace(metadata["namespace"], body, subresource="status"),
         )
 
-    def delete(self, namespace: str, name: str) -> None:
-        """Delete an object, if it is there. Raises EffectFailed."""
-        find(self._what("delete", namespace, name), lambda: self._api.delete(namespace, name))
+    def delete(self, namespace: str, name: str, version: str) -> None:
+        """Delete an object of a known version, if it is there. Raises EffectFailed."""
+        find(self._what("delete", namespace, name), lambda: self._api.delete(namespace, name, version=version))
 
     def _what(self, verb: str, namespace: str, name: str) -> str:
         return f"{verb} {self._plural}/{name} in {namespace}"

@@ -50,9 +50,10 @@ class PlainObjects:
         """Patch an object; return it as stored."""
         return self._request("PATCH", namespace, name, patch, content_type, timeout_seconds=timeout_seconds)
 
-    def delete(self, namespace: str, name: str) -> None:
-        """Delete an object."""
-        self._request("DELETE", namespace, name)
+    def delete(self, namespace: str, name: str, *, version: str = "") -> None:
+        """Delete an object, with `version` only where that is the stored one."""
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"resourceVersion": version}}
+        self._request("DELETE", namespace, name, options if version else None)
 
     def _request(
         self,
