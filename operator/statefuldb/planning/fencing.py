@@ -8,14 +8,15 @@ agent, and is over with that: an agent that is back is let in again, and what it
 from dataclasses import replace
 
 from statefuldb.model.actions import Action, FenceAgent, SaveVolume
-from statefuldb.model.conditions import EventReason
+from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.observed import TaskState, TaskStatus
-from statefuldb.model.plan import Announcement
+from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.spec import NodeLossAction
 from statefuldb.model.volume import Fencing, VolumeRecord
 from statefuldb.planning.context import Context, Step, status_of
 
 BY_COMMAND = "fence command"
+LOOK_AGAIN_SECONDS = 15.0
 
 
 def due_in_seconds(context: Context, record: VolumeRecord, status: TaskStatus) -> float | None:
@@ -24,7 +25,7 @@ def due_in_seconds(context: Context, record: VolumeRecord, status: TaskStatus) -
     Of what was heard before the connection was lost the agent may have recovered since: it is not cut off by that.
     """
     storage = context.spec.storage
-    if not context.observed.mesos.connected or status.owed_since_seconds is not None:
+    if _heard_before(context, status):
         return None
     if not context.operator.fences or storage.dfs is None or storage.on_node_loss is not NodeLossAction.REATTACH:
         return None
@@ -62,17 +63,37 @@ def noted(record: VolumeRecord, status: TaskStatus) -> tuple[Action, ...]:
 
 
 def outlived(context: Context, record: VolumeRecord) -> Step | None:
-    """Take out a proof of fencing once its task is back, or was lost anew, and an end that rests on nothing else."""
+    """Take out a proof of fencing once its task is back, or was lost anew, and an end that rests on nothing else.
+
+    What was heard before the connection was lost may be of before that loss: then Mesos has to say so first.
+    """
     status, fenced = status_of(record, context.observed.tasks), record.fenced
     if status is None or fenced is None or status.state.over or (record.ended and not _ended_by_it(record)):
         return None
     if not status.state.alive and fenced.lost_at_seconds in (None, status.lost_at_seconds):
         return None
+    if _heard_before(context, status):
+        return Step(waiting=(_unanswered(record),)) if status.state.alive or record.ended else None
     came = "is back" if status.state.alive else "was lost anew"
     what = f"{record.task_id} {came}: that it was cut off ({fenced.by}) counts no longer"
     return Step(
         actions=(SaveVolume(volume=replace(record, fencing=None, ending=None), why=what),),
         announcements=(Announcement(reason=EventReason.AGENT_FENCED, message=what),),
+    )
+
+
+def _heard_before(context: Context, status: TaskStatus) -> bool:
+    """Whether a status is of before the connection was lost."""
+    return not context.observed.mesos.connected or status.owed_since_seconds is not None
+
+
+def _unanswered(record: VolumeRecord) -> Waiting:
+    return Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.AWAITING_RECONCILIATION,
+        message=f"{record.task_id} is said to be cut off; Mesos has yet to say what became of it",
+        fix="check the master and the operator's --mesos setting (statefuldb doctor)",
+        look_again_seconds=LOOK_AGAIN_SECONDS,
     )
 
 

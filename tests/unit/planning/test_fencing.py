@@ -157,6 +157,21 @@ def test_a_persons_word_is_about_the_loss_that_was_shown_when_it_was_given() -> 
     assert not plan(desired(REATTACH), replace(seen, tasks=owed), (), FENCING).actions, "Mesos has yet to say"
 
 
+def test_a_persons_word_is_not_taken_out_by_what_was_heard_before_the_connection_was_lost() -> None:
+    """A task was last heard of as running, by an operator or a subscription of before its agent was lost."""
+    record = fenced(serving(Strategy.DFS), None)
+    over = replace(record, ending=Ending(incarnation=1, state=TaskState.UNREACHABLE, at_seconds=900.0))
+    for entry, replicas in ((record, 1), (over, 0), (over, 1)):
+        seen = running(entry)
+        away = replace(seen, mesos=replace(seen.mesos, connected=False))
+        old = replace(seen, tasks={t: replace(s, owed_since_seconds=950.0) for t, s in seen.tasks.items()})
+        for unsure in (away, old):
+            decided = plan(desired(replace(REATTACH, replicas=replicas)), unsure, (offer("agent-2"),), FENCING)
+            assert not decided.actions, "nobody would fence it a second time unasked"
+            assert decided.waiting[0].reason is Reason.AWAITING_RECONCILIATION
+        assert entry_after(plan(desired(REATTACH), seen, (), FENCING)).fencing is None
+
+
 def test_an_end_that_rests_on_fencing_is_none_once_the_task_is_back() -> None:
     record = fenced(serving(Strategy.DFS), None)
     stopped = desired(replace(REATTACH, replicas=0))
