@@ -62,14 +62,14 @@ def up(
     cluster.plan(agents=agents, dfs=views, agent_timeout_seconds=agent_timeout)
     try:
         _start(session, fresh=fresh, began=began)
-        names = _apply(session, given, wanted=quickstart)
-        for name in names:
-            _await_ready(session, name, began)
+        applied = _apply(session, given, wanted=quickstart)
+        for within, name in applied:
+            _await_ready(within, name, began)
     except DaemonEnded as error:
         fail(str(error), ExitCode.FAILED)
     except TimeoutError as error:
         fail(str(error), ExitCode.TIMED_OUT)
-    _farewell(session, names)
+    _farewell(session, applied)
 
 
 def down(context: typer.Context) -> None:
@@ -144,11 +144,11 @@ def _view(text: str) -> str:
     return text
 
 
-def _apply(session: Session, given: list[Json] | None, *, wanted: bool) -> list[str]:
-    """Apply the given manifests, or the quickstart once; return the names of databases to wait for."""
+def _apply(session: Session, given: list[Json] | None, *, wanted: bool) -> list[tuple[Session, str]]:
+    """Apply the given manifests, or the quickstart once; return the databases to wait for, each in its namespace."""
     applied = session.cluster.state_dir / "quickstart-applied"
     if given is None and (not wanted or applied.exists()):
-        return [o["metadata"]["name"] for o in session.client.list("StatefulDatabase", session.namespace)]
+        return [(session, o["metadata"]["name"]) for o in session.client.list("StatefulDatabase", session.namespace)]
     quickstart = yaml.safe_load_all(packaged("manifests", "quickstart.yaml"))
     bodies = given if given is not None else [body for body in quickstart if body]
     for body in bodies:
@@ -156,7 +156,11 @@ def _apply(session: Session, given: list[Json] | None, *, wanted: bool) -> list[
         out.print(f"  {body['kind']}/{body['metadata']['name']} {done}")
     if given is None:
         applied.touch()
-    return [body["metadata"]["name"] for body in bodies if body["kind"] == "StatefulDatabase"]
+    return [
+        (session.within(body["metadata"].get("namespace") or session.namespace), body["metadata"]["name"])
+        for body in bodies
+        if body["kind"] == "StatefulDatabase"
+    ]
 
 
 def _await_ready(session: Session, name: str, began: float) -> None:
@@ -200,21 +204,22 @@ def _answers(session: Session, name: str) -> bool:
         return False
 
 
-def _farewell(session: Session, names: list[str]) -> None:
+def _farewell(session: Session, applied: list[tuple[Session, str]]) -> None:
     """Say how to go on, in commands that work where one is."""
     here = session.invocation
-    for name in names:
-        stored = session.database(name)
+    for within, name in applied:
+        stored = within.database(name)
         primary = stored.get("status", {}).get("endpoints", {}).get("primary")
         if not primary:
             continue
         secret = stored["status"]["endpoints"]["secretName"]
         out.print(f"\n[green]Ready[/green]  {name} answers at {primary['host']}:{primary['port']}")
-        out.print(f"  connect     {here} sql {name} -e 'SELECT VERSION()'", markup=False)
+        out.print(f"  connect     {within.invocation} sql {name} -e 'SELECT VERSION()'", markup=False)
         out.print(
-            f"  account     Secret {secret} in namespace {session.namespace} (host, port, username, password, uri)"
+            f"  account     Secret {secret} in namespace {within.namespace} (host, port, username, password, uri)"
         )
     out.print(f"  kubeconfig  export KUBECONFIG={shlex.quote(str(session.kubeconfig.resolve()))}", markup=False)
     out.print(f"  look around {here} status", markup=False)
-    out.print(f"              {here} explain {names[0] if names else 'NAME'}", markup=False)
+    first, name = applied[0] if applied else (session, "NAME")
+    out.print(f"              {first.invocation} explain {name}", markup=False)
     out.print(f"  stop        {here} down", markup=False)

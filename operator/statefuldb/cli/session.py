@@ -91,6 +91,12 @@ class Session:
             kubeconfig=str(self.cluster.kubeconfig), namespace=self._namespace, state_dir=str(self._state_dir)
         )
 
+    def within(self, namespace: str) -> "Session":
+        """Return the session of another namespace of the same cluster."""
+        if namespace == self.namespace:
+            return self
+        return Session(kubeconfig=self._kubeconfig, namespace=namespace, state_dir=str(self._state_dir))
+
     @property
     def invocation(self) -> str:
         """What to type, where one is now, to reach the embedded cluster: program and options."""
