@@ -55,9 +55,9 @@ def explained(observed: Observed, record: VolumeRecord, wait: Waiting) -> Waitin
     if not _is_doubted(observed, record) or (only := _served_by(observed, record)) is None:
         return wait
     host = next(held.hostname for held in observed.reserved or () if held.agent_id == only)
-    return replace(
-        wait, message=f"{wait.message}; an attempt of {record.member} on {host} may have served", hosts=(host,)
-    )
+    why = f"an attempt of {record.member} on {host} may have served"
+    begin = "if you know that nobody ever wrote to it, delete the database and its data, and apply it again"
+    return replace(wait, message=f"{wait.message}; {why}", fix=f"{wait.fix}; or, {begin}", hosts=(host,))
 
 
 def _is_doubted(observed: Observed, record: VolumeRecord) -> bool:

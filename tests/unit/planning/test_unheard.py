@@ -44,6 +44,7 @@ def test_where_its_end_went_unheard_it_goes_on_where_it_was(strategy: Strategy) 
     assert launched_on(sight, (offer("agent-2"),), strategy) is None
     (wait,) = plan(desired(spec(strategy)), sight, (offer("agent-2"),), OPERATOR).waiting
     assert f"an attempt of orders-0 on {idle.hostname} may have served" in wait.message
+    assert wait.fix.endswith("delete the database and its data, and apply it again")
     assert wait.hosts == (idle.hostname,)
 
 
