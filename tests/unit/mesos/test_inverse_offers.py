@@ -19,11 +19,12 @@ AGENT = "id-of-agent-1"
 WINDOW = {"start": {"nanoseconds": 1_300 * 10**9}, "duration": {"nanoseconds": 600 * 10**9}}
 
 
-def announced() -> Wired:
+def announced(*, told: bool = True) -> Wired:
     wired = Wired()
     wired.subscribe()
     wired.adapter.expect(KEY, TASK, AGENT)
-    wired.update(str(TASK), "TASK_RUNNING")
+    if told:
+        wired.update(str(TASK), "TASK_RUNNING")
     wired.enqueued.clear()
     inverse: dict[str, Any] = {"id": {"value": "I0"}, "agent_id": {"value": AGENT}, "unavailability": WINDOW}
     wired.say({"type": "INVERSE_OFFERS", "inverse_offers": {"inverse_offers": [inverse]}})
@@ -49,6 +50,14 @@ def test_it_is_accepted_only_once_the_member_has_stopped() -> None:
     wired.update(str(TASK), "TASK_KILLED")
     assert wired.driver.named("acceptInverseOffers") == [([{"value": "I0"}],)]
     wired.time.pass_by(1_000)
+    assert answers(wired) == ["acceptInverseOffers"]
+
+
+def test_it_is_not_accepted_before_mesos_has_said_what_became_of_a_member_that_ran_there() -> None:
+    """An operator that has just begun knows of the task by the ledger, or by the master's list, and of no state."""
+    wired = announced(told=False)
+    assert answers(wired) == []
+    wired.update(str(TASK), "TASK_KILLED")
     assert answers(wired) == ["acceptInverseOffers"]
 
 

@@ -61,7 +61,8 @@ class TaskBook:
     def alive_on(self, agent_id: str) -> bool:
         """Say whether a task of ours may be alive on an agent: whatever is not known to be over is."""
         with self._lock:
-            return any(not status.state.over for status in self._statuses.of(("on", agent_id)).values())
+            unheard = any(task_id not in self._statuses for task_id in self._followed.of(("on", agent_id)))
+            return unheard or any(not status.state.over for status in self._statuses.of(("on", agent_id)).values())
 
     def keys_on(self, agent_id: str) -> set[DatabaseKey]:
         """Return whose tasks are followed on an agent."""
