@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from statefuldb.adapters.mesos.reconciliation import AGAIN_LIMIT_SECONDS
 from statefuldb.adapters.mesos.wire import resource_from_wire
 from statefuldb.model.volume import Intent
 from statefuldb.planning.serving import HEALTHY_AFTER_SECONDS
@@ -82,9 +83,10 @@ def _there(world: World, stored: Json | None, wanted: Wanted) -> str:
 def _at_rest(world: World) -> None:
     """Rest is no write to the API and no call but asking for what may have been missed.
 
-    It begins where whatever failed last has outlived that, which is written down.
+    It begins where whatever failed last has outlived that, which is written down, and so is what a master says last.
     """
     world.pass_by(HEALTHY_AFTER_SECONDS + 10.0)
+    _all_is_answered(world)
     _all_is_said(world)
     version, before = world.api.store.version, dict(world.calls)
     world.pass_by(REST_SECONDS)
@@ -94,6 +96,21 @@ def _at_rest(world: World) -> None:
     world.verdict.judge(
         "eventually_stable", not written and not loud, f"at rest there were {written} writes and the calls {loud}"
     )
+
+
+def _all_is_answered(world: World) -> None:
+    """Let a master that was started again give up the agents that never come back, and answer for what was there.
+
+    It says nothing of that before, nor by itself: it is asked.
+    """
+    if _awaits_agents(world):
+        while _awaits_agents(world):
+            world.pass_by(SAID_SECONDS)
+        world.pass_by(AGAIN_LIMIT_SECONDS + SAID_SECONDS)
+
+
+def _awaits_agents(world: World) -> bool:
+    return any(agent.recovered for agent in world.mesos.master.cluster.agents.values())
 
 
 def _all_is_said(world: World) -> None:
