@@ -112,6 +112,7 @@ class Executor:
             case KillTask():
                 self._mesos.kill(action)
             case FenceAgent():
+                self._confirm_lost(action)
                 self._fencing.fence(action)
             case EnsureSecret():
                 self._kubernetes.ensure_secret(action)
@@ -121,6 +122,13 @@ class Executor:
                 self._send_credentials(action)
             case _:
                 assert_never(action)
+
+    def _confirm_lost(self, action: FenceAgent) -> None:
+        """Look once more whether a task's agent is lost: who is cut off is let in again by a person only."""
+        said = self._mesos.tasks(action.task_id.uid).get(action.task_id)
+        heard_of = said is not None and (said.state.alive or said.owed_since_seconds is not None)
+        if heard_of or not self._mesos.view().connected:
+            raise EffectFailed(f"{action.agent.hostname} may be in reach again", conflict=True)
 
     def _send_credentials(self, action: SendCredentials) -> None:
         secret = self._kubernetes.secret(action.key, action.secret_name)
