@@ -49,10 +49,12 @@ class Observer:
         """
         view = self._mesos.view()
         database = self._kubernetes.database(key)
-        if database is not None and database.deleting:
+        entries, others_of = self._kubernetes.volumes(key), self._kubernetes.others_of
+        uid = database.uid if database is not None else None
+        gone = any(entry.intent is Intent.USE and entry.owner_uid != uid for entry in entries)
+        if gone or (database is not None and database.deleting):
             # Each kind has a watch of its own: without this look the cause of a deletion can be seen after it.
             self._kubernetes.look_around(key.namespace)
-        entries, others_of = self._kubernetes.volumes(key), self._kubernetes.others_of
         # Of what is left alone nothing is followed either: it would be followed for the wrong database.
         volumes, left_alone = duplicates.told_apart(entries, database, others_of)
         uids = {volume.identity.uid for volume in (*volumes, *self._mesos.found(key))}

@@ -21,11 +21,17 @@ LONG_AGO = NOW - DOUBTED_AFTER_SECONDS
 
 
 def observer(
-    record: VolumeRecord, said: TaskStatus, view: KeeperView | None, *, namespaces: bool = True, waits: bool = False
+    record: VolumeRecord,
+    said: TaskStatus,
+    view: KeeperView | None,
+    *,
+    namespaces: bool = True,
+    waits: bool = False,
+    kubernetes: Any = None,
 ) -> tuple[Observer, Any, Any]:
     """Return an observer of one member whose task is `said` to be something, and its ports for Mesos and keepers."""
     base = observed()
-    kubernetes, mesos, keepers = Mock(), Mock(), Mock()
+    kubernetes, mesos, keepers = kubernetes or Mock(), Mock(), Mock()
     kubernetes.database.return_value = database()
     kubernetes.volumes.return_value = (record,)
     kubernetes.adopted_away.return_value = kubernetes.damaged.return_value = ()
@@ -80,6 +86,20 @@ def test_a_task_for_which_somebody_answers_or_may_yet_answer_is_what_it_was_said
         watching, _, keepers = observer(record, running(record, owed_since), view)
         assert watching.observe(KEY).tasks[record.task_id].state is TaskState.RUNNING
         keepers.watch.assert_called_once()
+
+
+def test_before_data_in_use_counts_as_nobodys_it_is_looked_whether_the_definitions_go() -> None:
+    """With them every database goes, and may come back: by what a broken watch had told, all servers were stopped."""
+    record, _ = serving(Strategy.PERSISTENT_VOLUME)
+    kubernetes = Mock()
+    watching, _, _ = observer(record, running(record, None), None, kubernetes=kubernetes)
+    watching.observe(KEY)
+    kubernetes.look_around.assert_not_called()
+    for database_now in (None, replace(database(), uid="made anew")):
+        kubernetes.look_around.reset_mock()
+        kubernetes.database.return_value = database_now
+        watching.observe(KEY)
+        kubernetes.look_around.assert_called_once_with(KEY.namespace)
 
 
 def test_a_database_that_is_there_lies_in_a_namespace_that_is_there() -> None:
