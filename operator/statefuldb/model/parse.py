@@ -76,7 +76,7 @@ def transition_errors(
         FieldError(
             path=path,
             value=shown(after),
-            allowed=f"it stays {shown(before)}",
+            allowed=f"it stays {'absent' if before is None else shown(before)}",
             fix="create another database, or delete this one with its data retained and begin anew",
             reason="Immutable",
         )

@@ -145,7 +145,9 @@ def _aware_of_each_other(entries: list[VolumeLine]) -> list[VolumeLine]:
         others = tuple(name for name in alike[line.identity] if name != f"{line.key.namespace}/{line.name}")
         if others and line.identity.uid:
             said = f"{', '.join(others)} is of the same data: delete the entry that is the copy"
-            line = replace(line, others=others, note="; ".join(filter(None, (said, line.note))))
+            # What is to be released is not given back while there are others, whatever else is known of it.
+            more = "" if line.state is VolumeState.RELEASING else line.note
+            line = replace(line, others=others, note="; ".join(filter(None, (said, more))))
         found.append(line)
     return found
 

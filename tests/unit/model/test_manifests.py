@@ -68,7 +68,7 @@ def test_there_is_one_bad_manifest_for_each_class_of_error() -> None:
     ("path", "change", "reason"),
     [
         ("storage.size", "512Mi", "never shrinks"),
-        ("placement.mesosRole", "other", "Immutable"),
+        ("placement.mesosRole", "other", "it stays absent"),
         ("storage.persistentVolume.diskType", "Mount", "Immutable"),
     ],
 )

@@ -235,6 +235,13 @@ def test_what_is_not_given_back_says_why() -> None:
     assert line.note == "", "nothing is left that would be kept"
 
 
+def test_what_is_to_be_released_is_not_promised_back_while_another_entry_is_of_the_same_data() -> None:
+    copy = replace(entry(intent=Intent.DELETE), key=replace(KEY, namespace="scratch"))
+    shown, _ = sorted(compare([entry(), copy], HELD), key=lambda line: line.key.namespace)
+    assert (shown.state, shown.others) == (VolumeState.RELEASING, (f"{KEY.namespace}/{NAME}",))
+    assert shown.note == f"{KEY.namespace}/{NAME} is of the same data: delete the entry that is the copy"
+
+
 def test_a_removal_that_failed_says_so_and_where_its_reason_is() -> None:
     path = "/srv/shop/orders/0"
     ended = Ending(incarnation=2, state="TASK_FAILED", message="Command exited with status 64")
