@@ -33,6 +33,9 @@ def decide_among(
     `look` returns the database's own offers and so many of the best others. They come in the order in which a place is
     chosen, so the first that fits among a few is the first that fits among all.
     """
+    if not observed.mesos.connected:
+        # Offers of a subscription that began meanwhile: together with what was seen before it they prove nothing.
+        return decide(observed, (), operator), Excerpt(offers=(), whole=False, newest=0)
     best = BEST_FIRST
     while True:
         excerpt = look(best)

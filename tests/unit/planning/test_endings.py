@@ -1,6 +1,7 @@
 """How a database ends, and how its data is found again."""
 
 from dataclasses import replace
+from unittest.mock import MagicMock
 
 from statefuldb.model.actions import (
     AcceptOffers,
@@ -23,6 +24,8 @@ from statefuldb.model.spec import (
 from statefuldb.model.volume import Ending, Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
+from statefuldb.reconcile.decide import decide_among
+from statefuldb.reconcile.ports import Excerpt
 from unit.planning.test_planner import launch, serving
 from unit.planning.world import (
     CLUSTER,
@@ -167,6 +170,20 @@ def test_what_the_master_shows_released_is_not_forgotten_before_the_agent_has_ob
     assert isinstance(decided(OperationState.FINISHED).actions[-1], ForgetVolume)
     # The host runs an agent of another id by now, which has nothing: the one that was asked exists no more.
     assert isinstance(decided(OperationState.UNREACHABLE, "another").actions[-1], ForgetVolume)
+
+
+def test_offers_of_a_subscription_that_began_meanwhile_forget_nothing() -> None:
+    """Simulator, seed 23996: an UNRESERVE that its agent had yet to obey was not known before that subscription."""
+    record, _, freed = released()
+    seen = observed(database=None, volumes=(record,))
+    looks = MagicMock(return_value=Excerpt(offers=(freed,), whole=True, newest=1))
+    decided, _ = decide_among(seen, looks, OPERATOR)
+    assert isinstance(decided.actions[-1], ForgetVolume)
+    before = replace(seen, mesos=replace(seen.mesos, connected=False))
+    decided, excerpt = decide_among(before, looks, OPERATOR)
+    assert not decided.actions
+    assert (excerpt.offers, excerpt.newest) == ((), 0), "nobody has looked at them"
+    looks.assert_called_once()
 
 
 def test_retained_data_is_taken_up_again_by_the_same_name() -> None:
