@@ -19,5 +19,8 @@ def ending(observed: Observed) -> Waiting | None:
             ordinal=None,
             reason=Reason.NAMESPACE_TERMINATING,
             message=f"namespace {observed.key.namespace} is being deleted; what runs is left as it is",
+            fix="a namespace that is being deleted does not come back; it goes once spec.deletionProtection of its "
+            "databases is Disabled. Their data stays, and is taken up by databases of those names in a new namespace "
+            "of its name",
         )
     return None

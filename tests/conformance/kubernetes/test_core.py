@@ -18,6 +18,12 @@ def test_a_namespace_is_active_and_labelled(api: Api, namespace: str) -> None:
     assert stored["metadata"]["labels"]["kubernetes.io/metadata.name"] == namespace
 
 
+def test_the_namespaces_that_every_cluster_has_may_not_be_deleted(api: Api) -> None:
+    status, error = api.call("DELETE", "/api/v1/namespaces/default?dryRun=All")
+    assert (status, error["reason"]) == (403, "Forbidden")
+    assert error["message"] == 'namespaces "default" is forbidden: this namespace may not be deleted'
+
+
 def test_a_namespace_goes_with_its_content(api: Api, namespace: str, space: str, core: str) -> None:
     path = f"/api/v1/namespaces/{namespace}"
     api.made(space, held("waits", "a.dev/x"))

@@ -28,6 +28,8 @@ _POLICIES = "validatingadmissionpolicies.admissionregistration.k8s.io"
 _BINDINGS = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
 
 
+# Admission NamespaceLifecycle deletes none of these.
+_IMMORTAL = ("default", "kube-system", "kube-public")
 # Events that are an hour old are looked for once a minute: there may be thousands of them.
 _TO_THE_MINUTE = len("2026-01-01T00:00")
 
@@ -126,6 +128,8 @@ class Service:
 
     def delete(self, kind: Kind, namespace: str, name: str, options: Json, write: Write) -> Json | None:
         """Delete an object; return it where it waits for finalizers, None where it is gone. Raises ApiError."""
+        if kind.key == "namespaces" and name in _IMMORTAL:
+            raise forbidden(kind.plural, kind.group, name, "this namespace may not be deleted")
         old = self.store.get(kind, namespace, name)
         wanted = options.get("preconditions") or {}
         for field, label in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):

@@ -38,7 +38,7 @@ def test_an_owner_waits_for_those_that_block_it_only() -> None:
     held["metadata"]["finalizers"] = ["a/b"]
     world.create("configmaps", held)
     world.delete("configmaps", "a", "Foreground")
-    assert world.store.objects["configmaps", "default", "a"]["metadata"]["finalizers"] == [FOREGROUND]
+    assert world.store.objects["configmaps", "home", "a"]["metadata"]["finalizers"] == [FOREGROUND]
     world.patch("configmaps", "b", {"metadata": {"finalizers": None}})
     assert world.names("configmaps") == []
 
@@ -55,7 +55,7 @@ def test_a_dependent_of_two_loses_one_and_stays() -> None:
     owners = [world.create("configmaps", {"metadata": {"name": name}}) for name in ("a", "b")]
     world.create("configmaps", owned("c", *owners))
     world.delete("configmaps", "a")
-    (left,) = world.store.objects["configmaps", "default", "c"]["metadata"]["ownerReferences"]
+    (left,) = world.store.objects["configmaps", "home", "c"]["metadata"]["ownerReferences"]
     assert left["name"] == "b"
     world.delete("configmaps", "b")
     assert world.names("configmaps") == []
@@ -70,7 +70,7 @@ def test_dependents_left_by_a_crash_are_found_at_the_start() -> None:
     stranger["metadata"]["ownerReferences"][0]["uid"] = "elsewhere"
     world.create("configmaps", stranger)
     kind = world.kind("configmaps")
-    world.service.delete(kind, "default", "a", {}, write())  # and here it crashes, before it settles
+    world.service.delete(kind, "home", "a", {}, write())  # and here it crashes, before it settles
     after = World()
     after.store.restore(world.store.version, copy.deepcopy(world.store.objects))
     after.store.forget()
@@ -85,10 +85,10 @@ def test_a_namespace_waits_for_what_a_policy_protects() -> None:
     world.create("configmaps", {"metadata": {"name": "a"}})
     world.create("configmaps", {"metadata": {"name": "b"}, "data": {"keep": "1"}})
     world.create("secrets", {"metadata": {"name": "s"}})
-    world.delete("namespaces", "default")
+    world.delete("namespaces", "home")
     assert world.names("configmaps") == ["b"]
     assert world.names("secrets") == []
-    assert world.names("namespaces") == ["default"]
+    assert world.names("namespaces") == ["home"]
     world.patch("configmaps", "b", {"data": {"keep": None}})
     assert world.names("configmaps") == []
     assert world.names("namespaces") == []
@@ -106,7 +106,7 @@ def test_a_protected_dependent_outlives_its_owner() -> None:
 
 def test_events_go_after_an_hour() -> None:
     world = World()
-    about = {"kind": "ConfigMap", "name": "a", "namespace": "default"}
+    about = {"kind": "ConfigMap", "name": "a", "namespace": "home"}
     event = {"metadata": {"generateName": "e-"}, "involvedObject": about}
     world.create("events", event, suffix="1", now="2026-01-01T00:00:00Z")
     world.create("events", event, suffix="2", now="2026-01-01T00:30:00Z")

@@ -33,7 +33,7 @@ def world() -> World:
 
 def entry(world: World, intent: str) -> None:
     body: Json = to_object(replace(serving_on(Strategy.PERSISTENT_VOLUME)[0], name=NAME, intent=Intent(intent)))
-    body["metadata"]["namespace"] = "default"
+    body["metadata"]["namespace"] = "home"
     world.create("databasevolumes", body)
 
 

@@ -102,12 +102,12 @@ def test_a_version_that_is_not_served_is_not_there() -> None:
 
 def test_a_namespace_stored_by_an_earlier_version_can_still_go() -> None:
     world = World()
-    address = ("namespaces", "", "default")
-    metadata = {"name": "default", "uid": "u", "resourceVersion": "2", "creationTimestamp": NOW}
+    address = ("namespaces", "", "home")
+    metadata = {"name": "home", "uid": "u", "resourceVersion": "2", "creationTimestamp": NOW}
     old = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata, "status": {"phase": "Active"}}
     world.store.objects[address] = old
     world.create("configmaps", {"metadata": {"name": "a"}})
-    world.delete("namespaces", "default")
+    world.delete("namespaces", "home")
     assert address not in world.store.objects
     assert world.names("configmaps") == []
 
@@ -127,7 +127,7 @@ def test_a_patch_without_a_version_never_conflicts_and_with_one_it_may() -> None
     with pytest.raises(ApiError) as error:
         world.patch("configmaps", "a", {"metadata": {"resourceVersion": version}, "data": {"x": "3"}})
     assert error.value.code == 409
-    assert world.store.objects["configmaps", "default", "a"]["data"] == {"x": "2"}
+    assert world.store.objects["configmaps", "home", "a"]["data"] == {"x": "2"}
 
 
 def test_what_is_refused_changes_nothing() -> None:

@@ -37,10 +37,10 @@ def world() -> World:
 
 
 def put(world: World, status: Json) -> Json:
-    held = world.store.objects["xs.g.dev", "default", "x"]["metadata"]
+    held = world.store.objects["xs.g.dev", "home", "x"]["metadata"]
     metadata = {"name": "x", "resourceVersion": held["resourceVersion"]}
     body = {"apiVersion": "g.dev/v1", "kind": "X", "metadata": metadata, "status": status}
-    stored, _ = world.service.replace(world.kind("xs"), "default", "x", body, write(subresource="status"))
+    stored, _ = world.service.replace(world.kind("xs"), "home", "x", body, write(subresource="status"))
     return stored
 
 

@@ -91,7 +91,7 @@ def test_history_is_bounded() -> None:
     kind = world.kind("configmaps")
     first = world.store.version
     for number in range(HISTORY_LIMIT + 1):
-        old = world.store.get(kind, "default", "a")
+        old = world.store.get(kind, "home", "a")
         world.store.update(kind, {**copy.deepcopy(old), "data": {"x": str(number)}}, old)
     assert len(world.store.history) == HISTORY_LIMIT
     assert world.store.since(first) is None
@@ -140,7 +140,7 @@ def test_a_dry_run_leaves_no_trace() -> None:
     before = (world.store.version, copy.deepcopy(world.store.objects), len(world.changes))
     world.create("configmaps", {"metadata": {"name": "b"}}, dry_run=True)
     world.patch("configmaps", "a", {"data": {"x": "1"}}, dry_run=True)
-    world.service.delete(world.kind("configmaps"), "default", "a", {"propagationPolicy": "Orphan"}, write(dry_run=True))
+    world.service.delete(world.kind("configmaps"), "home", "a", {"propagationPolicy": "Orphan"}, write(dry_run=True))
     assert (world.store.version, world.store.objects, len(world.changes)) == before
     with pytest.raises(ApiError) as error:
         world.create("configmaps", {"metadata": {"name": "a"}}, dry_run=True)

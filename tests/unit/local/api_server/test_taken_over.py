@@ -16,7 +16,7 @@ from statefuldb.model.schema import custom_resource_definitions
 from unit.local.api_server.world import World, write
 
 Json = dict[str, Any]
-KIND, ADDRESS = "statefuldatabases", ("statefuldatabases.statefuldb.dev", "default", "x")
+KIND, ADDRESS = "statefuldatabases", ("statefuldatabases.statefuldb.dev", "home", "x")
 BODY: Json = {"apiVersion": "statefuldb.dev/v1alpha1", "kind": "StatefulDatabase"}
 SPEC: Json = {
     "engine": {"type": "MariaDB", "version": "10.11"},
@@ -64,7 +64,7 @@ def put(world: World, status: Any, manager: str, now: str) -> str:
     body = {**BODY, "metadata": {"name": "x", "resourceVersion": version}, "status": status}
     about = write(subresource="status", manager=manager, now=now)
     try:
-        answer: Any = world.service.replace(world.kind(KIND), "default", "x", body, about)
+        answer: Any = world.service.replace(world.kind(KIND), "home", "x", body, about)
     except ApiError as error:
         answer = error.status()
     return json.dumps(answer)

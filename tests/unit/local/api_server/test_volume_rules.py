@@ -21,7 +21,7 @@ KIND = "databasevolumes"
 
 def stored_in(world: World, record: VolumeRecord) -> str:
     body: Json = deepcopy(to_object(record))
-    body["metadata"]["namespace"] = "default"
+    body["metadata"]["namespace"] = "home"
     world.create(KIND, body)
     return record.name
 
@@ -38,7 +38,7 @@ def world() -> World:
 def test_every_entry_of_the_operator_is_taken_whole(world: World, strategy: Strategy) -> None:
     record = full(strategy)
     name = stored_in(world, record)
-    kept = from_object(world.store.get(world.kind(KIND), "default", name))
+    kept = from_object(world.store.get(world.kind(KIND), "home", name))
     assert replace(kept, key=record.key, resource_version="") == record
 
 

@@ -27,19 +27,19 @@ class World:
         self.changes: list[Change] = []
         self.store = Store(lambda: next(ids), self.changes.append)
         self.service = Service(self.store)
-        self.create("namespaces", {"metadata": {"name": "default"}})
+        self.create("namespaces", {"metadata": {"name": "home"}})
 
     def kind(self, plural: str) -> Kind:
         return next(kind for kind in self.store.kinds.values() if kind.plural == plural and not kind.storage)
 
     def create(self, plural: str, body: Json, **more: Any) -> Json:
         kind = self.kind(plural)
-        stored, _ = self.service.create(kind, "default" if kind.namespaced else "", body, write(**more))
+        stored, _ = self.service.create(kind, "home" if kind.namespaced else "", body, write(**more))
         return stored
 
     def patch(self, plural: str, name: str, body: Any, **more: Any) -> Json:
         kind = self.kind(plural)
-        namespace = "default" if kind.namespaced else ""
+        namespace = "home" if kind.namespaced else ""
         content_type = more.pop("content_type", "application/merge-patch+json")
         stored, _ = self.service.patch(kind, namespace, name, body, content_type, write(**more))
         self.service.settle(NOW)
@@ -48,7 +48,7 @@ class World:
     def delete(self, plural: str, name: str, policy: str = "") -> Json | None:
         kind = self.kind(plural)
         options = {"propagationPolicy": policy} if policy else {}
-        kept = self.service.delete(kind, "default" if kind.namespaced else "", name, options, write())
+        kept = self.service.delete(kind, "home" if kind.namespaced else "", name, options, write())
         self.service.settle(NOW)
         return kept
 
