@@ -4,6 +4,8 @@ import shlex
 
 from statefuldb.model.identity import DatabaseKey
 
+CHECK_MASTER = "check the master and the operator's --mesos setting (statefuldb doctor)"
+
 
 def command(namespace: str, *words: str) -> str:
     """Return `statefuldb <words>` for a namespace: the option stands before the command."""

@@ -13,6 +13,7 @@ from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.spec import NodeLossAction
 from statefuldb.model.volume import Fencing, VolumeRecord
+from statefuldb.planning.commands import CHECK_MASTER
 from statefuldb.planning.context import Context, Step, status_of
 
 BY_COMMAND = "fence command"
@@ -92,7 +93,7 @@ def _unanswered(record: VolumeRecord) -> Waiting:
         ordinal=record.identity.ordinal,
         reason=Reason.AWAITING_RECONCILIATION,
         message=f"{record.task_id} is said to be cut off; Mesos has yet to say what became of it",
-        fix="check the master and the operator's --mesos setting (statefuldb doctor)",
+        fix=CHECK_MASTER,
         look_again_seconds=LOOK_AGAIN_SECONDS,
     )
 

@@ -57,13 +57,17 @@ def _forgets(volume: VolumeRecord) -> list[Violation]:
 
 def _kills(task_id: TaskId, observed: Observed, written: set[tuple[str, int]]) -> list[Violation]:
     """Only what the ledger knows is ever stopped; what was launched later, once that was found to be all it knows."""
-    member = task_id.uid, task_id.ordinal
-    known = [r.incarnation for r in observed.volumes if (r.identity.uid, r.identity.ordinal) == member]
+    known = _entries_of(task_id, observed)
     if not known:
         return [Violation(law="no_surprise_teardown", message=f"{task_id} is nobody's in the ledger")]
-    if task_id.incarnation > max(known) and member not in written:
+    if (task_id.uid, task_id.ordinal) not in written and all(r.incarnation < task_id.incarnation for r in known):
         return [Violation(law="no_surprise_teardown", message=f"{task_id} is later than an entry that may be behind")]
     return []
+
+
+def _entries_of(task_id: TaskId, observed: Observed) -> list[VolumeRecord]:
+    """Return the stored entries of the member that a task is of."""
+    return [r for r in observed.volumes if (r.identity.uid, r.identity.ordinal) == (task_id.uid, task_id.ordinal)]
 
 
 def _unsaved_intents(observed: Observed, records: dict[str, VolumeRecord]) -> list[Violation]:
@@ -185,9 +189,7 @@ def _launches(
 
 def _beside_a_later_attempt(task: LaunchTask, agent: AgentRef, observed: Observed) -> list[Violation]:
     """What an agent holds of an attempt that the ledger never knew may be data: an empty database would hide it."""
-    stored = [
-        r for r in observed.volumes if (r.identity.uid, r.identity.ordinal) == (task.task_id.uid, task.task_id.ordinal)
-    ]
+    stored = _entries_of(task.task_id, observed)
     if task.keeper.mode == "Erase" or not stored or stored[0].initialised:
         return []
     later = {

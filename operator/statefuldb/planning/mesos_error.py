@@ -3,6 +3,7 @@
 from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
 from statefuldb.model.observed import MesosView
 from statefuldb.model.plan import Announcement, Waiting
+from statefuldb.planning.commands import CHECK_MASTER
 
 _REMEDIES = (
     ("has begun with framework", "stop one of the two, then restart this one"),
@@ -45,7 +46,7 @@ def waiting(view: MesosView) -> Waiting | None:
 def remedy(view: MesosView) -> str:
     """Return what a person does about a subscription that is not there."""
     if not view.fatal:
-        return "check the master and the operator's --mesos setting (statefuldb doctor)"
+        return CHECK_MASTER
     for words, advice in _REMEDIES:
         if words in view.error.lower():
             return advice

@@ -15,7 +15,7 @@ from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning import damage, ledger, remembered
-from statefuldb.planning.commands import command, delete_entry
+from statefuldb.planning.commands import CHECK_MASTER, command, delete_entry
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.storage.directory import root_of
 
@@ -179,7 +179,7 @@ def _unseen(context: Context, ordinal: int) -> Waiting | None:
         ordinal=ordinal,
         reason=Reason.MESOS_DISCONNECTED,
         message="the master does not say what is reserved for us; new data is begun only once that is known",
-        fix="check the master and the operator's --mesos setting (statefuldb doctor)",
+        fix=CHECK_MASTER,
         look_again_seconds=LOOK_AGAIN_SECONDS,
     )
 

@@ -6,6 +6,7 @@ lists what attempts have left, and which attempt it was: such a member goes on w
 begun elsewhere. Where that one never served, nothing is lost by it.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from statefuldb.model.conditions import Reason
@@ -14,13 +15,16 @@ from statefuldb.model.observed import Observed, Offers, TaskState, TaskStatus
 from statefuldb.model.plan import Waiting
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning.commands import CHECK_MASTER
+from statefuldb.planning.context import status_of
 from statefuldb.planning.storage.holding import is_ours, made_for
 
 LOOK_AGAIN_SECONDS = 5.0
 
 
-def doubted(record: VolumeRecord, status: TaskStatus | None) -> bool:
+def doubted(record: VolumeRecord, tasks: Mapping[TaskId, TaskStatus]) -> bool:
     """Whether it is looked up what a member's attempts have left. On a DFS the directory itself tells whose it is."""
+    status = status_of(record, tasks)
     over = record.ended or (status is not None and not status.state.alive)
     begun = record.intent is Intent.USE and record.launch is not None and not record.initialised
     return begun and over and record.strategy is not Strategy.DFS
@@ -36,14 +40,12 @@ def offers_for(observed: Observed, record: VolumeRecord, offers: Offers) -> Offe
 
     A wait, where the master does not say what attempts have left.
     """
-    if not _is_doubted(observed, record):
-        return offers
-    if observed.reserved is None:
+    if observed.reserved is None and doubted(record, observed.tasks):
         return Waiting(
             ordinal=record.identity.ordinal,
             reason=Reason.AWAITING_RECONCILIATION,
             message=f"the master does not say what earlier attempts of {record.member} have left",
-            fix="check the master and the operator's --mesos setting (statefuldb doctor)",
+            fix=CHECK_MASTER,
             look_again_seconds=LOOK_AGAIN_SECONDS,
         )
     only = _served_by(observed, record)
@@ -52,7 +54,8 @@ def offers_for(observed: Observed, record: VolumeRecord, offers: Offers) -> Offe
 
 def explained(observed: Observed, record: VolumeRecord, wait: Waiting) -> Waiting:
     """Return the wait for an offer with the reason why only one agent will do, where that is so."""
-    if not _is_doubted(observed, record) or (only := _served_by(observed, record)) is None:
+    only = _served_by(observed, record)
+    if only is None:
         return wait
     host = next(held.hostname for held in observed.reserved or () if held.agent_id == only)
     why = f"an attempt of {record.member} on {host} may have served"
@@ -60,15 +63,13 @@ def explained(observed: Observed, record: VolumeRecord, wait: Waiting) -> Waitin
     return replace(wait, message=f"{wait.message}; {why}", fix=f"{wait.fix}; or, {begin}", hosts=(host,))
 
 
-def _is_doubted(observed: Observed, record: VolumeRecord) -> bool:
-    return doubted(record, observed.tasks.get(record.task_id) if record.task_id is not None else None)
-
-
 def _served_by(observed: Observed, record: VolumeRecord) -> str | None:
-    """Return the id of the agent that may hold data: what a later attempt than the entry knows has left is there.
+    """Return the id of the agent that may hold data of a doubted member, None where there is none.
 
-    Or what the last one has left, where its end went unheard.
+    What a later attempt than the entry knows has left is there, or what the last one has left, if its end went unheard.
     """
+    if not doubted(record, observed.tasks):
+        return None
     known = max((stored.incarnation for stored in observed.volumes if stored.name == record.name), default=0)
     unheard = record.ending is not None and record.ending.state is TaskState.GONE
     own = record.launch.agent.id if record.launch is not None and unheard else None

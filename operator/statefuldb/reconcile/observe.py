@@ -92,8 +92,8 @@ class Observer:
             # Each kind is listed on its own, so just after a start a database can be known before its namespace.
             namespace_exists=database is not None or self._kubernetes.namespace_exists(key.namespace),
         )
-        doubted = any(unheard.doubted(volume, status_of(volume, tasks)) for volume in volumes)
-        if doubted or self._begins(database, volumes) or any(_gives_back(volume) for volume in volumes):
+        left = any(_gives_back(volume) or unheard.doubted(volume, tasks) for volume in volumes)
+        if left or self._begins(database, volumes):
             return replace(observed, reserved=self._mesos.reserved(observed))
         return observed
 
