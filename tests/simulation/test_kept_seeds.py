@@ -76,7 +76,8 @@ KEPT_HANGING = (686,)
 # The same where only some kinds of strikes happen.
 # 23996: what was seen before a subscription was decided on with its first offers: an entry was forgotten while its
 # agent, cut off, had yet to obey the UNRESERVE that an earlier operator had sent.
-KEPT_FEW_KINDS = (23996,)
+# 25780: a new database in PlanOnly proposed to take up what was under removal, and to launch its own with each offer.
+KEPT_FEW_KINDS = (23996, 25780)
 
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.

@@ -78,8 +78,18 @@ def hold_back(
 
 
 def in_question(observed: Observed) -> Observed:
-    """Return the snapshot without what is given back, which was decided on before and goes on beside any plan."""
-    return replace(observed, volumes=tuple(r for r in observed.volumes if r.intent is not Intent.DELETE))
+    """Return the snapshot without what is given back, which was decided on before and goes on beside any plan.
+
+    What tasks carry and agents hold of it goes with it: of no entry, it would be found again and taken up. An entry
+    that is marked for removal under its database is not given back, and stays.
+    """
+    uid = observed.database.uid if observed.database is not None else None
+    goes = [r for r in observed.volumes if r.intent is Intent.DELETE and r.owner_uid != uid]
+    return replace(
+        observed,
+        volumes=tuple(record for record in observed.volumes if record not in goes),
+        adopted_away=(*observed.adopted_away, *(record.identity for record in goes)),
+    )
 
 
 def _looks_ahead(reconcile: ReconcileSpec, before: Approval | None, asking: list[Step]) -> bool:

@@ -11,14 +11,14 @@ from statefuldb.model.observed import Observed, Offers, TaskState
 from statefuldb.model.plan import Accepted, Plan
 from statefuldb.model.resources import DiskSource
 from statefuldb.model.spec import DatabaseSpec, ReconcileMode, ReconcileSpec, ResourcesSpec, RiskClass, Strategy
-from statefuldb.model.volume import Launch, VolumeRecord
+from statefuldb.model.volume import Intent, Launch, VolumeRecord
 from statefuldb.planning.approval import changes_something, key_of
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.foresight import ImaginedWorld
 from statefuldb.planning.imagined import agent, given_back
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.report import status_of_plan
-from unit.planning.world import MIB, OPERATOR, database, observed, spec, tasks
+from unit.planning.world import MIB, OPERATOR, UID, database, observed, serving_on, spec, tasks
 
 PLAN_ONLY = ReconcileSpec(mode=ReconcileMode.PLAN_ONLY)
 EVERY_STRATEGY = pytest.mark.parametrize("strategy", list(Strategy))
@@ -172,6 +172,29 @@ def test_a_plan_for_what_runs_does_not_come_and_go_with_the_offers(change: Calla
     life.approve(life.hash)
     assert not life.run().waiting
     assert life.done
+
+
+@EVERY_STRATEGY
+def test_what_earlier_data_under_removal_still_runs_or_holds_is_in_no_plan_of_the_new_database(
+    strategy: Strategy,
+) -> None:
+    life = Life(spec(strategy, reconcile=PLAN_ONLY))
+    earlier, _, _ = serving_on(strategy)
+    earlier = replace(earlier, intent=Intent.DELETE, owner_uid="earlier", name="orders-0-earlier")
+    earlier = replace(earlier, identity=replace(earlier.identity, uid="earlier"))
+    holding = given_back(replace(life.world.agent, resources=()), earlier, DiskSource())
+    life.world.observed = replace(
+        life.seen,
+        volumes=(earlier,),
+        found=(earlier,),
+        reserved=(holding,),
+        tasks=tasks(earlier, TaskState.GONE_BY_OPERATOR),
+    )
+    life.world.agent = replace(life.world.agent, resources=(*life.world.agent.resources, *holding.resources))
+    wanted = planned(life)
+    assert "earlier" not in " ".join(wanted)
+    assert [UID[:8] in key for key in wanted if "launch " in key] == [True], wanted
+    assert life.decide(()).approval == life.decide().approval
 
 
 def test_a_stale_hash_is_refused_with_the_new_plan() -> None:
