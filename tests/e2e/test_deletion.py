@@ -79,6 +79,29 @@ def test_the_same_manifest_again_begins_anew_while_the_old_data_is_removed(clust
     assert [marker["uid"] != old["spec"]["identity"]["uid"] for marker in markers] == [True]
 
 
+def test_why_data_is_not_removed_is_said_wherever_one_looks_and_what_is_put_right_is_enough(
+    cluster: Cluster, host_root: str
+) -> None:
+    name = "kept"
+    storage = {"strategy": "HostPath", "size": "1Gi", "hostPath": {"path": host_root, "create": True}}
+    cluster.apply(manifest(name, storage, deletionProtection="Disabled", retention={"whenDeleted": "Delete"}))
+    cluster.ready(name)
+    inside = Path(host_root, "default", name, "0", "inside")
+    (inside / ".statefuldb").mkdir(parents=True)
+    said = f"{inside} below {inside.parent} is the directory of another member: release that one first"
+    cluster.cli("delete", name)
+    eventually(lambda: said in cluster.cli("explain", name), why=lambda: cluster.cli("volumes", "list"))
+    assert said in cluster.cli("volumes", "list", "-o", "json")
+    assert said in cluster.cli("events", name)
+    assert said in cluster.cli("doctor", "-o", "json", code=1)
+    cluster.apply(manifest(name, VOLUME))
+    cluster.ready(name)
+    assert said in cluster.cli("explain", name), "also beside a new database of that name"
+    (inside / ".statefuldb").rmdir()
+    eventually(lambda: not inside.parent.exists())
+    eventually(lambda: [v["spec"]["strategy"] for v in cluster.volumes(name)] == ["PersistentVolume"])
+
+
 def refused(cluster: Cluster, name: str) -> bool:
     stored = cluster.database(name)
     conditions = stored["status"]["conditions"] if stored is not None else []

@@ -13,6 +13,8 @@ from statefuldb.cli.output import Output, OutputOption, print_one, printed
 from statefuldb.cli.session import AllNamespacesOption, Json, Session, session_of
 from statefuldb.cli.showing import bare, summary
 from statefuldb.model.conditions import EventReason
+from statefuldb.model.damaged import read_entry
+from statefuldb.planning.inventory import compare
 
 POLL_SECONDS = 0.5
 
@@ -70,14 +72,24 @@ def explain(
 ) -> None:
     """Say why a database is as it is: what waits, since when, and what would help.
 
+    Of one that is gone: what the ledger tells of its data, and what keeps it from being removed.
+
     Example: statefuldb explain orders
     """
     session = session_of(context)
+    found = _left_of(session, name) or _standing(session, name)
+    if not printed(found, output):
+        for line in _explanation(found):
+            out.print(line, markup=False)
+
+
+def _standing(session: Session, name: str) -> Json:
+    """Return what is to be said of a database. Ends where there is none, or nobody has looked at it."""
     stored = _explained(session, session.database(name))
     state = stored.get("status", {})
     if not state:
         fail(f"{name} has not been looked at yet", fix="does the operator run? statefuldb doctor")
-    found = {
+    return {
         "name": name,
         "namespace": stored["metadata"]["namespace"],
         "summary": summary(stored),
@@ -85,9 +97,25 @@ def explain(
         "members": state.get("members", []),
         "waiting": state.get("plan", {}).get("waiting", []),
     }
-    if not printed(found, output):
-        for line in _explanation(found):
-            out.print(line, markup=False)
+
+
+def _left_of(session: Session, name: str) -> Json | None:
+    """Return what the ledger tells of a database that is gone; None of one that is there, or left nothing."""
+    if session.client.get("StatefulDatabase", session.namespace, name) is not None:
+        return None
+    entries = map(read_entry, session.client.list("DatabaseVolume", session.namespace))
+    lines = [line for line in compare(entries, None) if line.key.name == name]
+    if not lines:
+        return None
+    said = [(line.state, line.note or f"{line.where} on {line.agent}", line.name) for line in lines]
+    return {
+        "name": name,
+        "namespace": session.namespace,
+        "summary": f"it is gone, the ledger has data of it (see `{session.hint('volumes', 'list')}`)",
+        "conditions": [],
+        "members": [],
+        "waiting": [{"reason": str(state), "message": f"{entry}: {note}"} for state, note, entry in said],
+    }
 
 
 def _explanation(found: Json) -> list[str]:
@@ -97,7 +125,8 @@ def _explanation(found: Json) -> list[str]:
         where = f" on {member['agent']}" if member.get("agent") else ""
         lines.append(f"  member {member['ordinal']}: {member['phase']}{where}, restarts {member.get('restarts', 0)}")
     for wait in found["waiting"]:
-        lines.append(f"  waits since {wait['since']}: {wait['reason']}: {wait['message']}")
+        since = f"waits since {wait['since']}: " if "since" in wait else ""
+        lines.append(f"  {since}{wait['reason']}: {wait['message']}")
         lines += [f"      {count} offer(s) refused for {code}" for code, count in wait.get("refusals", {}).items()]
         if wait.get("fix"):
             lines.append(f"      what helps: {wait['fix']}")

@@ -4,7 +4,6 @@ import errno
 import os
 import pwd
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,10 +17,11 @@ from statefuldb.keeper.accounts import Commands
 from statefuldb.keeper.certificate import server_context
 from statefuldb.keeper.claim import Claim
 from statefuldb.keeper.endpoint import Endpoint
+from statefuldb.keeper.erasing import erase
 from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.mounts import check_mount
 from statefuldb.keeper.reach import reachable
-from statefuldb.keeper.refusal import Ended, NotOurs, Refused
+from statefuldb.keeper.refusal import Ended, Refused
 from statefuldb.keeper.run_directory import run_directory
 from statefuldb.keeper.server import MariaDbServer, become_subreaper, service_user
 from statefuldb.keeper.signals import on_end
@@ -67,9 +67,17 @@ class Keeper:
         """Serve until told to stop. Return 0 after a clean stop; raises Refused or Ended."""
         become_subreaper()
         on_end(self._end)
+        return self._answering(self._serve)
+
+    def erase(self) -> int:
+        """Remove the member's data and end. Return 0; raises Refused."""
+        return self._answering(self._erase)
+
+    def _answering(self, work: Callable[[], int]) -> int:
+        """Return what `work` returns, at an endpoint that says why where it is refused."""
         self._open_endpoint()
         try:
-            return self._serve()
+            return work()
         except Refused as refusal:
             self._show(refusal)
             raise
@@ -78,27 +86,8 @@ class Keeper:
             self._show(unusable)
             raise unusable from error
 
-    def erase(self) -> int:
-        """Remove the member's data and end. Raises Refused.
-
-        Where another member lives by now, nothing is left of this one's.
-        """
-        check_mount(self._config.data)
-        if not member.is_there(self._config):
-            return 0
-        # What an earlier attempt or a bootstrap left half done may go.
-        config = replace(self._config, bootstrap="Empty")
-        directory = member.open_directory(config, self._sandbox, self._engine.data_subdirectory)
-        claim = Claim(directory.lock, may_create=not member.is_initialised(directory))
-        try:
-            if not claim.try_take() or not claim.holds():
-                raise Refused(f"{directory.path} is still held by a running server, or was just removed")
-            member.check_identity(config, directory)
-            member.erase(directory)
-        except NotOurs as other:
-            sys.stderr.write(f"nothing is removed: {other}\n")
-        finally:
-            claim.release()
+    def _erase(self) -> int:
+        erase(self._config, self._sandbox, self._engine.data_subdirectory)
         return 0
 
     def _serve(self) -> int:

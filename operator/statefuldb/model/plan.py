@@ -59,11 +59,15 @@ class MemberReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """A Kubernetes Event that a plan calls for; sent once for each distinct text."""
+    """A Kubernetes Event that a plan calls for; sent once for each distinct text.
+
+    `about_uid` is the database's where it may be gone: without one, what is said of a gone database is only logged.
+    """
 
     reason: EventReason
     message: str
     warning: bool = False
+    about_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,22 +1,32 @@
-"""The task that empties the directory of a member whose data goes, where no volume takes it along."""
+"""The task that empties the directory of a member whose data goes, where no volume takes it along.
+
+Its keeper may refuse: the claim is held, something else lies below, a file system is away. It is tried again, for most
+of that passes once somebody has acted; what the keeper said is told meanwhile, and never taken for done.
+"""
 
 from dataclasses import replace
 
 from statefuldb.model.actions import AcceptOffers, SaveVolume
-from statefuldb.model.conditions import Reason
+from statefuldb.model.conditions import EventReason, Reason
+from statefuldb.model.keeper import KeeperPhase
+from statefuldb.model.observed import TaskState
 from statefuldb.model.operations import LaunchTask
-from statefuldb.model.plan import Waiting
+from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB
 from statefuldb.model.spec import ResourcesSpec, RiskClass
-from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
+from statefuldb.model.volume import AgentRef, Launch, VolumeRecord, kept
 from statefuldb.model.volume_object import to_label
 from statefuldb.planning.behind import abreast
+from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step
-from statefuldb.planning.launch import back_off_seconds, keeper_config
+from statefuldb.planning.launch import BACK_OFF_LIMIT_SECONDS, back_off_seconds, keeper_config
 from statefuldb.planning.placing import needs_of
+from statefuldb.planning.serving import noted_refusal
 from statefuldb.planning.storage import strategy_of
 from statefuldb.planning.storage.bundle import Claim
 
+# What a keeper refused waits for a person as a rule, who looks again within minutes.
+REFUSED_LIMIT_SECONDS = 300.0
 ERASE_RESOURCES = ResourcesSpec(cpus_milli=100, memory_bytes=64 * BYTES_PER_MIB)
 
 
@@ -30,11 +40,11 @@ def erase(context: Context, record: VolumeRecord) -> Step:
         wants_offers=True,
     )
     if record.ending is not None and record.launch is not None and record.launch.erase:
-        ready_at = record.ending.at_seconds + max(1.0, back_off_seconds(record))
+        limit = REFUSED_LIMIT_SECONDS if record.launch.refusal else BACK_OFF_LIMIT_SECONDS
+        ready_at = record.ending.at_seconds + max(1.0, back_off_seconds(record, limit))
         # An end in the future is of a clock that has been set back since: it is not waited for.
         if record.ending.at_seconds <= context.now < ready_at:
-            message = f"removing {record.directory} failed: {record.ending.message}"
-            return Step(waiting=(replace(wait, message=message, look_again_seconds=ready_at - context.now),))
+            return Step(waiting=(replace(_failed(record), look_again_seconds=ready_at - context.now),))
     needs = needs_of(context, record)
     for offer in context.offers:
         claim = strategy_of(record.strategy).claim(context.spec, record, needs, offer)
@@ -88,3 +98,54 @@ def erase(context: Context, record: VolumeRecord) -> Step:
             )
         )
     return Step(waiting=(wait,))
+
+
+def under_way(context: Context, record: VolumeRecord) -> Step:
+    """Return the step of an entry whose directory is being emptied: its task is waited for, and heard."""
+    assert record.launch is not None
+    assert record.task_id is not None
+    view = context.observed.keepers.get(record.task_id)
+    if view is None or view.status is None or view.status.phase is not KeeperPhase.REFUSED:
+        wait = Waiting(
+            ordinal=record.identity.ordinal,
+            reason=Reason.RELEASING,
+            message=f"{record.directory} is being emptied on {record.launch.agent.hostname}",
+        )
+        return Step(waiting=(wait,))
+    noted = noted_refusal(record, view.status.reason)
+    refused = replace(record, launch=replace(record.launch, refusal=kept(view.status.reason)))
+    wait = _failed(refused)
+    told = Announcement(
+        reason=EventReason.WAITING,
+        message=f"{wait.reason}: {wait.message}; {wait.fix}",
+        warning=True,
+        about_uid=record.owner_uid,
+    )
+    if noted is None:
+        return Step(waiting=(wait,))
+    return Step(actions=(noted,), waiting=(wait,), announcements=(told,))
+
+
+def failure(record: VolumeRecord) -> str:
+    """Return what is known of attempts to empty a member's directory that failed, empty where none did."""
+    launched, ended = record.launch, record.ending
+    if launched is None or not launched.erase:
+        return ""
+    if launched.refusal:
+        return f"removing {record.directory} on {launched.agent.hostname} is refused by its keeper: {launched.refusal}"
+    if ended is None or ended.state == TaskState.FINISHED:
+        return ""
+    return f"removing {record.directory} failed ({ended.message or ended.reason or ended.state})"
+
+
+def remedy(record: VolumeRecord) -> str:
+    """Return what a person does about an attempt that failed."""
+    if record.launch is None or not record.launch.refusal:
+        return see_output(record.key)
+    return f"put right what it names; it is tried again at least every {REFUSED_LIMIT_SECONDS:g} s"
+
+
+def _failed(record: VolumeRecord) -> Waiting:
+    return Waiting(
+        ordinal=record.identity.ordinal, reason=Reason.RELEASING, message=failure(record), fix=remedy(record)
+    )

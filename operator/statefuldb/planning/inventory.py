@@ -10,11 +10,11 @@ from enum import StrEnum
 
 from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId, volume_record_name
-from statefuldb.model.observed import Offers, TaskState
+from statefuldb.model.observed import Offers
 from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource
 from statefuldb.model.spec import EngineType, Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
-from statefuldb.planning.commands import see_output
+from statefuldb.planning import erasing
 from statefuldb.planning.ledger import entry_of
 from statefuldb.planning.storage.holding import identity_of
 
@@ -222,11 +222,9 @@ def _state(record: VolumeRecord, cluster: ClusterView | None, held: Offers) -> t
 
 
 def _failed_removal(record: VolumeRecord) -> str:
-    """Return what is known of attempts to empty a member's directory that failed, empty where none did."""
-    ended, launched = record.ending, record.launch
-    if ended is None or launched is None or not launched.erase or ended.state != TaskState.FAILED:
-        return ""
-    return f"removing {record.directory} failed ({ended.message or ended.reason}): {see_output(record.key)}"
+    """Return why a member's directory could not be emptied and what helps, empty where that did not fail."""
+    said = erasing.failure(record)
+    return f"{said}: {erasing.remedy(record)}" if said else ""
 
 
 def _not_offered(record: VolumeRecord, cluster: ClusterView | None, held: Offers) -> str:

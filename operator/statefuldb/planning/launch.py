@@ -26,11 +26,11 @@ STOP_GRACE_SECONDS = 60
 BACK_OFF_LIMIT_SECONDS = 60.0
 
 
-def back_off_seconds(record: VolumeRecord) -> float:
+def back_off_seconds(record: VolumeRecord, limit_seconds: float = BACK_OFF_LIMIT_SECONDS) -> float:
     """Return how long after its end a member that failed `record.failures` times in a row is launched again."""
     if record.failures <= 1:
         return 0.0
-    return float(min(BACK_OFF_LIMIT_SECONDS, 2 ** (record.failures - 1)))
+    return float(min(limit_seconds, 2 ** (record.failures - 1)))
 
 
 def launch(context: Context, record: VolumeRecord) -> Step:

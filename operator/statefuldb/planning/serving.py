@@ -61,9 +61,9 @@ def serve(context: Context, record: VolumeRecord) -> Step:
     status = view.status
     if status.phase in _WAITS:
         reason = _WAITS[status.phase]
-        refused = status.phase is KeeperPhase.REFUSED and record.launch.refusal != kept(status.reason)
+        noted = noted_refusal(record, status.reason) if status.phase is KeeperPhase.REFUSED else None
         return Step(
-            actions=(_refusal(record, status.reason),) if refused else (),
+            actions=(noted,) if noted is not None else (),
             waiting=(Waiting(ordinal=ordinal, reason=reason, message=status.reason, fix=_remedy(reason, record)),),
         )
     if not (status.engine.ready and status.engine.answers_sql):
@@ -171,11 +171,17 @@ def _space(record: VolumeRecord, status: KeeperStatus) -> tuple[Waiting, ...]:
     return (Waiting(ordinal=record.identity.ordinal, reason=Reason.DISK_FULL, message=message, fix=fix),)
 
 
-def _refusal(record: VolumeRecord, reason: str) -> SaveVolume:
-    """Write down why the keeper refuses, while it still says so: it ends a few seconds later."""
+def noted_refusal(record: VolumeRecord, reason: str) -> SaveVolume | None:
+    """Return what writes down why the keeper refuses, while it still says so, or None where that is written down.
+
+    It ends a few seconds later, and Mesos passes on no more than an exit status.
+    """
     assert record.launch is not None
+    said = kept(reason)
+    if record.launch.refusal == said:
+        return None
     return SaveVolume(
-        volume=replace(record, launch=replace(record.launch, refusal=kept(reason))), why=f"the keeper refused: {reason}"
+        volume=replace(record, launch=replace(record.launch, refusal=said)), why=f"the keeper refused: {reason}"
     )
 
 

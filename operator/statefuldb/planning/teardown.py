@@ -8,16 +8,16 @@ in the ledger, the ledger drives the rest.
 from dataclasses import replace
 
 from statefuldb.model.actions import RemoveFinalizer, SaveVolume
-from statefuldb.model.conditions import EventReason, Reason
+from statefuldb.model.conditions import EventReason
 from statefuldb.model.identity import FINALIZER
 from statefuldb.model.observed import DatabaseObject, Observed, TaskState
-from statefuldb.model.plan import Announcement, Waiting
+from statefuldb.model.plan import Announcement
 from statefuldb.model.spec import DatabaseSpec, EngineSpec, HostPathSpec, Retention, StorageSpec
 from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
 from statefuldb.planning import damage, ownership
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.desired import Desired
-from statefuldb.planning.erasing import ERASE_RESOURCES
+from statefuldb.planning.erasing import ERASE_RESOURCES, under_way
 from statefuldb.planning.giving_back import give_back
 from statefuldb.planning.member import stop
 from statefuldb.planning.strays import strays
@@ -107,14 +107,9 @@ def wind_up(context: Context, record: VolumeRecord) -> Step:
 
 
 def _erasing(context: Context, record: VolumeRecord) -> Step | None:
-    """Return the wait for the task that empties the directory: it ends by itself, and killed it would begin anew."""
+    """Return the step while a task empties the directory: it ends by itself, and killed it would begin anew."""
     status = status_of(record, context.observed.tasks)
     runs = status is not None and status.state.alive and status.state is not TaskState.KILLING and not record.ended
     if record.intent is not Intent.DELETE or record.launch is None or not record.launch.erase or not runs:
         return None
-    wait = Waiting(
-        ordinal=record.identity.ordinal,
-        reason=Reason.RELEASING,
-        message=f"{record.directory} is being emptied on {record.launch.agent.hostname}",
-    )
-    return strays(context, record) or Step(waiting=(wait,))
+    return strays(context, record) or under_way(context, record)

@@ -168,7 +168,7 @@ class Observer:
             return
         self._mesos.expect(key, task_id, launch.agent.id)
         status = tasks.get(task_id)
-        if status is not None and status.state is TaskState.RUNNING and not launch.erase:
+        if status is not None and status.state is TaskState.RUNNING:
             self._keepers.watch(key, task_id, launch)
         else:
             self._keepers.unwatch(task_id)

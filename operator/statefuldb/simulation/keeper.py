@@ -235,12 +235,13 @@ class Keeper:
         return 0 if self.full else TOTAL_BYTES // 2
 
     def _erase(self) -> None:
+        self.listens = True
         try:
             files, path = where_of(self.config, self._host)
-            if path not in files.directories:
+            directory = files.directories.get(path)
+            if directory is None or _is_anothers(directory, self.config):
                 self._end(0)
                 return
-            directory = files.directories[path]
             if not directory.try_take(self):
                 raise Refused(f"{path} is still held by a running server")
             self._directory = directory
@@ -248,8 +249,8 @@ class Keeper:
                 self._check_identity(directory)
             files.remove(path, self.name)
             self._end(0)
-        except Refused:
-            self._end(EXIT_REFUSED)
+        except Refused as refusal:
+            self._refuse(refusal)
 
     def _check_identity(self, directory: Directory) -> bool:
         """Say whether the directory holds this member's data; False where it may be initialised. Raises Refused."""
@@ -292,3 +293,9 @@ class Keeper:
             if self in self._directory.writers:
                 self._directory.writers.remove(self)
             self._directory.let_go(self)
+
+
+def _is_anothers(directory: Directory, config: KeeperConfig) -> bool:
+    """Whether a directory is marked as another member's: nothing is left there of this one's."""
+    held, mine = directory.identity, identity_of(config)
+    return held is not None and (held["uid"], held["ordinal"]) != (mine["uid"], mine["ordinal"])

@@ -207,7 +207,17 @@ def test_the_password_is_nowhere_to_be_read(member: Member) -> None:
 def test_erase_removes_the_data_but_not_under_a_running_server(member: Member) -> None:
     process = member.start(member.config)
     member.serving(member.config)
-    assert "still held" in member.refusal(member.successor(mode="Erase"))
+    refused = member.successor(mode="Erase")
+    asked = member.start(refused)
+    status = member.client(refused).status()
+    while status.phase is not KeeperPhase.REFUSED:
+        status = member.client(refused).status(after=status.revision)
+    assert "still held" in status.reason, "whoever follows it can tell why"
+    assert asked.wait(timeout=30) == 64
+    # Of another member nothing is removed, whoever runs on it: nothing is left to do.
+    others = member.successor(mode="Erase", uid="other")
+    assert member.start(others).wait(timeout=30) == 0
+    assert "nothing is removed" in (member.sandbox(others) / "stderr").read_text()
     process.terminate()
     process.wait()
     assert member.start(member.successor(mode="Erase")).wait(timeout=30) == 0

@@ -90,3 +90,17 @@ def test_a_damaged_entry_is_listed_with_what_is_wrong(api: LedgerApi, damage: st
     (line,) = json.loads(said.stdout)
     assert (line["name"], line["state"]) == (damage, "Damaged")
     assert 'spec.phase: Invalid: "Broken": one of Pending' in line["note"]
+
+
+def test_of_a_database_that_is_gone_it_is_explained_why_its_data_is_not_removed(api: LedgerApi) -> None:
+    assert run("explain", "orders") == ExitCode.NOT_FOUND
+    released = replace(serving(Strategy.HOST_PATH), owner_uid="99999999-2222-3333-4444-555555555555")
+    assert released.launch is not None
+    refused = replace(released.launch, erase=True, refusal="/srv/db is mounted below")
+    api.create(to_object(replace(released, intent=Intent.DELETE, launch=refused)))
+    shown = CliRunner().invoke(app, ["-n", "shop", "explain", "orders", "-o", "json"])
+    assert shown.exit_code == 0
+    (wait,) = json.loads(shown.stdout)["waiting"]
+    assert wait["reason"] == "Releasing"
+    assert "refused by its keeper: /srv/db is mounted below" in wait["message"]
+    assert "/srv/db is mounted below" in CliRunner().invoke(app, ["-n", "shop", "explain", "orders"]).stdout

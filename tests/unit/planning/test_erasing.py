@@ -5,13 +5,18 @@ from dataclasses import replace
 import pytest
 
 from statefuldb.model.actions import AcceptOffers, ForgetVolume, KillTask, SaveVolume
+from statefuldb.model.conditions import Reason
+from statefuldb.model.keeper import KeeperPhase
 from statefuldb.model.observed import TaskState
 from statefuldb.model.plan import Plan
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Ending, Intent, VolumeRecord
+from statefuldb.planning.checkup.findings import Verdict
+from statefuldb.planning.checkup.ledger import ledger_findings
+from statefuldb.planning.inventory import compare
 from statefuldb.planning.planner import plan
 from unit.planning.test_strays import serving
-from unit.planning.world import OPERATOR, observed, offer, tasks
+from unit.planning.world import OPERATOR, keeper, observed, offer, tasks
 
 BOTH = pytest.mark.parametrize("strategy", [Strategy.HOST_PATH, Strategy.DFS])
 
@@ -59,3 +64,58 @@ def test_it_is_not_launched_again_once_it_has_finished(strategy: Strategy) -> No
 def test_data_that_is_to_be_kept_after_all_is_not_emptied_further(strategy: Strategy) -> None:
     decided = seen(replace(erasing(strategy), intent=Intent.RETAIN), TaskState.RUNNING)
     assert [type(action) for action in decided.actions] == [KillTask]
+
+
+SAID = "/srv/db/shop/orders/0/mysql/x below /srv/db/shop/orders/0 is the directory of another member: release that one"
+
+
+def refused(strategy: Strategy) -> tuple[VolumeRecord, Plan]:
+    """Return the entry and the plan once the keeper that was to empty the directory has said why it does not."""
+    record = erasing(strategy)
+    views = keeper(record, phase=KeeperPhase.REFUSED, reason=SAID)
+    seen = observed(database=None, volumes=(record,), tasks=tasks(record, TaskState.RUNNING), keepers=views)
+    decided = plan(None, seen, (offer(),), OPERATOR)
+    (saved,) = decided.actions
+    assert isinstance(saved, SaveVolume)
+    assert not plan(None, replace(seen, volumes=(saved.volume,)), (offer(),), OPERATOR).actions
+    return saved.volume, decided
+
+
+@BOTH
+def test_why_its_keeper_refused_is_told_and_outlives_the_keeper(strategy: Strategy) -> None:
+    """It was `removing ... failed: exit status 64`, for ever, and nothing else told why."""
+    record, decided = refused(strategy)
+    (wait,) = decided.waiting
+    assert wait.reason is Reason.RELEASING
+    assert SAID in wait.message
+    (told,) = decided.announcements
+    assert told.warning
+    assert told.about_uid == "gone", "of the database itself nothing is left"
+    assert SAID in told.message
+    ended = Ending(incarnation=record.incarnation, state="TASK_FAILED", message="exit status 64", at_seconds=1_000.0)
+    over = replace(record, failures=1, ending=ended)
+    (wait,) = plan(None, observed(database=None, volumes=(over,)), (offer(),), OPERATOR).waiting
+    assert SAID in wait.message
+    assert "put right what it names" in wait.fix
+    (line,) = compare([over], None)
+    assert SAID in line.note
+    (finding,) = ledger_findings([over], [])
+    assert finding.verdict is Verdict.AMISS
+    assert SAID in finding.what
+
+
+@pytest.mark.parametrize(("refusal", "seconds"), [(SAID, 300.0), ("", 60.0)])
+def test_it_is_tried_again_ever_more_rarely(refusal: str, seconds: float) -> None:
+    record, _ = refused(Strategy.HOST_PATH)
+    assert record.launch is not None
+    over = replace(
+        record,
+        failures=20,
+        launch=replace(record.launch, refusal=refusal),
+        ending=Ending(incarnation=record.incarnation, state="TASK_FAILED", at_seconds=1_000.0),
+    )
+    seen = observed(database=None, volumes=(over,))
+    assert plan(None, seen, (offer(),), OPERATOR).look_again_after_seconds == seconds
+    later = replace(seen, at_seconds=1_000.0 + seconds)
+    launched = plan(None, later, (offer(),), OPERATOR).actions
+    assert [type(action) for action in launched] == [SaveVolume, AcceptOffers]

@@ -204,3 +204,14 @@ def test_a_task_that_a_subscription_tells_of_meanwhile_is_seen_with_the_entry_th
     assert (len(seen.tasks), seen.found) == (1, (record,))
     decided = plan(desired(spec(Strategy.HOST_PATH)), seen, (idle,), OPERATOR)
     assert [type(action) for action in decided.actions] == [SaveVolume], "it would be stopped as one that nobody needs"
+
+
+@pytest.mark.parametrize("erase", [False, True])
+def test_the_keeper_of_a_task_that_runs_is_listened_to_whatever_it_does(*, erase: bool) -> None:
+    """One that is to empty a directory refuses as others do, and Mesos passes on no more than an exit status."""
+    record, *_ = serving(Strategy.HOST_PATH)
+    assert record.launch is not None
+    record = replace(record, launch=replace(record.launch, erase=erase))
+    looks, _, keepers = observer(record, running(record, None), None)
+    looks.observe(KEY)
+    keepers.watch.assert_called_once_with(KEY, record.task_id, record.launch)

@@ -213,12 +213,12 @@ class KubernetesAdapter:
             raise EffectFailed(str(failure), conflict=failure.conflict) from failure
 
     def announce(self, key: DatabaseKey, announcement: Announcement) -> None:
-        """Send an Event about the database, or log it where there is none."""
+        """Send an Event about the database, or log it where there is none and none is named."""
         stored = self._caches[DATABASES].get((key.namespace, key.name))
         log.info("%s: %s: %s", key, announcement.reason, announcement.message)
-        if stored is not None:
-            about = {"namespace": key.namespace, "name": key.name, "uid": stored["metadata"]["uid"]}
-            self._events.announce(about, announcement)
+        uid = stored["metadata"]["uid"] if stored is not None else announcement.about_uid
+        if uid:
+            self._events.announce({"namespace": key.namespace, "name": key.name, "uid": uid}, announcement)
 
     def _set_finalizers(self, key: DatabaseKey, change: Any) -> None:
         stored = self._caches[DATABASES].get((key.namespace, key.name))

@@ -1,4 +1,4 @@
-"""The ledger: entries that nobody can act on, copies, and databases whose entry is lost or behind."""
+"""The ledger: entries that nobody can act on, copies, data that is not removed, and databases whose entry is lost."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -7,6 +7,7 @@ from statefuldb.model.conditions import Reason
 from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity
 from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.planning import erasing
 from statefuldb.planning.checkup.findings import Finding, judged
 from statefuldb.planning.commands import delete_entry, edit_entry
 from statefuldb.planning.steady import published
@@ -18,12 +19,13 @@ Entry = VolumeRecord | DamagedEntry
 def ledger_findings(entries: Iterable[Entry], databases: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
     """Yield what is wrong with the ledger, or that nothing is.
 
-    That is each damaged entry, each group of entries of the same data, and each of `databases`, objects as they are
-    stored, of which the operator says that an entry is lost, or stands for other data than there is.
+    That is each damaged entry, each group of entries of the same data, each whose keeper refuses to remove its data,
+    and each of `databases`, objects as they are stored, of which the operator says that an entry is lost, or stands for
+    other data than there is.
     """
     read = list(entries)
     owners = {DatabaseKey.of(stored): stored for stored in databases}
-    amiss = [*_damaged(read), *_copied(read, owners), *_missed(owners)]
+    amiss = [*_damaged(read), *_copied(read, owners), *_kept(read), *_missed(owners)]
     yield from amiss or [judged(WHERE, f"its {len(read)} entries can be read", True, "")]
 
 
@@ -59,6 +61,13 @@ def _in_use(entry: Entry, owners: Mapping[DatabaseKey, Mapping[str, Any]]) -> bo
     if owner is None or isinstance(entry, DamagedEntry) or entry.intent is not Intent.USE:
         return False
     return bool(owner["metadata"]["uid"] == entry.owner_uid)
+
+
+def _kept(entries: Sequence[Entry]) -> Iterator[Finding]:
+    for entry in entries:
+        if isinstance(entry, VolumeRecord) and entry.intent is Intent.DELETE and (said := erasing.failure(entry)):
+            name, namespace = entry.name, entry.key.namespace
+            yield judged(WHERE, f"entry {namespace}/{name} is not given back: {said}", False, erasing.remedy(entry))
 
 
 def _missed(owners: Mapping[DatabaseKey, Mapping[str, Any]]) -> Iterator[Finding]:
