@@ -86,9 +86,11 @@ KEPT_FEW_KINDS = (23996, 25780)
 # 8691: a new operator, which publishes nothing for 15 s where it has heard nothing yet, took a moment to write then.
 # 16858: a framework was removed before its id was written down; the people found none to take out, and did nothing.
 # 201: what a quarter-hourly reconciliation told otherwise of a task on a forgotten agent was written down at rest.
+# 27691: rest began while the agent of a database that is to be stopped had yet to prove that it ended its task.
 MISJUDGED = {
     961: Size(),
     201: size_of(201),
+    27691: size_of(27691),
     **{seed: with_one_worker(size_of(seed)) for seed in (1610, 1431)},
     **{seed: without_hanging(size_of(seed)) for seed in (8691, 16858)},
 }

@@ -4,6 +4,7 @@ from typing import Any
 
 from statefuldb.adapters.mesos.reconciliation import AGAIN_LIMIT_SECONDS
 from statefuldb.adapters.mesos.wire import resource_from_wire
+from statefuldb.model.conditions import Reason
 from statefuldb.model.volume import Intent
 from statefuldb.planning.serving import HEALTHY_AFTER_SECONDS
 from statefuldb.planning.storage.holding import identity_of
@@ -71,13 +72,18 @@ def _there(world: World, stored: Json | None, wanted: Wanted) -> str:
         return "its last generation is not observed"
     if stored["spec"].get("replicas", 1) == 0 or stored["spec"].get("state") == "Stopped":
         running = [m for m in status.get("members", []) if m.get("ready")]
-        return "still runs" if running else ""
+        unanswered = [w["message"] for w in _waits(status) if w["reason"] == Reason.AWAITING_RECONCILIATION]
+        return "still runs" if running else "; ".join(unanswered)
     if ready.get("status") != "True":
-        waits = [f"{w['reason']}: {w['message']}" for w in status.get("plan", {}).get("waiting", [])]
+        waits = [f"{w['reason']}: {w['message']}" for w in _waits(status)]
         return f"{ready.get('reason')}: {ready.get('message')} ({'; '.join(waits) or UNEXPLAINED})"
     if world.clients.connect(wanted.name) is None:
         return "called Ready, but a client cannot connect as its Secret says"
     return ""
+
+
+def _waits(status: Json) -> list[Json]:
+    return list(status.get("plan", {}).get("waiting", []))
 
 
 def _at_rest(world: World) -> None:
