@@ -62,7 +62,10 @@ class KillTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnsureSecret:
-    """Create the connection Secret if absent (generating the password), and keep its public part current."""
+    """Create the connection Secret if absent (generating the password), and keep its public part current.
+
+    `revision` is that of the Secret which was found wanting, empty where there was none: no other one is touched.
+    """
 
     name: str
     key: DatabaseKey
@@ -70,6 +73,7 @@ class EnsureSecret:
     database: str
     host: str
     port: int
+    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

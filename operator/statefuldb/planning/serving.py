@@ -86,7 +86,7 @@ def _serving(context: Context, record: VolumeRecord, status: KeeperStatus) -> St
     key, launched = record.key, record.launch
     assert launched is not None
     assert record.task_id is not None
-    name = connection_secret_name(key.name)
+    name, secret = connection_secret_name(key.name), context.observed.secret
     wanted = EnsureSecret(
         name=name,
         key=key,
@@ -94,9 +94,12 @@ def _serving(context: Context, record: VolumeRecord, status: KeeperStatus) -> St
         database=database_name(record.first_name),
         host=launched.agent.address,
         port=launched.port,
+        revision=secret.revision if secret is not None else "",
     )
-    secret = context.observed.secret
     if secret is None or not _says(secret, wanted):
+        if learned is None:
+            # Refused where it is not the stored one: whoever launched the member anew meanwhile knows the address.
+            actions.append(SaveVolume(volume=record, why=f"{record.name} is still what the ledger says"))
         actions.append(wanted)
         return Step(actions=tuple(actions), waiting=(_setting(ordinal),))
     if status.credentials_revision != secret.revision:

@@ -129,7 +129,7 @@ def test_the_secret_of_a_database_that_was_made_anew_meanwhile_is_not_removed(an
             removed.append(path)
         if f"/{DATABASES}/" in path:
             return (HTTPStatus.OK, life("second", 9)) if anew else (HTTPStatus.NOT_FOUND, {})
-        return HTTPStatus.OK, {"metadata": {"labels": {LABEL_MANAGED: "true"}}}
+        return HTTPStatus.OK, {"metadata": {"resourceVersion": "4", "labels": {LABEL_MANAGED: "true"}}}
 
     adapter, _ = watching(exchange)
     if anew:

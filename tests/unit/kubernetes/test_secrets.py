@@ -1,6 +1,8 @@
 """Connection Secrets: what was made here goes with its data, what somebody else made stays; people edit them."""
 
 import base64
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -21,7 +23,7 @@ def test_only_what_was_made_here_is_removed(labels: dict[str, str] | None, delet
 
     def exchange(method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
         calls.append(method)
-        return 200, {"metadata": {"name": "orders-connection", "labels": labels}}
+        return 200, {"metadata": {"name": "orders-connection", "resourceVersion": "1", "labels": labels}}
 
     secrets = ConnectionSecrets(client_over(exchange), Clockwork())  # type: ignore[arg-type]
     secrets.delete(KEY, "orders-connection")
@@ -29,7 +31,9 @@ def test_only_what_was_made_here_is_removed(labels: dict[str, str] | None, delet
 
 
 NAME = "orders-connection"
-WANTED = EnsureSecret(name=NAME, key=KEY, username="orders", database="orders", host="10.0.0.1", port=31000)
+WANTED = EnsureSecret(
+    name=NAME, key=KEY, username="orders", database="orders", host="10.0.0.1", port=31000, revision="u-1"
+)
 OURS = {
     "host": b"10.0.0.1",
     "port": b"31000",
@@ -49,17 +53,29 @@ class Random(Clockwork):
 
 
 class OneSecret:
-    """An API server with one Secret, in which a merge patch takes effect."""
+    """An API server with one Secret, in which a merge patch of its present version takes effect."""
 
     def __init__(self, held: dict[str, bytes]) -> None:
         data = {name: base64.b64encode(content).decode() for name, content in held.items()}
         self.stored: dict[str, Any] = {"metadata": {"name": NAME, "uid": "u", "resourceVersion": "1"}, "data": data}
         self.secrets = ConnectionSecrets(client_over(self.exchange), Random())  # type: ignore[arg-type]
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def exchange(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
         if method == "PATCH":
-            self.stored["data"].update(body["data"])
+            self.meanwhile()
+            metadata = self.stored["metadata"]
+            if body["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
+                return 409, {}
+            self.update(body["data"])
         return 200, self.stored
+
+    def update(self, coded: dict[str, str]) -> None:
+        """Have somebody write into it."""
+        held = self.stored
+        version = str(int(held["metadata"]["resourceVersion"]) + 1)
+        metadata, data = {**held["metadata"], "resourceVersion": version}, {**held["data"], **coded}
+        self.stored = {"metadata": metadata, "data": data}
 
     def coherent(self) -> bool:
         self.secrets.forget_views()
@@ -101,3 +117,46 @@ def test_a_password_that_is_none_is_replaced(password: bytes | None) -> None:
     one.secrets.ensure(WANTED)
     assert one.coherent()
     assert one.secrets.password(KEY, NAME) == "fresh"
+
+
+MOVED = {"host": base64.b64encode(b"10.0.0.2").decode(), "mine": base64.b64encode(b"a key of somebody's").decode()}
+
+
+@pytest.mark.parametrize("during", [False, True])
+def test_an_operator_that_was_left_behind_does_not_put_an_old_address_back(*, during: bool) -> None:
+    """It had decided by what it saw before another one wrote where the member had moved."""
+    one = OneSecret({**OURS, "port": b"1"})
+    assert not one.coherent()
+    if during:
+        one.meanwhile = lambda: one.update(MOVED) if texts_of(one.stored)["host"] == "10.0.0.1" else None
+    else:
+        one.update(MOVED)
+    with pytest.raises(EffectFailed) as failure:
+        one.secrets.ensure(WANTED)
+    assert failure.value.conflict, "it is read again, and decided about anew"
+    assert texts_of(one.stored)["host"] == "10.0.0.2"
+    view = one.secrets.view(KEY, NAME)
+    assert view is not None
+    assert (view.host, view.revision) == ("10.0.0.2", "u-2")
+    one.secrets.ensure(replace(WANTED, host="10.0.0.2", revision=view.revision))
+    assert one.coherent()
+    assert texts_of(one.stored)["mine"] == "a key of somebody's"
+
+
+def test_a_secret_that_was_there_and_is_gone_is_not_made_before_that_is_seen() -> None:
+    created: list[Any] = []
+
+    def exchange(method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
+        if method == "POST":
+            created.append(body)
+            return 201, {"metadata": {"name": NAME, "uid": "v", "resourceVersion": "9"}, "data": {}}
+        return 404, {}
+
+    secrets = ConnectionSecrets(client_over(exchange), Random())  # type: ignore[arg-type]
+    with pytest.raises(EffectFailed) as failure:
+        secrets.ensure(WANTED)
+    assert failure.value.conflict
+    assert secrets.view(KEY, NAME) is None
+    assert not created
+    secrets.ensure(replace(WANTED, revision=""))
+    assert created

@@ -181,7 +181,7 @@ def test_ready_only_when_the_engine_answers_and_the_account_is_set() -> None:
     running = tasks(record, TaskState.RUNNING)
     seen = observed(volumes=(record,), tasks=running, keepers=keeper(record))
     first = plan(desired(spec()), seen, (), OPERATOR)
-    assert [type(a) for a in first.actions] == [EnsureSecret]
+    assert [type(a) for a in first.actions] == [SaveVolume, EnsureSecret]
     seen = replace(seen, secret=secret(record), keepers=keeper(record, credentials_revision=""))
     second = plan(desired(spec()), seen, (), OPERATOR)
     assert [type(a) for a in second.actions] == [SendCredentials]
@@ -198,7 +198,11 @@ def test_a_secret_that_somebody_edited_is_put_right_before_its_account_is_set(ed
     record = serving()
     held = replace(secret(record), revision="8", **edited)
     seen = observed(volumes=(record,), tasks=tasks(record, TaskState.RUNNING), keepers=keeper(record), secret=held)
-    assert [type(a) for a in plan(desired(spec()), seen, (), OPERATOR).actions] == [EnsureSecret]
+    confirmed, ensured = plan(desired(spec()), seen, (), OPERATOR).actions
+    assert isinstance(ensured, EnsureSecret)
+    assert ensured.revision == "8", "no Secret is touched but the one that was seen"
+    assert isinstance(confirmed, SaveVolume)
+    assert confirmed.volume == record, "an operator that the ledger has left behind does not know the address"
 
 
 def test_zero_replicas_stop_and_keep_the_data() -> None:

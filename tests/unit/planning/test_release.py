@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from statefuldb.model.actions import Action, EnsureSecret, KillTask
+from statefuldb.model.actions import Action, EnsureSecret, KillTask, SaveVolume
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.observed import Observed, Offers, TaskState
 from statefuldb.model.plan import Accepted, Plan
@@ -266,7 +266,7 @@ def test_a_hash_is_good_once() -> None:
         assert not life.run().actions
         assert not life.done
         held = life.decide().held_back
-        assert [type(action) for action in held] == [EnsureSecret]
+        assert [type(action) for action in held] == [SaveVolume, EnsureSecret]
         before = life.hash
         life.approve(before)
         life.run()

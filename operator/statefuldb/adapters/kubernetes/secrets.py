@@ -3,7 +3,7 @@
 import base64
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -45,52 +45,64 @@ class ConnectionSecrets:
         password = texts_of(self._read(key, name) or {}).get("password")
         if not password:
             # Someone removed it behind our back: the next observation must see that.
-            with self._lock:
-                self._views.pop((key, name), None)
+            self._forget(key, name)
             raise EffectFailed(f"Secret {name} in {key.namespace} has no password", conflict=True)
         return password
 
     def ensure(self, wanted: EnsureSecret) -> None:
         """Create the Secret, or bring all but its password up to date. Raises EffectFailed.
 
-        A password that is gone, or is no text, is replaced; one that somebody chose stays.
+        A conflict where another Secret is there by now than was decided about: that one is seen at the next look. A
+        password that is gone, or is no text, is replaced; one that somebody chose stays.
         """
         stored = self._read(wanted.key, wanted.name)
-        namespace = wanted.key.namespace
+        namespace, name = wanted.key.namespace, wanted.name
+        seen = self._keep(wanted.key, name, stored)
+        if (seen.revision if seen is not None else "") != wanted.revision:
+            raise EffectFailed(f"Secret {name} in {namespace} changed meanwhile", conflict=True)
         if stored is None:
             password = self._machine.fresh_secret()
             body = {
                 "apiVersion": "v1",
                 "kind": "Secret",
                 "metadata": {
-                    "name": wanted.name,
+                    "name": name,
                     "labels": {LABEL_MANAGED: "true", LABEL_DATABASE: wanted.key.name},
                 },
                 "type": "Opaque",
                 "stringData": {"password": password, **_public(wanted, password)},
             }
-            made = call(
-                f"create Secret {wanted.name} in {namespace}",
-                lambda: self._api.create(namespace, body),
-            )
-            self._keep(wanted.key, wanted.name, made)
+            self._write(wanted, f"create Secret {name} in {namespace}", lambda: self._api.create(namespace, body))
             return
         password = texts_of(stored).get("password") or self._machine.fresh_secret()
         coded = {k: _code(v) for k, v in {"password": password, **_public(wanted, password)}.items()}
-        patched = call(
-            f"patch Secret {wanted.name} in {namespace}",
-            lambda: self._api.patch(namespace, wanted.name, {"data": coded}, MERGE_PATCH),
+        patch = {"metadata": {"resourceVersion": stored["metadata"]["resourceVersion"]}, "data": coded}
+        self._write(
+            wanted,
+            f"patch Secret {name} in {namespace}",
+            lambda: self._api.patch(namespace, name, patch, MERGE_PATCH),
         )
-        self._keep(wanted.key, wanted.name, patched)
+
+    def _write(self, wanted: EnsureSecret, what: str, write: Callable[[], Json]) -> None:
+        try:
+            self._keep(wanted.key, wanted.name, call(what, write))
+        except EffectFailed:
+            # Whether it was made, and what is there by now, is seen at the next look.
+            self._forget(wanted.key, wanted.name)
+            raise
 
     def delete(self, key: DatabaseKey, name: str) -> None:
         """Remove the Secret, if it is there and was made here. Raises EffectFailed."""
         stored = self._read(key, name)
         if stored is not None and (stored["metadata"].get("labels") or {}).get(LABEL_MANAGED) == "true":
+            version = stored["metadata"]["resourceVersion"]
             find(
                 f"delete Secret {name} in {key.namespace}",
-                lambda: self._api.delete(key.namespace, name),
+                lambda: self._api.delete(key.namespace, name, version=version),
             )
+        self._forget(key, name)
+
+    def _forget(self, key: DatabaseKey, name: str) -> None:
         with self._lock:
             self._views.pop((key, name), None)
 
