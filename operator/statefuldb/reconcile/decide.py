@@ -11,7 +11,7 @@ from statefuldb.planning.desired import desired_of
 from statefuldb.planning.health import settling
 from statefuldb.planning.invariants import Violation, violations
 from statefuldb.planning.planner import plan
-from statefuldb.reconcile.ports import Excerpt
+from statefuldb.reconcile.mesos_port import Excerpt
 
 BEST_FIRST = 16
 BEST_GROWTH = 4

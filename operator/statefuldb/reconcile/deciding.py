@@ -10,8 +10,8 @@ from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Plan
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.reconcile.decide import decide_among
+from statefuldb.reconcile.mesos_port import Excerpt, MesosPort
 from statefuldb.reconcile.offers import OfferDemand
-from statefuldb.reconcile.ports import Excerpt, MesosPort
 
 
 class Decisions:

@@ -24,15 +24,8 @@ from statefuldb.model.observed import DatabaseObject, Observed
 from statefuldb.model.spec import RiskClass
 from statefuldb.planning import damage
 from statefuldb.planning.approval import describe
-from statefuldb.reconcile.ports import (
-    EffectFailed,
-    FencePort,
-    KeeperPort,
-    KubernetesPort,
-    Measures,
-    MesosPort,
-    SecretReader,
-)
+from statefuldb.reconcile.mesos_port import MesosPort
+from statefuldb.reconcile.ports import EffectFailed, FencePort, KeeperPort, KubernetesPort, Measures, SecretReader
 
 log = getLogger(__name__)
 

@@ -1,8 +1,9 @@
 """What is noticed from outside, and which keys look at it."""
 
 from statefuldb.model.identity import DatabaseKey
+from statefuldb.reconcile.mesos_port import MesosPort
 from statefuldb.reconcile.offers import OfferDemand
-from statefuldb.reconcile.ports import KubernetesPort, MesosPort
+from statefuldb.reconcile.ports import KubernetesPort
 from statefuldb.reconcile.queue import KeyQueue
 
 

@@ -17,7 +17,8 @@ from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
 from statefuldb.planning import duplicates, unheard
 from statefuldb.planning.context import status_of
 from statefuldb.reconcile.machine import Clock
-from statefuldb.reconcile.ports import KeeperPort, KubernetesPort, MesosPort
+from statefuldb.reconcile.mesos_port import MesosPort
+from statefuldb.reconcile.ports import KeeperPort, KubernetesPort
 
 MISSED_AFTER_SECONDS = 30.0
 DOUBTED_AFTER_SECONDS = 30.0

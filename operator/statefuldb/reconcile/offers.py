@@ -15,7 +15,8 @@ from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Offers
 from statefuldb.model.plan import Demand
 from statefuldb.reconcile.machine import Clock, Lock
-from statefuldb.reconcile.ports import EffectFailed, MesosPort
+from statefuldb.reconcile.mesos_port import MesosPort
+from statefuldb.reconcile.ports import EffectFailed
 
 log = getLogger(__name__)
 

@@ -6,15 +6,16 @@ from typing import Any
 from statefuldb.local.mesos import draining
 from statefuldb.local.mesos.agents import GoneByOperator
 from statefuldb.local.mesos.allocation import rescind
-from statefuldb.local.mesos.cluster import TERMINAL, Cluster
-from statefuldb.local.mesos.effects import CloseAgent, CloseStream, ToAgent, ToFramework
+from statefuldb.local.mesos.cluster import Cluster
 from statefuldb.local.mesos.master import Master, Refused
 from statefuldb.local.mesos.operator_api import OperatorApi
+from statefuldb.local.mesos.records import TERMINAL
 from statefuldb.local.mesos.registry import kept
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.ends import AgentEnd, Subscriber
-from statefuldb.simulation.schedule import Link, Schedule
+from statefuldb.simulation.schedule import Schedule
 from statefuldb.simulation.story import Story
+from statefuldb.simulation.streams import NOTICED_SECONDS, Streams
 
 Json = dict[str, Any]
 ALLOCATION_SECONDS = 0.1
@@ -38,12 +39,10 @@ class Mesos:
     ) -> None:
         self._schedule = schedule
         self._dice = dice
-        self._story = story
         self._on_call = on_call
         self._domain = domain
         self._windows: list[Json] = []
-        self._frameworks: dict[str, tuple[str, Subscriber, Link]] = {}
-        self._agents: dict[str, tuple[AgentEnd, Link]] = {}
+        self._streams = Streams(schedule, dice, story)
         self._removed: list[str] = []
         self._tick_due = float("inf")
         self._ping_due = schedule.now
@@ -67,24 +66,17 @@ class Mesos:
             self._on_call(call)
         stream = self._dice.uuid()
         framework_id = self.master.subscribe(call, stream, self._schedule.now)
-        held = self._frameworks.pop(framework_id, None)
-        if held is not None:
-            outbox = self.master.cluster.outbox
-            farewell = [e for e in outbox if isinstance(e, ToFramework) and e.event.get("type") == "ERROR"]
-            for effect in farewell:
-                self._send(held[2], held[1].receive, effect.event)
-            held[2].send(held[1].closed)
-            self.master.cluster.outbox = [e for e in outbox if e not in farewell and not isinstance(e, CloseStream)]
-        self._frameworks[framework_id] = (stream, subscriber, Link(self._schedule, self._dice.fork()))
+        self.master.cluster.outbox = self._streams.succeed(framework_id, self.master.cluster.outbox)
+        self._streams.frameworks[framework_id] = (stream, subscriber, self._streams.link())
         self.flush()
         return stream
 
     def leave(self, stream: str) -> None:
         """Take in that a framework's stream was closed by its operator, or that it is gone."""
-        for framework_id, (held, _, link) in list(self._frameworks.items()):
+        for framework_id, (held, _, link) in list(self._streams.frameworks.items()):
             if held == stream:
                 link.cut()
-                del self._frameworks[framework_id]
+                del self._streams.frameworks[framework_id]
                 self.master.disconnect(framework_id, stream, self._schedule.now)
                 self.flush()
 
@@ -93,7 +85,7 @@ class Mesos:
         if not self.up:
             raise OSError("connection refused")
         # What a deposed operator sent before it knew may arrive late: the master refuses it, by its stream.
-        if ours and any(stream == current for current, _, _ in self._frameworks.values()):
+        if ours and any(stream == current for current, _, _ in self._streams.frameworks.values()):
             self._on_call(body)
         try:
             status = self.master.call(body, stream, self._schedule.now)
@@ -126,17 +118,17 @@ class Mesos:
         try:
             agent_id = self.master.agents.register(message, self._schedule.now)
         except GoneByOperator:
-            Link(self._schedule, self._dice.fork()).send(lambda: end.obey({"type": "GONE"}))
+            self._streams.link().send(lambda: end.obey({"type": "GONE"}))
             return
-        link = Link(self._schedule, self._dice.fork())
-        self._agents[agent_id] = (end, link)
+        link = self._streams.link()
+        self._streams.agents[agent_id] = (end, link)
         draining.order(self.master.cluster, self.master.cluster.agents[agent_id])
         link.send(lambda: end.obey({"type": "REGISTERED", "agent_id": agent_id}))
         self.flush()
 
     def agent_away(self, agent_id: str) -> None:
         """Take in that an agent's stream has closed."""
-        held = self._agents.pop(agent_id, None)
+        held = self._streams.agents.pop(agent_id, None)
         if held is not None:
             held[1].cut()
             self.master.agents.disconnect(agent_id, self._schedule.now)
@@ -144,8 +136,8 @@ class Mesos:
 
     def mute(self, agent_id: str) -> None:
         """Lose what is under way to an agent, without noticing."""
-        if agent_id in self._agents:
-            self._agents[agent_id][1].cut()
+        if agent_id in self._streams.agents:
+            self._streams.agents[agent_id][1].cut()
 
     def agent_says(self, message: Json) -> None:
         """Take an agent's message; lost where the master is away."""
@@ -180,10 +172,10 @@ class Mesos:
 
     def drop_frameworks(self) -> bool:
         """Break off every framework's stream; say whether there was one."""
-        held = list(self._frameworks.values())
+        held = list(self._streams.frameworks.values())
         for stream, subscriber, _ in held:
             self.leave(stream)
-            self._schedule.after(0.001, subscriber.closed)
+            self._schedule.after(NOTICED_SECONDS, subscriber.closed)
         return bool(held)
 
     def mistreat(self, *, lost: int = 0, twice: int = 0) -> bool:
@@ -193,14 +185,14 @@ class Mesos:
 
     def lose_orders(self, agent_id: str | None, seconds: float) -> bool:
         """Lose what is sent to an agent from now on; in `seconds` its connection breaks, and it registers anew."""
-        held = self._agents.get(agent_id or "")
+        held = self._streams.agents.get(agent_id or "")
         if held is None or not held[0].reachable:
             return False
         end, link = held
         link.cut()
 
         def broken() -> None:
-            if self._agents.get(agent_id or "") == held:
+            if self._streams.agents.get(agent_id or "") == held:
                 self.agent_away(agent_id or "")
                 end.closed()
 
@@ -229,14 +221,7 @@ class Mesos:
         cluster = self.master.cluster
         admitted = [kept(agent) for agent in cluster.agents.values()]
         self._removed, self._windows = cluster.removed, cluster.schedule
-        for _, subscriber, link in list(self._frameworks.values()):
-            link.cut()
-            self._schedule.after(0.001, subscriber.closed)
-        self._frameworks.clear()
-        for end, link in list(self._agents.values()):
-            link.cut()
-            self._schedule.after(0.001, end.closed)
-        self._agents.clear()
+        self._streams.break_off()
 
         def lead() -> None:
             self._begin()
@@ -248,33 +233,8 @@ class Mesos:
     def flush(self) -> None:
         """Send what the state machine wants sent, and offer soon what has become free."""
         outbox, self.master.cluster.outbox = self.master.cluster.outbox, []
-        for effect in outbox:
-            match effect:
-                case ToFramework(framework_id, event) if framework_id in self._frameworks:
-                    _, subscriber, link = self._frameworks[framework_id]
-                    self._tell(event)
-                    self._send(link, subscriber.receive, event)
-                case ToAgent(agent_id, message) if agent_id in self._agents:
-                    end, link = self._agents[agent_id]
-                    self._send(link, end.obey, message)
-                case CloseAgent(agent_id) if agent_id in self._agents:
-                    end, link = self._agents.pop(agent_id)
-                    link.send(end.closed)
-                case CloseStream(framework_id, stream):
-                    held = self._frameworks.get(framework_id)
-                    if held is not None and held[0] == stream:
-                        del self._frameworks[framework_id]
-                        held[2].send(held[1].closed)
+        self._streams.deliver(outbox)
         self._tick_in(self.allocation_seconds)
-
-    def _tell(self, event: Json) -> None:
-        if event["type"] == "UPDATE":
-            status = event["update"]["status"]
-            said = f"says {status['task_id']['value']} {status['state']} {status.get('message', '')}"
-            self._story.tell("mesos", said.rstrip(), detail=True)
-
-    def _send(self, link: Link, take: Callable[[Json], None], message: Json) -> None:
-        link.send(lambda: take(message))
 
     def _tick_in(self, seconds: float) -> None:
         due = self._schedule.now + seconds
@@ -297,6 +257,6 @@ class Mesos:
 
     def _ping(self) -> None:
         self._ping_due = self._schedule.now + PING_SECONDS
-        for agent_id, (end, _) in self._agents.items():
+        for agent_id, (end, _) in self._streams.agents.items():
             if end.reachable:
                 self.master.agents.seen(agent_id, self._schedule.now)

@@ -4,14 +4,17 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from conformance.kubernetes.hooks import Hook
 from conformance.kubernetes.kubectl import Kubectl
 from conformance.kubernetes.server import Api, Embedded, eventually
-from conformance.kubernetes.things import DEFINITIONS, GROUP, GROUP_NAME, definition
+from conformance.kubernetes.things import DEFINITIONS, GROUP, GROUP_NAME, definition, thing
+from serving import serving
 
 
 def _free_port() -> int:
@@ -78,3 +81,15 @@ def kubectl(api: Api, namespace: str, tmp_path: Path) -> Kubectl:
     if shutil.which("kubectl") is None:
         pytest.skip("kubectl is not on the PATH")
     return Kubectl(api, tmp_path, namespace)
+
+
+@pytest.fixture
+def hook(tmp_path: Path) -> Iterator[Hook]:
+    with serving(Hook(tmp_path / "hook")) as one:
+        yield one
+
+
+@pytest.fixture
+def probe(api: Api, space: str) -> Callable[[], Any]:
+    """A write that changes nothing."""
+    return lambda: api.call("POST", f"{space}?dryRun=All", thing("probe"))

@@ -129,3 +129,7 @@ def _certify(folder: Path) -> str:
     pem = certificate.public_bytes(serialization.Encoding.PEM)
     (folder / "tls.crt").write_bytes(pem)
     return base64.b64encode(pem).decode()
+
+
+def asked(hook: Hook) -> list[tuple[str, str, str]]:
+    return [(request["operation"], request.get("name", ""), request.get("subResource", "")) for request in hook.heard]

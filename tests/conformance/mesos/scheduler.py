@@ -244,3 +244,9 @@ def amounts(resources: Iterable[Json]) -> dict[str, float]:
             name = resource["name"]
             found[name] = round(found.get(name, 0.0) + resource["scalar"]["value"], 3)
     return found
+
+
+def unchanged(one: Scheduler, offer: Json) -> None:
+    """The agent is offered again as it was."""
+    again = one.offer(lambda held: one.is_whole(held) and held["agent_id"] == offer["agent_id"])
+    assert sorted(map(str, again["resources"])) == sorted(map(str, offer["resources"]))

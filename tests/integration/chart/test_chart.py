@@ -1,72 +1,15 @@
 """charts/statefuldb as Helm renders it: valid, least privileged, and every value of use."""
 
 import re
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 import yaml
 
 from chart import CHART, MASTERS, NAMESPACE, ROOT, Json, helm, one, rendered
+from integration.chart.values import EVERYTHING, OPERATOR, SYNC, SYNCING, container, options
 
 KUBERNETES = ("1.29", "1.37")
-EVERYTHING: Json = {
-    "replicas": 3,
-    "image": {"digest": "sha256:" + "0" * 64, "pullPolicy": "Always"},
-    "imagePullSecrets": [{"name": "registry"}],
-    "mesos": {
-        "masters": ["zk://zoo-1:2181,zoo-2:2181/mesos"],
-        "role": "mysql",
-        "refineStatic": True,
-        "credentialsSecret": "mesos-credentials",
-        "tls": {"enabled": True, "secret": "mesos-tls", "clientCertificate": True},
-        "frameworkUser": "databases",
-    },
-    "keeper": "/usr/bin/python3",
-    "allowedRoots": ["/data", "/mnt/shared"],
-    "fenceCommand": "/fence/cut-off",
-    "watchNamespaces": ["shop", "stock"],
-    "serviceAccount": {"name": "operator", "annotations": {"a": "b"}},
-    "metrics": {"port": 9000, "serviceMonitor": {"enabled": True, "interval": "10s", "labels": {"release": "p"}}},
-    "webhook": {"enabled": True, "port": 9999, "secret": "webhook-by-cert-manager"},
-    "networkPolicy": {
-        "metricsFrom": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}],
-        "mesosCIDRs": ["10.0.0.0/8", "fd00::/8"],
-        "apiServerCIDRs": ["10.96.0.1/32"],
-        "apiServerPorts": [443],
-    },
-    "sync": {
-        "enabled": True,
-        "source": "ssh://git@git.example/databases.git",
-        "revision": "v1.2",
-        "path": "prod/databases",
-        "interval": "5m",
-        "prune": True,
-        "name": "production",
-        "namespace": "shop",
-        "configMaps": True,
-        "createNamespaces": True,
-        "credentialsSecret": "git",
-    },
-    "podAnnotations": {"a": "b"},
-    "podLabels": {"team": "databases"},
-    "nodeSelector": {"kubernetes.io/os": "linux"},
-    "tolerations": [{"key": "infra", "operator": "Exists"}],
-    "affinity": {"nodeAffinity": {}},
-    "priorityClassName": "system-cluster-critical",
-    "extraVolumes": [{"name": "fence", "configMap": {"name": "fence", "defaultMode": 0o555}}],
-    "extraVolumeMounts": [{"name": "fence", "mountPath": "/fence", "readOnly": True}],
-}
-
-
-OPERATOR, SYNC = "demo-statefuldb", "demo-statefuldb-sync"
-SYNCING: Json = {**MASTERS, "sync": {"enabled": True, "source": "https://git.example/databases.git"}}
-
-
-def container(objects: list[Json], deployment: str = OPERATOR) -> Json:
-    (found,) = one(objects, "Deployment", deployment)["spec"]["template"]["spec"]["containers"]
-    return dict(found)
 
 
 def test_helm_finds_nothing_to_say() -> None:
@@ -106,18 +49,6 @@ def test_no_pod_has_privileges(deployment: str) -> None:
     assert all("hostPath" not in volume for volume in pod["volumes"])
 
 
-def options(*command: str) -> set[str]:
-    """Return the options that a command has, as its help names them."""
-    done = subprocess.run(
-        [sys.executable, "-m", "statefuldb", *command, "--help"],
-        capture_output=True,
-        text=True,
-        env={"COLUMNS": "300", "PATH": "/usr/bin:/bin", "TERM": "dumb"},
-        check=True,
-    )
-    return set(re.findall(r"--[a-z-]+", done.stdout))
-
-
 def test_the_operator_understands_what_it_is_started_with() -> None:
     """Each option of the rendered container is one of `statefuldb operator run`."""
     known = options("operator", "run")
@@ -125,46 +56,6 @@ def test_the_operator_understands_what_it_is_started_with() -> None:
         arguments = container(rendered(values))["args"]
         assert arguments[:2] == ["operator", "run"]
         assert {argument.partition("=")[0] for argument in arguments[2:]} <= known
-
-
-def test_sync_understands_what_it_is_started_with() -> None:
-    known = {"": options(), "sync": options("sync", "run")}
-    for values in (SYNCING, EVERYTHING):
-        arguments = container(rendered(values), SYNC)["args"]
-        command = arguments.index("sync")
-        assert arguments[command + 1] == "run"
-        assert arguments[command + 2] == values["sync"]["source"]
-        assert {argument.partition("=")[0] for argument in arguments[:command]} <= known[""]
-        assert {argument.partition("=")[0] for argument in arguments[command + 3 :]} <= known["sync"]
-
-
-def test_sync_is_off_unless_wanted_and_has_nothing_in_common_with_the_operator() -> None:
-    assert not [o for o in rendered(MASTERS) if "sync" in o["metadata"]["name"]]
-    objects = rendered(SYNCING)
-    accounts, selectors = set(), []
-    for name in (OPERATOR, SYNC):
-        spec = one(objects, "Deployment", name)["spec"]
-        accounts.add(spec["template"]["spec"]["serviceAccountName"])
-        selectors.append(spec["selector"]["matchLabels"])
-        assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
-    assert accounts == {OPERATOR, SYNC} == {o["metadata"]["name"] for o in objects if o["kind"] == "ServiceAccount"}
-    assert not selectors[0].items() <= selectors[1].items(), "its pod would count as an operator"
-
-
-def test_what_is_set_of_sync_arrives_and_its_login_is_a_file() -> None:
-    objects = rendered(EVERYTHING)
-    held = container(objects, SYNC)
-    for argument in (
-        *("--namespace=shop", "--revision=v1.2", "--path=prod/databases", "--interval=5m", "--prune"),
-        *("--name=production", "--git-credentials=/etc/statefuldb/git"),
-    ):
-        assert argument in held["args"]
-    assert not held.get("env")
-    pod = one(objects, "Deployment", SYNC)["spec"]["template"]["spec"]
-    (volume,) = [volume for volume in pod["volumes"] if "secret" in volume]
-    assert volume["secret"] == {"secretName": "git", "defaultMode": 0o440}
-    (mount,) = [mount for mount in held["volumeMounts"] if mount["name"] == volume["name"]]
-    assert mount == {"name": volume["name"], "mountPath": "/etc/statefuldb/git", "readOnly": True}
 
 
 def test_the_webhook_is_off_unless_wanted_and_holds_no_write_up() -> None:
@@ -185,17 +76,6 @@ def test_the_webhook_is_off_unless_wanted_and_holds_no_write_up() -> None:
     assert f"--webhook-service={service['metadata']['name']}" in held["args"]
     ingress = one(objects, "NetworkPolicy", OPERATOR)["spec"]["ingress"]
     assert 9999 in [port["port"] for rule in ingress for port in rule["ports"]]
-
-
-def test_sync_may_do_little_by_default() -> None:
-    """No ConfigMap but its record, no Namespace, nothing to delete; where namespaces are named, nothing elsewhere."""
-    for values, kind in ((SYNCING, "ClusterRole"), ({**SYNCING, "watchNamespaces": ["shop"]}, "Role")):
-        objects = rendered(values)
-        roles = [o for o in objects if o["kind"] in ("Role", "ClusterRole") and o["metadata"]["name"].startswith(SYNC)]
-        (role,) = [o for o in roles if o["metadata"].get("namespace") != NAMESPACE]
-        assert role["kind"] == kind
-        databases = {"apiGroups": ["statefuldb.dev"], "resources": ["statefuldatabases"]}
-        assert role["rules"] == [{**databases, "verbs": ["list", "create", "patch"]}]
 
 
 def test_everything_that_is_set_arrives() -> None:

@@ -25,7 +25,7 @@ from statefuldb.model.volume import Ending, Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.decide import decide_among
-from statefuldb.reconcile.ports import Excerpt
+from statefuldb.reconcile.mesos_port import Excerpt
 from unit.planning.test_planner import launch, serving
 from unit.planning.world import (
     CLUSTER,

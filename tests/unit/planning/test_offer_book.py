@@ -16,7 +16,7 @@ from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.offer_book import OfferBook
 from statefuldb.reconcile.decide import BEST_FIRST, decide, decide_among
-from statefuldb.reconcile.ports import Excerpt
+from statefuldb.reconcile.mesos_port import Excerpt
 from unit.planning.world import OPERATOR, database, observed, offer, remaining, spec
 
 

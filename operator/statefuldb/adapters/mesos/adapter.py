@@ -34,7 +34,8 @@ from statefuldb.model.resources import Unavailability
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_label
 from statefuldb.reconcile.machine import Clock, Lock, Timers
-from statefuldb.reconcile.ports import EffectFailed, Excerpt
+from statefuldb.reconcile.mesos_port import Excerpt
+from statefuldb.reconcile.ports import EffectFailed
 
 log = getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.resources import AgentOffer
 from statefuldb.planning.offer_book import OfferBook
-from statefuldb.reconcile.ports import Excerpt
+from statefuldb.reconcile.mesos_port import Excerpt
 
 
 class OfferCache:

@@ -4,10 +4,11 @@ from typing import Any
 
 from statefuldb.local.mesos import feedback, operations
 from statefuldb.local.mesos.allocation import DEFAULT_REFUSE_SECONDS, refuse, withdraw_shared
-from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, Offer
+from statefuldb.local.mesos.cluster import Cluster
 from statefuldb.local.mesos.groups import launch_group
 from statefuldb.local.mesos.launching import launch, tasks_of, tell_error
 from statefuldb.local.mesos.operations import Asker, Ground
+from statefuldb.local.mesos.records import Agent, Framework, Offer
 from statefuldb.local.mesos.resource_forms import everywhere, upgraded
 from statefuldb.local.mesos.resource_rules import malformed
 from statefuldb.local.mesos.resources import Bag, InvalidResource

@@ -4,8 +4,9 @@ from typing import Any
 
 from statefuldb.local.mesos import feedback, groups, maintenance
 from statefuldb.local.mesos.allocation import rescind
-from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, Operation, Task
+from statefuldb.local.mesos.cluster import Cluster
 from statefuldb.local.mesos.effects import CloseAgent
+from statefuldb.local.mesos.records import Agent, Framework, Operation, Task
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]

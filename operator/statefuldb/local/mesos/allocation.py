@@ -4,7 +4,8 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from statefuldb.local.mesos.cluster import Agent, Cluster, Filter, Framework, Look, Offer
+from statefuldb.local.mesos.cluster import Cluster
+from statefuldb.local.mesos.records import Agent, Filter, Framework, Look, Offer
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]

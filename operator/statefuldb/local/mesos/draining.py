@@ -5,7 +5,8 @@ from typing import Any
 from statefuldb.local.mesos import maintenance
 from statefuldb.local.mesos.agents import Agents, nanoseconds
 from statefuldb.local.mesos.allocation import rescind
-from statefuldb.local.mesos.cluster import Agent, Cluster
+from statefuldb.local.mesos.cluster import Cluster
+from statefuldb.local.mesos.records import Agent
 
 Json = dict[str, Any]
 Answer = tuple[int, str | None]

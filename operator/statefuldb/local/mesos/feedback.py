@@ -7,8 +7,9 @@ told once, without uuid and agent.
 import uuid
 from typing import Any
 
-from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, Operation
+from statefuldb.local.mesos.cluster import Cluster
 from statefuldb.local.mesos.operations import RESIZING
+from statefuldb.local.mesos.records import Agent, Framework, Operation
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]

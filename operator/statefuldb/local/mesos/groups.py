@@ -6,9 +6,10 @@ One that is valid goes to its agent, whose default executor runs it. An executor
 from typing import Any
 
 from statefuldb.local.mesos import resource_rules as rules
-from statefuldb.local.mesos.cluster import Agent, Cluster, Executor, Framework, Task
+from statefuldb.local.mesos.cluster import Cluster
 from statefuldb.local.mesos.launching import tasks_of, tell_error, unfit
 from statefuldb.local.mesos.operations import MasterAborted
+from statefuldb.local.mesos.records import Agent, Executor, Framework, Task
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]

@@ -3,7 +3,8 @@
 from typing import Any
 
 from statefuldb.local.mesos import resource_rules as rules
-from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, Task
+from statefuldb.local.mesos.cluster import Cluster
+from statefuldb.local.mesos.records import Agent, Framework, Task
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]

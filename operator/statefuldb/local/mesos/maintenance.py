@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 from statefuldb.local.mesos.allocation import DEFAULT_REFUSE_SECONDS, rescind
-from statefuldb.local.mesos.cluster import Agent, Cluster, Framework, InverseOffer
+from statefuldb.local.mesos.cluster import Cluster
+from statefuldb.local.mesos.records import Agent, Framework, InverseOffer
 
 Json = dict[str, Any]
 Answer = tuple[int, str | None]

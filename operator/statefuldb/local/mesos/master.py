@@ -9,9 +9,10 @@ from statefuldb.local.mesos import draining, feedback, groups, maintenance, quot
 from statefuldb.local.mesos.accepting import accept
 from statefuldb.local.mesos.agents import Agents
 from statefuldb.local.mesos.allocation import allocate, refuse, rescind
-from statefuldb.local.mesos.cluster import Cluster, Framework
+from statefuldb.local.mesos.cluster import Cluster
 from statefuldb.local.mesos.effects import CloseStream
 from statefuldb.local.mesos.reconciling import reconcile
+from statefuldb.local.mesos.records import Framework
 
 Json = dict[str, Any]
 HEARTBEAT_SECONDS = 15.0

@@ -5,9 +5,9 @@ from typing import Any
 
 from statefuldb.local.mesos import allocation, draining, feedback, maintenance, operator_operations, quota
 from statefuldb.local.mesos.agents import nanoseconds
-from statefuldb.local.mesos.cluster import Agent, Framework, Task
 from statefuldb.local.mesos.master import Master
 from statefuldb.local.mesos.operator_operations import FORBIDDEN
+from statefuldb.local.mesos.records import Agent, Framework, Task
 from statefuldb.local.mesos.resource_forms import doubled
 from statefuldb.local.mesos.resources import Bag
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from statefuldb.local.mesos import feedback, operations
 from statefuldb.local.mesos.allocation import withdraw
-from statefuldb.local.mesos.cluster import Agent, Cluster
+from statefuldb.local.mesos.cluster import Cluster
 from statefuldb.local.mesos.operations import Asker, Ground
+from statefuldb.local.mesos.records import Agent
 from statefuldb.local.mesos.resource_forms import everywhere, upgraded
 from statefuldb.local.mesos.resources import Bag, InvalidResource
 

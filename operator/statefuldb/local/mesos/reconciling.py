@@ -3,7 +3,8 @@
 from typing import Any
 
 from statefuldb.local.mesos.agents import nanoseconds
-from statefuldb.local.mesos.cluster import Cluster, Framework, Task
+from statefuldb.local.mesos.cluster import Cluster
+from statefuldb.local.mesos.records import Framework, Task
 
 Json = dict[str, Any]
 

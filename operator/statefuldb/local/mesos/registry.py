@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from statefuldb.local.mesos.cluster import Agent
+from statefuldb.local.mesos.records import Agent
 
 Json = dict[str, Any]
 

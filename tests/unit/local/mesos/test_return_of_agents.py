@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from statefuldb.local.mesos.cluster import Cluster, Task
+from statefuldb.local.mesos.cluster import Cluster
 from statefuldb.local.mesos.effects import ToFramework
 from statefuldb.local.mesos.master import Master
 from statefuldb.local.mesos.operator_api import OperatorApi
+from statefuldb.local.mesos.records import Task
 from statefuldb.local.mesos.resources import Bag
 
 Json = dict[str, Any]
