@@ -101,12 +101,12 @@ class Keepers(KeeperPort, Protocol):
 class KeeperNeeds:
     """What an operator gives to whatever follows its keepers. `client_pem` is its certificate with the key.
 
-    `framework_id` tells None until there is a subscription; `epoch` is higher at each start.
+    `framework_id` tells None until there is a subscription; `epoch` is `FrameworkRecord.epoch_above`.
     """
 
     framework_id: Callable[[], str | None]
     client_pem: str
-    epoch: int
+    epoch: Callable[[int], int]
     enqueue: Enqueue
 
 
@@ -154,7 +154,7 @@ class Operator:
     def __init__(self, settings: OperatorSettings, around: Surroundings) -> None:
         machine = around.machine
         record = FrameworkRecord(around.client, settings.namespace, machine)
-        cluster, framework_id, epoch = record.begin(
+        cluster, framework_id, _ = record.begin(
             lambda: around.master.earlier_framework(settings.mesos_role), settings.watch_namespaces
         )
         role = f"{settings.mesos_role}/{cluster}" if settings.refine_static else settings.mesos_role
@@ -200,7 +200,7 @@ class Operator:
             KeeperNeeds(
                 framework_id=lambda: self._mesos.view().framework_id,
                 client_pem=client_pem,
-                epoch=epoch,
+                epoch=record.epoch_above,
                 enqueue=self.queue.put,
             )
         )

@@ -4,8 +4,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from statefuldb.local.mesos.agents import nanoseconds
-from statefuldb.model.identity import ANNOTATION_RELEASE
-from statefuldb.model.volume import Intent
+from statefuldb.model.identity import ANNOTATION_RELEASE, FRAMEWORK_CONFIG_MAP
+from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.model.volume_object import from_object
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.people import NAMESPACE
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 VOLUMES = f"/apis/statefuldb.dev/v1alpha1/namespaces/{NAMESPACE}/databasevolumes"
+CONFIG_MAPS = "/api/v1/namespaces/statefuldb-system/configmaps"
+FRAMEWORK_RECORD = f"{CONFIG_MAPS}/{FRAMEWORK_CONFIG_MAP}"
 # They have less to do than the databases' owners.
 LEISURE = 3.0
 AGAIN_SECONDS = 10.0
@@ -110,17 +112,22 @@ class Administrators:
 
     def _release(self) -> None:
         """Give up retained data that nothing uses, by its name, as `statefuldb volumes release` does."""
+        retained = [volume for volume in self._retained() if not self._used(volume.identity.uid)]
+        if retained:
+            self._give_up(self._dice.pick(retained))
+
+    def release_again(self) -> None:
+        """Give up once more what was given up before, after the API was restored."""
+        for volume in self._retained():
+            if self._world.laws.may_go(volume.identity.uid):
+                self._give_up(volume)
+
+    def _retained(self) -> list[VolumeRecord]:
+        stored = map(from_object, self._world.api.objects("databasevolumes"))
+        return [v for v in stored if v.intent is Intent.RETAIN and v.key.namespace == NAMESPACE]
+
+    def _give_up(self, volume: VolumeRecord) -> None:
         world = self._world
-        retained = [
-            volume
-            for volume in map(from_object, world.api.objects("databasevolumes"))
-            if volume.intent is Intent.RETAIN
-            and volume.key.namespace == NAMESPACE
-            and not self._used(volume.identity.uid)
-        ]
-        if not retained:
-            return
-        volume = self._dice.pick(retained)
         seen = {"resourceVersion": volume.resource_version, "annotations": {ANNOTATION_RELEASE: volume.name}}
         patch = {"metadata": seen, "spec": {"intent": "Delete"}}
         # Before it is stored: whoever hears of it may act on it at once.

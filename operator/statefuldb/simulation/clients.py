@@ -44,6 +44,11 @@ class Clients:
         server.directory.rows.append(self.writes)
         self.acknowledged.setdefault(server.directory, []).append(self.writes)
 
+    def hold_rows_of(self, uid: str) -> bool:
+        """Say whether rows of some data were acknowledged that lie anywhere."""
+        held = (directory.identity for directory, rows in self.acknowledged.items() if rows)
+        return any(identity is not None and identity["uid"] == uid for identity in held)
+
     def connect(self, name: str) -> Keeper | None:
         """Return the server that answers to the Secret of a database; None where none does, or refuses the account."""
         secret = self.api.find("secrets", NAMESPACE, connection_secret_name(name))

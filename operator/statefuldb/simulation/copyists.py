@@ -40,6 +40,12 @@ class Copyists:
         """Begin nothing more; what was copied is still cleared away."""
         self._at_rest = True
 
+    def clear_away_again(self) -> None:
+        """Delete in a while what copies there are, after the API was restored with them."""
+        for entry in self._world.api.objects("databasevolumes"):
+            if entry["metadata"]["namespace"] == ELSEWHERE:
+                self._clear_away_later(entry["metadata"]["name"])
+
     def _copy(self) -> None:
         entries = self._world.api.objects("databasevolumes")
         mine = [entry for entry in entries if entry["metadata"]["namespace"] == NAMESPACE]
@@ -55,12 +61,15 @@ class Copyists:
         people = self._world.people
         if self._dice.happens(0.5):
             people.soon(self._dice.between(*LOOKED_AT_SECONDS), lambda: self._give_up(name))
-        people.soon(self._dice.between(*STAYS_SECONDS), lambda: self._clear_away(name))
+        self._clear_away_later(name)
 
     def _give_up(self, name: str) -> None:
         patch = {"metadata": {"annotations": {ANNOTATION_RELEASE: name}}, "spec": {"intent": "Delete"}}
         self._world.api.exchange("PATCH", f"{VOLUMES}/{name}", patch, "application/merge-patch+json")
         self._world.story.tell("people", f"give up the copy {ELSEWHERE}/{name}")
+
+    def _clear_away_later(self, name: str) -> None:
+        self._world.people.soon(self._dice.between(*STAYS_SECONDS), lambda: self._clear_away(name))
 
     def _clear_away(self, name: str) -> None:
         self._world.api.exchange("DELETE", f"{VOLUMES}/{name}")

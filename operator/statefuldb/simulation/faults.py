@@ -16,7 +16,7 @@ from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.life import Network
 from statefuldb.simulation.machine import Killed
 from statefuldb.simulation.size import Size
-from statefuldb.simulation.strikes import STRIKE_WEIGHTS, Strikes
+from statefuldb.simulation.strikes import RESTORE, RESTORE_WEIGHT, STRIKE_WEIGHTS, Strikes
 
 if TYPE_CHECKING:
     from statefuldb.simulation.world import World
@@ -31,7 +31,7 @@ REQUEST_RATES = {
     "stale cache (409)": 0.01,
     "slow request": 0.03,
 }
-KINDS = (*REQUEST_RATES, *STRIKE_WEIGHTS)
+KINDS = (*REQUEST_RATES, *STRIKE_WEIGHTS, RESTORE)
 PAUSE_SECONDS = 10.0
 SLOW_SECONDS = (0.1, 3.0)
 
@@ -58,7 +58,7 @@ class Faults(Paced):
         self._active = True
         self._asked = 0
         self._struck = 0
-        self._kinds = _kinds_of(dice.fork(), size.kinds_of_strikes)
+        self._kinds = _kinds_of(dice.fork(), size)
         self.counts = dict.fromkeys(KINDS, 0)
         self.fired: list[str] = []
 
@@ -129,9 +129,10 @@ class Faults(Paced):
         self.fired.append(name)
 
 
-def _kinds_of(dice: Dice, how_many: int) -> list[str]:
+def _kinds_of(dice: Dice, size: Size) -> list[str]:
     """Return so many kinds of strikes, each once; all kinds, each as often as it weighs, where that is 0."""
+    how_many, restores = size.kinds_of_strikes, [RESTORE] if size.restores else []
     if not how_many:
-        return [kind for kind, weight in STRIKE_WEIGHTS.items() for _ in range(weight)]
+        return [*(kind for kind, weight in STRIKE_WEIGHTS.items() for _ in range(weight)), *RESTORE_WEIGHT * restores]
     left = list(STRIKE_WEIGHTS)
-    return [left.pop(dice.below(len(left))) for _ in range(how_many)]
+    return [*(left.pop(dice.below(len(left))) for _ in range(how_many)), *restores]

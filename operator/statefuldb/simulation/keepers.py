@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
+from statefuldb.adapters.keeper.client import epoch_seen
 from statefuldb.adapters.keeper.pool import RETRY_FIRST_SECONDS, RETRY_LIMIT_SECONDS
 from statefuldb.model.identity import DatabaseKey, TaskId
 from statefuldb.model.keeper import KeeperStatus
@@ -64,8 +64,11 @@ class Keepers:
         keeper = self._reach(task_id, watched) if watched is not None else None
         if watched is None or keeper is None:
             raise EffectFailed(f"no connection to the keeper of {task_id}")
-        body: dict[str, Any] = {"epoch": self._needs.epoch, "revision": revision}
-        refusal = keeper.set_credentials({**body, "username": username, "password": password, "database": database})
+        body = {"revision": revision, "username": username, "password": password, "database": database}
+        refusal = keeper.set_credentials({**body, "epoch": self._needs.epoch(0)})
+        seen = epoch_seen(refusal) if refusal is not None else None
+        if seen is not None:
+            refusal = keeper.set_credentials({**body, "epoch": self._needs.epoch(seen)})
         if refusal is not None:
             raise EffectFailed(refusal)
         self._note(watched, self._seen(task_id, keeper))

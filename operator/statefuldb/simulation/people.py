@@ -14,6 +14,7 @@ from statefuldb.simulation.story import Story
 Json = dict[str, Any]
 NAMESPACE = "default"
 PATH = f"/apis/statefuldb.dev/v1alpha1/namespaces/{NAMESPACE}/statefuldatabases"
+HOST_ROOT = "/var/lib/statefuldb"
 MOUNT = "/mnt/statefuldb"
 STRATEGIES = ("PersistentVolume", "HostPath", "DFS")
 
@@ -31,7 +32,7 @@ def database(name: str, strategy: str) -> Json:
     """Return a small `StatefulDatabase`."""
     storage: Json = {"strategy": strategy, "size": "1Gi"}
     if strategy == "HostPath":
-        storage["hostPath"] = {"path": "/var/lib/statefuldb", "create": True}
+        storage["hostPath"] = {"path": HOST_ROOT, "create": True}
     elif strategy == "DFS":
         storage["dfs"] = {"type": "GlusterFS", "mountPoint": MOUNT}
         storage["onNodeLoss"] = {"action": "Reattach", "afterSeconds": 60}
@@ -66,6 +67,8 @@ class People:
         self._story = story
         self._on_delete = on_delete
         self.wanted: dict[str, Wanted] = {}
+        # The uids of all that was ever deleted.
+        self.deleted: set[str] = set()
         self.acts = 0
         self.to_come = 0
         self._at_rest = False
@@ -113,10 +116,30 @@ class People:
         stored = self.find(name)
         assert stored is not None
         self._on_delete(stored)
+        self.deleted.add(stored["metadata"]["uid"])
         status, answer = self._api.exchange("DELETE", f"{PATH}/{name}")
         self.wanted[name] = Wanted(name, None, self.schedule.now)
         retention = stored["spec"].get("retention", {}).get("whenDeleted", "Retain")
         self._story.tell("people", f"delete {name} ({retention}){_refusal(status, answer)}")
+
+    def apply_again(self) -> None:
+        """Want all once more that is wanted, and delete what was deleted before, after the API was restored."""
+        for wanted in list(self.wanted.values()):
+            stored = self.find(wanted.name)
+            if stored is not None and (wanted.spec is None or stored["metadata"]["uid"] in self.deleted):
+                self.delete(wanted.name)
+                stored = None
+            if wanted.spec is not None:
+                self._want(wanted.name, put_right(wanted.spec), stored)
+
+    def _want(self, name: str, spec: Json, stored: Json | None) -> None:
+        if stored is None:
+            kind = {"apiVersion": "statefuldb.dev/v1alpha1", "kind": "StatefulDatabase"}
+            self.apply({**kind, "metadata": {"name": name}, "spec": spec})
+            return
+        status, answer = self._api.exchange("PUT", f"{PATH}/{name}", {**stored, "spec": spec})
+        self.wanted[name] = Wanted(name, spec, self.schedule.now)
+        self._story.tell("people", f"replace {name} by what is wanted{_refusal(status, answer)}")
 
     def act(self) -> None:
         """Do one thing."""
@@ -160,13 +183,15 @@ class People:
         self.wanted[name].at = self.schedule.now
         self._story.tell("people", f"restart {name}")
 
-    def recreate(self, name: str) -> None:
-        """Delete a database and apply the same manifest after a while."""
+    def recreate(self, name: str, *, with_data: bool = False) -> None:
+        """Delete a database, with its data where that is said, and apply the same manifest after a while."""
         stored = self.find(name)
         if stored is None:
             return
         manifest = {key: stored[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": name}}
         manifest["spec"] = {**put_right(manifest["spec"]), "deletionProtection": "Enabled"}
+        if with_data:
+            self.edit(name, {"retention": {"whenDeleted": "Delete"}}, "its data is to go with it")
         self.delete(name)
         self.apply_in(self._dice.between(0.5, 60.0), manifest)
 

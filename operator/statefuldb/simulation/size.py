@@ -21,7 +21,8 @@ class Size:
     With more than one of its `workers`, the operator does several things at a time, as a real one does. An ordinary
     request takes up to `latency_seconds`. With `copies` people copy entries of the ledger where they do not belong.
     What is fenced ends at once or, where it `hangs`, goes on once it is let in again, as on a hard mount of NFS.
-    With `kinds_of_strikes` only so many kinds of them happen, else all.
+    With `kinds_of_strikes` only so many kinds of them happen, else all. With `restores` the API is, now and then,
+    restored from a backup.
     """
 
     agents: int = 5
@@ -34,6 +35,7 @@ class Size:
     copies: bool = False
     hangs: bool = False
     kinds_of_strikes: int = 0
+    restores: bool = False
 
 
 def size_of(seed: int) -> Size:
@@ -48,6 +50,7 @@ def size_of(seed: int) -> Size:
         hangs=dice.happens(0.5),
         kinds_of_strikes=dice.pick(KINDS_OF_STRIKES),
         copies=dice.happens(0.1),
+        restores=dice.happens(0.1),
     )
 
 
@@ -63,7 +66,12 @@ def without_hanging(size: Size) -> Size:
 
 def with_all_strikes(size: Size) -> Size:
     """Return a world in which all kinds of strikes happen, and people copy nothing, as it was in all once."""
-    return replace(size, kinds_of_strikes=0, copies=False)
+    return replace(without_restoring(size), kinds_of_strikes=0, copies=False)
+
+
+def without_restoring(size: Size) -> Size:
+    """Return a world whose API is never restored from a backup, as it was in all once."""
+    return replace(size, restores=False)
 
 
 def _drawn(dice: Dice, shares: tuple[tuple[int, int, int], ...]) -> int:

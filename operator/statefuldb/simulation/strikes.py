@@ -39,6 +39,9 @@ STRIKE_WEIGHTS = {
     "shared file system slow": 2,
     "claim file lost": 1,
 }
+# Only in worlds that say so (`Size.restores`): as likely there as the likeliest, or as any other where few happen.
+RESTORE = "API restored from a backup"
+RESTORE_WEIGHT = 4
 SHORT_SECONDS = (5.0, 60.0)
 LONG_SECONDS = (80.0, 150.0)
 SKEW_SECONDS = 3600.0
@@ -81,6 +84,7 @@ class Strikes:
             "shared file system away": lambda: world.shared.go_away(short),
             "shared file system slow": lambda: world.shared.slow_down(short),
             "claim file lost": lambda: self._lose_claim(dice),
+            RESTORE: lambda: world.restorers.back_up(dice),
         }[kind]
         could = strike()
         if could:

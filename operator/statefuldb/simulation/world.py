@@ -4,11 +4,10 @@ import logging
 from typing import Any
 
 from statefuldb.local.mesos.resource_flags import parse_resources
-from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP
 from statefuldb.model.schema import admission_policies, custom_resource_definitions
 from statefuldb.model.spec import DFS_ATTRIBUTE
 from statefuldb.simulation import racks
-from statefuldb.simulation.administrators import Administrators
+from statefuldb.simulation.administrators import FRAMEWORK_RECORD, Administrators
 from statefuldb.simulation.agent import Agent
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.clients import Clients
@@ -20,6 +19,7 @@ from statefuldb.simulation.laws import Laws
 from statefuldb.simulation.life import Life, Network
 from statefuldb.simulation.mesos import Mesos
 from statefuldb.simulation.people import MOUNT, People
+from statefuldb.simulation.restorers import Restorers
 from statefuldb.simulation.schedule import Schedule
 from statefuldb.simulation.size import Size
 from statefuldb.simulation.storage import FileSystem
@@ -29,7 +29,6 @@ from statefuldb.simulation.verdict import Verdict
 
 Json = dict[str, Any]
 RESTART_SECONDS = 3.0
-FRAMEWORK_RECORD = f"/api/v1/namespaces/statefuldb-system/configmaps/{FRAMEWORK_CONFIG_MAP}"
 SWEEP_SECONDS = 5.0
 
 
@@ -59,7 +58,7 @@ class World:
         self.hosts: list[Host] = []
         self.laws = Laws(self.verdict, self.schedule, self.hosts)
         self.skew = self.led_since = 0.0
-        self.laws.skew, self.laws.led_since = lambda: self.skew, lambda: self.led_since
+        self.laws.skew, self.laws.led_since = lambda: self.skew, self._led_since
         self.api = self.laws.api = ApiServer(self.schedule, self.dice.fork())
         policies = [document for policy in admission_policies().values() for document in policy]
         for document in (*custom_resource_definitions(), *policies):
@@ -86,6 +85,7 @@ class World:
         self.administrators = self.laws.administrators = Administrators(self, variety.fork())
         # Dice of their own, too: worlds without them are as they were.
         self.copyists = Copyists(self, Dice(~seed).fork().fork()) if size.copies else None
+        self.restorers = Restorers(self)
         self.clients = self.laws.clients = Clients(self.api, self.hosts, self.schedule, self.dice.fork())
         self.api.listen(self.laws.changed)
         self.calls: dict[str, int] = {}
@@ -94,6 +94,8 @@ class World:
         self.effects = 0
         self.life: Life | None = None
         self.deposed: Life | None = None
+        # Where people have stopped the operator, none is started in its place until they start it again.
+        self.stopped = False
 
     def begin(self) -> None:
         """Boot the agents, start the operator, and let people and clients begin."""
@@ -156,6 +158,13 @@ class World:
         self.start_operator()
         return True
 
+    def stop_operators(self) -> None:
+        """End all operators that work, and start none before `stopped` is over."""
+        self.stopped = True
+        for life in (self.life, self.deposed):
+            if life is not None:
+                life.kill()
+
     def begin_framework_anew(self) -> None:
         """Do what the operator says where Mesos has removed its framework: take its id out, and restart it.
 
@@ -199,9 +208,19 @@ class World:
             self.effects += life.effects
             if life is self.life:
                 self.life = None
-                self.schedule.after(RESTART_SECONDS, self.start_operator)
+                self.schedule.after(RESTART_SECONDS, self._start_again)
             else:
                 self.deposed = None
+
+    def _start_again(self) -> None:
+        if self.stopped:
+            self.schedule.after(RESTART_SECONDS, self._start_again)
+        else:
+            self.start_operator()
+
+    def _led_since(self) -> float:
+        """Return when the operator at work has begun; what is said while there is none, nobody says anew."""
+        return self.led_since if self.life is not None else self.schedule.now
 
     def _leader_ends(self, life: Life) -> None:
         """End an operator that leads and whose subscription another one took; one that leads no more stays a while."""

@@ -13,7 +13,7 @@ from statefuldb.adapters.keeper.operator_identity import make_identity
 from statefuldb.adapters.keeper.pool import KeeperPool
 from statefuldb.adapters.machine import RealMachine
 from statefuldb.keeper.certificate import server_context
-from statefuldb.keeper.endpoint import Endpoint
+from statefuldb.keeper.endpoint import Endpoint, StaleEpoch
 from statefuldb.keeper.state import State
 from statefuldb.model.identity import DatabaseKey, TaskId
 from statefuldb.model.keeper import KeeperStatus
@@ -49,6 +49,7 @@ class Served(Endpoint):
         context, self.certificate = server_context(str(task_id), IDENTITY.ca_pem)
         self.connections = 0
         self.told: list[Mapping[str, Any]] = []
+        self.seen = 0
         super().__init__(
             ("127.0.0.1", port),
             context=context,
@@ -59,6 +60,8 @@ class Served(Endpoint):
 
     def _set(self, body: Mapping[str, Any]) -> None:
         self.told.append(body)
+        if body["epoch"] < self.seen:
+            raise StaleEpoch(f"epoch {body['epoch']} is over: {self.seen} was seen")
         self.state.update(credentials_revision=body["revision"])
 
     def get_request(self) -> tuple[socket.socket, Any]:
@@ -92,7 +95,7 @@ class Following:
         self.pool = KeeperPool(
             fetch_certificate=self._fetch,
             identity=identity,
-            epoch=3,
+            epoch=lambda seen: max(3, seen + 1),
             clock=RealMachine(),
             enqueue=self.enqueued.append,
             listening=listening,

@@ -91,6 +91,16 @@ def test_an_impostor_is_sent_nothing_and_the_keeper_is_found_again(following: Fo
     following.sees(1, lambda view: view.status is not None and view.status.task_id == str(task(1)))
 
 
+def test_where_a_keeper_has_seen_a_higher_epoch_they_are_sent_once_more_above_it(following: Following) -> None:
+    keeper = following.serve(1)
+    keeper.seen = 7
+    following.watch(1, keeper)
+    following.sees(1, lambda view: view.status is not None)
+    following.pool.send_credentials(task(1), revision="r7", username="u", password="p", database="d")
+    assert [body["epoch"] for body in keeper.told] == [3, 8]
+    following.sees(1, lambda view: view.status.credentials_revision == "r7")
+
+
 def test_credentials_are_sent_with_the_epoch_and_the_answer_is_seen(following: Following) -> None:
     keeper = following.serve(1)
     following.watch(1, keeper)

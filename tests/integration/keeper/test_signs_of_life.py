@@ -146,7 +146,7 @@ class Watching:
         self.pool = KeeperPool(
             fetch_certificate=lambda task_id, launch: certificate.read_text(),
             identity=member.identity,
-            epoch=1,
+            epoch=lambda seen: 1,
             clock=RealMachine(),
             enqueue=lambda key: None,
             listening=Listening(beat_seconds=BEAT_SECONDS, look_seconds=0.5, silent_seconds=5.0),

@@ -1,5 +1,6 @@
 """The operator's own record: made at the first start, and never beside what another installation left."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -33,6 +34,9 @@ class Api:
 class Machine:
     seconds = 1_000.0
 
+    def lock(self) -> threading.Lock:
+        return threading.Lock()
+
     def fresh_uuid(self) -> str:
         return FRESH
 
@@ -64,6 +68,18 @@ def test_a_record_put_back_from_its_backup_makes_no_epoch_that_keepers_have_seen
     api.record = backup
     machine.seconds += 60.0
     assert record.begin(lambda: None)[2] > max(seen)
+
+
+def test_an_epoch_rises_above_what_a_keeper_has_seen_where_nobody_has_begun_since() -> None:
+    """The clock was ahead at an earlier start, and the record was put back from a backup of before."""
+    api = Api([])
+    record = record_in(api)
+    _, _, epoch = record.begin(lambda: None)
+    assert record.epoch_above(epoch - 1) == epoch
+    assert record.epoch_above(5_000) == 5_001
+    assert begin(api)[2] == 5_002, "it is written down"
+    with pytest.raises(Superseded, match="5001 is not the last"):
+        record.epoch_above(6_000)
 
 
 def test_of_two_that_begin_at_once_the_second_takes_the_first_ones_framework_out_of_no_record() -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import ssl
 from pathlib import Path
 
@@ -9,10 +10,25 @@ from statefuldb.model.keeper import KeeperStatus
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 LONG_POLL_SECONDS = 30.0
+_SEEN = re.compile(r"epoch \d+ is over: (\d+) was seen")
 
 
 class KeeperError(Exception):
     """The keeper did not answer, or refused. The message holds no secret."""
+
+
+class EpochOver(KeeperError):
+    """The keeper has `seen` a higher epoch than that of a command."""
+
+    def __init__(self, message: str, seen: int) -> None:
+        super().__init__(message)
+        self.seen = seen
+
+
+def epoch_seen(refusal: str) -> int | None:
+    """Return the epoch that a keeper says to have seen where that is why it refuses, else None."""
+    match = _SEEN.search(refusal)
+    return int(match[1]) if match is not None else None
 
 
 class KeeperClient:
@@ -43,7 +59,7 @@ class KeeperClient:
             raise KeeperError(f"{self._address}:{self._port} answered nonsense: {error}") from error
 
     def set_credentials(self, *, epoch: int, revision: str, username: str, password: str, database: str) -> None:
-        """Have the application account and its database exist with this password. Raises KeeperError."""
+        """Have the application account and its database exist with this password. Raises EpochOver, KeeperError."""
         body = {
             "epoch": epoch,
             "revision": revision,
@@ -70,5 +86,7 @@ class KeeperClient:
         finally:
             connection.close()
         if answer.status != http.client.OK:
-            raise KeeperError(f"{method} {path} on {self._address}:{self._port}: {answer.status} {text}")
+            message = f"{method} {path} on {self._address}:{self._port}: {answer.status} {text}"
+            seen = epoch_seen(text) if answer.status == http.client.CONFLICT else None
+            raise KeeperError(message) if seen is None else EpochOver(message, seen)
         return text

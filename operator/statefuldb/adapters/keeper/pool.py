@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from logging import getLogger
 from pathlib import Path
 
-from statefuldb.adapters.keeper.client import KeeperClient, KeeperError
+from statefuldb.adapters.keeper.client import EpochOver, KeeperClient, KeeperError
 from statefuldb.adapters.keeper.connection import (
     AnotherCertificate,
     ConnectionFailed,
@@ -62,7 +63,8 @@ class KeeperPool:
     """The keeper port.
 
     `fetch_certificate` brings a keeper's certificate from its sandbox and raises EffectFailed; `identity` is the file
-    with the operator's certificate and key; `epoch` fences an operator that has been succeeded.
+    with the operator's certificate and key; `epoch` fences an operator that has been succeeded: it is asked for one
+    above what a keeper has seen, and raises EffectFailed.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class KeeperPool:
         *,
         fetch_certificate: FetchCertificate,
         identity: Path,
-        epoch: int,
+        epoch: Callable[[int], int],
         clock: Clock,
         enqueue: Enqueue,
         listening: Listening | None = None,
@@ -123,14 +125,14 @@ class KeeperPool:
             pinned_pem=watched.certificate,
             identity=self._identity,
         )
+        send = partial(
+            client.set_credentials, revision=revision, username=username, password=password, database=database
+        )
         try:
-            client.set_credentials(
-                epoch=self._epoch,
-                revision=revision,
-                username=username,
-                password=password,
-                database=database,
-            )
+            try:
+                send(epoch=self._epoch(0))
+            except EpochOver as over:
+                send(epoch=self._epoch(over.seen))
             status = client.status()
             self._note(watched, KeeperView(task_id=task_id, status=status, seen_at_seconds=self._clock.now()))
         except KeeperError as error:

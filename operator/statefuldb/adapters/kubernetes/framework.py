@@ -23,6 +23,8 @@ class FrameworkRecord:
         self._secrets = PlainObjects(client, CORE, "secrets")
         self._machine = machine
         self._namespace = namespace
+        self._lock = machine.lock()
+        self._epoch = self._next = 0
 
     def begin(
         self, earlier: Callable[[], tuple[str, str] | None], namespaces: tuple[str, ...] = ()
@@ -60,7 +62,26 @@ class FrameworkRecord:
                 )
         epoch = max(int(stored["data"].get("epoch", "0")) + 1, int(self._machine.now()))
         self._replace({**stored, "data": {**stored["data"], "epoch": str(epoch)}})
+        self._epoch = epoch
         return stored["data"]["cluster"], stored["data"].get("frameworkId") or None, epoch
+
+    def epoch_above(self, seen: int) -> int:
+        """Return the epoch of this operator, a new one where a keeper has `seen` as high a one.
+
+        The keeper was told that by an operator of which this API knows nothing: it was restored from a backup, and the
+        clock is behind. Whoever has begun after this operator through this API is in the record.
+        Raises Superseded for that, EffectFailed.
+        """
+        with self._lock:
+            if seen >= self._epoch:
+                stored = self._config_map()
+                if stored is None or stored["data"].get("epoch") not in (str(self._epoch), str(self._next)):
+                    raise Superseded(f"a keeper has seen epoch {seen}, and {self._epoch} is not the last to have begun")
+                # Where the answer is lost it is found to be written.
+                self._next = seen + 1
+                self._replace({**stored, "data": {**stored["data"], "epoch": str(self._next)}})
+                self._epoch = self._next
+            return self._epoch
 
     def save_framework_id(self, framework_id: str) -> None:
         """Write the framework id, before anything is launched under it.

@@ -1,0 +1,108 @@
+"""Those who restore the whole API from a backup, as of etcd, and do then what docs/operations.md says.
+
+They stop the operator, put the backup back, adopt what its ledger lacks, delete and give up once more what was deleted
+and given up since, want once more what is wanted, and start the operator; now and then it was started too early.
+"""
+
+from typing import TYPE_CHECKING
+
+from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, LABEL_CLUSTER
+from statefuldb.model.keeper import DATA_EXPECTED
+from statefuldb.model.settings import FRAMEWORK_NAME
+from statefuldb.model.volume_object import from_object
+from statefuldb.simulation import scanners
+from statefuldb.simulation.administrators import CONFIG_MAPS, FRAMEWORK_RECORD
+from statefuldb.simulation.api import Backup
+from statefuldb.simulation.dice import Dice
+
+if TYPE_CHECKING:
+    from statefuldb.simulation.world import World
+
+# How old the backup is, how long it takes to bring the rest back, and how often the operator is started before that.
+AGE_SECONDS = (5.0, 120.0)
+WORK_SECONDS = (5.0, 40.0)
+TOO_EARLY = 0.25
+# How often, and how many times, they look at what the ledger lacks and what waits from then on.
+LOOK_SECONDS = 10.0
+LOOKS = 30
+
+
+class Restorers:
+    """Those who restore the API. Of two backups the second is taken after the first was put back."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._under_way = False
+
+    def back_up(self, dice: Dice) -> bool:
+        """Take a backup, and put it back in a while; say whether that can be."""
+        if self._under_way:
+            return False
+        self._under_way = True
+        backup = self._world.api.backup()
+        self._world.people.soon(dice.between(*AGE_SECONDS), lambda: self._put_back(backup, dice))
+        return True
+
+    def _put_back(self, backup: Backup, dice: Dice) -> None:
+        world, people = self._world, self._world.people
+        world.stop_operators()
+        world.api.put_back(backup)
+        world.laws.task_ids.restored()
+        world.story.tell("people", "stop the operator, and restore the API from the backup")
+        for wanted in people.wanted.values():
+            # Whatever follows from that, a person has asked for it.
+            wanted.at = world.schedule.now
+        self._put_record_right()
+        if dice.happens(TOO_EARLY):
+            world.stopped = False
+        people.soon(dice.between(*WORK_SECONDS), self._bring_back)
+
+    def _put_record_right(self) -> None:
+        """Write the framework that Mesos knows into the operator's record, where that names another or is not there."""
+        world = self._world
+        frameworks = world.mesos.master.cluster.frameworks.values() if world.mesos.up else ()
+        ours = {framework.id: framework.info for framework in frameworks if framework.info["name"] == FRAMEWORK_NAME}
+        status, record = world.api.exchange("GET", FRAMEWORK_RECORD)
+        if not ours or (status == 200 and record["data"].get("frameworkId") in ours):
+            return
+        framework_id = max(ours)
+        cluster = next(
+            label["value"] for label in ours[framework_id]["labels"]["labels"] if label["key"] == LABEL_CLUSTER
+        )
+        data = {"cluster": cluster, "frameworkId": framework_id}
+        if status == 200:
+            world.api.exchange("PATCH", FRAMEWORK_RECORD, {"data": data}, "application/merge-patch+json")
+        else:
+            world.api.exchange("POST", CONFIG_MAPS, {"metadata": {"name": FRAMEWORK_CONFIG_MAP}, "data": data})
+        world.story.tell("people", f"write framework {framework_id} into the operator's record")
+
+    def _bring_back(self) -> None:
+        world = self._world
+        self._put_record_right()
+        if world.copyists is not None:
+            world.copyists.clear_away_again()
+        self._look()
+        world.people.apply_again()
+        world.stopped, self._under_way = False, False
+        world.story.tell("people", "all that is wanted is applied again, and the operator is started")
+        for number in range(1, LOOKS + 1):
+            world.people.soon(number * LOOK_SECONDS, self._look)
+            world.people.soon(number * LOOK_SECONDS, self._begin_anew)
+        world.people.soon(LOOK_SECONDS, world.begin_framework_anew)
+
+    def _look(self) -> None:
+        """Adopt what no entry tells of, and give up what was given up before."""
+        scanners.look(self._world)
+        self._world.administrators.release_again()
+
+    def _begin_anew(self) -> None:
+        """Delete, and apply once more, what waits for data that is nowhere to be found."""
+        world = self._world
+        for stored in world.people.stored():
+            waits = stored.get("status", {}).get("plan", {}).get("waiting", [])
+            entries = map(from_object, world.api.objects("databasevolumes"))
+            uids = {entry.identity.uid for entry in entries if entry.owner_uid == stored["metadata"]["uid"]}
+            if any(DATA_EXPECTED in wait["message"] for wait in waits) and not any(
+                map(world.clients.hold_rows_of, uids)
+            ):
+                world.people.recreate(stored["metadata"]["name"], with_data=True)
