@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from statefuldb.adapters.keeper.listening import LOOK_SECONDS, SILENT_SECONDS
 from statefuldb.model.keeper import DATA_EXPECTED, EngineStatus, KeeperConfig, KeeperPhase, KeeperStatus
-from statefuldb.simulation.location import Refused, identity_of, place_of, where_of
+from statefuldb.simulation.location import Refused, identity_of, is_anothers, place_of, where_of
 from statefuldb.simulation.storage import Directory
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ class Keeper:
         try:
             files, path = where_of(self.config, self._host)
             directory = files.directories.get(path)
-            if directory is None or _is_anothers(directory, self.config):
+            if directory is None or is_anothers(directory, self.config):
                 self._end(0)
                 return
             if not directory.try_take(self):
@@ -293,9 +293,3 @@ class Keeper:
             if self in self._directory.writers:
                 self._directory.writers.remove(self)
             self._directory.let_go(self)
-
-
-def _is_anothers(directory: Directory, config: KeeperConfig) -> bool:
-    """Whether a directory is marked as another member's: nothing is left there of this one's."""
-    held, mine = directory.identity, identity_of(config)
-    return held is not None and (held["uid"], held["ordinal"]) != (mine["uid"], mine["ordinal"])

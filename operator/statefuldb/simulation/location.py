@@ -18,6 +18,12 @@ def identity_of(config: KeeperConfig) -> dict[str, object]:
     return {"cluster": config.cluster, "uid": config.uid, "ordinal": config.ordinal, "engine": config.engine}
 
 
+def is_anothers(directory: Directory, config: KeeperConfig) -> bool:
+    """Whether a directory is marked as another member's: nothing is left there of this one's."""
+    held, mine = directory.identity, identity_of(config)
+    return held is not None and (held["uid"], held["ordinal"]) != (mine["uid"], mine["ordinal"])
+
+
 def place_of(config: KeeperConfig, host: "Host", volume: str) -> Directory:
     """Return the member's directory, made where there is none. Raises Refused."""
     if config.data.root is None:

@@ -159,8 +159,11 @@ class Candidate:
 
 
 # 302023274: a Lease that was deleted while the answer that there is none was on its way.
-@pytest.mark.parametrize("seed", [*range(30), 302023274, random.SystemRandom().randrange(10**9)])
-def test_there_are_never_two_leaders(seed: int) -> None:
+@pytest.mark.parametrize("seed", [*range(30), 302023274, None], ids=str)
+def test_there_are_never_two_leaders(seed: int | None) -> None:
+    if seed is None:
+        # Another one in each run, taken here: who collects tests side by side finds the same ones.
+        seed = random.SystemRandom().randrange(10**9)
     chance, api, time, number = random.Random(seed), Api(), 0.0, itertools.count()
     candidates: list[Candidate] = []
     due: list[tuple[float, int, Iterator[float]]] = []
@@ -184,7 +187,7 @@ def test_there_are_never_two_leaders(seed: int) -> None:
             heapq.heappush(due, (time + pause, next(number), steps))
         if chance.random() < 0.001:
             api.stored = None
-    assert len(led) > 2, "nobody ever succeeded anybody"
+    assert len(led) > 2, f"nobody ever succeeded anybody; seed {seed}"
 
 
 def test_a_fenced_client_reads_but_does_not_write() -> None:
