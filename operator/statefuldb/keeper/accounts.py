@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from statefuldb.keeper.endpoint import StaleEpoch
-from statefuldb.keeper.files import write_durably
+from statefuldb.keeper.files import read_number, write_durably
 from statefuldb.keeper.server import MariaDbServer
 from statefuldb.keeper.state import State
 
@@ -25,7 +25,7 @@ class Commands:
         return {"/v1/credentials": self.set_credentials}
 
     def set_credentials(self, body: Mapping[str, Any]) -> None:
-        """Set the application account. Raises StaleEpoch, KeyError, OSError."""
+        """Set the application account. Raises StaleEpoch, KeyError, ValueError, OSError."""
         with self._lock:
             self._admit(int(body["epoch"]))
             if self.server is None:
@@ -37,7 +37,7 @@ class Commands:
         path = self._epoch_file()
         if path is None:
             raise OSError("the claim is not held")
-        highest = int(path.read_text()) if path.exists() else 0
+        highest = read_number(path)
         if epoch < highest:
             raise StaleEpoch(f"epoch {epoch} is over: {highest} was seen")
         if epoch > highest:

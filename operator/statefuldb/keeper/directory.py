@@ -10,7 +10,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from statefuldb.keeper.files import read_json, write_durably
+from statefuldb.keeper.files import read_json, read_number, write_durably
 from statefuldb.keeper.mounts import mounted_below
 from statefuldb.keeper.refusal import NotOurs, Refused
 from statefuldb.model.keeper import DATA_EXPECTED, KeeperConfig
@@ -192,7 +192,13 @@ def next_token(config: KeeperConfig, directory: MemberDirectory) -> int:
     A token below the recorded one means that this view of the file system is stale, or that it was rolled back.
     """
     path = directory.folder / "token"
-    held = int(path.read_text()) if path.exists() else 0
+    try:
+        held = read_number(path)
+    except ValueError as error:
+        raise Refused(
+            f"{error}, the ledger says {config.minimum_token}: make sure that this is the newest state of the data, "
+            "then write that number into it"
+        ) from error
     if held < config.minimum_token:
         raise Refused(f"{path} says {held}, the ledger says {config.minimum_token}: this view of the data is stale")
     write_durably(path, str(held + 1))

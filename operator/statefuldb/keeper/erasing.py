@@ -11,17 +11,20 @@ from statefuldb.keeper.refusal import NotOurs, Refused
 from statefuldb.model.keeper import KeeperConfig
 
 
-def erase(config: KeeperConfig, sandbox: Path, subdirectory: str) -> None:
-    """Remove the member's data, of which the server's own lies in `subdirectory`. Raises Refused or OSError.
+def find(config: KeeperConfig, sandbox: Path, subdirectory: str) -> member.MemberDirectory | None:
+    """Return the directory that is to be removed, None where none is there. Raises Refused or OSError."""
+    check_mount(config.data)
+    if not member.is_there(config):
+        return None
+    return member.open_directory(_emptying(config), sandbox, subdirectory)
+
+
+def erase(config: KeeperConfig, directory: member.MemberDirectory) -> None:
+    """Remove the member's data. Raises Refused or OSError.
 
     Where another member lives by now, nothing is left of this one's.
     """
-    check_mount(config.data)
-    if not member.is_there(config):
-        return
-    # What an earlier attempt or a bootstrap left half done may go.
-    config = replace(config, bootstrap="Empty")
-    directory = member.open_directory(config, sandbox, subdirectory)
+    config = _emptying(config)
     try:
         # Told before the claim is looked at: another member's server may hold that for ever.
         marked = member.is_marked(config, directory)
@@ -35,3 +38,8 @@ def erase(config: KeeperConfig, sandbox: Path, subdirectory: str) -> None:
             claim.release()
     except NotOurs as other:
         sys.stderr.write(f"nothing is removed: {other}\n")
+
+
+def _emptying(config: KeeperConfig) -> KeeperConfig:
+    """Return orders by which what an earlier attempt or a bootstrap left half done may go."""
+    return replace(config, bootstrap="Empty")

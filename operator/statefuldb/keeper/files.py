@@ -40,6 +40,16 @@ def rotate(log: Path, limit_bytes: int = LOG_LIMIT_BYTES) -> None:
         os.truncate(log, 0)
 
 
+def read_number(path: Path) -> int:
+    """Return the number in a file, 0 where there is no file. Raises ValueError where it holds none."""
+    try:
+        return int(path.read_text())
+    except FileNotFoundError:
+        return 0
+    except ValueError as error:
+        raise ValueError(f"{path} holds no number") from error
+
+
 def read_json(path: Path) -> Any:
     """Return the JSON in a file, or None where there is no file. Raises ValueError where it is not JSON."""
     try:

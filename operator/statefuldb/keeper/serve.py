@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from statefuldb.keeper import directory as member
-from statefuldb.keeper import silence
+from statefuldb.keeper import erasing, silence
 from statefuldb.keeper.accounts import Commands
 from statefuldb.keeper.certificate import server_context
 from statefuldb.keeper.claim import Claim
 from statefuldb.keeper.endpoint import Endpoint
-from statefuldb.keeper.erasing import erase
 from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.mounts import check_mount
 from statefuldb.keeper.reach import reachable
@@ -87,7 +86,11 @@ class Keeper:
             raise unusable from error
 
     def _erase(self) -> int:
-        erase(self._config, self._sandbox, self._engine.data_subdirectory)
+        with told_of_silence(self._state, silence.FILES):
+            directory = erasing.find(self._config, self._sandbox, self._engine.data_subdirectory)
+        self._state.update(reason="")
+        if directory is not None:
+            erasing.erase(self._config, directory)
         return 0
 
     def _serve(self) -> int:
@@ -105,8 +108,9 @@ class Keeper:
             return self._watch(server, claim)
 
     def _open(self) -> tuple[member.MemberDirectory, Claim]:
-        directory = member.open_directory(self._config, self._sandbox, self._engine.data_subdirectory)
-        return directory, Claim(directory.lock, may_create=not member.is_initialised(directory))
+        with told_of_silence(self._state, silence.FILES):
+            directory = member.open_directory(self._config, self._sandbox, self._engine.data_subdirectory)
+            return directory, Claim(directory.lock, may_create=not member.is_initialised(directory))
 
     def _once_there_is_space(self, step: Callable[[], T]) -> T | None:
         """Return what `step` returns, tried again while the disk is full; None when told to stop meanwhile."""
@@ -150,13 +154,16 @@ class Keeper:
 
     def _start(self, directory: member.MemberDirectory, server: MariaDbServer, claim: Claim) -> None:
         version = server.version(self._config.version)
-        if not member.check_identity(self._config, directory):
-            self._state.update(phase=KeeperPhase.BOOTSTRAPPING)
+        with told_of_silence(self._state, silence.FILES):
+            marked = member.check_identity(self._config, directory)
+        if not marked:
+            self._state.update(phase=KeeperPhase.BOOTSTRAPPING, reason="")
             member.begin_bootstrap(self._config, directory)
             server.initialise(directory.data, inherited=claim.fd)
             member.end_bootstrap(self._config, directory, version)
-        token = member.next_token(self._config, directory)
-        self._state.update(phase=KeeperPhase.STARTING, token=token)
+        with told_of_silence(self._state, silence.FILES):
+            token = member.next_token(self._config, directory)
+        self._state.update(phase=KeeperPhase.STARTING, token=token, reason="")
         server.start(inherited=claim.fd, log=self._sandbox / SERVER_LOG)
         self._await_answer(server, directory)
         if self._stopping.is_set():

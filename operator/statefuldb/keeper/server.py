@@ -46,14 +46,12 @@ def service_user() -> pwd.struct_passwd | None:
 
 
 def installed_version() -> str:
-    """Return the version of the server that is installed here. Raises Refused where there is none."""
-    output = subprocess.run(
-        [_binary("mariadbd"), "--no-defaults", "--version"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    found = re.search(r"Ver ([0-9]+\.[0-9]+\.[0-9]+)", output)
+    """Return the version of the server that is installed here. Raises Refused where there is none that runs."""
+    binary = _binary("mariadbd")
+    done = subprocess.run([binary, "--no-defaults", "--version"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Refused(f"{binary} does not run on this agent: {first_error(done.stderr) or f'status {done.returncode}'}")
+    found = re.search(r"Ver ([0-9]+\.[0-9]+\.[0-9]+)", done.stdout)
     return found[1] if found else "unknown"
 
 
@@ -211,9 +209,12 @@ class MariaDbServer:
         """Ask the server what holds, and refuse where it is not durable. Raises OSError or Refused."""
         asked = (*GUARANTEED, *SHOWN_SETTINGS)
         names = ", ".join(f"@@{name}" for name in asked)
-        with self.connect() as connection, connection.cursor() as cursor:
-            cursor.execute(f"SELECT {names}")
-            row = cursor.fetchone() or ()
+        try:
+            with self.connect() as connection, connection.cursor() as cursor:
+                cursor.execute(f"SELECT {names}")
+                row = cursor.fetchone() or ()
+        except pymysql.MySQLError as error:
+            raise OSError(f"the server does not say its settings: {error}") from error
         values = dict(zip(asked, map(_text, row), strict=True))
         lax = [n for n, wanted in GUARANTEED.items() if values[n] not in (*wanted, *map(_number, wanted))]
         if lax:
@@ -234,8 +235,9 @@ class MariaDbServer:
         schema = "`" + database.replace("`", "``") + "`"
         try:
             with self.connect() as connection, connection.cursor() as cursor:
-                # The password is in the statement: it must reach neither the binary log's text nor a general log.
-                cursor.execute("SET SESSION sql_log_bin = 0")
+                # The password is in the statement: it must reach neither the binary log's text nor any other log, which
+                # a manifest may turn on.
+                cursor.execute("SET SESSION sql_log_bin = 0, sql_log_off = 1, slow_query_log = 0")
                 cursor.execute(f"CREATE DATABASE IF NOT EXISTS {schema}")
                 cursor.execute("CREATE USER IF NOT EXISTS %s@'%%' IDENTIFIED BY %s", (username, password))
                 cursor.execute("ALTER USER %s@'%%' IDENTIFIED BY %s", (username, password))

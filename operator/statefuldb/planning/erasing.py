@@ -105,15 +105,17 @@ def under_way(context: Context, record: VolumeRecord) -> Step:
     assert record.launch is not None
     assert record.task_id is not None
     view = context.observed.keepers.get(record.task_id)
-    if view is None or view.status is None or view.status.phase is not KeeperPhase.REFUSED:
+    status = view.status if view is not None else None
+    if status is None or status.phase is not KeeperPhase.REFUSED:
+        said = f": {status.reason}" if status is not None and status.reason else ""
         wait = Waiting(
             ordinal=record.identity.ordinal,
             reason=Reason.RELEASING,
-            message=f"{record.directory} is being emptied on {record.launch.agent.hostname}",
+            message=f"{record.directory} is being emptied on {record.launch.agent.hostname}{said}",
         )
         return Step(waiting=(wait,))
-    noted = noted_refusal(record, view.status.reason)
-    refused = replace(record, launch=replace(record.launch, refusal=kept(view.status.reason)))
+    noted = noted_refusal(record, status.reason)
+    refused = replace(record, launch=replace(record.launch, refusal=kept(status.reason)))
     wait = _failed(refused)
     told = Announcement(
         reason=EventReason.WAITING,

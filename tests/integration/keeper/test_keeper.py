@@ -204,6 +204,27 @@ def test_the_password_is_nowhere_to_be_read(member: Member) -> None:
                 assert b"PRIVATE KEY" not in path.read_bytes(), path
 
 
+def test_the_password_is_in_no_log_that_the_manifest_turns_on(member: Member) -> None:
+    logs = {
+        "general-log": "ON",
+        "general-log-file": "all.log",
+        "slow-query-log": "ON",
+        "slow-query-log-file": "slow.log",
+    }
+    config = member.successor(bootstrap="Empty", config={**logs, "long-query-time": "0", "log-output": "FILE,TABLE"})
+    process = member.start(config)
+    client, _ = member.serving(config)
+    set_account(client)
+    member.sql(config, "CREATE TABLE seen (a INT)")
+    written = (member.directory / "mysql/all.log").read_text()
+    assert "CREATE TABLE seen" in written, "the logs are on"
+    process.terminate()
+    process.wait()
+    for path in member.directory.rglob("*"):
+        if path.is_file():
+            assert PASSWORD.encode() not in path.read_bytes(), path
+
+
 def test_erase_removes_the_data_but_not_under_a_running_server(member: Member) -> None:
     process = member.start(member.config)
     member.serving(member.config)

@@ -54,7 +54,10 @@ def filled(root: Path, **other: object) -> Path:
 
 
 def erase(root: Path, **changes: object) -> None:
-    erasing.erase(replace(orders(root), **changes), root, "mysql")  # type: ignore[arg-type]
+    config = replace(orders(root), **changes)  # type: ignore[arg-type]
+    directory = erasing.find(config, root, "mysql")
+    if directory is not None:
+        erasing.erase(config, directory)
 
 
 def test_it_removes_the_directory_and_is_done_once_more(tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""Whatever keeps a keeper from its work is said in words, and meanwhile: a task's end is only an exit status."""
+
+import stat
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import pymysql
+import pytest
+
+from statefuldb.keeper import directory as member
+from statefuldb.keeper import serve, server
+from statefuldb.keeper.accounts import Commands
+from statefuldb.keeper.refusal import Refused
+from statefuldb.keeper.serve import Keeper
+from statefuldb.keeper.silence import told_of_silence
+from statefuldb.keeper.state import State
+from unit.keeper.test_erase import filled, orders
+
+
+@pytest.mark.parametrize("mode", ["Serve", "Erase"])
+def test_a_file_system_that_does_not_answer_as_it_is_opened_is_said(
+    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was `the engine is Checking`, for as long as that took."""
+    filled(tmp_path)
+    goes_on, told = threading.Event(), threading.Event()
+
+    def hang(*_: Any) -> Any:
+        assert told.wait(10)
+        goes_on.set()
+        raise Refused("it answers again")
+
+    monkeypatch.setattr(member, "open_directory", hang)
+    monkeypatch.setattr(serve, "told_of_silence", partial(told_of_silence, after_seconds=0.01))
+    monkeypatch.setattr(serve, "REFUSAL_SHOWN_SECONDS", 0.0)
+    keeper = Keeper(replace(orders(tmp_path), mode=mode), tmp_path)
+    monkeypatch.setattr(keeper, "_open_endpoint", lambda: None)
+    state = keeper._state
+    work: Callable[[], int] = keeper.erase if mode == "Erase" else partial(keeper._answering, keeper._serve)
+
+    def end() -> None:
+        with pytest.raises(Refused):
+            work()
+
+    worker = threading.Thread(target=end)
+    worker.start()
+    assert "is its file system there?" in state.wait_after(1, 10).reason
+    told.set()
+    worker.join(10)
+    assert goes_on.is_set()
+
+
+@pytest.mark.parametrize("content", ["", "seven"])
+def test_a_token_that_is_no_number_is_refused_with_what_it_must_be(content: str, tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    (path / ".statefuldb/token").write_text(content)
+    config = replace(orders(tmp_path), minimum_token=7)
+    with pytest.raises(Refused, match="token holds no number, the ledger says 7"):
+        member.next_token(config, member.MemberDirectory(path=path, data=path / "mysql"))
+    assert (path / ".statefuldb/token").read_text() == content
+
+
+def test_an_epoch_that_is_no_number_is_named(tmp_path: Path) -> None:
+    epoch = tmp_path / "epoch"
+    epoch.write_text("")
+    commands = Commands(state=State("sdb.u.0.1"), epoch_file=lambda: epoch)
+    with pytest.raises(ValueError, match="epoch holds no number"):
+        commands.set_credentials({"epoch": 1})
+
+
+def test_a_server_that_does_not_even_say_its_version_is_refused_in_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary = tmp_path / "mariadbd"
+    binary.write_text("#!/bin/sh\necho 'error while loading shared libraries: libaio.so.1' >&2\nexit 127\n")
+    binary.chmod(binary.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(server, "_BINARY_PATHS", str(tmp_path))
+    with pytest.raises(Refused, match=r"mariadbd does not run on this agent: .*libaio\.so\.1"):
+        server.installed_version()
+
+
+def test_a_server_that_is_lost_as_it_is_asked_what_holds_is_said_not_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = server.MariaDbServer(engine=MagicMock(), orders=MagicMock(), paths=MagicMock())
+    connection = MagicMock()
+    cursor = connection.__enter__.return_value.cursor.return_value.__enter__.return_value
+    cursor.execute.side_effect = pymysql.OperationalError(2013, "Lost connection to MySQL server during query")
+    monkeypatch.setattr(asked, "connect", lambda: connection)
+    connection.__enter__.return_value.cursor.return_value.__exit__.return_value = False
+    connection.__exit__.return_value = False
+    with pytest.raises(OSError, match="Lost connection"):
+        asked.settings()
