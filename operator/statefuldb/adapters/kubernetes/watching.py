@@ -14,7 +14,9 @@ from typing import Any, Protocol
 
 import kopf
 
+from statefuldb.adapters.kubernetes.kinds import Kinds, served_by
 from statefuldb.adapters.kubernetes.objects import DATABASES, PAGE_OBJECTS, PROFILES, VOLUMES
+from statefuldb.adapters.kubernetes.surroundings import DEFINITIONS
 from statefuldb.model.schema.crd import GROUP, VERSION
 
 log = getLogger(__name__)
@@ -50,6 +52,7 @@ class Watcher:
         self._namespaces = namespaces
         self._on_event = on_event
         self._stop = threading.Event()
+        self._over = threading.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kopf", daemon=True)
 
@@ -60,21 +63,45 @@ class Watcher:
     def stop(self) -> None:
         """End watching."""
         self._stop.set()
+        self._over.set()
         self._thread.join(STOP_PATIENCE_SECONDS)
 
     def _run(self) -> None:
-        """Watch until stopped. kopf gives up where a kind vanishes between two of its watches; then it begins again."""
+        """Watch until stopped, again and again.
+
+        kopf gives up where a kind vanishes between two of its watches, and is ended where it may have missed one.
+        """
         getLogger("kopf").setLevel(WARNING)
         while not self._stop.is_set():
+            self._over = threading.Event()
             try:
-                self._watch()
+                asyncio.run(self._watch(self._over))
             except Exception:  # whatever ended it, an operator that sees nothing is worse
                 log.exception("kopf ended")
             self._stop.wait(BEGIN_AGAIN_SECONDS)
 
-    def _watch(self) -> None:
+    async def _watch(self, over: threading.Event) -> None:
+        """Watch until `over`."""
+        if self._stop.is_set():
+            return
+        wanted = (DATABASES, VOLUMES) if self._namespaces else (DATABASES, VOLUMES, PROFILES)
+        kinds = Kinds(wanted, await asyncio.to_thread(served_by, self._client))
+        attending = asyncio.create_task(self._attend(kinds, over))
+        try:
+            await self._kopf(kinds, over)
+        finally:
+            attending.cancel()
+
+    async def _attend(self, kinds: Kinds, over: threading.Event) -> None:
+        """Have kopf begin again once a kind is served that it may not have found."""
+        await kinds.doubted.wait()
+        while not kinds.missing & await asyncio.to_thread(served_by, self._client):
+            await asyncio.sleep(BEGIN_AGAIN_SECONDS)
+        over.set()
+
+    async def _kopf(self, kinds: Kinds, over: threading.Event) -> None:
         registry = kopf.OperatorRegistry()
-        self._register(registry)
+        self._register(registry, kinds)
         settings = kopf.OperatorSettings()
         settings.posting.enabled = False
         settings.watching.server_timeout = SERVER_TIMEOUT_SECONDS
@@ -83,35 +110,39 @@ class Watcher:
         settings.queueing.idle_timeout = WORKER_IDLE_SECONDS
         # To see definitions and namespaces come and go, kopf would watch all of them.
         settings.scanning.disabled = bool(self._namespaces)
-        asyncio.run(
-            kopf.operator(
-                registry=registry,
-                settings=settings,
-                standalone=True,
-                clusterwide=not self._namespaces,
-                namespaces=self._namespaces,
-                stop_flag=self._stop,
-                ready_flag=self._ready,
-            )
+        await kopf.operator(
+            registry=registry,
+            settings=settings,
+            standalone=True,
+            clusterwide=not self._namespaces,
+            namespaces=self._namespaces,
+            stop_flag=over,
+            ready_flag=self._ready,
         )
 
-    def _register(self, registry: kopf.OperatorRegistry) -> None:
+    def _register(self, registry: kopf.OperatorRegistry, kinds: Kinds) -> None:
         @kopf.on.login(registry=registry)  # type: ignore[arg-type, unused-ignore]
         def login(**_: Any) -> kopf.ConnectionInfo:
             # Made anew each time: within a cluster tokens are replaced, and kopf asks again when one is refused.
             return kopf_connection(self._client)
 
-        for plural in (DATABASES, VOLUMES):
-            self._follow(registry, GROUP, VERSION, plural)
+        for plural in kinds.wanted:
+            self._follow(registry, GROUP, VERSION, plural, self._on_event)
         if not self._namespaces:
-            self._follow(registry, GROUP, VERSION, PROFILES)
-            self._follow(registry, "", "v1", "namespaces")
-            self._follow(registry, "apiextensions.k8s.io", "v1", "customresourcedefinitions")
 
-    def _follow(self, registry: kopf.OperatorRegistry, group: str, version: str, plural: str) -> None:
+            def defined(plural: str, event_type: str | None, definition: dict[str, Any]) -> None:
+                kinds.noticed(event_type, definition)
+                self._on_event(plural, event_type, definition)
+
+            self._follow(registry, "", "v1", "namespaces", self._on_event)
+            self._follow(registry, "apiextensions.k8s.io", "v1", DEFINITIONS, defined)
+
+    def _follow(
+        self, registry: kopf.OperatorRegistry, group: str, version: str, plural: str, on_event: OnEvent
+    ) -> None:
         @kopf.on.event(group, version, plural, registry=registry, id=plural)  # type: ignore[arg-type, unused-ignore]
         async def noticed(event: Any, **_: Any) -> None:
-            self._on_event(plural, event.get("type"), dict(event["object"]))
+            on_event(plural, event.get("type"), dict(event["object"]))
 
 
 def kopf_connection(client: Any) -> kopf.ConnectionInfo:

@@ -40,6 +40,9 @@ _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 # Watches of a kind outlive its definition for a moment, as on the real server: kopf 1.45 gives up for good where its
 # watch ends, and is refused with 404, before it has heard that the definition is gone.
 _LINGER_SECONDS = 3.0
+# Discovery lists a kind a moment after its definition is told to be established, as on the real server: kopf 1.45 asks
+# in between, and hears nothing more of the kind.
+_UNLISTED_SECONDS = 0.05
 _HEALTH = ("/readyz", "/livez", "/healthz")
 
 
@@ -49,6 +52,7 @@ class ApiServer:
     def __init__(self, state_dir: Path, token: str, audit_log: Path | None = None) -> None:
         self._persistence = Persistence(state_dir / "objects.sqlite")
         self._watches: set[Watch] = set()
+        self._unlisted: set[str] = set()
         self._store = Store(lambda: str(uuid.uuid4()), self._changed)
         self._store.restore(*self._persistence.load())
         self._audit = AuditLog(audit_log)
@@ -77,6 +81,10 @@ class ApiServer:
 
     def _changed(self, change: Change) -> None:
         self._persistence.save(change)
+        if change.type == "ADDED" and change.address[0] == _DEFINITIONS:
+            name = change.address[2]
+            self._unlisted.add(name)
+            asyncio.get_running_loop().call_later(_UNLISTED_SECONDS, self._unlisted.discard, name)
         for watch in self._watches:
             watch.put(change)
             if change.type == "DELETED" and change.address == (_DEFINITIONS, "", watch.key):
@@ -127,7 +135,8 @@ class ApiServer:
             return web.Response(text="ok")
         discovery = request.path.rstrip("/") in ("/api", "/apis")
         form = representation.form_of(request.headers.get("Accept", ""), discovery=discovery)
-        found = document(request.path, form, list(self._store.kinds.values()))
+        listed = [kind for kind in self._store.kinds.values() if kind.key not in self._unlisted]
+        found = document(request.path, form, listed)
         if found is None or request.method != "GET":
             return web.Response(status=404, text="404 page not found\n")
         if discovery:
