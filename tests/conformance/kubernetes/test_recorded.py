@@ -23,6 +23,8 @@ def replay(api: Api, embedded: Embedded | None) -> Iterator[Replay]:
     made = api.call("POST", DEFINITIONS, definition())
     assert made[0] == 201, made
     api.made(_NAMESPACES, {"metadata": {"name": "semtest"}})
+    # Discovery is the last to know of a kind.
+    eventually(lambda: api.call("GET", GROUP)[0] == 200)
     eventually(lambda: api.call("GET", f"{GROUP}/statefuldatabases")[0] == 200)
     yield Replay(api, ALLOWED if embedded is not None else (*ALLOWED, *OF_OTHERS))
     for path in (f"{_NAMESPACES}/semtest", f"{_NAMESPACES}/semdel", f"{DEFINITIONS}/statefuldatabases.example.dev"):
