@@ -9,7 +9,6 @@ from dataclasses import replace
 from statefuldb.model.actions import AcceptOffers, SaveVolume
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.keeper import KeeperConfig
-from statefuldb.model.observed import NOT_SUBSCRIBED_YET
 from statefuldb.model.operations import LaunchTask
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
@@ -38,7 +37,7 @@ def launch(context: Context, record: VolumeRecord) -> Step:
     ordinal = record.identity.ordinal
     record = behind.abreast(context.observed, record)
     if not context.observed.mesos.connected:
-        return Step(waiting=(_disconnected(context, ordinal),))
+        return Step(waiting=(mesos_error.disconnected(context.observed.mesos, ordinal),))
     if record.ending is not None and not _edited_since(context, record):
         ready_at = record.ending.at_seconds + back_off_seconds(record)
         # An end in the future is of a clock that has been set back since: it is not waited for.
@@ -148,17 +147,6 @@ def keeper_config(context: Context, record: VolumeRecord, mode: str = "Serve") -
         keeper_port=launched.keeper_port,
         operator_ca_pem=context.operator.operator_ca_pem,
         stop_grace_seconds=STOP_GRACE_SECONDS - 5,
-    )
-
-
-def _disconnected(context: Context, ordinal: int) -> Waiting:
-    error = context.observed.mesos.error or NOT_SUBSCRIBED_YET
-    return Waiting(
-        ordinal=ordinal,
-        reason=Reason.MESOS_DISCONNECTED,
-        message=f"Mesos is not connected: {error}",
-        fix=mesos_error.remedy(context.observed.mesos),
-        wants_offers=True,
     )
 
 

@@ -1,7 +1,7 @@
 """An ERROR of Mesos ends the operator's subscription for good: what is said then, and what a person does about it."""
 
 from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
-from statefuldb.model.observed import MesosView
+from statefuldb.model.observed import NOT_SUBSCRIBED_YET, MesosView
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.planning.commands import CHECK_MASTER
 
@@ -41,6 +41,17 @@ def waiting(view: MesosView) -> Waiting | None:
     if not view.fatal:
         return None
     return Waiting(ordinal=None, reason=Reason.MESOS_ERROR, message=_said(view), fix=remedy(view))
+
+
+def disconnected(view: MesosView, ordinal: int) -> Waiting:
+    """Return the wait of a member for a subscription."""
+    return Waiting(
+        ordinal=ordinal,
+        reason=Reason.MESOS_DISCONNECTED,
+        message=f"Mesos is not connected: {view.error or NOT_SUBSCRIBED_YET}",
+        fix=remedy(view),
+        wants_offers=True,
+    )
 
 
 def remedy(view: MesosView) -> str:

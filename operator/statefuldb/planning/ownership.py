@@ -14,7 +14,7 @@ from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DatabaseKey, DataIde
 from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import damage, ledger, remembered
+from statefuldb.planning import damage, ledger, mesos_error, remembered
 from statefuldb.planning.commands import CHECK_MASTER, command, delete_entry
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.storage.directory import root_of
@@ -170,6 +170,9 @@ def _unseen(context: Context, ordinal: int) -> Waiting | None:
             message="Mesos lists a task of this name and has not answered for it yet",
             look_again_seconds=LOOK_AGAIN_SECONDS,
         )
+    if tasks and not observed.mesos.connected:
+        # What runs comes into the ledger, and is no stray, once there is a subscription.
+        return mesos_error.disconnected(observed.mesos, ordinal)
     if observed.reserved is not None:
         # Before it is subscribed nothing is begun either, and what there is comes into the ledger as soon as it is.
         held = ledger.unwritten(observed, context.operator.cluster) if observed.mesos.connected else {}

@@ -232,3 +232,19 @@ def test_a_member_that_is_begun_anew_is_behind_nothing() -> None:
     decided = plan(desired(spec()), seen, (offer("agent-2"),), OPERATOR)
     assert [task.task_id.incarnation for task in launched(decided)] == [4]
     assert not violations(decided, seen, CLUSTER)
+
+
+@EVERY_STRATEGY
+def test_beside_what_runs_without_an_entry_nothing_is_begun_while_there_is_no_subscription(strategy: Strategy) -> None:
+    """Simulator, seed 83 with restores: it was to be begun anew, and what runs to be stopped."""
+    record, _, _ = serving_on(strategy)
+    assert record.task_id is not None
+    said = {record.task_id: TaskStatus(id=record.task_id, state=TaskState.RUNNING, agent_id="id-of-agent-1")}
+    away = replace(observed().mesos, connected=False, error="the event stream ended")
+    seen = observed(found=(record,), tasks=said, mesos=away)
+    decided = plan(desired(spec(strategy)), seen, (), OPERATOR)
+    assert not violations(decided, seen, CLUSTER)
+    assert not decided.actions
+    assert [wait.reason for wait in decided.waiting] == [Reason.MESOS_DISCONNECTED]
+    back = replace(seen, mesos=replace(away, connected=True))
+    assert [type(a) for a in plan(desired(spec(strategy)), back, (), OPERATOR).actions] == [SaveVolume]
