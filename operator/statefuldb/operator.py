@@ -101,7 +101,7 @@ class Keepers(KeeperPort, Protocol):
 class KeeperNeeds:
     """What an operator gives to whatever follows its keepers. `client_pem` is its certificate with the key.
 
-    `framework_id` tells None until there is a subscription; `epoch` is `FrameworkRecord.epoch_above`.
+    `framework_id` is None until there is a subscription; `epoch` is `FrameworkRecord.epoch_above`.
     """
 
     framework_id: Callable[[], str | None]
@@ -213,6 +213,7 @@ class Operator:
             operator_ca_pem=authority,
             allowed_roots=settings.allowed_roots,
             fences=around.fences,
+            restored_at=record.restored_at,
         )
         self.loop = Loop(
             queue=self.queue,

@@ -190,7 +190,10 @@ class MesosView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseObject:
-    """A `StatefulDatabase` as stored. `restarted_at` is the annotation that asks for a restart, or empty."""
+    """A `StatefulDatabase` as stored. `restarted_at` is the annotation that asks for a restart, or empty.
+
+    `created_at_seconds` is when it was created, in Unix seconds.
+    """
 
     key: DatabaseKey
     uid: str
@@ -201,6 +204,7 @@ class DatabaseObject:
     spec: Mapping[str, object]
     status: Mapping[str, object]
     restarted_at: str = ""
+    created_at_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

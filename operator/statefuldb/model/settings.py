@@ -14,7 +14,8 @@ class OperatorIdentity:
     `cluster` is the UUID by which ownership is told, `principal` the Mesos principal or None, `operator_ca_pem` the
     certificate that keepers trust, `allowed_roots` the only places for HostPath and DFS directories (empty: any
     place that is not part of the operating system). `fences` says that there is a command that cuts a lost agent off
-    from a shared file system.
+    from a shared file system. `restored_at` is when the API was last restored from a backup, as a person said, in Unix
+    seconds; 0 where it never was.
     """
 
     cluster: str
@@ -23,3 +24,4 @@ class OperatorIdentity:
     operator_ca_pem: str
     allowed_roots: tuple[str, ...] = ()
     fences: bool = False
+    restored_at: int = 0

@@ -19,10 +19,15 @@ from statefuldb.planning.context import Context, Step
 LOOK_AGAIN_SECONDS = 5.0
 
 
-def abreast(observed: Observed, record: VolumeRecord) -> VolumeRecord:
-    """Return the entry with the highest number of its member's that is told of: the next attempt follows that."""
-    told = (task_id.incarnation for task_id in _told(observed, record))
-    return replace(record, incarnation=max((record.incarnation, unheard.last_number(observed, record), *told)))
+def abreast(context: Context, record: VolumeRecord) -> VolumeRecord:
+    """Return the entry with the highest number of its member's that is told of: the next attempt follows that.
+
+    What was launched between a backup of the API and its restore, and Mesos has forgotten, had a lower number than the
+    seconds that had passed since 1970.
+    """
+    told = (task_id.incarnation for task_id in _told(context.observed, record))
+    known = (record.incarnation, context.operator.restored_at, unheard.last_number(context.observed, record), *told)
+    return replace(record, incarnation=max(known))
 
 
 def taken_up(context: Context, record: VolumeRecord) -> Step | None:

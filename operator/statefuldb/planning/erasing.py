@@ -32,7 +32,7 @@ ERASE_RESOURCES = ResourcesSpec(cpus_milli=100, memory_bytes=64 * BYTES_PER_MIB)
 
 def erase(context: Context, record: VolumeRecord) -> Step:
     """Launch the task that empties the member's directory, on the agent that can reach it."""
-    record = abreast(context.observed, record)
+    record = abreast(context, record)
     wait = Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.RELEASING,

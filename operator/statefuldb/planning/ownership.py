@@ -14,7 +14,7 @@ from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DatabaseKey, DataIde
 from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import damage, ledger, mesos_error, remembered
+from statefuldb.planning import damage, ledger, mesos_error, remembered, unheard
 from statefuldb.planning.commands import CHECK_MASTER, command, delete_entry
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.storage.directory import root_of
@@ -105,7 +105,7 @@ def take_up(context: Context, ordinal: int) -> Step | VolumeRecord:
         return Step(waiting=(_ambiguous(ordinal, candidates),))
     if candidates:
         return _misplaced(context, candidates[0]) or _adopt(context, candidates[0])
-    if (unseen := _unseen(context, ordinal)) is not None:
+    if (unseen := _unseen(context, ordinal) or unheard.unwritten(context, ordinal)) is not None:
         return Step(waiting=(unseen,))
     identity = DataIdentity(cluster=context.operator.cluster, uid=context.uid, ordinal=ordinal)
     spec = context.spec

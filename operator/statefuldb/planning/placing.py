@@ -59,7 +59,7 @@ def choose(context: Context, record: VolumeRecord) -> tuple[AgentOffer, Claim, V
     """Return the best offer with its claim, or a Waiting that counts why each was refused."""
     strategy = strategy_of(record.strategy)
     refusals: list[Refusal] = []
-    offers = unheard.offers_for(context.observed, record, context.offers)
+    offers = unheard.offers_for(context, record)
     if isinstance(offers, Waiting):
         return offers
     for offer in sorted(offers, key=lambda o: _preference(record, o)):
@@ -69,7 +69,7 @@ def choose(context: Context, record: VolumeRecord) -> tuple[AgentOffer, Claim, V
             refusals.append(claim)
         else:
             return offer, claim, attempt
-    wait = unheard.explained(context.observed, record, _no_offer(context, record, refusals))
+    wait = unheard.explained(context, record, _no_offer(context, record, refusals))
     wait = missing.explained(context, record, wait)
     return maintenance.away(context, record, wait)
 

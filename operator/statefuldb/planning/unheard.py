@@ -4,6 +4,9 @@ That a server is there is written down before anybody is told of it. But a ledge
 moments before, and then what it says is over, or never came to hold data, may hold what was written for months. Mesos
 lists what attempts have left, and which attempt it was: such a member goes on where the last one was, and nothing is
 begun elsewhere. Where that one never served, nothing is lost by it.
+
+Where a person has said that there was a restore, this holds however the attempt ended, and while its agent is away; and
+a database whose entry was not written at the time of the backup waits for a person too.
 """
 
 from collections.abc import Mapping
@@ -16,10 +19,12 @@ from statefuldb.model.plan import Waiting
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.commands import CHECK_MASTER
-from statefuldb.planning.context import status_of
+from statefuldb.planning.context import Context, status_of
 from statefuldb.planning.storage.holding import is_ours, made_for
 
 LOOK_AGAIN_SECONDS = 5.0
+_NEVER_RAN = (TaskState.DROPPED, TaskState.ERROR)
+ANEW = "delete the database and its data, and apply it again"
 
 
 def doubted(record: VolumeRecord, tasks: Mapping[TaskId, TaskStatus]) -> bool:
@@ -35,11 +40,12 @@ def last_number(observed: Observed, record: VolumeRecord) -> int:
     return max(_left(observed, record).values(), default=0)
 
 
-def offers_for(observed: Observed, record: VolumeRecord, offers: Offers) -> Offers | Waiting:
-    """Return those of `offers` on which a member may be launched: all, or where a doubted one's last attempt was.
+def offers_for(context: Context, record: VolumeRecord) -> Offers | Waiting:
+    """Return those of the offers on which a member may be launched: all, or where a doubted one's last attempt was.
 
     A wait, where the master does not say what attempts have left.
     """
+    observed, offers = context.observed, context.offers
     if observed.reserved is None and doubted(record, observed.tasks):
         return Waiting(
             ordinal=record.identity.ordinal,
@@ -48,33 +54,57 @@ def offers_for(observed: Observed, record: VolumeRecord, offers: Offers) -> Offe
             fix=CHECK_MASTER,
             look_again_seconds=LOOK_AGAIN_SECONDS,
         )
-    only = _served_by(observed, record)
+    only = _served_by(context, record)
     return offers if only is None else tuple(offer for offer in offers if offer.agent_id == only)
 
 
-def explained(observed: Observed, record: VolumeRecord, wait: Waiting) -> Waiting:
+def unwritten(context: Context, ordinal: int) -> Waiting | None:
+    """Return the wait of a member whose first entry may have been written, and lost, between a backup and its restore.
+
+    On a DFS the directory itself tells whose it is.
+    """
+    database, restored_at = context.observed.database, context.operator.restored_at
+    if database is None or database.created_at_seconds >= restored_at or context.spec.storage.strategy is Strategy.DFS:
+        return None
+    name = context.observed.key.name
+    return Waiting(
+        ordinal=ordinal,
+        reason=Reason.VOLUME_MISSING,
+        message=f"{name} is older than the last restore of the API and has no ledger entry: it may have been begun "
+        "since the backup, on an agent that is away now",
+        fix=f"bring back agents that are away; or, if you know that nobody ever wrote to it, {ANEW}",
+        look_again_seconds=LOOK_AGAIN_SECONDS,
+    )
+
+
+def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
     """Return the wait for an offer with the reason why only one agent will do, where that is so."""
-    only = _served_by(observed, record)
+    only = _served_by(context, record)
     if only is None:
         return wait
-    host = next(held.hostname for held in observed.reserved or () if held.agent_id == only)
+    named = {held.agent_id: held.hostname for held in context.observed.reserved or ()}
+    host = named[only] if only in named or record.launch is None else record.launch.agent.hostname
     why = f"an attempt of {record.member} on {host} may have served"
-    begin = "if you know that nobody ever wrote to it, delete the database and its data, and apply it again"
+    begin = f"if you know that nobody ever wrote to it, {ANEW}"
     return replace(wait, message=f"{wait.message}; {why}", fix=f"{wait.fix}; or, {begin}", hosts=(host,))
 
 
-def _served_by(observed: Observed, record: VolumeRecord) -> str | None:
+def _served_by(context: Context, record: VolumeRecord) -> str | None:
     """Return the id of the agent that may hold data of a doubted member, None where there is none.
 
     What a later attempt than the entry knows has left is there, or what the last one has left, if its end went unheard.
     """
-    if not doubted(record, observed.tasks):
+    observed = context.observed
+    if not doubted(record, observed.tasks) or record.launch is None:
         return None
     known = max((stored.incarnation for stored in observed.volumes if stored.name == record.name), default=0)
-    unheard = record.ending is not None and record.ending.state is TaskState.GONE
-    own = record.launch.agent.id if record.launch is not None and unheard else None
+    restored = known < context.operator.restored_at
+    ended = record.ending.state if record.ending is not None else None
+    own = record.launch.agent.id if ended is TaskState.GONE or (restored and ended not in _NEVER_RAN) else None
     left = _left(observed, record)
     served = {agent_id: number for agent_id, number in left.items() if number > known or agent_id == own}
+    if not served and restored:
+        return own
     return max(served, key=lambda agent_id: (served[agent_id], agent_id), default=None)
 
 

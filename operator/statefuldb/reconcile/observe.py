@@ -156,7 +156,8 @@ class Observer:
         if not volume.initialised and (status is None or not status.state.agent_away):
             return False
         since = volume.ending.at_seconds if volume.ending is not None else status.seen_at_seconds if status else 0.0
-        return self._clock.now() - since > MISSED_AFTER_SECONDS
+        # An end in the future is of a clock that has been set back since: it is not waited for.
+        return not 0 <= self._clock.now() - since <= MISSED_AFTER_SECONDS
 
     def _follow(self, key: DatabaseKey, volume: VolumeRecord, tasks: dict[TaskId, TaskStatus]) -> None:
         """Ask Mesos about a recorded launch until it is over, and its keeper while it runs."""

@@ -112,7 +112,12 @@ class Administrators:
 
     def _release(self) -> None:
         """Give up retained data that nothing uses, by its name, as `statefuldb volumes release` does."""
-        retained = [volume for volume in self._retained() if not self._used(volume.identity.uid)]
+        owned = {stored["metadata"]["uid"] for stored in self._world.api.objects("statefuldatabases")}
+        retained = [
+            volume
+            for volume in self._retained()
+            if volume.identity.uid not in owned and not self._used(volume.identity.uid)
+        ]
         if retained:
             self._give_up(self._dice.pick(retained))
 
@@ -121,6 +126,14 @@ class Administrators:
         for volume in self._retained():
             if self._world.laws.may_go(volume.identity.uid):
                 self._give_up(volume)
+
+    def keep_latest(self, name: str) -> None:
+        """Give up all retained data of a database's name but that which was written last."""
+        world = self._world
+        of_name = [volume for volume in self._retained() if volume.key.name == name]
+        by_age = sorted(of_name, key=lambda volume: world.clients.latest_row_of(volume.identity.uid))
+        for volume in by_age[:-1]:
+            self._give_up(volume)
 
     def _retained(self) -> list[VolumeRecord]:
         stored = map(from_object, self._world.api.objects("databasevolumes"))

@@ -44,10 +44,10 @@ class Clients:
         server.directory.rows.append(self.writes)
         self.acknowledged.setdefault(server.directory, []).append(self.writes)
 
-    def hold_rows_of(self, uid: str) -> bool:
-        """Say whether rows of some data were acknowledged that lie anywhere."""
-        held = (directory.identity for directory, rows in self.acknowledged.items() if rows)
-        return any(identity is not None and identity["uid"] == uid for identity in held)
+    def latest_row_of(self, uid: str) -> int:
+        """Return the last row of some data that was acknowledged and lies anywhere, 0 where there is none."""
+        held = [(d.identity, rows) for d, rows in self.acknowledged.items() if rows]
+        return max((max(rows) for identity, rows in held if identity is not None and identity["uid"] == uid), default=0)
 
     def connect(self, name: str) -> Keeper | None:
         """Return the server that answers to the Secret of a database; None where none does, or refuses the account."""

@@ -23,7 +23,6 @@ from statefuldb.simulation.mesos import Mesos
 from statefuldb.simulation.people import People
 from statefuldb.simulation.schedule import Schedule
 from statefuldb.simulation.storage import Directory
-from statefuldb.simulation.task_ids import TaskIds
 from statefuldb.simulation.verdict import Verdict
 from statefuldb.simulation.written import Written
 
@@ -55,7 +54,7 @@ class Laws:
         self.seen: dict[str, int] = {}
         self._secrets: list[str] = []
         self._may_go: set[str] = set()
-        self.task_ids = TaskIds(lambda task_id: self.mesos.remembers(task_id))
+        self._task_ids: set[str] = set()
         self._decided_at: dict[str, float] = {}
         self._offers_used: set[str] = set()
         self._ledger = Written()
@@ -249,7 +248,8 @@ class Laws:
 
     def _launched(self, task: Json) -> None:
         task_id = task["task_id"]["value"]
-        self._verdict.judge("sane_requests", self.task_ids.take(task_id), f"task id {task_id} was used twice")
+        self._verdict.judge("sane_requests", task_id not in self._task_ids, f"task id {task_id} was used twice")
+        self._task_ids.add(task_id)
         recorded = bool(self._ledger.of(TaskId.parse(task_id)))
         self._verdict.judge("sane_requests", recorded, f"{task_id} was launched before the ledger had it")
         if any("persistence" in r.get("disk", {}) for r in task["resources"]):

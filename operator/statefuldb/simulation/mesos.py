@@ -211,10 +211,6 @@ class Mesos:
         """Say whether a framework has ended, as far as the last master knows."""
         return framework_id in self.master.cluster.removed
 
-    def remembers(self, task_id: str) -> bool:
-        """Say whether the master knows of a task of this id, be it over."""
-        return any(known == task_id for _, known in self.master.cluster.tasks)
-
     def mark_gone(self, agent_id: str) -> None:
         """Carry out a person's MARK_AGENT_GONE."""
         self.administer({"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": agent_id}}})

@@ -4,12 +4,14 @@ They stop the operator, put the backup back, adopt what its ledger lacks, delete
 and given up since, want once more what is wanted, and start the operator; now and then it was started too early.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from statefuldb.model.conditions import Reason
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, LABEL_CLUSTER
 from statefuldb.model.keeper import DATA_EXPECTED
 from statefuldb.model.settings import FRAMEWORK_NAME
 from statefuldb.model.volume_object import from_object
+from statefuldb.planning.unheard import ANEW
 from statefuldb.simulation import scanners
 from statefuldb.simulation.administrators import CONFIG_MAPS, FRAMEWORK_RECORD
 from statefuldb.simulation.api import Backup
@@ -18,6 +20,7 @@ from statefuldb.simulation.dice import Dice
 if TYPE_CHECKING:
     from statefuldb.simulation.world import World
 
+Json = dict[str, Any]
 # How old the backup is, how long it takes to bring the rest back, and how often the operator is started before that.
 AGE_SECONDS = (5.0, 120.0)
 WORK_SECONDS = (5.0, 40.0)
@@ -47,7 +50,6 @@ class Restorers:
         world, people = self._world, self._world.people
         world.stop_operators()
         world.api.put_back(backup)
-        world.laws.task_ids.restored()
         world.story.tell("people", "stop the operator, and restore the API from the backup")
         for wanted in people.wanted.values():
             # Whatever follows from that, a person has asked for it.
@@ -58,18 +60,19 @@ class Restorers:
         people.soon(dice.between(*WORK_SECONDS), self._bring_back)
 
     def _put_record_right(self) -> None:
-        """Write the framework that Mesos knows into the operator's record, where that names another or is not there."""
+        """Write into the operator's record that there was a restore, and the framework that Mesos knows."""
         world = self._world
         frameworks = world.mesos.master.cluster.frameworks.values() if world.mesos.up else ()
         ours = {framework.id: framework.info for framework in frameworks if framework.info["name"] == FRAMEWORK_NAME}
-        status, record = world.api.exchange("GET", FRAMEWORK_RECORD)
+        restored = {"data": {"restoredAt": str(int(world.schedule.now))}}
+        status, record = world.api.exchange("PATCH", FRAMEWORK_RECORD, restored, "application/merge-patch+json")
         if not ours or (status == 200 and record["data"].get("frameworkId") in ours):
             return
         framework_id = max(ours)
         cluster = next(
             label["value"] for label in ours[framework_id]["labels"]["labels"] if label["key"] == LABEL_CLUSTER
         )
-        data = {"cluster": cluster, "frameworkId": framework_id}
+        data = {**restored["data"], "cluster": cluster, "frameworkId": framework_id}
         if status == 200:
             world.api.exchange("PATCH", FRAMEWORK_RECORD, {"data": data}, "application/merge-patch+json")
         else:
@@ -96,13 +99,21 @@ class Restorers:
         self._world.administrators.release_again()
 
     def _begin_anew(self) -> None:
-        """Delete, and apply once more, what waits for data that is nowhere to be found."""
+        """Delete, and apply once more, what waits for data that nobody ever wrote; say which data it is of several."""
         world = self._world
         for stored in world.people.stored():
+            name = stored["metadata"]["name"]
             waits = stored.get("status", {}).get("plan", {}).get("waiting", [])
             entries = map(from_object, world.api.objects("databasevolumes"))
-            uids = {entry.identity.uid for entry in entries if entry.owner_uid == stored["metadata"]["uid"]}
-            if any(DATA_EXPECTED in wait["message"] for wait in waits) and not any(
-                map(world.clients.hold_rows_of, uids)
-            ):
-                world.people.recreate(stored["metadata"]["name"], with_data=True)
+            uid = stored["metadata"]["uid"]
+            uids = {uid, *(entry.identity.uid for entry in entries if entry.owner_uid == uid)}
+            if any(map(_for_data, waits)) and not any(map(world.clients.latest_row_of, uids)):
+                world.people.recreate(name, with_data=True)
+            elif any(wait["reason"] == Reason.AMBIGUOUS_RETAINED_VOLUMES for wait in waits):
+                world.administrators.keep_latest(name)
+
+
+def _for_data(wait: Json) -> bool:
+    """Whether a wait is for data that may be nowhere."""
+    missing = wait["reason"] == Reason.VOLUME_MISSING
+    return missing or DATA_EXPECTED in wait["message"] or ANEW in wait.get("fix", "")

@@ -82,6 +82,21 @@ def test_an_epoch_rises_above_what_a_keeper_has_seen_where_nobody_has_begun_sinc
         record.epoch_above(6_000)
 
 
+def test_it_says_when_a_person_restored_the_api() -> None:
+    api = Api([])
+    record = record_in(api)
+    record.begin(lambda: None)
+    assert record.restored_at == 0
+    assert api.record is not None
+    api.record["data"]["restoredAt"] = "1800000000"
+    record.begin(lambda: None)
+    assert record.restored_at == 1_800_000_000
+    for wrong in ("2027-01-15", "1800000000000"):
+        api.record["data"]["restoredAt"] = wrong
+        with pytest.raises(EffectFailed, match="restoredAt of ConfigMap statefuldb-framework in namespace system"):
+            record.begin(lambda: None)
+
+
 def test_of_two_that_begin_at_once_the_second_takes_the_first_ones_framework_out_of_no_record() -> None:
     """What runs under a framework that no operator knows any more is looked after by nobody, and called gone."""
     api = Api([])

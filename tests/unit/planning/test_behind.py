@@ -16,7 +16,7 @@ from statefuldb.model.volume import AgentRef, Ending, Fencing, Intent, VolumeRec
 from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
 from unit.planning.test_fencing import FENCING, REATTACH
-from unit.planning.world import CLUSTER, OPERATOR, UID, desired, observed, offer, serving_on, spec
+from unit.planning.world import CLUSTER, OPERATOR, UID, database, desired, observed, offer, serving_on, spec
 
 LATER = TaskId(uid=UID, ordinal=0, incarnation=3)
 EVERY_STRATEGY = pytest.mark.parametrize("strategy", list(Strategy))
@@ -232,6 +232,19 @@ def test_a_member_that_is_begun_anew_is_behind_nothing() -> None:
     decided = plan(desired(spec()), seen, (offer("agent-2"),), OPERATOR)
     assert [task.task_id.incarnation for task in launched(decided)] == [4]
     assert not violations(decided, seen, CLUSTER)
+
+
+@EVERY_STRATEGY
+def test_after_a_restore_no_number_is_used_that_may_have_been_used_since_the_backup(strategy: Strategy) -> None:
+    record, idle = fallen_back(strategy)
+    restored = replace(OPERATOR, restored_at=1_700_000_000)
+    decided = plan(desired(spec(strategy)), observed(volumes=(record,)), (idle,), restored)
+    assert [str(task.task_id.incarnation) for task in launched(decided)] == ["1700000001"]
+    later = replace(record, incarnation=1_700_000_001)
+    (task,) = launched(plan(desired(spec(strategy)), observed(volumes=(later,)), (idle,), restored))
+    assert task.task_id.incarnation == 1_700_000_002
+    begun = plan(desired(spec(strategy)), observed(database=database(created_at_seconds=1.8e9)), (offer(),), restored)
+    assert [task.task_id.incarnation for task in launched(begun)] == [1_700_000_001]
 
 
 @EVERY_STRATEGY

@@ -10,12 +10,14 @@ import pytest
 from statefuldb.model.actions import AcceptOffers, SaveVolume
 from statefuldb.model.conditions import Reason
 from statefuldb.model.observed import Observed, Offers, TaskState
+from statefuldb.model.plan import Plan
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Ending, VolumeRecord
 from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
-from unit.planning.world import CLUSTER, OPERATOR, desired, observed, offer, serving_on, spec
+from statefuldb.planning.unheard import ANEW
+from unit.planning.world import CLUSTER, OPERATOR, database, desired, observed, offer, serving_on, spec
 
 BOUND = pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH])
 
@@ -84,3 +86,49 @@ def test_a_later_attempt_than_the_ledger_knows_is_gone_on_with_and_its_number_no
     assert saved.volume.persistence_id == record.persistence_id
     elsewhere = plan(desired(spec(strategy)), replace(sight, reserved=()), (offer("agent-2"),), OPERATOR)
     assert {v.law for v in violations(elsewhere, sight, CLUSTER)} == {"no_empty_resurrection"}
+
+
+@BOUND
+@pytest.mark.parametrize("state", [TaskState.KILLED, TaskState.FAILED, TaskState.GONE])
+def test_after_a_restore_it_goes_on_where_it_was_however_it_ended(strategy: Strategy, state: TaskState) -> None:
+    """Simulator, seed 79 with restores: it had been stopped for an edit, and an empty database was begun elsewhere."""
+    record, idle = attempt(strategy, state)
+    restored = replace(OPERATOR, restored_at=1_700_000_000)
+
+    def hostname(sight: Observed, *offers: AgentOffer, of: VolumeRecord = record) -> str | None:
+        decided = plan(desired(spec(strategy)), replace(sight, volumes=(of,)), offers, restored)
+        assert not violations(decided, sight, CLUSTER)
+        return next((a.agent.hostname for a in decided.actions if isinstance(a, AcceptOffers)), None)
+
+    assert hostname(seen(record, idle), offer("agent-2"), idle) == idle.hostname
+    assert hostname(seen(record, idle), offer("agent-2")) is None
+    assert hostname(seen(record), offer("agent-2")) is None, "its agent is away"
+    (wait,) = plan(desired(spec(strategy)), seen(record), (offer("agent-2"),), restored).waiting
+    assert f"an attempt of orders-0 on {idle.hostname} may have served" in wait.message
+    assert wait.fix.endswith(ANEW)
+    never_ran = replace(record, ending=Ending(incarnation=1, state=TaskState.DROPPED, at_seconds=10.0))
+    # A directory stays on its host in any case.
+    elsewhere = "agent-2" if strategy is Strategy.PERSISTENT_VOLUME else None
+    assert hostname(seen(never_ran), offer("agent-2"), of=never_ran) == elsewhere
+    assert record.launch is not None
+    since = replace(record, incarnation=1_700_000_001, launch=replace(record.launch, incarnation=1_700_000_001))
+    over = replace(since, ending=Ending(incarnation=1_700_000_001, state=TaskState.KILLED, at_seconds=10.0))
+    assert hostname(seen(over), offer("agent-2"), of=over) == elsewhere, "it was launched since"
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_what_is_older_than_a_restore_and_has_no_entry_is_begun_by_a_persons_word(strategy: Strategy) -> None:
+    """Simulator, seed 14 with restores: its agent was called gone, and an empty database was begun elsewhere.
+
+    On a DFS the directory itself tells.
+    """
+    restored = replace(OPERATOR, restored_at=1_700_000_000)
+
+    def begun(created_at_seconds: float) -> Plan:
+        sight = observed(database=database(created_at_seconds=created_at_seconds))
+        return plan(desired(spec(strategy)), sight, (offer(),), restored)
+
+    assert any(isinstance(action, AcceptOffers) for action in begun(1_700_000_000.0).actions)
+    older = begun(1_699_999_999.0)
+    assert bool(older.actions) is (strategy is Strategy.DFS)
+    assert [wait.reason for wait in older.waiting] == ([] if older.actions else [Reason.VOLUME_MISSING])

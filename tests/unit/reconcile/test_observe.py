@@ -162,10 +162,12 @@ def test_what_is_missed_is_looked_for_and_an_agent_that_mesos_has_forgotten(
     served, _ = serving(Strategy.PERSISTENT_VOLUME)
     record = replace(served, initialised=initialised)
     assert record.task_id is not None
-    said = replace(status(record.task_id, state), seen_at_seconds=1.0)
-    watching, mesos, _ = observer(record, said, keeper(record)[record.task_id], waits=True)
-    assert bool(watching.observe(KEY).sightings) is looked
-    assert mesos.sighting.called is looked
+    for since in (1.0, 1e9):
+        # What was seen in the future was seen by a clock that has been set back since.
+        said = replace(status(record.task_id, state), seen_at_seconds=since)
+        watching, mesos, _ = observer(record, said, keeper(record)[record.task_id], waits=True)
+        assert bool(watching.observe(KEY).sightings) is looked
+        assert mesos.sighting.called is looked
 
 
 def beginning(record: VolumeRecord) -> tuple[Observer, Any, Any, Callable[..., Any]]:

@@ -1,6 +1,7 @@
 """What the operator itself keeps in the API: cluster UUID, framework id, epoch, and its certificates."""
 
 import base64
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from statefuldb.reconcile.machine import Machine
 from statefuldb.reconcile.ports import EffectFailed, Superseded
 
 Json = dict[str, Any]
+# Milliseconds would be no time, and are longer.
+_SECONDS = re.compile(r"[0-9]{1,11}")
 
 
 class FrameworkRecord:
@@ -25,6 +28,8 @@ class FrameworkRecord:
         self._namespace = namespace
         self._lock = machine.lock()
         self._epoch = self._next = 0
+        # When the API was last restored from a backup, as a person wrote there, in Unix seconds; 0 where it never was.
+        self.restored_at = 0
 
     def begin(
         self, earlier: Callable[[], tuple[str, str] | None], namespaces: tuple[str, ...] = ()
@@ -60,6 +65,7 @@ class FrameworkRecord:
                     f"namespace {self._namespace}, where the operator keeps its own record, is not there: "
                     f"kubectl create namespace {self._namespace}, or name another one with --namespace"
                 )
+        self.restored_at = self._moment(stored["data"].get("restoredAt", "0"))
         epoch = max(int(stored["data"].get("epoch", "0")) + 1, int(self._machine.now()))
         self._replace({**stored, "data": {**stored["data"], "epoch": str(epoch)}})
         self._epoch = epoch
@@ -140,6 +146,12 @@ class FrameworkRecord:
             f"Put the record back: kubectl create configmap {record} {values}; or, where another operator works for "
             "that, do not run this one (or run it beside, for another API server and in another --mesos-role)"
         )
+
+    def _moment(self, written: str) -> int:
+        if not _SECONDS.fullmatch(written):
+            where = f"data.restoredAt of ConfigMap {FRAMEWORK_CONFIG_MAP} in namespace {self._namespace}"
+            raise EffectFailed(f"{where} must be a time in Unix seconds (date +%s), not {written!r}")
+        return int(written)
 
     def _config_map(self) -> Json | None:
         return find(

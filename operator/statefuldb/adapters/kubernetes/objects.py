@@ -1,6 +1,7 @@
 """Reading and writing objects of our kinds through the official client."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, cast
 
 from statefuldb.adapters.kubernetes.cache import number_of
@@ -18,6 +19,7 @@ PROFILES = "storageprofiles"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 REQUEST_LENGTH = 64
+LONG_AGO = "1970-01-01T00:00:00Z"
 # As parsed dictionaries, thousands of objects at once take more memory than all that is kept of them afterwards.
 PAGE_OBJECTS = 100
 PEEK_SECONDS = 2.0
@@ -140,4 +142,10 @@ def database_of(key: DatabaseKey, stored: Json) -> DatabaseObject:
         spec=cast("Mapping[str, object]", stored.get("spec") or {}),
         status=cast("Mapping[str, object]", stored.get("status") or {}),
         restarted_at=str((metadata.get("annotations") or {}).get(ANNOTATION_RESTARTED_AT, ""))[:REQUEST_LENGTH],
+        created_at_seconds=_seconds(metadata.get("creationTimestamp", LONG_AGO)),
     )
+
+
+def _seconds(moment: str) -> float:
+    """Return a time of the API in Unix seconds."""
+    return datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
