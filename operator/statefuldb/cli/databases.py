@@ -104,7 +104,7 @@ def apply(
             fail(f"{name_of(body)}: {refused}", code_of(refused.status), fix)
         done.append({"kind": body["kind"], "name": name_of(body), "result": result})
         if not output.is_data:
-            out.print(f"{body['kind']}/{name_of(body)} {result}", markup=False)
+            out.print(f"{body['kind']}/{name_of(body)} {result}")
     refusals = _refusals(session, bodies, done, timeout) if wait else []
     printed(done, output)
     if refusals:
@@ -122,7 +122,7 @@ def _refusals(session: Session, bodies: list[Json], done: list[Json], seconds: f
     unsaid = [name for (_, name), verdict in told.items() if verdict.accepted is None]
     if unsaid:
         text = f"{', '.join(unsaid)}: stored; no operator has looked at it within {seconds:g} s, does one run?"
-        errors.print(text, markup=False)
+        errors.print(text)
     return [f"{name}: stored and refused: {v.message}" for (_, name), v in told.items() if v.accepted is False]
 
 

@@ -43,16 +43,16 @@ def describe(
     if printed({"database": stored, "volumes": volumes, "events": happened}, output):
         return
     for title, text in _head(stored):
-        out.print(f"{title:12} {text}", markup=False)
+        out.print(f"{title:12} {text}")
     _section("Conditions", _conditions(stored))
     _section("Members", _members(stored))
     _section("Volumes", _volumes(volumes))
     out.print("\nPlan")
     for line in plan_lines(session, stored):
-        out.print(f"  {line}", markup=False)
+        out.print(f"  {line}")
     out.print("\nEvents")
     for event in happened[-EVENTS_SHOWN:]:
-        out.print(f"  {event_line(event)}", markup=False)
+        out.print(f"  {event_line(event)}")
 
 
 def _head(stored: Json) -> list[tuple[str, str]]:

@@ -86,7 +86,7 @@ def doctor(
         for finding in findings:
             out.print(Text(f"{finding.verdict:8}", style=STYLES[finding.verdict]), f"{finding.where}: {finding.what}")
             if finding.remedy:
-                out.print(f"         -> {finding.remedy}", markup=False)
+                out.print(f"         -> {finding.remedy}")
     if any(finding.verdict is Verdict.AMISS for finding in findings):
         raise typer.Exit(ExitCode.FAILED)
 

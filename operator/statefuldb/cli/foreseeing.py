@@ -41,19 +41,19 @@ def foresee_file(session: Session, file: str, output: Output) -> None:
 def _say(found: Json) -> None:
     name = found["name"]
     for text in found["errors"]:
-        errors.print(f"{name}: {text}", markup=False)
+        errors.print(f"{name}: {text}")
     if found["errors"]:
         return
     if found["kind"] != "StatefulDatabase":
-        out.print(f"{found['kind']}/{name}: would be applied", markup=False)
+        out.print(f"{found['kind']}/{name}: would be applied")
         return
     steps = found["steps"]
-    out.print(f"{name}: {len(steps)} steps" if steps else f"{name}: nothing to do", markup=False)
+    out.print(f"{name}: {len(steps)} steps" if steps else f"{name}: nothing to do")
     for step in steps:
         approval = "" if step["approved"] else "  (waits for approval)"
-        out.print(f"  {step['risk']:14} {step['description']}{approval}", markup=False)
+        out.print(f"  {step['risk']:14} {step['description']}{approval}")
     for wait in found["waiting"]:
-        out.print(f"  then waits     {wait['reason']}: {wait['message']}", markup=False)
+        out.print(f"  then waits     {wait['reason']}: {wait['message']}")
 
 
 def _foreseen(session: Session, body: Json) -> Json:

@@ -48,7 +48,7 @@ def plan(
     stored = session.database(name)
     if not printed(stored.get("status", {}).get("plan", {}), output):
         for line in plan_lines(session, stored):
-            out.print(line, markup=False)
+            out.print(line)
 
 
 def plan_lines(session: Session, stored: Json) -> list[str]:
@@ -80,7 +80,7 @@ def explain(
     found = _left_of(session, name) or _standing(session, name)
     if not printed(found, output):
         for line in _explanation(found):
-            out.print(line, markup=False)
+            out.print(line)
 
 
 def _standing(session: Session, name: str) -> Json:
@@ -149,7 +149,7 @@ def events(
     if not watch:
         if not printed(happened, output):
             for event in happened:
-                out.print(event_line(event), markup=False)
+                out.print(event_line(event))
             if not happened:
                 errors.print("There are no events; the API server forgets them after a while.")
         return
@@ -163,7 +163,7 @@ def events(
             if output.is_data:
                 print_one(event, output)
             else:
-                out.print(event_line(event), markup=False)
+                out.print(event_line(event))
         time.sleep(POLL_SECONDS)
         happened = events_of(session, name, all_namespaces=all_namespaces)
 

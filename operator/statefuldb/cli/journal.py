@@ -84,7 +84,7 @@ def replay(
             recording = from_json((each.entry or {}).get("pass"))
         except ValueError as error:
             unreadable.append({"line": each.number, "why": str(error)})
-            errors.print(f"line {each.number}: not to be replayed by this version: {error}", markup=False)
+            errors.print(f"line {each.number}: not to be replayed by this version: {error}")
             continue
         difference = decide_again(recording)
         if difference:

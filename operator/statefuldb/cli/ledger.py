@@ -69,7 +69,7 @@ def take_stock(session: Session, mesos: MesosOptions) -> Stock:
 def say_if_blind(stock: Stock) -> None:
     """Say on standard error that only the ledger's own view is shown."""
     if stock.blind:
-        errors.print(f"Mesos was not asked: {stock.blind}", markup=False)
+        errors.print(f"Mesos was not asked: {stock.blind}")
         errors.print("What follows is the ledger's own view: orphaned, missing and lost volumes are not seen.")
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 from rich.table import Table
+from rich.text import Text
 
 from statefuldb.adapters.databases.mysql import SqlFailed, run_statements
 from statefuldb.cli.cluster import AGENT_TIMEOUT_SECONDS, DaemonEnded
@@ -25,6 +26,7 @@ from statefuldb.model.settings import OPERATOR_WAITING_FILE
 Json = dict[str, Any]
 READY_SECONDS = 120.0
 POLL_SECONDS = 0.3
+ANSWER_SECONDS = 10.0
 
 
 def register(app: typer.Typer) -> None:
@@ -83,7 +85,7 @@ def down(context: typer.Context) -> None:
     with Progress("stopping the operator, then the databases cleanly"):
         cluster.stop(lambda text: out.print(text))
     again = session_of(context).invocation
-    out.print(f"All data is kept in {cluster.state_dir}; `{again} up` goes on where you left off.", markup=False)
+    out.print(f"All data is kept in {cluster.state_dir}; `{again} up` goes on where you left off.")
 
 
 def status(context: typer.Context, output: OutputOption = Output.TABLE) -> None:
@@ -199,7 +201,7 @@ def _await_ready(session: Session, name: str, began: float) -> None:
 def _answers(session: Session, name: str) -> bool:
     secret = session.client.secret(session.namespace, f"{name}-connection")
     try:
-        return secret is not None and bool(list(run_statements(secret, ["SELECT 1"])))
+        return secret is not None and bool(list(run_statements(secret, ["SELECT 1"], answer_seconds=ANSWER_SECONDS)))
     except SqlFailed:
         return False
 
@@ -213,13 +215,13 @@ def _farewell(session: Session, applied: list[tuple[Session, str]]) -> None:
         if not primary:
             continue
         secret = stored["status"]["endpoints"]["secretName"]
-        out.print(f"\n[green]Ready[/green]  {name} answers at {primary['host']}:{primary['port']}")
-        out.print(f"  connect     {within.invocation} sql {name} -e 'SELECT VERSION()'", markup=False)
+        out.print(Text("\nReady ", style="green"), f"{name} answers at {primary['host']}:{primary['port']}")
+        out.print(f"  connect     {within.invocation} sql {name} -e 'SELECT VERSION()'")
         out.print(
             f"  account     Secret {secret} in namespace {within.namespace} (host, port, username, password, uri)"
         )
-    out.print(f"  kubeconfig  export KUBECONFIG={shlex.quote(str(session.kubeconfig.resolve()))}", markup=False)
-    out.print(f"  look around {here} status", markup=False)
+    out.print(f"  kubeconfig  export KUBECONFIG={shlex.quote(str(session.kubeconfig.resolve()))}")
+    out.print(f"  look around {here} status")
     first, name = applied[0] if applied else (session, "NAME")
-    out.print(f"              {first.invocation} explain {name}", markup=False)
-    out.print(f"  stop        {here} down", markup=False)
+    out.print(f"              {first.invocation} explain {name}")
+    out.print(f"  stop        {here} down")

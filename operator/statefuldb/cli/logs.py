@@ -62,7 +62,7 @@ def logs(
                 record = latest
         except EffectFailed as failure:
             # An agent or master that restarts is no reason to stop following.
-            errors.print(f"{failure}; trying again", markup=False)
+            errors.print(f"{failure}; trying again")
 
 
 class Reader:

@@ -65,7 +65,7 @@ def table_of(columns: Sequence[str], rows: Sequence[Sequence[str | Text]], empty
 
 def print_table(table: Table | str) -> None:
     """Print a table as wide as it is: names in it are there to be typed, so a narrow terminal must not shorten them."""
-    out.print(table, markup=False, width=WIDE)
+    out.print(table, width=WIDE)
 
 
 def verdict(word: str, *, good: bool) -> Text:

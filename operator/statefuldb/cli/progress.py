@@ -45,4 +45,4 @@ class Progress:
         if self._live is not None:
             self._live.update(escape(text))
         else:
-            errors.print(f"{time.monotonic() - self._began:7.1f} s  {text}", markup=False)
+            errors.print(f"{time.monotonic() - self._began:7.1f} s  {text}")

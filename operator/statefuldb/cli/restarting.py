@@ -38,7 +38,7 @@ def restart(
     out.print(f"restart of {name} is asked for at {now}")
     mode = stored["spec"].get("reconcile", {}).get("mode", "Apply")
     if mode != "Apply":
-        out.print(f"  spec.reconcile.mode is {mode}: see `{session.hint('plan', name)}`", markup=False)
+        out.print(f"  spec.reconcile.mode is {mode}: see `{session.hint('plan', name)}`")
     if not wait:
         return
 

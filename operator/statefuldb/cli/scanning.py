@@ -127,7 +127,7 @@ def _adopt(
     except ValueError as error:
         fail(f"{line.found.directory} cannot be adopted: {error}", ExitCode.REFUSED)
     write_entry(session, record)
-    out.print(f"{name} is in the ledger, retained for database {key.name} of namespace {key.namespace}", markup=False)
+    out.print(f"{name} is in the ledger, retained for database {key.name} of namespace {key.namespace}")
 
 
 def _agent_of(mesos: MesosOptions, session: Session, line: ScanLine, named: str) -> AgentRef:
@@ -147,7 +147,7 @@ def _agent_of(mesos: MesosOptions, session: Session, line: ScanLine, named: str)
 
 
 def _say_trouble(text: str) -> None:
-    errors.print(text, markup=False)
+    errors.print(text)
 
 
 def _json(line: ScanLine) -> dict[str, Any]:

@@ -57,9 +57,7 @@ def every_point(processes: int, output: Output) -> bool:
     """Disturb one life of each strategy at every point, and tell which were not borne."""
     sifted = sift(processes=processes)
     for failed, at, problem in sifted.failed:
-        errors.print(
-            f"{failed} ({at}): {problem}\n  see all of it: statefuldb simulate --point '{failed}'", markup=False
-        )
+        errors.print(f"{failed} ({at}): {problem}\n  see all of it: statefuldb simulate --point '{failed}'")
     show(sifted.data(), output, lambda _: sifted.table())
     return not sifted.failed
 
@@ -70,9 +68,7 @@ def every_field(processes: int, output: Output) -> bool:
         found = pool.map(explore, STRATEGIES)
     for explored in found:
         for ending in explored.failed:
-            errors.print(
-                f"{explored.strategy}, {ending.change}: {ending.how}: {ending.why}: {ending.problem}", markup=False
-            )
+            errors.print(f"{explored.strategy}, {ending.change}: {ending.how}: {ending.why}: {ending.problem}")
     listed = [
         {"strategy": explored.strategy, "change": str(e.change), "ending": e.how, "why": e.why, "problem": e.problem}
         for explored in found
@@ -91,7 +87,7 @@ def many(seeds: range, processes: int, output: Output) -> bool:
             if result.verdict.broken is not None:
                 said = f"seed {result.seed}: {result.verdict.broken}\n{result.short}"
                 told = f"{said}\n  see all of it: statefuldb simulate --seed {result.seed} --details"
-                errors.print(told, markup=False)
+                errors.print(told)
             so_far = f"{coverage.seeds} of {len(seeds)} seeds, {len(coverage.broken)} broken"
             (progress.say if coverage.seeds % TOLD_EACH == 0 else progress.say_live)(so_far)
     show(coverage.data(), output, lambda _: coverage.table())

@@ -109,8 +109,8 @@ def run(
             return
         stop = threading.Event()
         end_on_signals(stop)
-        out.print(f"syncing {settings.source} as {settings.namespace}/{settings.name}", markup=False)
-        sync.run(seconds, stop, lambda text: out.print(text, markup=False))
+        out.print(f"syncing {settings.source} as {settings.namespace}/{settings.name}")
+        sync.run(seconds, stop, lambda text: out.print(text))
 
 
 def _one_pass(sync: Sync, name: str, output: Output, *, dry_run: bool) -> None:
@@ -148,7 +148,7 @@ def status(
         out.print(f"nothing is synced in namespace {session.namespace}")
     for key, held in sorted(chosen.items()):
         if held is None:
-            out.print(f"{key}: no pass was made yet", markup=False)
+            out.print(f"{key}: no pass was made yet")
         else:
             _print_status(key, held)
 
@@ -245,7 +245,7 @@ def _print_status(name: str, held: Status) -> None:
     for what, found in (("error", held.errors), ("drift", held.drift), ("pruned", held.pruned), ("kept", held.kept)):
         lines += [f"  {what:9} {text}" for text in found]
     for line in lines:
-        out.print(line, markup=False)
+        out.print(line)
 
 
 def _show(decision: Decision, output: Output) -> None:
@@ -261,4 +261,4 @@ def _show(decision: Decision, output: Output) -> None:
     words = {"apply": "would apply", "prune": "would prune", "errors": "error"}
     lines = [f"{words.get(what, what):12} {text}" for what, texts in found.items() for text in texts]
     for line in lines or ["nothing to do"]:
-        out.print(line, markup=False)
+        out.print(line)

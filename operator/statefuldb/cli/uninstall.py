@@ -116,11 +116,11 @@ def _uninstall(
 
 
 def _refuse_what_is_in_use(found: Installation, leave_lost: bool) -> None:
-    in_the_way = obstacles(found.databases, found.lines, found.away, leave_lost=leave_lost)
+    in_the_way = obstacles(found.databases, found.lines, found.away, cluster=found.cluster, leave_lost=leave_lost)
     if in_the_way:
         errors.print("\nRefused. First:")
         for obstacle in in_the_way:
-            errors.print(f"  {obstacle.what}  ->  {obstacle.remedy}", markup=False)
+            errors.print(f"  {obstacle.what}  ->  {obstacle.remedy}")
         raise typer.Exit(ExitCode.REFUSED)
 
 
@@ -154,12 +154,12 @@ def _show(found: Installation) -> None:
         out.print("  the operator is connected: it gives back what is released; it must be stopped before the end")
     for line in found.lines:
         what = f"destroy and unreserve {line.key.namespace}/{line.name} on {line.agent or 'no agent'} ({line.state})"
-        out.print(f"  {what}", markup=False)
+        out.print(f"  {what}")
         for holding in line.held:
             amounts = ", ".join(
                 f"volume {r.persistence.id}" if r.persistence is not None else r.name for r in holding.resources
             )
-            out.print(f"      {holding.hostname}: {amounts}", markup=False)
+            out.print(f"      {holding.hostname}: {amounts}")
     for framework in found.frameworks:
         out.print(f"  tear down framework {framework.id} ({framework.name}, role {', '.join(framework.roles)})")
     for namespace, name in found.secrets:
@@ -170,7 +170,7 @@ def _show(found: Installation) -> None:
     out.print("Left alone: every other framework's resources; the definitions (kubectl delete -f crds/).")
     if not found.operator_is_connected:
         for directory in directories(found.lines):
-            out.print(f"Left alone: {directory}: no operator runs that could empty it; remove it by hand", markup=False)
+            out.print(f"Left alone: {directory}: no operator runs that could empty it; remove it by hand")
 
 
 def _carry_out(session: Session, janitor: Janitor, found: Installation, timeout: float) -> None:

@@ -51,7 +51,7 @@ def wait(
     session = session_of(context)
     stored = await_database(session, name, arrived, timeout, f"{wanted} did not come true")
     if stored is None or not printed(bare(stored), output):
-        out.print(f"{name}: {wanted}" if stored is not None else f"{name} is gone", markup=False)
+        out.print(f"{name}: {wanted}" if stored is not None else f"{name} is gone")
 
 
 def await_database(

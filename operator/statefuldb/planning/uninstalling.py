@@ -27,11 +27,17 @@ class Obstacle:
 
 
 def obstacles(
-    databases: Iterable[DatabaseKey], lines: Iterable[VolumeLine], away: Sequence[VolumeLine], *, leave_lost: bool
+    databases: Iterable[DatabaseKey],
+    lines: Iterable[VolumeLine],
+    away: Sequence[VolumeLine],
+    *,
+    cluster: str,
+    leave_lost: bool,
 ) -> tuple[Obstacle, ...]:
-    """Return everything that forbids to uninstall: databases, and data that nobody has released.
+    """Return everything that forbids to uninstall `cluster`: databases, and data that nobody has released.
 
-    `away` are released volumes whose agent is not registered; with `leave_lost` they may stay where they are.
+    What another installation is giving back is its own to take out of the ledger. `away` are released volumes whose
+    agent is not registered; with `leave_lost` they may stay where they are.
     """
     found = [
         Obstacle(
@@ -40,7 +46,11 @@ def obstacles(
         )
         for key in databases
     ]
-    found += [_kept(line) for line in lines if line.others or line.state in _HELP]
+    for line in lines:
+        if line.others or line.state in _HELP:
+            found.append(_kept(line))
+        elif line.identity.cluster != cluster:
+            found.append(_anothers(line))
     found += [
         Obstacle(
             what=f"volume {line.key.namespace}/{line.name} is released, but {line.agent} is not registered",
@@ -50,6 +60,13 @@ def obstacles(
         if not leave_lost
     ]
     return tuple(found)
+
+
+def _anothers(line: VolumeLine) -> Obstacle:
+    return Obstacle(
+        what=f"volume {line.key.namespace}/{line.name} is {line.state}, of cluster {line.identity.cluster}",
+        remedy="start the operator of that installation, which gives it back",
+    )
 
 
 def _kept(line: VolumeLine) -> Obstacle:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from integration.keeper.member import PASSWORD, Member, set_account
+from statefuldb.adapters.databases import mysql
 from statefuldb.adapters.databases.mysql import SqlFailed, run_statements
 from statefuldb.adapters.keeper.client import KeeperClient, KeeperError
 from statefuldb.adapters.keeper.operator_identity import make_identity
@@ -176,6 +177,19 @@ def test_what_a_killed_keeper_left_in_the_folder_for_temporary_files_goes_with_t
         assert run_directories(member) == []
     finally:
         shutil.rmtree(other)
+
+
+def test_an_answer_is_waited_for_longer_than_to_be_let_in(member: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    member.start(member.config)
+    client, _ = member.serving(member.config)
+    set_account(client)
+    secret = {"host": "127.0.0.1", "port": str(member.config.port), "username": "app", "database": "app"}
+    monkeypatch.setattr(mysql, "CONNECT_TIMEOUT_SECONDS", 1)
+    (answer,) = run_statements({**secret, "password": PASSWORD}, ["SELECT SLEEP(2)"])
+    assert answer.rows == ((0,),)
+    with pytest.raises(SqlFailed, match="timed out") as failure:
+        list(run_statements({**secret, "password": PASSWORD}, ["SELECT SLEEP(9)"], answer_seconds=0.5))
+    assert not failure.value.reached
 
 
 @pytest.mark.parametrize("chosen", ["пароль é", "a'b\\c`d\n%s"])

@@ -219,7 +219,7 @@ def test_people_see_the_others_and_nothing_is_uninstalled_meanwhile() -> None:
     assert shown is not None
     assert (shown.state, shown.others) == (VolumeState.RELEASING, (f"{KEY.namespace}/{record.name}",))
     assert shown.others[0] in shown.note
-    found = {obstacle.what: obstacle.remedy for obstacle in obstacles([], lines, [], leave_lost=True)}
+    found = {obstacle.what: obstacle.remedy for obstacle in obstacles([], lines, [], cluster=CLUSTER, leave_lost=True)}
     (remedy,) = (text for what, text in found.items() if f"scratch/{record.name} is Releasing" in what)
     assert f"kubectl delete databasevolume {record.name} -n scratch" in remedy
     unread = damaged(copy, "phase")

@@ -217,7 +217,7 @@ def test_what_a_damaged_entry_stands_for_is_no_orphan(path: tuple[str, ...]) -> 
         assert f"spec.{path[0]}" in line.note
     (line,) = compare((damage,), HELD)
     assert (line.identity, line.agent) == (IDENTITY, "agent-1")
-    (obstacle,) = obstacles((), (line,), (), leave_lost=True)
+    (obstacle,) = obstacles((), (line,), (), cluster=CLUSTER, leave_lost=True)
     assert f"kubectl edit databasevolume {NAME} -n shop" in obstacle.remedy
 
 

@@ -26,8 +26,14 @@ class Answer:
     rows: tuple[Row, ...]
 
 
-def run_statements(secret: Mapping[str, str], statements: Iterable[str]) -> Iterator[Answer]:
-    """Run statements as the account of a connection Secret, each committed; yield the answers. Raises SqlFailed."""
+def run_statements(
+    secret: Mapping[str, str], statements: Iterable[str], *, answer_seconds: float | None = None
+) -> Iterator[Answer]:
+    """Run statements as the account of a connection Secret, each committed; yield the answers. Raises SqlFailed.
+
+    A server that lets one in is waited for `answer_seconds` for each answer, for ever without; one that does not, for
+    `CONNECT_TIMEOUT_SECONDS`.
+    """
     missing = [name for name in ("host", "port", "username", "password", "database") if not secret.get(name)]
     if missing:
         raise SqlFailed(f"the connection Secret has no {', '.join(missing)}", reached=False)
@@ -41,7 +47,11 @@ def run_statements(secret: Mapping[str, str], statements: Iterable[str]) -> Iter
             database=secret["database"],
             autocommit=True,
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            # The kernel connects to a server that is stopped: its greeting is waited for too.
+            read_timeout=CONNECT_TIMEOUT_SECONDS,
         )
+        # The client has one limit for the greeting and all answers.
+        connection._read_timeout = answer_seconds  # type: ignore[attr-defined]
         with connection, connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
