@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from serving import serving
 from statefuldb.adapters.kubernetes import connection
@@ -117,3 +118,42 @@ def test_a_kubeconfig_goes_before_the_pod(account: Path, tmp_path: Path, monkeyp
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST")
     (tmp_path / ".kube" / "config").unlink()
     assert session("").access == tmp_path / ".kube" / "config", "it is named in the error"
+
+
+PROXY, OWN_PROXY = "http://proxy.example:3128", "http://jump.example:1080"
+
+
+@pytest.mark.parametrize(
+    ("server", "named", "excepted", "asked"),
+    [
+        ("https://127.0.0.1:6443", None, "", None),
+        ("https://localhost:6443", None, "", None),
+        ("https://[::1]:6443", None, "", None),
+        ("https://api.example:6443", None, "", PROXY),
+        ("https://api.example:6443", None, "internal,api.example", None),
+        ("https://api.example:6443", OWN_PROXY, "", OWN_PROXY),
+        ("https://127.0.0.1:6443", OWN_PROXY, "", OWN_PROXY),
+    ],
+)
+def test_a_proxy_is_asked_for_what_it_can_reach_by_the_client_and_by_kopf(
+    server: str, named: str | None, excepted: str, asked: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The embedded cluster was looked for by the proxy of whoever has one, and kopf asked none that there is."""
+    monkeypatch.setenv("https_proxy", PROXY)
+    monkeypatch.setenv("no_proxy", excepted)
+    cluster = {"server": server, **({"proxy-url": named} if named else {})}
+    context = {"cluster": "one", "user": "me"}
+    kubeconfig = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "one",
+        "clusters": [{"name": "one", "cluster": cluster}],
+        "contexts": [{"name": "one", "context": context}],
+        "users": [{"name": "me", "user": {"token": "t"}}],
+    }
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps(kubeconfig))
+    client = api_client(path)
+    assert client.configuration.proxy == asked
+    assert kopf_connection(client).proxy_url == asked
+    assert isinstance(client.rest_client.pool_manager, urllib3.ProxyManager) is (asked is not None)

@@ -4,11 +4,15 @@ import contextlib
 import os
 from collections.abc import Callable
 from http import HTTPStatus
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import kubernetes
 import urllib3
+from kubernetes.client.rest import should_bypass_proxies
 
 from statefuldb.reconcile.ports import EffectFailed
 
@@ -61,9 +65,29 @@ def api_client(kubeconfig: Path | None, may_write: Callable[[], bool] | None = N
             _use_account(configuration, SERVICE_ACCOUNT)
     except (kubernetes.config.ConfigException, OSError) as error:
         raise NoCluster(f"cannot use {kubeconfig or 'the in-cluster configuration'}: {error}") from error
+    _go_around_proxies(configuration)
     if may_write is not None:
         return FencedClient(configuration, may_write)
     return kubernetes.client.ApiClient(configuration)
+
+
+def _go_around_proxies(configuration: Any) -> None:
+    """Have no proxy asked for what none can reach, or that the environment excepts, as kubectl does.
+
+    The client takes the environment's proxy for this machine itself too; a kubeconfig that names one means it.
+    """
+    host = urlsplit(configuration.host).hostname or ""
+    excepted = should_bypass_proxies(configuration.host, configuration.no_proxy or "")
+    if excepted or (_is_this_machine(host) and configuration.proxy in getproxies().values()):
+        configuration.proxy = None
+
+
+def _is_this_machine(host: str) -> bool:
+    """Say whether a host of a URL is this machine, by a name or an address that is the same on each."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _use_account(configuration: Any, account: Path) -> None:

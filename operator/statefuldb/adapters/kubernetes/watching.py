@@ -157,4 +157,5 @@ def kopf_connection(client: Any) -> kopf.ConnectionInfo:
         token=header.removeprefix("Bearer ") or None,
         certificate_path=configuration.cert_file,
         private_key_path=configuration.key_file,
+        proxy_url=configuration.proxy or None,
     )

@@ -186,12 +186,15 @@ def fetch(request: urllib.request.Request, transport: Transport) -> Json:
 
 
 def send(request: urllib.request.Request, transport: Transport) -> bytes:
-    """Return the body that a request is answered with. Raises EffectFailed, with what the master said."""
+    """Return the body that a request is answered with. Raises EffectFailed, with what the master said.
+
+    No proxy of the environment's is asked, as none is for the stream: it would be told the credentials.
+    """
     for name, value in transport.headers.items():
         # Not handed on to whoever a redirect names.
         request.add_unredirected_header(name, value)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=transport.context) as answer:
+        with transport.opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
             return bytes(answer.read())
     except urllib.error.HTTPError as refused:
         said = refused.read(500).decode(errors="replace").strip()

@@ -2,6 +2,7 @@
 
 import http.client
 import ssl
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,9 @@ class Transport:
     def __init__(self, *, credentials: Credentials | None = None, tls: TlsFiles | None = None) -> None:
         self.context = tls.context() if tls is not None else None
         self._headers = authorization(credentials)
+        self.opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.context)
+        )
 
     @property
     def headers(self) -> Mapping[str, str]:
