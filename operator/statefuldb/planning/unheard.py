@@ -55,7 +55,7 @@ def offers_for(context: Context, record: VolumeRecord) -> Offers | Waiting:
             look_again_seconds=LOOK_AGAIN_SECONDS,
         )
     only = _served_by(context, record)
-    return offers if only is None else tuple(offer for offer in offers if offer.agent_id == only)
+    return offers if only is None else tuple(offer for offer in offers if offer.hostname == only)
 
 
 def unwritten(context: Context, ordinal: int) -> Waiting | None:
@@ -79,18 +79,16 @@ def unwritten(context: Context, ordinal: int) -> Waiting | None:
 
 def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
     """Return the wait for an offer with the reason why only one agent will do, where that is so."""
-    only = _served_by(context, record)
-    if only is None:
+    host = _served_by(context, record)
+    if host is None:
         return wait
-    named = {held.agent_id: held.hostname for held in context.observed.reserved or ()}
-    host = named[only] if only in named or record.launch is None else record.launch.agent.hostname
     why = f"an attempt of {record.member} on {host} may have served"
     begin = f"if you know that nobody ever wrote to it, {ANEW}"
     return replace(wait, message=f"{wait.message}; {why}", fix=f"{wait.fix}; or, {begin}", hosts=(host,))
 
 
 def _served_by(context: Context, record: VolumeRecord) -> str | None:
-    """Return the id of the agent that may hold data of a doubted member, None where there is none.
+    """Return the host that may hold data of a doubted member, None where there is none. It outlives its agent's id.
 
     What a later attempt than the entry knows has left is there, or what the last one has left, if its end went unheard.
     """
@@ -100,21 +98,21 @@ def _served_by(context: Context, record: VolumeRecord) -> str | None:
     known = max((stored.incarnation for stored in observed.volumes if stored.name == record.name), default=0)
     restored = known < context.operator.restored_at
     ended = record.ending.state if record.ending is not None else None
-    own = record.launch.agent.id if ended is TaskState.GONE or (restored and ended not in _NEVER_RAN) else None
+    own = record.launch.agent.hostname if ended is TaskState.GONE or (restored and ended not in _NEVER_RAN) else None
     left = _left(observed, record)
-    served = {agent_id: number for agent_id, number in left.items() if number > known or agent_id == own}
+    served = {host: number for host, number in left.items() if number > known or host == own}
     if not served and restored:
         return own
-    return max(served, key=lambda agent_id: (served[agent_id], agent_id), default=None)
+    return max(served, key=lambda host: (served[host], host), default=None)
 
 
 def _left(observed: Observed, record: VolumeRecord) -> dict[str, int]:
-    """Return the agents that hold something of a member's, each with the number of the last attempt that it is of."""
+    """Return the hosts that hold something of a member's, each with the number of the last attempt that it is of."""
     left: dict[str, int] = {}
     for offer in observed.reserved or ():
         for resource in (r for r in offer.resources if is_ours(r, record.identity)):
             volume = made_for(resource)
             attempt = TaskId.parse(resource.labels.reservation) if resource.labels is not None else None
             numbers = (volume.sequence if volume else 0, attempt.incarnation if attempt else 0)
-            left[offer.agent_id] = max(left.get(offer.agent_id, 0), *numbers)
+            left[offer.hostname] = max(left.get(offer.hostname, 0), *numbers)
     return left

@@ -27,7 +27,7 @@ SHARED_ROOT = f"{MOUNT}/statefuldb"
 
 
 def look(world: "World") -> None:
-    """Adopt each directory that is in no entry, and give back what waits name and holds none; nothing without Mesos."""
+    """Adopt each directory that is in no entry, and give back what is reserved without one; nothing without Mesos."""
     status, record = world.api.exchange("GET", FRAMEWORK_RECORD)
     master = SimulatedMasterApi(world.mesos, lambda: None)
     if status != 200:
@@ -45,17 +45,13 @@ def look(world: "World") -> None:
             pinned = _agent(agents[seen.found.host]) if seen.found.host else None
             key = DatabaseKey(namespace=seen.found.namespace, name=seen.found.database)
             _write(world, "adopt", entry_of_directory(seen, key, world.schedule.now, agent=pinned, mesos_role=ROLE))
-    with_directory = {seen.found.identity for seen in found}
+    used = {seen.found.identity.uid for seen in found}
+    used |= {stored["metadata"]["uid"] for stored in world.api.objects("statefuldatabases")}
     for line in lines:
-        empty = line.state is VolumeState.ORPHANED and line.task is None and line.identity not in with_directory
-        if empty and line.strategy is Strategy.HOST_PATH and line.agent in agents and _is_waited_for(world, line.name):
+        empty = line.state is VolumeState.ORPHANED and line.task is None and line.identity.uid not in used
+        if empty and line.strategy is Strategy.HOST_PATH and line.agent in agents:
             world.laws.given_up(line.identity.uid)
             _write(world, "release", orphan_to_release(line, line.key, world.schedule.now))
-
-
-def _is_waited_for(world: "World", name: str) -> bool:
-    plans = (stored.get("status", {}).get("plan", {}) for stored in world.people.stored())
-    return any(f"reserved for {name}, " in wait["message"] for plan in plans for wait in plan.get("waiting", []))
 
 
 def _write(world: "World", act: str, entry: VolumeRecord) -> None:

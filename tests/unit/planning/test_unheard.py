@@ -102,6 +102,8 @@ def test_after_a_restore_it_goes_on_where_it_was_however_it_ended(strategy: Stra
 
     assert hostname(seen(record, idle), offer("agent-2"), idle) == idle.hostname
     assert hostname(seen(record, idle), offer("agent-2")) is None
+    another = replace(idle, agent_id="id-of-another")
+    assert hostname(seen(record, another), offer("agent-2"), another) == idle.hostname, "its host is another agent now"
     assert hostname(seen(record), offer("agent-2")) is None, "its agent is away"
     (wait,) = plan(desired(spec(strategy)), seen(record), (offer("agent-2"),), restored).waiting
     assert f"an attempt of orders-0 on {idle.hostname} may have served" in wait.message
