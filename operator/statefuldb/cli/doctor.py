@@ -173,7 +173,7 @@ def _machines(
                 what = f"{keeper} does not start the keeper: {report.trouble or report.output}"
                 yield judged(host, what, False, "install statefuldb there, and name its Python with --keeper")
                 continue
-            yield from machine_findings(host, facts, attributes[host], version=__version__, engines=built())
+            yield from machine_findings(host, facts, attributes.get(host, {}), version=__version__, engines=built())
     except EffectFailed as failure:
         yield judged("Mesos agents", str(failure), False, "--mesos says how Mesos is reached")
 

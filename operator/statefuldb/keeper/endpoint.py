@@ -16,6 +16,9 @@ from statefuldb.model.keeper import KeeperStatus
 
 BODY_LIMIT_BYTES = 64 * 1024
 CONNECTION_TIMEOUT_SECONDS = 45.0
+# Whoever has shown no certificate yet costs a thread and memory, of which the task has little beside its server's.
+STRANGERS_LIMIT = 32
+HANDSHAKE_SECONDS = 5.0
 LONG_POLL_LIMIT_SECONDS = 300.0
 LEAST_BEAT_SECONDS = 1.0
 
@@ -31,6 +34,8 @@ class Endpoint(ThreadingHTTPServer):
 
     daemon_threads = True
     allow_reuse_address = True
+    # Where more come at once than wait here, the kernel lets each try again seconds later.
+    request_queue_size = 128
 
     def __init__(
         self,
@@ -43,6 +48,7 @@ class Endpoint(ThreadingHTTPServer):
         self.context = context
         self.state = state
         self.commands = commands
+        self._strangers = threading.BoundedSemaphore(STRANGERS_LIMIT)
         super().__init__(address, _Handler)
 
     def start(self) -> None:
@@ -52,8 +58,27 @@ class Endpoint(ThreadingHTTPServer):
     def get_request(self) -> tuple[socket, Any]:
         """Accept a connection; its handshake is made on its own thread, so that none can hold up the others."""
         plain, address = super().get_request()
-        plain.settimeout(CONNECTION_TIMEOUT_SECONDS)
+        plain.settimeout(HANDSHAKE_SECONDS)
         return self.context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False), address
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection on its own thread, unless too many make their handshakes just now."""
+        if not self._strangers.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Make the handshake, in which everybody but the operator fails, and serve whoever is left."""
+        try:
+            request.do_handshake()
+            request.settimeout(CONNECTION_TIMEOUT_SECONDS)
+        except OSError:
+            self.shutdown_request(request)
+            return
+        finally:
+            self._strangers.release()
+        super().process_request_thread(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Let a connection that fails (no certificate, gone away) end quietly; it was told by TLS."""
