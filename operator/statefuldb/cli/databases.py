@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from statefuldb.adapters.databases.mysql import SqlFailed, plain, run_statements
+from statefuldb.adapters.databases.mysql import SqlFailed, distinct, plain, run_statements, statements_of
 from statefuldb.adapters.kubernetes.cli_client import CallRefused
 from statefuldb.cli.console import errors, fail, out
 from statefuldb.cli.exit_codes import ExitCode, code_of
@@ -194,14 +194,14 @@ def sql(
         fail(f"{name} has no connection Secret yet", ExitCode.NOT_FOUND, see)
     if not execute and sys.stdin.isatty():
         errors.print("Statements are read from standard input, each ended by ; and a new line. Ctrl-D ends.")
-    statements = [execute] if execute else [line for line in sys.stdin.read().split(";\n") if line.strip()]
+    statements = [execute] if execute else list(statements_of(sys.stdin.read()))
     found: list[Json] = []
     try:
         for answer in run_statements(secret, statements):
             if output is Output.WIDE and answer.columns:
                 typer.echo("\t".join(answer.columns))
             for row in answer.rows:
-                found.append(dict(zip(answer.columns, map(plain, row), strict=True)))
+                found.append(dict(zip(distinct(answer.columns), map(plain, row), strict=True)))
                 if not output.is_data:
                     typer.echo("\t".join("NULL" if cell is None else str(cell) for cell in row))
     except SqlFailed as error:

@@ -1,11 +1,11 @@
-"""SQL to a server that lets nobody in."""
+"""SQL as people type it, and to a server that lets nobody in."""
 
 import socket
 
 import pytest
 
 from statefuldb.adapters.databases import mysql
-from statefuldb.adapters.databases.mysql import SqlFailed, run_statements
+from statefuldb.adapters.databases.mysql import SqlFailed, distinct, run_statements, statements_of
 
 
 def test_a_server_that_is_stopped_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,3 +17,32 @@ def test_a_server_that_is_stopped_is_not_waited_for_for_ever(monkeypatch: pytest
         with pytest.raises(SqlFailed, match="timed out") as failure:
             list(run_statements({**secret, **account}, ["SELECT 1"]))
     assert not failure.value.reached
+
+
+@pytest.mark.parametrize(
+    ("text", "statements"),
+    [
+        ("SELECT 1;\nSELECT 2;\n", ["SELECT 1", "SELECT 2"]),
+        ("SELECT 1;\r\nSELECT 2", ["SELECT 1", "SELECT 2"]),
+        ("DELETE FROM t -- not all;\nWHERE a = 1;\n", ["DELETE FROM t -- not all;\nWHERE a = 1"]),
+        ("DELETE FROM t # not all;\nWHERE a = 1;", ["DELETE FROM t # not all;\nWHERE a = 1"]),
+        ("DELETE FROM t /* not;\nall */ WHERE a = 1;\n", ["DELETE FROM t /* not;\nall */ WHERE a = 1"]),
+        ("INSERT INTO t VALUES ('it''s;\n\\';\n');\nSELECT 1", ["INSERT INTO t VALUES ('it''s;\n\\';\n')", "SELECT 1"]),
+        ('SELECT "a;\nb", `c;\nd` FROM t;\n', ['SELECT "a;\nb", `c;\nd` FROM t']),
+        ("SELECT 5--1;\nSELECT 4 / 2 - 1;\n", ["SELECT 5--1", "SELECT 4 / 2 - 1"]),
+        (
+            "CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END;\n",
+            ["CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END"],
+        ),
+        ("/*!40101 SET NAMES utf8 */;\n;\n -- done;\n", ["/*!40101 SET NAMES utf8 */"]),
+        ("DELETE FROM t WHERE a = 'not closed;\n OR TRUE;\n", ["DELETE FROM t WHERE a = 'not closed;\n OR TRUE;"]),
+        ("", []),
+    ],
+)
+def test_only_a_semicolon_of_its_own_ends_a_statement(text: str, statements: list[str]) -> None:
+    """What came before one in a comment was sent alone: a DELETE without its WHERE."""
+    assert list(statements_of(text)) == statements
+
+
+def test_no_column_hides_another_of_its_name() -> None:
+    assert distinct(("id", "name", "id", "id", "id (2)")) == ("id", "name", "id (2)", "id (3)", "id (2) (2)")

@@ -1,13 +1,31 @@
 """SQL as an application sends it, to MariaDB and MySQL."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
 import pymysql
 
 CONNECT_TIMEOUT_SECONDS = 10
 CLIENT_ERRORS = range(2000, 3000)
 Row = tuple[object, ...]
+
+
+# What stands in a quoted text or in a comment ends no statement; one that is not closed goes to the end.
+_PART = re.compile(
+    r"""
+      (?P<end> ; [ \t\r]* (?: \n | \Z ) )
+    | (?P<comment> (?: \# | -- (?= \s | \Z ) ) [^\n]* | / \* (?! ! ) .*? (?: \* / | \Z ) | \s+ )
+    | ' (?: [^'\\] | \\ . )* (?: ' | \Z )
+    | " (?: [^"\\] | \\ . )* (?: " | \Z )
+    | ` [^`]* (?: ` | \Z )
+    | / \* .*? (?: \* / | \Z )
+    | [^;\#/'"`\s-]+
+    | .
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 
 
 class SqlFailed(Exception):
@@ -24,6 +42,29 @@ class Answer:
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+
+
+def statements_of(text: str) -> Iterator[str]:
+    """Yield the statements of a text, each of which ends with a semicolon at the end of a line; none that is empty."""
+    begin, says = 0, False
+    for part in _PART.finditer(text):
+        if part["end"] is not None:
+            if says:
+                yield text[begin : part.start()].strip()
+            begin, says = part.end(), False
+        elif part["comment"] is None:
+            says = True
+    if says:
+        yield text[begin:].strip()
+
+
+def distinct(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of columns so that none is there twice: the second `id` is `id (2)`."""
+    named: list[str] = []
+    for column in columns:
+        numbered = (f"{column} ({number})" for number in count(2))
+        named.append(next(name for name in chain((column,), numbered) if name not in named))
+    return tuple(named)
 
 
 def run_statements(
