@@ -12,8 +12,9 @@ from statefuldb.local.api_server.listing import page
 from statefuldb.local.api_server.objects import Address
 from statefuldb.local.api_server.representation import PLAIN, many, one
 from statefuldb.local.api_server.requests import Target, parse_path
-from statefuldb.local.api_server.service import Service, Write
+from statefuldb.local.api_server.service import Service
 from statefuldb.local.api_server.store import Change, Store
+from statefuldb.local.api_server.writes import Write
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.schedule import Schedule
 

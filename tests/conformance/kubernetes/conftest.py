@@ -17,7 +17,7 @@ from conformance.kubernetes.things import DEFINITIONS, GROUP, GROUP_NAME, defini
 from serving import serving
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -28,7 +28,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded | No
     if os.environ.get("STATEFULDB_TEST_KUBECONFIG"):
         yield None
         return
-    server = Embedded(tmp_path_factory.mktemp("api"), _free_port())
+    server = Embedded(tmp_path_factory.mktemp("api"), free_port())
     yield server
     server.process.terminate()
     assert server.process.wait(10) == 0
@@ -39,7 +39,7 @@ def own(tmp_path: Path) -> Iterator[Embedded]:
     """An embedded server of a test's own, to be killed."""
     if os.environ.get("STATEFULDB_TEST_KUBECONFIG"):
         pytest.skip("a server that is not ours is not killed")
-    server = Embedded(tmp_path / "api", _free_port())
+    server = Embedded(tmp_path / "api", free_port())
     yield server
     server.kill()
 

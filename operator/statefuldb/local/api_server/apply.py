@@ -3,6 +3,7 @@
 Ownership is held in `metadata.managedFields`, one entry for each manager, operation and subresource.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from statefuldb.local.api_server import fields
@@ -26,6 +27,8 @@ def apply(
 ) -> Json:
     """Return the object after an apply. Raises ApiError(409) where another manager owns a field with another value."""
     entries = _entries(live)
+    if live is not None and not entries:
+        entries = _of_all(live, now, schema)
     mine = _entry(entries, manager, "Apply", subresource)
     owned = {id(entry): set(fields.read(entry["fieldsV1"])) for entry in entries}
     before = owned[id(mine)] if mine else set()
@@ -46,7 +49,7 @@ def apply(
         if path not in kept and fields.get(merged, path) is not fields.ABSENT:
             fields.remove(merged, path)
     for path in sorted(after):
-        if path[-1].startswith("k:") or _changes(merged, wanted, path, schema):
+        if _changes(merged, wanted, path, schema) or fields.get(merged, path) is fields.ABSENT:
             fields.put(merged, path, copied(fields.get(wanted, path)))
     merged["apiVersion"], merged["kind"] = wanted["apiVersion"], wanted["kind"]
     merged.setdefault("metadata", {}).setdefault("name", wanted["metadata"].get("name"))
@@ -54,20 +57,38 @@ def apply(
         entry["fieldsV1"] = fields.write(owned[id(entry)])
     time = mine["time"] if mine is not None and before == after else now
     entries = [e for e in entries if e is not mine and e["fieldsV1"]]
-    entries.append(_new_entry(manager, "Apply", wanted["apiVersion"], fields.write(after), time, subresource))
+    if after:
+        entries.append(_new_entry(manager, "Apply", wanted["apiVersion"], fields.write(after), time, subresource))
     merged["metadata"]["managedFields"] = sorted(entries, key=_order)
     return merged
 
 
+def _of_all(live: Json, now: str, schema: Json | None) -> list[Json]:
+    """Return who owns all of an object of which nothing is known, once somebody applies a part of it."""
+    seen = {**live, "metadata": dict(live["metadata"])}
+    track_update(None, seen, manager="before-first-apply", now=now, schema=schema, left_out=("status",))
+    return _entries(seen)
+
+
 def track_update(
-    old: Json | None, new: Json, *, manager: str, now: str, subresource: str = "", schema: Json | None = None
+    old: Json | None,
+    new: Json,
+    *,
+    manager: str,
+    now: str,
+    subresource: str = "",
+    schema: Json | None = None,
+    left_out: Sequence[str] = (),
 ) -> None:
-    """Give `manager` the fields that an ordinary write changed, in place. A list with an empty entry clears all."""
-    if new["metadata"].get("managedFields") == [{}]:
-        new["metadata"].pop("managedFields")
-        return
+    """Give `manager` the fields that an ordinary write changed, in place, but for those that are `left_out`.
+
+    A list with an empty entry clears all. Where nothing is known of an object, that stays so.
+    """
     entries = _entries(old)
-    written = touched(new, old, schema)
+    if new["metadata"].get("managedFields") == [{}] or (old is not None and not entries):
+        new["metadata"].pop("managedFields", None)
+        return
+    written = touched(new, old, schema, left_out)
     mine = _entry(entries, manager, "Update", subresource)
     if mine is None:
         mine = _new_entry(manager, "Update", new["apiVersion"], None, now, subresource)
@@ -86,9 +107,12 @@ def track_update(
 def _changes(live: Json, wanted: Json, path: Path, schema: Json | None) -> bool:
     """Say whether applying a path changes what is there. An item, or an empty map, is content with what it finds."""
     value, found = fields.get(wanted, path), fields.get(live, path)
-    if path[-1].startswith("k:") or value == found:
+    if value == found:
         return False
-    return type(value) is not type(found) or not fields.merges(value, path, schema)
+    merges = fields.merges(value, path, schema)
+    if merges and path[-1].startswith("k:"):
+        return False
+    return type(value) is not type(found) or not merges
 
 
 def _entries(value: Json | None) -> list[Json]:

@@ -1,6 +1,7 @@
 """What the server itself writes into built-in kinds, and refuses in them."""
 
 import base64
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ from statefuldb.local.api_server.webhook_configurations import check_webhooks, c
 from statefuldb.local.api_server.webhooks import CONFIGURATIONS
 
 Json = dict[str, Any]
+# How long texts of an event may be that has an `eventTime`, in bytes.
+_LIMITS = {"reportingInstance": 128, "action": 128, "reason": 128, "message": 1024}
 _TIMES = {
     "events": ({"firstTimestamp": False, "lastTimestamp": False, "eventTime": True}, ()),
     "leases.coordination.k8s.io": ({"renewTime": True, "acquireTime": True}, ("spec",)),
@@ -65,15 +68,22 @@ def check(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
 
 
 def _check_event(event: Json) -> Iterator[Json]:
-    about = event.get("involvedObject") or {}
-    if not event.get("eventTime"):
-        if about.get("namespace", "") not in ("", event["metadata"].get("namespace", "")):
-            text = "does not match event.namespace"
-            yield wrong("involvedObject.namespace", f'"{about["namespace"]}"', text)
+    about = (event.get("involvedObject") or {}).get("namespace", "")
+    held, modern = event["metadata"].get("namespace", ""), bool(event.get("eventTime"))
+    # What is in no namespace is told of in one that is always there.
+    fitting = (held,) if about else ("default", "kube-system") if modern else ("default",)
+    if (about and not modern and about != held) or (not about and held not in fitting):
+        yield wrong("involvedObject.namespace", f'"{about}"', "does not match event.namespace")
+    if not modern:
         return
     for field in ("reportingComponent", "reportingInstance", "action", "reason"):
         if not event.get(field):
             yield required(field)
+    for field, limit in _LIMITS.items():
+        if len((event.get(field) or "").encode()) > limit:
+            yield wrong(
+                field, json.dumps("" if field == "message" else event[field]), f"can have at most {limit} characters"
+            )
     if event.get("type") not in ("Normal", "Warning"):
         yield unsupported("type", str(event.get("type", "")), ["Normal", "Warning"])
 

@@ -10,6 +10,7 @@ from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.metadata import check_change, check_metadata
 from statefuldb.local.api_server.rules import check_rules
 from statefuldb.local.api_server.scale import check_scale
+from statefuldb.local.api_server.shapes import shape_of, tidy
 from statefuldb.local.api_server.validation import duplicates, validate
 
 Json = dict[str, Any]
@@ -24,6 +25,9 @@ def decode(
     Raises ApiError where strict.
     """
     unknown = schema.prune_metadata(new["metadata"])
+    shape = None if kind.custom else shape_of(kind)
+    if shape is not None:
+        unknown += tidy(new, shape)
     if kind.schema is not None:
         untouched = _untouched(new, old)
         unknown += schema.prune(new, kind.schema, untouched)

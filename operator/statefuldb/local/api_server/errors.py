@@ -1,6 +1,7 @@
 """Status errors, as the API conventions write them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 Json = dict[str, Any]
@@ -46,7 +47,7 @@ class ApiError(Exception):
         super().__init__(message)
         self.code = code
         self.reason = _REASONS.get(code, "") if reason is None else reason
-        self.warnings = warnings
+        self.warnings: Sequence[str] = warnings
         self.details = details
         self.metadata = metadata or {}
 
@@ -66,6 +67,16 @@ class ApiError(Exception):
         return {**status, "code": self.code}
 
 
+@contextmanager
+def warning(warnings: Sequence[str]) -> Iterator[None]:
+    """Let what is refused inside say these warnings too."""
+    try:
+        yield
+    except ApiError as error:
+        error.warnings = [*warnings, *error.warnings]
+        raise
+
+
 def shown_name(resource: str, group: str) -> str:
     """Return a resource or kind with its group, as messages have it."""
     return f"{resource}.{group}" if group else resource
@@ -80,6 +91,12 @@ def not_found(resource: str, group: str, name: str) -> ApiError:
     """Return 404 for an object."""
     text = f'{shown_name(resource, group)} "{name}" not found'
     return ApiError(404, text, details=details_of(resource, group, name))
+
+
+def not_allowed(resource: str, group: str) -> ApiError:
+    """Return 405 for a collection or an object."""
+    text = "the server does not allow this method on the requested resource"
+    return ApiError(405, text, details=details_of(resource, group, ""))
 
 
 def conflict(resource: str, group: str, name: str, why: str = "") -> ApiError:

@@ -22,7 +22,11 @@ UNOWNED = frozenset(
 METADATA: Json = {
     "properties": {
         "finalizers": {"x-kubernetes-list-type": "set"},
-        "ownerReferences": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["uid"]},
+        "ownerReferences": {
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["uid"],
+            "items": {"x-kubernetes-map-type": "atomic"},
+        },
     }
 }
 
@@ -42,7 +46,7 @@ def paths_of(value: Json, schema: Json | None) -> Iterator[Path]:
 
 
 def _paths(value: Any, schema: Json, prefix: Path) -> Iterator[Path]:
-    if isinstance(value, dict) and value and schema.get("x-kubernetes-map-type") != "atomic":
+    if isinstance(value, dict) and value and not owned_whole(schema):
         for name, inner in value.items():
             yield from _paths(inner, below(schema, name), (*prefix, f"f:{name}"))
         return
@@ -51,12 +55,17 @@ def _paths(value: Any, schema: Json, prefix: Path) -> Iterator[Path]:
         for item in value:
             element = element_of(item, schema)
             yield (*prefix, element)
-            if kind == "map" and isinstance(item, dict):
+            if kind == "map" and isinstance(item, dict) and not owned_whole(schema.get("items", {})):
                 for name, inner in item.items():
                     found = below(schema.get("items", {}), name)
                     yield from _paths(inner, found, (*prefix, element, f"f:{name}"))
         return
     yield prefix
+
+
+def owned_whole(schema: Json) -> bool:
+    """Say whether an object is one to those who own it, whatever is in it."""
+    return schema.get("x-kubernetes-map-type") == "atomic"
 
 
 def below(schema: Json, name: str) -> Json:
@@ -102,7 +111,7 @@ def merges(value: Any, path: Path, schema: Json | None) -> bool:
         here = below(here, element[2:]) if element.startswith("f:") else here.get("items", {})
     if isinstance(value, list):
         return here.get("x-kubernetes-list-type") in ("map", "set")
-    return isinstance(value, dict) and here.get("x-kubernetes-map-type") != "atomic"
+    return isinstance(value, dict) and not owned_whole(here)
 
 
 def get(value: Any, path: Path) -> Any:
@@ -115,7 +124,7 @@ def get(value: Any, path: Path) -> Any:
 
 
 def put(value: Json, path: Path, leaf: Any) -> None:
-    """Set what is at a path, making what holds it; an item that is there already stays as it is."""
+    """Set what is at a path, making what holds it; of an item that is there already, it sets the fields of `leaf`."""
     here: Any = value
     for element, following in zip(path, (*path[1:], ""), strict=True):
         last = following == ""
@@ -131,8 +140,11 @@ def put(value: Json, path: Path, leaf: Any) -> None:
             continue
         found = _step(here, element)
         if found is ABSENT:
-            found = json.loads(element[2:])
+            found = leaf if last else json.loads(element[2:])
             here.append(found)
+        elif last and isinstance(found, dict):
+            found.clear()
+            found.update(leaf)
         here = found
 
 
@@ -159,7 +171,7 @@ def write(paths: set[Path]) -> Json:
         node = tree
         for element in path:
             node = node.setdefault(element, {})
-        if path in holders or path[-1].startswith("k:"):
+        if path in holders:
             node["."] = {}
     return tree
 

@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
-from statefuldb.local.api_server.errors import ApiError
+from statefuldb.local.api_server.errors import ApiError, invalid, wrong
 from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.metadata import undecodable
+from statefuldb.local.api_server.shapes import unreadable
 
 Json = dict[str, Any]
 
@@ -25,25 +26,27 @@ def identify(kind: Kind, namespace: str, new: Json, suffix: str) -> None:
         shown = f'{new["kind"]} in version "{kind.version}" cannot be handled as a {kind.kind}'
         raise ApiError(400, f"{shown}: converting is not possible")
     metadata = new["metadata"] = new.get("metadata") or {}
-    _read(kind, metadata)
+    _read(kind, new)
     _place(kind, namespace, metadata)
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = metadata["generateName"] + suffix
 
 
-def identify_change(kind: Kind, namespace: str, name: str, new: Json) -> None:
-    """Check that a changed object still has the name and namespace of the URL. Raises ApiError(400)."""
+def identify_change(kind: Kind, namespace: str, name: str, new: Json, *, patch: bool = False) -> None:
+    """Check that a changed object still has the name and namespace of the URL. Raises ApiError(400, 422)."""
     metadata = new.setdefault("metadata", {})
-    _read(kind, metadata)
+    _read(kind, new, patch=patch)
     if metadata.get("name") != name:
         given = metadata.get("name") or ""
         raise ApiError(400, f"the name of the object ({given}) does not match the name on the URL ({name})")
     _place(kind, namespace, metadata)
 
 
-def _read(kind: Kind, metadata: Any) -> None:
-    """Refuse metadata that is not of the types that all objects share. Raises ApiError(400)."""
-    if why := undecodable(metadata):
+def _read(kind: Kind, new: Json, *, patch: bool = False) -> None:
+    """Refuse what is not of the types that all objects share, or those of its kind. Raises ApiError(400, 422)."""
+    if why := undecodable(new["metadata"]) or unreadable(kind, new):
+        if patch:
+            raise invalid("", "", "", [wrong("patch", json.dumps(json.dumps(new)), why)])
         shown = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
         raise ApiError(400, f"{shown}: {why}")
 

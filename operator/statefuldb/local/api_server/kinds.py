@@ -14,7 +14,7 @@ CUSTOM_VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", 
 class Kind:
     """One served resource. `storage` names another kind whose objects this one shows; reviews are never stored.
 
-    `rules` is what of its schema leads to CEL rules.
+    `rules` is what of its schema leads to CEL rules. A PUT of what is not there makes it where `made_by_put`.
     """
 
     group: str
@@ -35,6 +35,7 @@ class Kind:
     selectable: tuple[str, ...] = ()
     storage: str = ""
     singular: str = ""
+    made_by_put: bool = False
 
     @property
     def api_version(self) -> str:
@@ -79,24 +80,24 @@ BUILT_IN: tuple[Kind, ...] = (
     ),
     Kind("", "v1", "ConfigMap", "configmaps", short_names=("cm",)),
     Kind("", "v1", "Secret", "secrets", selectable=("type",)),
-    Kind("", "v1", "Event", "events", short_names=("ev",), selectable=_EVENT_FIELDS),
+    Kind("", "v1", "Event", "events", short_names=("ev",), selectable=_EVENT_FIELDS, made_by_put=True),
     Kind("", "v1", "ServiceAccount", "serviceaccounts", short_names=("sa",)),
     Kind("", "v1", "Service", "services", short_names=("svc",), categories=("all",)),
     # Stored like any other object: there are no nodes here on which something would come of it.
     Kind(*("apps", "v1", "Deployment", "deployments"), short_names=("deploy",), categories=("all",), generation=True),
     Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", short_names=("netpol",), generation=True),
     Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", short_names=("pdb",), generation=True),
-    Kind("coordination.k8s.io", "v1", "Lease", "leases"),
+    Kind("coordination.k8s.io", "v1", "Lease", "leases", made_by_put=True),
     Kind("events.k8s.io", "v1", "Event", "events", short_names=("ev",), selectable=_EVENT_FIELDS, storage="events"),
     Kind(_ACCESS, "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", False, verbs=_CREATE),
     Kind(_ACCESS, "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews", False, verbs=_CREATE),
     Kind(_ACCESS, "v1", "SubjectAccessReview", "subjectaccessreviews", False, verbs=_CREATE),
     Kind(_ACCESS, "v1", "LocalSubjectAccessReview", "localsubjectaccessreviews", verbs=_CREATE),
     Kind("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews", False, verbs=_CREATE),
-    Kind(_RBAC, "v1", "ClusterRole", "clusterroles", namespaced=False),
-    Kind(_RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
-    Kind(_RBAC, "v1", "Role", "roles"),
-    Kind(_RBAC, "v1", "RoleBinding", "rolebindings"),
+    Kind(_RBAC, "v1", "ClusterRole", "clusterroles", namespaced=False, made_by_put=True),
+    Kind(_RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False, made_by_put=True),
+    Kind(_RBAC, "v1", "Role", "roles", made_by_put=True),
+    Kind(_RBAC, "v1", "RoleBinding", "rolebindings", made_by_put=True),
     Kind(
         _EXTENSIONS,
         "v1",

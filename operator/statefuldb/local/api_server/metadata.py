@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from statefuldb.local.api_server.copying import copied
@@ -20,6 +20,11 @@ _WORDS = (
     "consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
     "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
     "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_LABEL_WORDS = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 _SUBDOMAIN_WORDS = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
@@ -72,16 +77,26 @@ def check_metadata(metadata: Json, *, any_name: bool = False) -> Iterator[Json]:
         if not _QUALIFIED.fullmatch(key):
             yield wrong("metadata.labels", json.dumps(key), f"name part must {_WORDS}")
         if not isinstance(value, str) or not _LABEL.fullmatch(value):
-            yield wrong("metadata.labels", json.dumps(value), f"a valid label must be an empty string or {_WORDS}")
+            yield wrong("metadata.labels", json.dumps(value), _LABEL_WORDS)
     yield from _check_annotations(metadata.get("annotations") or {})
-    for index, owner in enumerate(metadata.get("ownerReferences") or ()):
-        for field in ("apiVersion", "kind", "name", "uid"):
-            if not owner.get(field):
-                yield wrong(f"metadata.ownerReferences[{index}].{field}", '""', "must not be empty")
+    yield from _check_owners(metadata.get("ownerReferences") or ())
     for finalizer in metadata.get("finalizers") or ():
         if not _QUALIFIED.fullmatch(finalizer):
             prefix = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
             yield wrong("metadata.finalizers", json.dumps(finalizer), f"a valid label key must {_WORDS} {prefix}")
+
+
+def _check_owners(owners: Sequence[Json]) -> Iterator[Json]:
+    for owner in owners:
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not owner.get(field):
+                text = "version must not be empty" if field == "apiVersion" else "must not be empty"
+                yield wrong(f"metadata.ownerReferences.{field}", '""', text)
+    in_charge = [f"{owner.get('kind')}/{owner.get('name')}" for owner in owners if owner.get("controller") is True]
+    if len(in_charge) > 1:
+        text = f'Only one reference can have Controller set to true. Found "true" in references for {in_charge[0]}'
+        shown = json.dumps(owners, separators=(",", ":"))
+        yield wrong("metadata.ownerReferences", shown, f"{text} and {in_charge[1]}")
 
 
 def _check_annotations(annotations: Json) -> Iterator[Json]:
@@ -97,7 +112,7 @@ def _check_annotations(annotations: Json) -> Iterator[Json]:
 
 def check_change(new: Json, old: Json) -> Iterator[Json]:
     """Yield a cause for each change of metadata that is not allowed. A missing value is not a change."""
-    for field in ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
+    for field in ("uid", "deletionTimestamp", "deletionGracePeriodSeconds"):
         if new.get(field) is not None and not _same(new[field], old.get(field)):
             yield wrong(f"metadata.{field}", json.dumps(new[field]), "field is immutable")
     if "deletionTimestamp" in old:

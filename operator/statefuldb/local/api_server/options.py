@@ -1,5 +1,6 @@
 """Options of requests, from the query or the body: each either fits or is refused in the real server's words."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,10 @@ _VALIDATIONS = ["", "Ignore", "Strict", "Warn"]
 _POLICIES = ["Foreground", "Background", "Orphan", "nil"]
 _MATCH = "resourceVersionMatch"
 MANAGER_LIMIT = 128
+_OPTIONS: dict[str, type] = {
+    **{"gracePeriodSeconds": int, "preconditions": dict, "orphanDependents": bool, "propagationPolicy": str},
+    "dryRun": list,
+}
 
 
 def check_write(query: Query, method: str, *, apply: bool) -> None:
@@ -25,7 +30,7 @@ def check_write(query: Query, method: str, *, apply: bool) -> None:
     kind = {"POST": "CreateOptions", "PUT": "UpdateOptions"}.get(method, "PatchOptions")
     validation, dry_run = query.get("fieldValidation", ""), query.get("dryRun", "")
     if dry_run not in ("", "All"):
-        raise invalid_option(kind, unsupported("dryRun", dry_run, ["All"]))
+        raise invalid_option(kind, _no_dry_run(dry_run))
     if validation not in _VALIDATIONS:
         raise invalid_option(kind, unsupported("fieldValidation", validation, _VALIDATIONS))
     if apply and not query.get("fieldManager"):
@@ -37,16 +42,22 @@ def check_write(query: Query, method: str, *, apply: bool) -> None:
         raise invalid_option(kind, forbidden_field("force", "may not be specified for non-apply patch"))
 
 
+def _no_dry_run(given: str) -> Json:
+    cause = unsupported("dryRun", "", ["All"])
+    return {**cause, "message": cause["message"].replace('""', json.dumps([given]), 1)}
+
+
 def delete_options(query: Query, body: Any) -> Json:
     """Return the options of a deletion: the body's, else the query's. Raises ApiError."""
-    options = dict(body) if isinstance(body, dict) else {}
+    _check_types(body)
+    options = dict(body)
     if not options:
         options = {name: query[name] for name in ("propagationPolicy", "gracePeriodSeconds") if name in query}
     if query.get("dryRun"):
         options["dryRun"] = [query["dryRun"]]
     for value in options.get("dryRun") or ():
         if value != "All":
-            raise invalid_option("DeleteOptions", unsupported("dryRun", value, ["All"]))
+            raise invalid_option("DeleteOptions", _no_dry_run(value))
     policy = options.get("propagationPolicy")
     if policy is not None and options.get("orphanDependents") is not None:
         text = "orphanDependents and deletionPropagation cannot be both set"
@@ -54,6 +65,15 @@ def delete_options(query: Query, body: Any) -> Json:
     if policy is not None and policy not in _POLICIES[:3]:
         raise invalid_option("DeleteOptions", unsupported("propagationPolicy", str(policy), _POLICIES))
     return options
+
+
+def _check_types(body: Any) -> None:
+    if not isinstance(body, dict):
+        raise ApiError(400, "couldn't get version/kind; json parse error: json: cannot unmarshal into Go value")
+    for field, wanted in _OPTIONS.items():
+        held = body.get(field)
+        if held is not None and (not isinstance(held, wanted) or (wanted is int and isinstance(held, bool))):
+            raise ApiError(400, f"json: cannot unmarshal into Go struct field DeleteOptions.{field}")
 
 
 def check_list(query: Query, *, watch: bool) -> None:
@@ -79,6 +99,8 @@ def check_list(query: Query, *, watch: bool) -> None:
     elif not watch and match and not version:
         text = "resourceVersionMatch is forbidden unless resourceVersion is provided"
         causes.append(forbidden_field(_MATCH, text))
+    elif not watch and match == "Exact" and version == "0":
+        causes.append(forbidden_field(_MATCH, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
     elif not watch and match not in ("", "Exact", "NotOlderThan"):
         causes.append(unsupported(_MATCH, match, ["Exact", "NotOlderThan", ""]))
     if causes:

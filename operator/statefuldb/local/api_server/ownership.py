@@ -3,10 +3,11 @@
 A tree, unlike a set of paths, says nothing of what is in the parts that a write left as they were: most of an object.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from statefuldb.local.api_server.fields import ABSENT, METADATA, UNOWNED, below, element_of
+from statefuldb.local.api_server.fields import ABSENT, METADATA, UNOWNED, below, element_of, owned_whole
 
 Json = dict[str, Any]
 
@@ -31,8 +32,8 @@ class Touched:
 _ANOTHER, _SAME = Touched(True), Touched(False)
 
 
-def touched(new: Json, old: Json | None, schema: Json | None) -> Touched:
-    """Return what a write touched: all parts that are not those of `old` itself.
+def touched(new: Json, old: Json | None, schema: Json | None, left_out: Sequence[str] = ()) -> Touched:
+    """Return what a write touched: all parts that are not those of `old` itself, nor `left_out`.
 
     What only holds others differs where it has come into being, or is another list; so does an item.
     """
@@ -42,12 +43,14 @@ def touched(new: Json, old: Json | None, schema: Json | None) -> Touched:
         if name == "metadata":
             owned = {inner: part for inner, part in (value or {}).items() if inner not in UNOWNED}
             holds["f:metadata"] = Touched(False, _fields(owned, before.get(name), METADATA))
+        elif name in left_out:
+            holds[f"f:{name}"] = None
         elif name not in ("apiVersion", "kind"):
             holds |= _fields({name: value}, before, schema or {})
     return Touched(False, holds)
 
 
-def owned_after(tree: Json | None, part: Touched, *, writer: bool, item: bool = False) -> Json | None:
+def owned_after(tree: Json | None, part: Touched, *, writer: bool) -> Json | None:
     """Return which fields of a part a manager owns after a write, as FieldsV1; None where it owns nothing there.
 
     `tree` is what it owned before. The `writer` gains what differs, all others lose that.
@@ -55,24 +58,24 @@ def owned_after(tree: Json | None, part: Touched, *, writer: bool, item: bool = 
     if tree is None and not writer:
         return None
     itself = writer if part.differs else tree is not None and (not tree or "." in tree)
-    if itself and not part.holds and not item:
+    if itself and not part.holds:
         return {}
     held = tree or {}
     inner = {}
     for element, after in part.holds.items():
         left = held.get(element)
         if after is not None:
-            left = owned_after(left, after, writer=writer, item=element[0] == "k")
+            left = owned_after(left, after, writer=writer)
         if left is not None:
             inner[element] = left
-    if itself and (inner or item):
+    if itself and inner:
         inner["."] = {}
     return dict(sorted(inner.items())) if inner or itself else None
 
 
 def _touched(value: Any, old: Any, schema: Json) -> Touched:
-    if isinstance(value, dict) and value and schema.get("x-kubernetes-map-type") != "atomic":
-        return Touched(not isinstance(old, dict), _fields(value, old, schema))
+    if isinstance(value, dict) and value and not owned_whole(schema):
+        return Touched(not isinstance(old, dict) and "inline" not in schema, _fields(value, old, schema))
     kind = schema.get("x-kubernetes-list-type")
     if isinstance(value, list) and value and kind in ("map", "set"):
         return Touched(value != old, _items(value, old, schema))
@@ -100,6 +103,8 @@ def _items(value: list[Any], old: Any, schema: Json) -> dict[str, Touched | None
         held = before.get(element, ABSENT)
         if item is held:
             found[element] = None
+        elif isinstance(item, dict) and owned_whole(schema.get("items", {})):
+            found[element] = _SAME if item == held else _ANOTHER
         elif isinstance(item, dict) and schema["x-kubernetes-list-type"] == "map":
             found[element] = Touched(held is ABSENT, _fields(item, held, schema.get("items", {})))
         else:

@@ -60,9 +60,7 @@ def parse_body(body: bytes, content_type: str) -> tuple[Any, tuple[str, ...]]:
     if content_type == protobuf.MEDIA_TYPE:
         return protobuf.decode(body), ()
     if content_type not in _JSON_LIKE:
-        accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
-        text = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
-        raise ApiError(415, text)
+        raise unsupported_type()
     try:
         twice: list[str] = []
         parsed = json.loads(body, object_pairs_hook=_Pairs) if body else {}
@@ -72,6 +70,12 @@ def parse_body(body: bytes, content_type: str) -> tuple[Any, tuple[str, ...]]:
             "error decoding patch: " if "patch" in content_type else "couldn't get version/kind; json parse error: "
         )
         raise ApiError(400, f"{prefix}{error}") from error
+
+
+def unsupported_type() -> ApiError:
+    """Return 415 for a body that is to be an object."""
+    accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+    return ApiError(415, f"the body of the request was in an unknown format - accepted media types include: {accepted}")
 
 
 class _Pairs(list[tuple[str, Any]]):

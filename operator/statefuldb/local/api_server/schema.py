@@ -13,6 +13,8 @@ _METADATA = frozenset(
         *("ownerReferences", "finalizers", "managedFields"),
     )
 )
+_HOLDING = ("labels", "annotations", "finalizers", "ownerReferences", "managedFields")
+_OWNER = frozenset(("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"))
 
 
 def prune(value: Any, schema: Json, old: Any = None, path: str = "") -> list[str]:
@@ -39,11 +41,16 @@ def prune(value: Any, schema: Json, old: Any = None, path: str = "") -> list[str
 
 
 def prune_metadata(metadata: Json) -> list[str]:
-    """Remove what is not metadata in place; return the paths."""
+    """Remove what is not metadata, and what is empty, in place; return the paths of what is not metadata."""
     unknown = [name for name in metadata if name not in _METADATA]
-    for name in unknown:
+    for name in [*unknown, *(name for name in _HOLDING if name in metadata and not metadata[name])]:
         del metadata[name]
-    return [f"metadata.{name}" for name in unknown]
+    found = [f"metadata.{name}" for name in unknown]
+    for index, owner in enumerate(metadata.get("ownerReferences") or ()):
+        for name in [name for name in owner if name not in _OWNER]:
+            del owner[name]
+            found.append(f"metadata.ownerReferences[{index}].{name}")
+    return found
 
 
 def default(value: Any, schema: Json, old: Any = None) -> None:

@@ -13,7 +13,7 @@ from statefuldb.local.api_server.access import Access
 from statefuldb.local.api_server.answers import answer, discovered, refused
 from statefuldb.local.api_server.audit import AuditLog
 from statefuldb.local.api_server.documents import document
-from statefuldb.local.api_server.errors import ApiError, details_of, not_found, shown_name
+from statefuldb.local.api_server.errors import ApiError, details_of, not_allowed, not_found, shown_name
 from statefuldb.local.api_server.headers import content_type_of, form_of, include_of
 from statefuldb.local.api_server.listing import page, selector
 from statefuldb.local.api_server.options import check_list
@@ -154,8 +154,7 @@ class ApiServer:
 
     async def _review(self, request: web.Request, target: Target, user: User) -> web.Response:
         if request.method != "POST":
-            text = "the server does not allow this method on the requested resource"
-            raise ApiError(405, text, details=details_of(target.kind.plural, target.kind.group, ""))
+            raise not_allowed(target.kind.plural, target.kind.group)
         body, _ = parse_body(await request.read(), content_type_of(request))
         return answer(review(target.kind, body, user, self._store.objects, now()), form_of(request), status=201)
 

@@ -1,6 +1,6 @@
 """Requests on objects: what a client sends, checked and carried out on the store. Knows no sockets."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from statefuldb.local.api_server import builtins, schema
@@ -9,17 +9,18 @@ from statefuldb.local.api_server.apply import apply, track_update
 from statefuldb.local.api_server.checks import check, decode
 from statefuldb.local.api_server.copying import copied, sharing
 from statefuldb.local.api_server.deletion import Deletion
-from statefuldb.local.api_server.errors import ApiError, conflict, forbidden, invalid, not_found, wrong
+from statefuldb.local.api_server.errors import ApiError, conflict, forbidden, invalid, not_found, warning, wrong
 from statefuldb.local.api_server.escalation import check_escalation
 from statefuldb.local.api_server.expiry import drop_old_events
 from statefuldb.local.api_server.identity import identify, identify_change
 from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.metadata import changeable, keep_deletion
 from statefuldb.local.api_server.patches import json_patch, merge_patch, strategic_patch
-from statefuldb.local.api_server.rbac import User
 from statefuldb.local.api_server.scale import scale_of, scaled
+from statefuldb.local.api_server.shapes import shape_of, tidy
 from statefuldb.local.api_server.store import Store
 from statefuldb.local.api_server.webhooks import Asked, NeedsReview, calls_about
+from statefuldb.local.api_server.writes import Write
 
 Json = dict[str, Any]
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
@@ -27,32 +28,10 @@ STRATEGIC_PATCH, APPLY_PATCH = "application/strategic-merge-patch+json", "applic
 _POLICIES = "validatingadmissionpolicies.admissionregistration.k8s.io"
 _BINDINGS = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
 
-
 # Admission NamespaceLifecycle deletes none of these.
 _IMMORTAL = ("default", "kube-system", "kube-public")
 # Events that are an hour old are looked for once a minute: there may be thousands of them.
 _TO_THE_MINUTE = len("2026-01-01T00:00")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """What surrounds one writing request. `twice` are fields that its body has twice; `user` None is the server.
-
-    `of_many` says that it is one of all that a deletion of a collection is about.
-    `reviewed` is what webhooks have agreed to (NeedsReview): that write is stored, any other is asked about.
-    """
-
-    now: str
-    manager: str
-    dry_run: bool = False
-    validation: str = "Warn"
-    force: bool = False
-    subresource: str = ""
-    suffix: str = ""
-    twice: tuple[str, ...] = ()
-    user: User | None = None
-    reviewed: str = ""
-    of_many: bool = False
 
 
 class Service:
@@ -75,6 +54,8 @@ class Service:
 
     def replace(self, kind: Kind, namespace: str, name: str, body: Json, write: Write) -> tuple[Json, list[str]]:
         """Replace an object by PUT. Raises ApiError."""
+        if (kind.key, namespace, name) not in self.store.objects and kind.made_by_put and not write.subresource:
+            return self._put(kind, namespace, name, body, write)
         old = self.store.get(kind, namespace, name)
         if write.subresource == "scale":
             return self._scaled(kind, old, body, write)
@@ -123,8 +104,20 @@ class Service:
             new = strategic_patch(shown, body) if content_type == STRATEGIC_PATCH else merge_patch(shown, body)
         if write.subresource == "scale":
             return self._scaled(kind, old, new, write)
-        identify_change(kind, namespace, name, new)
+        identify_change(kind, namespace, name, new, patch=True)
         return self._save(kind, new, old, write, patch=True)
+
+    def _put(self, kind: Kind, namespace: str, name: str, body: Json, write: Write) -> tuple[Json, list[str]]:
+        """Make an object by PUT, unless it is meant to be one that was there. Raises ApiError."""
+        new = copied(body)
+        identify(kind, namespace, new, write.suffix)
+        identify_change(kind, namespace, name, new)
+        uid = new["metadata"].get("uid")
+        if uid:
+            why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: "
+            raise conflict(kind.plural, kind.group, name, f"StorageError: invalid object, {why}")
+        new["metadata"].pop("resourceVersion", None)
+        return self._add(kind, namespace, new, write, None)
 
     def delete(self, kind: Kind, namespace: str, name: str, options: Json, write: Write) -> Json | None:
         """Delete an object; return it where it waits for finalizers, None where it is gone. Raises ApiError."""
@@ -151,13 +144,18 @@ class Service:
             raise ApiError(400, "invalid object type: /, Kind=")
         wanted = copied(body)
         metadata = wanted.setdefault("metadata", {})
+        if not isinstance(metadata, dict):
+            raise ApiError(
+                500, f"failed to create typed patch object ({kind.api_version}, Kind={kind.kind}): .metadata"
+            )
         if metadata.get("managedFields") is not None:
             raise ApiError(400, "metadata.managedFields must be nil")
         shown = f"({metadata.get('namespace', '')}/{name}; {kind.api_version}, Kind={kind.kind})"
         metadata.setdefault("name", name)
         identify_change(kind, namespace, name, wanted)
-        if kind.schema is not None:
-            unknown = schema.prune(copied(wanted), kind.schema)
+        shape = shape_of(kind)
+        if shape is not None:
+            unknown = (schema.prune if kind.custom else tidy)(copied(wanted), shape)
             if unknown:
                 text = f"failed to create typed patch object {shown}: .{unknown[0]}: field not declared in schema"
                 raise ApiError(500, text)
@@ -178,7 +176,7 @@ class Service:
             force=write.force,
             now=write.now,
             subresource=write.subresource,
-            schema=kind.schema,
+            schema=shape,
         )
         managed = merged["metadata"]["managedFields"]
         if live is not None:
@@ -192,19 +190,31 @@ class Service:
         """Check and store a new object. Raises ApiError."""
         self._check_place(kind, namespace, new["metadata"].get("name") or "")
         warnings = decode(kind, new, None, write.twice, write.validation)
-        check(kind, new, None)
-        self._check_rights(kind, new, None, write)
-        builtins.complete(kind, new, None, write.now)
-        if managed is None:
-            track_update(None, new, manager=write.manager, now=write.now, schema=kind.schema)
-        else:
-            new["metadata"]["managedFields"] = managed
-        self._admit(kind, "CREATE", new, None, write)
-        stored = self.store.create(kind, new, write.now, dry_run=write.dry_run)
+        with warning(warnings):
+            check(kind, new, None)
+            self._check_rights(kind, new, None, write)
+            builtins.complete(kind, new, None, write.now)
+            self._own(kind, new, None, write, managed)
+            self._admit(kind, "CREATE", new, None, write)
+            stored = self.store.create(kind, new, write.now, dry_run=write.dry_run)
         if kind.key == "events" and not write.dry_run and self._events_seen_to != write.now[:_TO_THE_MINUTE]:
             self._events_seen_to = write.now[:_TO_THE_MINUTE]
             drop_old_events(self.store, kind, write.now)
         return stored, warnings
+
+    def _own(self, kind: Kind, new: Json, old: Json | None, write: Write, managed: list[Json] | None) -> None:
+        """Say in place who owns what: as an apply has found, which is `managed`, or by what is new."""
+        if managed is not None:
+            new["metadata"]["managedFields"] = managed
+            return
+        track_update(
+            *(old, new),
+            manager=write.manager,
+            now=write.now,
+            subresource=write.subresource,
+            schema=shape_of(kind),
+            left_out=("status",) if kind.status_subresource and write.subresource != "status" else (),
+        )
 
     def _save(
         self,
@@ -231,22 +241,14 @@ class Service:
         if kind.key == "namespaces" and write.subresource != "finalize":
             new["spec"] = copied(old.get("spec", {}))
         warnings = decode(kind, new, old, write.twice, write.validation, patch=patch)
-        check(kind, new, old)
-        self._check_rights(kind, new, old, write)
-        builtins.complete(kind, new, old, write.now)
-        keep_deletion(new["metadata"], old["metadata"])
-        if managed is None:
-            track_update(
-                *(old, new),
-                manager=write.manager,
-                now=write.now,
-                subresource=write.subresource,
-                schema=kind.schema,
-            )
-        else:
-            new["metadata"]["managedFields"] = managed
-        self._admit(kind, "UPDATE", new, old, write)
-        return self.store.update(kind, new, old, dry_run=write.dry_run), warnings
+        with warning(warnings):
+            check(kind, new, old)
+            self._check_rights(kind, new, old, write)
+            builtins.complete(kind, new, old, write.now)
+            keep_deletion(new["metadata"], old["metadata"])
+            self._own(kind, new, old, write, managed)
+            self._admit(kind, "UPDATE", new, old, write)
+            return self.store.update(kind, new, old, dry_run=write.dry_run), warnings
 
     def _scaled(self, kind: Kind, old: Json, scale: Json, write: Write) -> tuple[Json, list[str]]:
         saved, warnings = self._save(kind, scaled(kind, old, scale), old, replace(write, twice=()))

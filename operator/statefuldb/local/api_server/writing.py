@@ -12,16 +12,17 @@ from aiohttp import web
 from statefuldb.local.api_server import representation
 from statefuldb.local.api_server.access import Access
 from statefuldb.local.api_server.answers import answer, in_json
-from statefuldb.local.api_server.errors import ApiError, conflict, details_of
+from statefuldb.local.api_server.errors import ApiError, conflict, details_of, not_allowed
 from statefuldb.local.api_server.event_view import from_view
 from statefuldb.local.api_server.headers import content_type_of, form_of, include_of
 from statefuldb.local.api_server.listing import page
 from statefuldb.local.api_server.options import check_write, delete_options
 from statefuldb.local.api_server.rbac import User
-from statefuldb.local.api_server.requests import Target, parse_body
-from statefuldb.local.api_server.service import APPLY_PATCH, Service, Write
+from statefuldb.local.api_server.requests import Target, parse_body, unsupported_type
+from statefuldb.local.api_server.service import APPLY_PATCH, Service
 from statefuldb.local.api_server.webhook_calls import WebhookCalls
 from statefuldb.local.api_server.webhooks import NeedsReview
+from statefuldb.local.api_server.writes import Write
 
 Json = dict[str, Any]
 STORED_LIMIT_BYTES = 1_572_864
@@ -100,8 +101,7 @@ class Writing:
     async def _deleted_all(self, request: web.Request, target: Target, options: Json, write: Write) -> web.Response:
         kind = target.kind
         if "deletecollection" not in kind.verbs:
-            text = "the server does not allow this method on the requested resource"
-            raise ApiError(405, text, details=details_of(kind.plural, kind.group, ""))
+            raise not_allowed(kind.plural, kind.group)
         objects, metadata = page(self._store, kind, target.namespace, request.query)
         warnings: list[str] = []
         try:
@@ -123,10 +123,14 @@ class Writing:
         kind, name, method = target.kind, target.name, request.method
         raw = await request.read()
         check_write(request.query, method, apply=method == "PATCH" and content_type == APPLY_PATCH)
+        if method != "POST" and not name and not kind.custom:
+            raise not_allowed(kind.plural, kind.group)
         if method != "POST" and not name:
             raise ApiError(400, "name must be provided")
         body: Any = None
         twice: tuple[str, ...] = ()
+        if method != "PATCH" and content_type.endswith(("patch+json", "patch+yaml")):
+            raise unsupported_type()
         if method != "PATCH" or content_type.endswith(("patch+json", "patch+yaml")):
             body, twice = parse_body(raw, content_type)  # else the service answers 415, with what this kind takes
         if method != "PATCH" and not isinstance(body, dict):

@@ -60,9 +60,6 @@ ALLOWED: tuple[Allowed, ...] = (
     ),
     Allowed((466,), "details.causes.0.message", "the real text quotes structures of Go"),
     Allowed((503,), "", "more causes for the same empty field"),
-    Allowed(
-        (506,), "metadata.managedFields.0.fieldsV1", "parts of an Event are owned one by one; nobody applies Events"
-    ),
     Allowed((515,), "", "no pods are served"),
 )
 

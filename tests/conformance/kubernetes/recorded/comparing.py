@@ -34,10 +34,15 @@ class Difference:
 
 @dataclass
 class Comparison:
-    """Compares answers of one run. Tokens of the recording are bound to the values that stand in their place."""
+    """Compares answers of one run. Tokens of the recording are bound to the values that stand in their place.
 
+    `one_to_one` is whether a value may stand in the place of one token only.
+    """
+
+    one_to_one: bool = False
     assertions: int = 0
     bound: dict[str, Any] = field(default_factory=dict)
+    meant: dict[Any, str] = field(default_factory=dict)
 
     def differences(self, recorded: Any, given: Any, path: str = "", *, cut: bool = False) -> Iterator[Difference]:
         """Yield every leaf that differs. `cut`: the recorded value breaks off in the last thing that it has."""
@@ -81,13 +86,18 @@ class Comparison:
             return recorded == f"<{len(given or ())}>"
         if isinstance(recorded, str) and isinstance(given, str):
             if _TOKEN.fullmatch(recorded) or (_GENERATED.fullmatch(recorded) and _GENERATED.fullmatch(given)):
-                return bool(self.bound.setdefault(recorded, given) == given)
+                return self._bound(recorded, given)
             if name == "resourceVersion" and recorded.isdigit():
                 return given.isdigit()
             if "cells" in path and _AGE.fullmatch(recorded):
                 return bool(_AGE.fullmatch(given))
             return plain(recorded) == plain(given)
         return type(recorded) is type(given) and bool(recorded == given)
+
+    def _bound(self, token: str, given: str) -> bool:
+        """Bind a token to what stands in its place; say whether it means that still."""
+        alone = not self.one_to_one or self.meant.setdefault(given, token) == token
+        return self.bound.setdefault(token, given) == given and alone
 
 
 def _pairable(recorded: list[Any], given: list[Any], *, cut: bool) -> bool:

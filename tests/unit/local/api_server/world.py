@@ -5,8 +5,9 @@ from typing import Any
 
 from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.kinds import Kind
-from statefuldb.local.api_server.service import Service, Write
+from statefuldb.local.api_server.service import Service
 from statefuldb.local.api_server.store import Change, Store
+from statefuldb.local.api_server.writes import Write
 
 Json = dict[str, Any]
 NOW = "2026-01-01T00:00:00Z"

@@ -1,0 +1,85 @@
+"""Whose field is whose, as `metadata.managedFields` tells: what server-side apply of others will conflict with."""
+
+from typing import Any
+
+from conformance.kubernetes.server import APPLY, MERGE, Api, eventually
+from conformance.kubernetes.things import DEFINITIONS, GROUP, definition, thing
+
+Json = dict[str, Any]
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+
+
+def _owned(stored: Json, manager: str, subresource: str = "") -> Json | None:
+    """Return what a manager owns."""
+    for each in stored["metadata"].get("managedFields", ()):
+        if (each["manager"], each.get("subresource", "")) == (manager, subresource):
+            owned: Json = each["fieldsV1"]
+            return owned
+    return None
+
+
+def test_a_write_of_the_object_owns_nothing_of_its_status(api: Api, space: str) -> None:
+    made = api.made(f"{space}?fieldManager=ada", {**thing("a"), "status": {"phase": "X"}})
+    assert "f:status" not in (_owned(made, "ada") or {})
+    told = api.patched(f"{space}/a/status?fieldManager=bob", {"status": {"phase": "Y"}})
+    assert _owned(told, "bob", "status") == {"f:status": {".": {}, "f:phase": {}}}
+    whole = api.call("PUT", f"{space}/a?fieldManager=eve", {**told, "status": {"phase": "Z"}})[1]
+    assert _owned(whole, "eve") is None
+    assert _owned(whole, "bob", "status") == {"f:status": {".": {}, "f:phase": {}}}
+
+
+def test_nobody_owns_a_status_that_is_there_by_default(api: Api, namespace: str) -> None:
+    body = definition("gadgets")
+    body["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]["default"] = {"phase": "New"}
+    api.made(DEFINITIONS, body)
+    space = f"{GROUP}/namespaces/{namespace}/gadgets"
+    eventually(lambda: api.call("GET", space)[0] == 200)
+    made = api.made(f"{space}?fieldManager=ada", {**thing("a"), "kind": "Gadget"})
+    assert made["status"] == {"phase": "New"}
+    assert "f:status" not in (_owned(made, "ada") or {})
+    api.call("DELETE", f"{DEFINITIONS}/{body['metadata']['name']}")
+
+
+def test_an_owner_reference_is_owned_whole(api: Api, core: str) -> None:
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": "u1"}
+    made = api.made(f"{core}/configmaps?fieldManager=ada", {"metadata": {"name": "a", "ownerReferences": [owner]}})
+    assert _owned(made, "ada") == {"f:metadata": {"f:ownerReferences": {".": {}, 'k:{"uid":"u1"}': {}}}}
+
+
+def test_parts_of_built_in_kinds_are_owned_as_their_types_say(api: Api, namespace: str, core: str) -> None:
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
+    subject = {"kind": "ServiceAccount", "name": "op", "namespace": "default"}
+    bindings = f"{_RBAC}/namespaces/{namespace}/rolebindings?fieldManager=ada"
+    made = api.made(bindings, {"metadata": {"name": "a"}, "subjects": [subject], "roleRef": role})
+    assert _owned(made, "ada") == {"f:roleRef": {}, "f:subjects": {}}
+    leases = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases?fieldManager=ada"
+    assert _owned(api.made(leases, {"metadata": {"name": "a"}, "spec": {"holderIdentity": "x"}}), "ada") == {
+        "f:spec": {"f:holderIdentity": {}}
+    }
+    about = {"kind": "ConfigMap", "name": "x", "namespace": namespace}
+    event = {"metadata": {"name": "a"}, "involvedObject": about, "source": {"component": "c"}, "type": "Normal"}
+    assert _owned(api.made(f"{core}/events?fieldManager=ada", event), "ada") == {
+        "f:involvedObject": {},
+        "f:source": {"f:component": {}},
+        "f:type": {},
+    }
+
+
+def test_an_apply_of_nothing_owns_nothing(api: Api, core: str) -> None:
+    path = f"{core}/configmaps/a"
+    version = api.made(f"{core}/configmaps", {"metadata": {"name": "a"}, "data": {"x": "1"}})["metadata"]
+    empty = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    applied = api.patched(f"{path}?fieldManager=ada", empty, APPLY)
+    assert _owned(applied, "ada") is None
+    assert applied["metadata"]["resourceVersion"] == version["resourceVersion"]
+
+
+def test_whose_fields_are_forgotten_are_not_counted_again_until_somebody_applies(api: Api, core: str) -> None:
+    path = f"{core}/configmaps/a"
+    api.made(f"{core}/configmaps", {"metadata": {"name": "a"}, "data": {"x": "1"}})
+    assert "managedFields" not in api.patched(path, {"metadata": {"managedFields": [{}]}})["metadata"]
+    assert "managedFields" not in api.patched(path, {"data": {"x": "2"}}, MERGE)["metadata"]
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"y": "1"}}
+    applied = api.patched(f"{path}?fieldManager=ada", body, APPLY)
+    assert _owned(applied, "ada") == {"f:data": {"f:y": {}}}
+    assert _owned(applied, "before-first-apply") == {"f:data": {".": {}, "f:x": {}}}
