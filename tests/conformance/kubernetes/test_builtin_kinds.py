@@ -89,3 +89,17 @@ def test_some_built_in_kinds_are_made_by_put(api: Api, core: str, namespace: str
     assert api.call("PUT", f"{leases}/b", {**body, "metadata": {"name": "b", "resourceVersion": "1"}})[0] == 201
     assert api.call("PUT", f"{leases}/c", {**body, "metadata": {"name": "c", "uid": _NOT_THERE}})[0] == 409
     assert api.call("PUT", f"{core}/configmaps/a", {"metadata": {"name": "a"}})[0] == 404
+
+
+def test_an_event_always_says_what_it_is_about_and_who_tells(api: Api, core: str, namespace: str) -> None:
+    made = api.made(f"{core}/events", _event("a", involvedObject={"namespace": namespace}))
+    shown = {name: made[name] for name in ("source", "reportingComponent", "reportingInstance", "eventTime")}
+    assert shown == {"source": {}, "reportingComponent": "", "reportingInstance": "", "eventTime": None}
+    assert (made["firstTimestamp"], made["lastTimestamp"]) == (None, None)
+
+
+def test_a_secret_keeps_its_type(api: Api, core: str) -> None:
+    api.made(f"{core}/secrets", {"metadata": {"name": "a"}, "data": {"x": "eA=="}})
+    status, answer = api.call("PATCH", f"{core}/secrets/a", {"type": "example.dev/other"}, MERGE)
+    assert status == 422
+    assert answer["details"]["causes"][0]["field"] == "type"

@@ -113,3 +113,11 @@ def test_envelopes(api: Api, five: str) -> None:
     _, listed = api.call("GET", "/api/v1/namespaces?limit=1")
     assert (listed["kind"], listed["apiVersion"]) == ("NamespaceList", "v1")
     assert "kind" not in listed["items"][0], "items of built-in kinds do not say what they are"
+
+
+def test_a_list_without_more_says_so_only_for_custom_kinds(api: Api, space: str, core: str) -> None:
+    partial = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+    assert api.call("GET", space)[1]["metadata"]["continue"] == ""
+    assert "continue" not in api.call("GET", f"{core}/configmaps")[1]["metadata"]
+    told = api.send("GET", space, Accept=partial).body
+    assert (told["items"], "continue" in told["metadata"]) == (None, False)

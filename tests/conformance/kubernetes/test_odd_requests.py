@@ -1,7 +1,9 @@
 """Requests that no careful client sends, answered as a real server does."""
 
-from conformance.kubernetes.server import APPLY, JSON, MERGE, Api
-from conformance.kubernetes.things import thing
+from typing import Any
+
+from conformance.kubernetes.server import APPLY, JSON, MERGE, PATCH, Api, eventually
+from conformance.kubernetes.things import DEFINITIONS, GROUP, definition, fields, labelled, names, thing
 
 
 def test_a_creation_is_in_json_or_yaml(api: Api, space: str, core: str) -> None:
@@ -68,3 +70,60 @@ def test_one_owner_at_most_is_the_controller(api: Api, space: str) -> None:
     status, answer = api.call("POST", space, body)
     assert status == 422
     assert "Only one reference can have Controller set to true" in answer["message"]
+
+
+def test_a_part_of_a_collection_is_deleted(api: Api, space: str) -> None:
+    for name in ("a", "b", "c"):
+        api.made(space, thing(name))
+    assert names(api.call("DELETE", f"{space}?limit=1")[1]) == ["a"]
+    assert names(api.call("GET", space)[1]) == ["b", "c"]
+
+
+def test_all_options_that_are_wrong_are_named(api: Api, space: str) -> None:
+    answer = api.call("POST", f"{space}?dryRun=Some&fieldValidation=Loud", thing("a"))[1]
+    assert fields(answer) == ["dryRun", "fieldValidation"]
+
+
+def test_a_part_that_a_built_in_kind_does_not_have_is_no_resource(api: Api, core: str) -> None:
+    status, answer = api.call("GET", f"{core}/configmaps/a/status")
+    assert (status, answer["message"]) == (404, "the server could not find the requested resource")
+
+
+def test_a_null_is_no_patch_and_no_label(api: Api, space: str) -> None:
+    api.made(space, labelled("a", {"x": None}))  # type: ignore[dict-item]
+    assert api.call("GET", f"{space}/a")[1]["metadata"]["labels"] == {"x": ""}
+    assert api.call("PATCH", f"{space}/a", b"null", PATCH)[0] == 200
+
+
+def test_metadata_of_another_type_is_refused(api: Api, space: str, core: str) -> None:
+    odd: tuple[Any, ...] = (0, "", [], False, 1, "a")
+    for held in odd:
+        assert api.call("POST", space, {**thing("a"), "metadata": held})[0] == 400
+        assert api.call("POST", f"{core}/configmaps", {"metadata": held})[0] == 400
+
+
+def test_a_body_is_looked_at_before_what_it_replaces(api: Api, space: str) -> None:
+    body = thing("absent")
+    body["metadata"]["namespace"] = "another"
+    assert api.call("PUT", f"{space}/absent", body)[0] == 400
+
+
+def test_a_selector_has_names_and_values_that_labels_may_have(api: Api, space: str) -> None:
+    for wrong in ("a/b/c", "a=b!", "a=" + "x" * 64, "-a", "a in (b!)"):
+        assert api.call("GET", f"{space}?labelSelector={wrong}")[0] == 400, wrong
+
+
+def test_what_has_no_number_of_replicas_has_no_scale(api: Api, namespace: str) -> None:
+    body = definition("gauges")
+    spec = body["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    del spec["x-kubernetes-validations"]
+    del spec["properties"]["replicas"]["default"]
+    api.made(DEFINITIONS, body)
+    space = f"{GROUP}/namespaces/{namespace}/gauges"
+    eventually(lambda: api.call("GET", space)[0] == 200)
+    api.made(space, {**thing("a"), "kind": "Gauge"})
+    status, answer = api.call("GET", f"{space}/a/scale")
+    assert status == 500
+    assert 'the spec replicas field ".spec.replicas" does not exist' in answer["message"]
+    assert api.patched(f"{space}/a/scale", {"spec": {"replicas": 2}})["spec"]["replicas"] == 2
+    api.call("DELETE", f"{DEFINITIONS}/{body['metadata']['name']}")

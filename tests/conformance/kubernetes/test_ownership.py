@@ -83,3 +83,34 @@ def test_whose_fields_are_forgotten_are_not_counted_again_until_somebody_applies
     applied = api.patched(f"{path}?fieldManager=ada", body, APPLY)
     assert _owned(applied, "ada") == {"f:data": {"f:y": {}}}
     assert _owned(applied, "before-first-apply") == {"f:data": {".": {}, "f:x": {}}}
+
+
+def test_an_apply_that_changes_nothing_has_no_time(api: Api, core: str) -> None:
+    api.made(f"{core}/configmaps?fieldManager=ada", {"metadata": {"name": "a"}, "data": {"x": "1"}})
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"x": "1"}}
+    applied = api.patched(f"{core}/configmaps/a?fieldManager=bob", body, APPLY)
+    (mine,) = [each for each in applied["metadata"]["managedFields"] if each["manager"] == "bob"]
+    assert "time" not in mine
+
+
+def test_who_made_a_list_of_named_things_keeps_it(api: Api, space: str) -> None:
+    """The list itself, as its items come and go, stays with whoever made it."""
+    api.made(f"{space}?fieldManager=ada", thing("a", users=[{"name": "x"}]))
+    told = api.patched(f"{space}/a?fieldManager=bob", {"spec": {"users": [{"name": "x"}, {"name": "y"}]}})
+    assert (_owned(told, "ada") or {})["f:spec"]["f:users"]["."] == {}
+    assert set((_owned(told, "bob") or {})["f:spec"]["f:users"]) == {'k:{"name":"y"}'}
+
+
+def test_a_conflict_says_by_which_version_an_update_was_made(api: Api, core: str, space: str) -> None:
+    api.made(f"{core}/configmaps?fieldManager=ada", {"metadata": {"name": "a"}, "data": {"x": "1"}})
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"x": "2"}}
+    status, answer = api.call("PATCH", f"{core}/configmaps/a?fieldManager=bob", body, APPLY)
+    assert (status, answer["details"]["causes"][0]["message"]) == (409, 'conflict with "ada" using v1')
+
+
+def test_a_namespace_owns_no_part_that_the_server_gives_it(api: Api, namespace: str) -> None:
+    name = f"{namespace}-b"
+    made = api.made("/api/v1/namespaces?fieldManager=ada", {"metadata": {"name": name}})
+    named: Json = {"f:labels": {".": {}, "f:kubernetes.io/metadata.name": {}}}
+    assert _owned(made, "ada") == {"f:metadata": named}
+    api.call("DELETE", f"/api/v1/namespaces/{name}")

@@ -39,7 +39,7 @@ def apply(
     for path in changed:
         for other in (entry for entry in entries if entry is not mine):
             if path in owned[id(other)]:
-                conflicts.append((other["manager"], path))
+                conflicts.append((other, path))
                 owned[id(other)].discard(path)
     if conflicts and not force:
         raise _conflict(conflicts)
@@ -55,7 +55,7 @@ def apply(
     merged.setdefault("metadata", {}).setdefault("name", wanted["metadata"].get("name"))
     for entry in entries:
         entry["fieldsV1"] = fields.write(owned[id(entry)])
-    time = mine["time"] if mine is not None and before == after else now
+    time = now if live is None or merged != live else (mine or {}).get("time", "")
     entries = [e for e in entries if e is not mine and e["fieldsV1"]]
     if after:
         entries.append(_new_entry(manager, "Apply", wanted["apiVersion"], fields.write(after), time, subresource))
@@ -137,18 +137,25 @@ def _new_entry(manager: str, operation: str, version: str, owned: Json | None, n
         "manager": manager,
         "operation": operation,
         "apiVersion": version,
-        "time": now,
+        **({"time": now} if now else {}),
         "fieldsType": "FieldsV1",
         "fieldsV1": owned,
     }
     return {**entry, "subresource": subresource} if subresource else entry
 
 
-def _conflict(conflicts: list[tuple[str, Path]]) -> ApiError:
+def _conflict(conflicts: list[tuple[Json, Path]]) -> ApiError:
     causes = [
-        {"reason": "FieldManagerConflict", "message": f'conflict with "{manager}"', "field": fields.shown(path)}
-        for manager, path in conflicts
+        {"reason": "FieldManagerConflict", "message": f"conflict with {_shown(entry)}", "field": fields.shown(path)}
+        for entry, path in conflicts
     ]
     count = f"{len(causes)} conflict{'s' if len(causes) > 1 else ''}"
     text = ", ".join(f"{c['message']}: {c['field']}" for c in causes)
     return ApiError(409, f"Apply failed with {count}: {text}", details={"causes": causes})
+
+
+def _shown(entry: Json) -> str:
+    """Return who owns something, as a conflict names them."""
+    part = f' with subresource "{entry["subresource"]}"' if entry.get("subresource") else ""
+    version = f" using {entry['apiVersion']}" if entry["operation"] == "Update" else ""
+    return f'"{entry["manager"]}"{part}{version}'

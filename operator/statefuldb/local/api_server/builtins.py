@@ -22,12 +22,26 @@ _TIMES = {
 }
 
 
+def begin(kind: Kind, new: Json) -> None:
+    """Fill in what the server gives a new object, in place: nobody owns it."""
+    if kind.key == "namespaces":
+        new["spec"] = {"finalizers": ["kubernetes"]}
+        new["status"] = {"phase": "Active"}
+    elif kind.key == "events":
+        for name in ("involvedObject", "source"):
+            new[name] = new.get(name) or {}
+        for name in ("reportingComponent", "reportingInstance"):
+            new.setdefault(name, "")
+        for name in ("firstTimestamp", "lastTimestamp", "eventTime"):
+            new.setdefault(name, None)
+
+
 def complete(kind: Kind, new: Json, old: Json | None, now: str) -> None:
     """Fill in what a client may leave out, in place."""
     if kind.key == "namespaces":
         if old is None:
-            new["spec"] = {"finalizers": ["kubernetes"]}
-            new["status"] = {"phase": "Active"}
+            new.pop("spec", None)
+            new.pop("status", None)
         new["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = new["metadata"]["name"]
     elif kind.key == "secrets":
         plain = new.pop("stringData", None) or {}
@@ -50,6 +64,8 @@ def complete(kind: Kind, new: Json, old: Json | None, now: str) -> None:
 
 def check(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
     """Yield a cause for each rule of a built-in kind that is broken."""
+    if kind.key == "secrets" and old is not None and new.get("type", "Opaque") != old.get("type"):
+        yield wrong("type", json.dumps(new.get("type")), "field is immutable")
     if kind.key in ("configmaps", "secrets") and old is not None and old.get("immutable"):
         for field in ("data", "binaryData"):
             if new.get(field) != old.get(field):

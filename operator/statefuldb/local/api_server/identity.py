@@ -25,7 +25,7 @@ def identify(kind: Kind, namespace: str, new: Json, suffix: str) -> None:
     if new["kind"] != kind.kind and not kind.custom:
         shown = f'{new["kind"]} in version "{kind.version}" cannot be handled as a {kind.kind}'
         raise ApiError(400, f"{shown}: converting is not possible")
-    metadata = new["metadata"] = new.get("metadata") or {}
+    metadata = new["metadata"] = {} if new.get("metadata") is None else new["metadata"]
     _read(kind, new)
     _place(kind, namespace, metadata)
     if not metadata.get("name") and metadata.get("generateName"):

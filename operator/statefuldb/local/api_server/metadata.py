@@ -73,17 +73,22 @@ def check_metadata(metadata: Json, *, any_name: bool = False) -> Iterator[Json]:
         yield wrong("metadata.name", json.dumps(name), "may not contain '/' or '%'")
     elif not any_name and not (_SUBDOMAIN.fullmatch(name) and len(name) <= 253):
         yield wrong("metadata.name", json.dumps(name), _SUBDOMAIN_WORDS)
-    for key, value in (metadata.get("labels") or {}).items():
-        if not _QUALIFIED.fullmatch(key):
-            yield wrong("metadata.labels", json.dumps(key), f"name part must {_WORDS}")
-        if not isinstance(value, str) or not _LABEL.fullmatch(value):
-            yield wrong("metadata.labels", json.dumps(value), _LABEL_WORDS)
+    yield from check_labels(metadata.get("labels") or {})
     yield from _check_annotations(metadata.get("annotations") or {})
     yield from _check_owners(metadata.get("ownerReferences") or ())
     for finalizer in metadata.get("finalizers") or ():
         if not _QUALIFIED.fullmatch(finalizer):
             prefix = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
             yield wrong("metadata.finalizers", json.dumps(finalizer), f"a valid label key must {_WORDS} {prefix}")
+
+
+def check_labels(labels: Json) -> Iterator[Json]:
+    """Yield a cause for each name or value that is none of a label."""
+    for key, value in labels.items():
+        if not _QUALIFIED.fullmatch(key):
+            yield wrong("metadata.labels", json.dumps(key), f"name part must {_WORDS}")
+        if not isinstance(value, str) or not _LABEL.fullmatch(value):
+            yield wrong("metadata.labels", json.dumps(value), _LABEL_WORDS)
 
 
 def _check_owners(owners: Sequence[Json]) -> Iterator[Json]:

@@ -29,17 +29,20 @@ def check_write(query: Query, method: str, *, apply: bool) -> None:
     """Raise ApiError(422) for options that a writing request may not have."""
     kind = {"POST": "CreateOptions", "PUT": "UpdateOptions"}.get(method, "PatchOptions")
     validation, dry_run = query.get("fieldValidation", ""), query.get("dryRun", "")
-    if dry_run not in ("", "All"):
-        raise invalid_option(kind, _no_dry_run(dry_run))
-    if validation not in _VALIDATIONS:
-        raise invalid_option(kind, unsupported("fieldValidation", validation, _VALIDATIONS))
+    causes = []
+    if method == "PATCH" and not apply and query.get("force"):
+        causes.append(forbidden_field("force", "may not be specified for non-apply patch"))
     if apply and not query.get("fieldManager"):
-        raise invalid_option(kind, required("fieldManager", "is required for apply patch"))
+        causes.append(required("fieldManager", "is required for apply patch"))
     if len(query.get("fieldManager", "")) > MANAGER_LIMIT:
         cause = {"reason": "FieldValueTooLong", "message": f"Too long: may not be more than {MANAGER_LIMIT} bytes"}
-        raise invalid_option(kind, {**cause, "field": "fieldManager"})
-    if method == "PATCH" and not apply and query.get("force"):
-        raise invalid_option(kind, forbidden_field("force", "may not be specified for non-apply patch"))
+        causes.append({**cause, "field": "fieldManager"})
+    if dry_run not in ("", "All"):
+        causes.append(_no_dry_run(dry_run))
+    if validation not in _VALIDATIONS:
+        causes.append(unsupported("fieldValidation", validation, _VALIDATIONS))
+    if causes:
+        raise invalid_option(kind, *causes)
 
 
 def _no_dry_run(given: str) -> Json:

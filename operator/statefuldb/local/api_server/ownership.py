@@ -78,7 +78,7 @@ def _touched(value: Any, old: Any, schema: Json) -> Touched:
         return Touched(not isinstance(old, dict) and "inline" not in schema, _fields(value, old, schema))
     kind = schema.get("x-kubernetes-list-type")
     if isinstance(value, list) and value and kind in ("map", "set"):
-        return Touched(value != old, _items(value, old, schema))
+        return Touched(not isinstance(old, list), _items(value, old, schema))
     return _SAME if value == old else _ANOTHER
 
 

@@ -33,7 +33,9 @@ def json_patch(target: Json, patch: Any) -> Json:
 
     A failing `test` is 422, as kopf needs it.
     """
-    if not isinstance(patch, list):
+    if patch is None:
+        return target
+    if not isinstance(patch, list) or any(not isinstance(one, dict) for one in patch):
         text = "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
         raise ApiError(400, text)
     try:

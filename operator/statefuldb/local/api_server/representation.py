@@ -50,16 +50,18 @@ def many(kind: Kind, objects: list[Json], metadata: Json, form: str, now: dateti
         return table(kind, objects, metadata, now, include=include)
     shown = [to_view(o) if kind.storage else o for o in objects]
     if form == PARTIAL:
-        items = [partial(o) for o in shown]
-        return {
-            "kind": "PartialObjectMetadataList",
-            "apiVersion": "meta.k8s.io/v1",
-            "metadata": metadata,
-            "items": items,
-        }
+        items = [partial(o) for o in shown] or None  # so does Go write a list that was never begun
+        held = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
+        return {**held, "metadata": _of_list(metadata), "items": items}
     if not kind.custom:
+        metadata = _of_list(metadata)
         shown = [{k: v for k, v in o.items() if k not in ("apiVersion", "kind")} for o in shown]
     return {"apiVersion": kind.api_version, "kind": f"{kind.kind}List", "metadata": metadata, "items": shown}
+
+
+def _of_list(metadata: Json) -> Json:
+    """Return a list's metadata as Go types have it: what is empty is left out."""
+    return {name: value for name, value in metadata.items() if value or name != "continue"}
 
 
 def partial(stored: Json) -> Json:

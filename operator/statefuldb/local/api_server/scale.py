@@ -11,9 +11,13 @@ from statefuldb.local.api_server.tables import json_path
 Json = dict[str, Any]
 
 
-def scale_of(kind: Kind, stored: Json) -> Json:
-    """Return the Scale of an object."""
+def scale_of(kind: Kind, stored: Json, *, whole: bool = False) -> Json:
+    """Return the Scale of an object. Raises ApiError(500) where it must be `whole` and no replicas are wanted."""
     paths = kind.scale or {}
+    if whole and json_path(stored, paths["specReplicasPath"]) is None:
+        why = f'the spec replicas field "{paths["specReplicasPath"]}" does not exist'
+        details = {"causes": [{"message": why}]}
+        raise ApiError(500, f"Internal error occurred: {why}", reason="InternalError", details=details)
     metadata = stored["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     status: Json = {"replicas": json_path(stored, paths["statusReplicasPath"]) or 0}

@@ -45,6 +45,9 @@ def prune_metadata(metadata: Json) -> list[str]:
     unknown = [name for name in metadata if name not in _METADATA]
     for name in [*unknown, *(name for name in _HOLDING if name in metadata and not metadata[name])]:
         del metadata[name]
+    for texts in (metadata.get("labels") or {}, metadata.get("annotations") or {}):
+        for name in [name for name, value in texts.items() if value is None]:
+            texts[name] = ""  # as Go reads a null
     found = [f"metadata.{name}" for name in unknown]
     for index, owner in enumerate(metadata.get("ownerReferences") or ()):
         for name in [name for name in owner if name not in _OWNER]:

@@ -7,6 +7,7 @@ from typing import Any
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.event_view import from_view
 from statefuldb.local.api_server.kinds import Kind
+from statefuldb.local.api_server.metadata import check_labels
 
 Json = dict[str, Any]
 Predicate = Callable[[Json], bool]
@@ -47,19 +48,29 @@ def _expression_holds(expression: Json, labels: Json) -> bool:
 
 def _label_test(part: str) -> Test:
     if found := _SET.fullmatch(part):
+        _check_requirement(found[1], *(value.strip() for value in found[3].split(",")))
         return _set_test(found[1], found[2], {value.strip() for value in found[3].split(",")})
     if found := _EQUALITY.fullmatch(part):
         name, sign, value = found.groups()
+        _check_requirement(name, value)
         return lambda labels: (labels.get(name) == value) is (sign != "!=")
     if found := _ORDER.fullmatch(part):
         return _order_test(found[1], found[2], int(found[3]))
     if found := _PRESENCE.fullmatch(part):
         sign, name = found.groups()
+        _check_requirement(name)
         return lambda labels: (name in labels) is not bool(sign)
     words = part.split()
     odd = words[1] if len(words) > 1 else part
     text = f"unable to parse requirement: found '{odd}', expected: in, notin, =, ==, !=, gt, lt"
     raise ApiError(400, text)
+
+
+def _check_requirement(name: str, *values: str) -> None:
+    """Raise ApiError(400) where a name or value is none that a label may have."""
+    for value in values or ("",):
+        for cause in check_labels({name: value}):
+            raise ApiError(400, f"unable to parse requirement: <nil>: {cause['message']}")
 
 
 def _set_test(name: str, operator: str, values: set[str]) -> Test:

@@ -113,6 +113,8 @@ class ApiServer:
     async def _route(self, request: web.Request, target: Target, user: User) -> web.StreamResponse:
         kind, method = target.kind, request.method
         if target.subresource and target.subresource not in kind.subresources:
+            if not kind.custom:
+                raise ApiError(404, "the server could not find the requested resource", details={})
             raise not_found(kind.plural, kind.group, target.name)
         if target.subresource == "token" and method == "POST":
             return await self._token(request, target)
@@ -163,7 +165,7 @@ class ApiServer:
         if target.name and not target.legacy_watch:
             stored = self._store.get(kind, target.namespace, target.name)
             if target.subresource == "scale":
-                return answer(scale_of(kind, stored), form)
+                return answer(scale_of(kind, stored, whole=True), form)
             return answer(representation.one(kind, stored, form, datetime.now(UTC), include_of(request)), form)
         watch = _is_watch(request, target)
         check_list(request.query, watch=watch)

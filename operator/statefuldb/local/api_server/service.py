@@ -56,12 +56,11 @@ class Service:
         """Replace an object by PUT. Raises ApiError."""
         if (kind.key, namespace, name) not in self.store.objects and kind.made_by_put and not write.subresource:
             return self._put(kind, namespace, name, body, write)
-        old = self.store.get(kind, namespace, name)
         if write.subresource == "scale":
-            return self._scaled(kind, old, body, write)
+            return self._scaled(kind, self.store.get(kind, namespace, name), body, write)
         if write.subresource == "finalize":
-            new = {**copied(old), "spec": copied(body.get("spec") or {})}
-            return self._save(kind, new, old, write)
+            old = self.store.get(kind, namespace, name)
+            return self._save(kind, {**copied(old), "spec": copied(body.get("spec") or {})}, old, write)
         # A status is copied where it is written, in so far as it is new.
         new = {n: v if n == write.subresource == "status" else copied(v) for n, v in body.items()}
         if kind.custom or "kind" in new:
@@ -71,13 +70,14 @@ class Service:
         if not metadata.get("name"):
             text = f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
             raise ApiError(400, text)
+        identify_change(kind, namespace, name, new)
+        old = self.store.get(kind, namespace, name)
         version = metadata.get("resourceVersion") or "0"
         if not str(version).isdigit():
             raise ApiError(500, f'strconv.ParseUint: parsing "{version}": invalid syntax')
         if kind.custom and version == "0":
             cause = wrong("metadata.resourceVersion", "0", "must be specified for an update")
             raise invalid(kind.plural, kind.group, name, [cause])
-        identify_change(kind, namespace, name, new)
         uid, held = metadata.get("uid"), old["metadata"]["uid"]
         if uid and uid != held:
             why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {held}"
@@ -145,9 +145,8 @@ class Service:
         wanted = copied(body)
         metadata = wanted.setdefault("metadata", {})
         if not isinstance(metadata, dict):
-            raise ApiError(
-                500, f"failed to create typed patch object ({kind.api_version}, Kind={kind.kind}): .metadata"
-            )
+            text = f"failed to create typed patch object ({kind.api_version}, Kind={kind.kind}): .metadata"
+            raise ApiError(500, text)
         if metadata.get("managedFields") is not None:
             raise ApiError(400, "metadata.managedFields must be nil")
         shown = f"({metadata.get('namespace', '')}/{name}; {kind.api_version}, Kind={kind.kind})"
@@ -195,6 +194,7 @@ class Service:
             self._check_rights(kind, new, None, write)
             builtins.complete(kind, new, None, write.now)
             self._own(kind, new, None, write, managed)
+            builtins.begin(kind, new)
             self._admit(kind, "CREATE", new, None, write)
             stored = self.store.create(kind, new, write.now, dry_run=write.dry_run)
         if kind.key == "events" and not write.dry_run and self._events_seen_to != write.now[:_TO_THE_MINUTE]:

@@ -104,7 +104,7 @@ def all_paths(value: Json) -> set[fields.Path]:
 def differs(old: Json, new: Json, path: fields.Path) -> bool:
     before, after = fields.get(old, path), fields.get(new, path)
     only_holds = path[-1].startswith("k:") or (
-        isinstance(after, dict) and after and isinstance(before, dict) and path[-1] != "f:whole"
+        after and type(after) is type(before) and fields.merges(after, path, SCHEMA)
     )
     return before is fields.ABSENT or (not only_holds and bool(before != after))
 
