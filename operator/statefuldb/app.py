@@ -35,6 +35,7 @@ from statefuldb.adapters.mesos.scout import Scout
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.adapters.mesos.zookeeper import ZooKeeperMasters
 from statefuldb.adapters.metrics import Metrics, MetricsServer
+from statefuldb.adapters.private_file import write_private
 from statefuldb.model.conditions import EventReason
 from statefuldb.model.identity import TaskId
 from statefuldb.model.keeper import CERTIFICATE_FILE
@@ -185,6 +186,7 @@ def _serve_webhook(settings: OperatorSettings) -> None:
         name=f"{wanted.service}.{settings.namespace}.svc",
         folder=settings.state_dir,
         make=make_server_certificate,
+        write=write_private,
     )
     judge = Admission(client, settings.allowed_roots).errors
     with _having(f"--webhook-port {wanted.port} on {wanted.host}"):
@@ -292,6 +294,5 @@ def _new_certificates() -> tuple[str, str]:
 
 def _identity_file(state_dir: Path, pem: str) -> Path:
     path = state_dir / "identity.pem"
-    path.touch(mode=0o600)
-    path.write_text(pem)
+    write_private(path, pem.encode())
     return path

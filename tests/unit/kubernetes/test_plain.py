@@ -73,7 +73,7 @@ objects.Surroundings(client), objects.Objects(client, objects.DATABASES), admiss
 events.Events(client, "", machine), framework.FrameworkRecord(client, "", machine)
 secrets.ConnectionSecrets(client, machine), lease.Leadership(client, namespace="", me="", on_lost=exit)
 names = {"namespace": "", "secret": "", "configuration": "", "name": ""}
-webhook_certificate.WebhookCertificate(client, **names, folder=webhook_certificate.Path(), make=exit)
+webhook_certificate.WebhookCertificate(client, **names, folder=webhook_certificate.Path(), make=exit, write=exit)
 print(sum(name.startswith("kubernetes.client.models.") for name in sys.modules))
 """
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -18,7 +18,7 @@ _CONFIGURATIONS = ("/apis/admissionregistration.k8s.io/v1", "validatingwebhookco
 class WebhookCertificate:
     """The Secret of a namespace, its files in a folder, and the configuration that is told of the authority.
 
-    `make` returns a new authority, certificate and key (PEM) for a DNS name.
+    `make` returns a new authority, certificate and key (PEM) for a DNS name; `write` makes a file its owner's alone.
     """
 
     def __init__(
@@ -31,11 +31,12 @@ class WebhookCertificate:
         name: str,
         folder: Path,
         make: Callable[[str], tuple[str, str, str]],
+        write: Callable[[Path, bytes], None],
     ) -> None:
         self._secrets = PlainObjects(client, CORE, "secrets")
         self._configurations = PlainObjects(client, *_CONFIGURATIONS)
         self._namespace, self._secret, self._configuration = namespace, secret, configuration
-        self._name, self._make = name, make
+        self._name, self._make, self._write = name, make, write
         self.certificate, self.key = folder / "webhook.crt", folder / "webhook.key"
 
     def refresh(self) -> None:
@@ -47,8 +48,7 @@ class WebhookCertificate:
         for path, name in ((self.key, KEY), (self.certificate, CERTIFICATE)):
             text = base64.b64decode(held[name])
             if not path.exists() or path.read_bytes() != text:
-                path.touch(mode=0o600)
-                path.write_bytes(text)
+                self._write(path, text)
         self._tell(held[AUTHORITY])
 
     def _held(self) -> dict[str, str]:
