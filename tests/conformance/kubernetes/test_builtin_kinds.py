@@ -96,6 +96,8 @@ def test_an_event_always_says_what_it_is_about_and_who_tells(api: Api, core: str
     shown = {name: made[name] for name in ("source", "reportingComponent", "reportingInstance", "eventTime")}
     assert shown == {"source": {}, "reportingComponent": "", "reportingInstance": "", "eventTime": None}
     assert (made["firstTimestamp"], made["lastTimestamp"]) == (None, None)
+    replaced = api.call("PUT", f"{core}/events/a", _event("a", involvedObject={"namespace": namespace}))[1]
+    assert {name: replaced[name] for name in shown} == shown
 
 
 def test_a_secret_keeps_its_type(api: Api, core: str) -> None:

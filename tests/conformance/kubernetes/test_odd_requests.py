@@ -30,6 +30,22 @@ def test_options_of_a_deletion_are_read_before_the_object(api: Api, space: str) 
     assert api.call("DELETE", f"{space}/absent", {"dryRun": ["Some"]})[0] == 422
 
 
+def test_options_of_a_deletion_in_its_body_count_alone(api: Api, space: str) -> None:
+    """A query that says dryRun is not looked at where there is a body: the object goes."""
+    api.made(space, thing("a"))
+    assert api.call("DELETE", f"{space}/a?dryRun=All")[0] == 200
+    assert api.call("DELETE", f"{space}/a?dryRun=All", {"dryRun": ["All"], "propagationPolicy": "Background"})[0] == 200
+    assert api.call("GET", f"{space}/a")[0] == 200
+    assert api.call("DELETE", f"{space}/a?dryRun=All", {"propagationPolicy": "Background"})[0] == 200
+    assert api.call("GET", f"{space}/a")[0] == 404
+
+
+def test_a_number_too_large_for_an_integer_is_none(api: Api, space: str) -> None:
+    status, answer = api.call("POST", space, thing("a", replicas=2**63))
+    assert status == 422
+    assert "FieldValueTypeInvalid" in [cause["reason"] for cause in answer["details"]["causes"]]
+
+
 def test_a_refusal_warns_too(api: Api, space: str) -> None:
     api.made(space, thing("a"))
     for body in (thing("a", extra=1), thing("b", extra=1, engine="other")):

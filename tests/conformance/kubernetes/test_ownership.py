@@ -101,6 +101,22 @@ def test_who_made_a_list_of_named_things_keeps_it(api: Api, space: str) -> None:
     assert set((_owned(told, "bob") or {})["f:spec"]["f:users"]) == {'k:{"name":"y"}'}
 
 
+def test_several_conflicts_are_listed_by_who_owns_the_fields(api: Api, core: str) -> None:
+    api.made(f"{core}/configmaps?fieldManager=ada", {"metadata": {"name": "a"}, "data": {"x": "1", "y": "1"}})
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"x": "2", "y": "2"}}
+    answer = api.call("PATCH", f"{core}/configmaps/a?fieldManager=bob", body, APPLY)[1]
+    listed = 'conflicts with "ada" using v1:\n- .data.x\n- .data.y'
+    assert answer["message"] == f"Apply failed with 2 conflicts: {listed}"
+
+
+def test_an_apply_that_gives_all_up_leaves_no_list_of_owners(api: Api, core: str) -> None:
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    api.patched(f"{core}/configmaps/a?fieldManager=ada", {**body, "data": {"x": "1"}}, APPLY)
+    given_up = api.patched(f"{core}/configmaps/a?fieldManager=ada", body, APPLY)
+    assert "data" not in given_up
+    assert "managedFields" not in given_up["metadata"]
+
+
 def test_a_conflict_says_by_which_version_an_update_was_made(api: Api, core: str, space: str) -> None:
     api.made(f"{core}/configmaps?fieldManager=ada", {"metadata": {"name": "a"}, "data": {"x": "1"}})
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"x": "2"}}

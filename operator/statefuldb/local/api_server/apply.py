@@ -26,9 +26,7 @@ def apply(
     schema: Json | None = None,
 ) -> Json:
     """Return the object after an apply. Raises ApiError(409) where another manager owns a field with another value."""
-    entries = _entries(live)
-    if live is not None and not entries:
-        entries = _of_all(live, now, schema)
+    entries = _entries(live) or _of_all(live, now, schema)
     mine = _entry(entries, manager, "Apply", subresource)
     owned = {id(entry): set(fields.read(entry["fieldsV1"])) for entry in entries}
     before = owned[id(mine)] if mine else set()
@@ -60,11 +58,15 @@ def apply(
     if after:
         entries.append(_new_entry(manager, "Apply", wanted["apiVersion"], fields.write(after), time, subresource))
     merged["metadata"]["managedFields"] = sorted(entries, key=_order)
+    if not entries:
+        del merged["metadata"]["managedFields"]
     return merged
 
 
-def _of_all(live: Json, now: str, schema: Json | None) -> list[Json]:
+def _of_all(live: Json | None, now: str, schema: Json | None) -> list[Json]:
     """Return who owns all of an object of which nothing is known, once somebody applies a part of it."""
+    if live is None:
+        return []
     seen = {**live, "metadata": dict(live["metadata"])}
     track_update(None, seen, manager="before-first-apply", now=now, schema=schema, left_out=("status",))
     return _entries(seen)
@@ -149,9 +151,14 @@ def _conflict(conflicts: list[tuple[Json, Path]]) -> ApiError:
         {"reason": "FieldManagerConflict", "message": f"conflict with {_shown(entry)}", "field": fields.shown(path)}
         for entry, path in conflicts
     ]
-    count = f"{len(causes)} conflict{'s' if len(causes) > 1 else ''}"
-    text = ", ".join(f"{c['message']}: {c['field']}" for c in causes)
-    return ApiError(409, f"Apply failed with {count}: {text}", details={"causes": causes})
+    if len(causes) == 1:
+        text = f"1 conflict: {causes[0]['message']}: {causes[0]['field']}"
+    else:
+        owned: dict[str, list[str]] = {}
+        for entry, path in conflicts:
+            owned.setdefault(f"conflicts with {_shown(entry)}:", []).append(f"- {fields.shown(path)}")
+        text = f"{len(causes)} conflicts: " + "\n".join(line for who in sorted(owned) for line in (who, *owned[who]))
+    return ApiError(409, f"Apply failed with {text}", details={"causes": causes})
 
 
 def _shown(entry: Json) -> str:

@@ -22,9 +22,9 @@ _TIMES = {
 }
 
 
-def begin(kind: Kind, new: Json) -> None:
-    """Fill in what the server gives a new object, in place: nobody owns it."""
-    if kind.key == "namespaces":
+def begin(kind: Kind, new: Json, old: Json | None) -> None:
+    """Fill in what the server gives an object, in place: nobody owns it."""
+    if kind.key == "namespaces" and old is None:
         new["spec"] = {"finalizers": ["kubernetes"]}
         new["status"] = {"phase": "Active"}
     elif kind.key == "events":

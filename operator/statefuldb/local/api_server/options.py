@@ -51,13 +51,13 @@ def _no_dry_run(given: str) -> Json:
 
 
 def delete_options(query: Query, body: Any) -> Json:
-    """Return the options of a deletion: the body's, else the query's. Raises ApiError."""
-    _check_types(body)
-    options = dict(body)
-    if not options:
-        options = {name: query[name] for name in ("propagationPolicy", "gracePeriodSeconds") if name in query}
-    if query.get("dryRun"):
-        options["dryRun"] = [query["dryRun"]]
+    """Return the options of a deletion: the body's, or the query's where there is none. Raises ApiError."""
+    if body is None:
+        options: Json = {name: query[name] for name in ("propagationPolicy", "gracePeriodSeconds") if name in query}
+        options |= {"dryRun": [query["dryRun"]]} if query.get("dryRun") else {}
+    else:
+        _check_types(body)
+        options = dict(body)
     for value in options.get("dryRun") or ():
         if value != "All":
             raise invalid_option("DeleteOptions", _no_dry_run(value))

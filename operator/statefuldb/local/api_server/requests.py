@@ -16,6 +16,7 @@ _JSON_LIKE = (
     "application/strategic-merge-patch+json",
 )
 _YAML_LIKE = ("application/yaml", "application/apply-patch+yaml")
+_LARGEST = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def parse_body(body: bytes, content_type: str) -> tuple[Any, tuple[str, ...]]:
     """Return a body and the paths of fields that it has twice. Raises ApiError."""
     if content_type in _YAML_LIKE:
         try:
-            return yaml.safe_load(body), ()
+            return _plain(yaml.safe_load(body), "", []), ()
         except yaml.YAMLError as error:
             raise ApiError(400, f"error decoding YAML: {error}") from error
     if content_type == protobuf.MEDIA_TYPE:
@@ -93,4 +94,7 @@ def _plain(value: Any, path: str, twice: list[str]) -> Any:
         return found
     if isinstance(value, list):
         return [_plain(item, f"{path}[{index}]", twice) for index, item in enumerate(value)]
-    return value
+    if isinstance(value, dict):
+        return {name: _plain(inner, path, twice) for name, inner in value.items()}
+    # Go keeps what is too large for an integer as a float.
+    return float(value) if isinstance(value, int) and not -_LARGEST <= value < _LARGEST else value

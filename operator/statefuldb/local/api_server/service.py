@@ -177,7 +177,7 @@ class Service:
             subresource=write.subresource,
             schema=shape,
         )
-        managed = merged["metadata"]["managedFields"]
+        managed = merged["metadata"].get("managedFields", [])
         if live is not None:
             return self._save(kind, merged, copied(live), write, managed=managed, patch=True)
         identify(kind, namespace, merged, write.suffix)
@@ -194,7 +194,6 @@ class Service:
             self._check_rights(kind, new, None, write)
             builtins.complete(kind, new, None, write.now)
             self._own(kind, new, None, write, managed)
-            builtins.begin(kind, new)
             self._admit(kind, "CREATE", new, None, write)
             stored = self.store.create(kind, new, write.now, dry_run=write.dry_run)
         if kind.key == "events" and not write.dry_run and self._events_seen_to != write.now[:_TO_THE_MINUTE]:
@@ -204,17 +203,18 @@ class Service:
 
     def _own(self, kind: Kind, new: Json, old: Json | None, write: Write, managed: list[Json] | None) -> None:
         """Say in place who owns what: as an apply has found, which is `managed`, or by what is new."""
-        if managed is not None:
+        if managed is None:
+            track_update(
+                *(old, new),
+                manager=write.manager,
+                now=write.now,
+                subresource=write.subresource,
+                schema=shape_of(kind),
+                left_out=("status",) if kind.status_subresource and write.subresource != "status" else (),
+            )
+        elif managed:
             new["metadata"]["managedFields"] = managed
-            return
-        track_update(
-            *(old, new),
-            manager=write.manager,
-            now=write.now,
-            subresource=write.subresource,
-            schema=shape_of(kind),
-            left_out=("status",) if kind.status_subresource and write.subresource != "status" else (),
-        )
+        builtins.begin(kind, new, old)
 
     def _save(
         self,

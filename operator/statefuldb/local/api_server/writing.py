@@ -82,7 +82,7 @@ class Writing:
         """Delete an object, or those of a collection. Raises ApiError."""
         kind = target.kind
         raw = await request.read()
-        options = delete_options(request.query, parse_body(raw, content_type_of(request))[0] if raw else {})
+        options = delete_options(request.query, parse_body(raw, content_type_of(request))[0] if raw else None)
         write = write_of(_writer(request), user=user, dry_run=bool(options.get("dryRun")))
         if not target.name:
             return await self._deleted_all(request, target, options, write)

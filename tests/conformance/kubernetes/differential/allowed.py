@@ -1,11 +1,100 @@
-"""What the embedded server may answer differently from a real one in sequences by chance, each with its reason."""
+"""What the embedded server may answer differently from a real one to sequences by chance, each with its reason.
 
-from collections.abc import Sequence
+That one takes what the other refuses is never allowed, but for what is named here.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from conformance.kubernetes.differential.steps import Request
 from conformance.kubernetes.recorded.comparing import Difference
 
+REFUSED = 400
 
-def allowed(request: Request, real: int, given: int, one: Difference, beside: Sequence[Difference]) -> bool:
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request, and the status that each server answered with."""
+
+    request: Request
+    real: int
+    given: int
+
+    @property
+    def both_refused(self) -> bool:
+        """Whether neither did what was asked for."""
+        return self.real >= REFUSED and self.given >= REFUSED
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Differences at paths that a pattern matches from their beginning, where `when` holds."""
+
+    path: str
+    reason: str
+    when: Callable[[Exchange, Difference], bool] = lambda exchange, one: True
+
+    def covers(self, exchange: Exchange, one: Difference) -> bool:
+        """Say whether a difference is this one."""
+        return bool(re.match(self.path, one.path)) and self.when(exchange, one)
+
+
+# Words of Go's own parsers, and of types of Go, in what a real server says.
+_GO = re.compile(
+    r"json: |cannot be handled as|couldn't get version/kind|decoding|strconv|base64|parsing time|typed patch object"
+    r"|undeterminable|Not Acceptable|Unsupported Media|known field selector|StorageError|patch: Invalid value"
+    r"|unknown format|part must|parse requirement|no kind is registered|selector|path segment content|evaluating rule"
+    r"|apiVersion"
+)
+
+
+def _by_go(exchange: Exchange, one: Difference) -> bool:
+    return exchange.both_refused and bool(_GO.search(str(one.recorded)))
+
+
+def _refused_otherwise(exchange: Exchange, one: Difference) -> bool:
+    return exchange.both_refused and exchange.real != exchange.given
+
+
+def _asks(text: str) -> Callable[[Exchange, Difference], bool]:
+    return lambda exchange, one: text in exchange.request.path
+
+
+def _of_many(exchange: Exchange, one: Difference) -> bool:
+    path = exchange.request.path.partition("?")[0]
+    return exchange.request.method == "DELETE" and not re.search(r"/[a-z-]*\b[abc]$", path)
+
+
+def _copies(exchange: Exchange, one: Difference) -> bool:
+    body: Any = exchange.request.body
+    return isinstance(body, list) and any(isinstance(step, dict) and step.get("op") == "copy" for step in body)
+
+
+ALLOWED: tuple[Allowed, ...] = (
+    Allowed("body.message|body.details.causes", "the text of Go's own parsers is for people", _by_go),
+    Allowed("", "several things are wrong: which of them is told, and by which code", _refused_otherwise),
+    Allowed("", "no client sends a version that is no number", _asks("resourceVersion=x")),
+    Allowed("warnings", "a refusal comes before the body is looked at", lambda e, one: e.both_refused),
+    Allowed("body.details", "details that say nothing", lambda e, one: one.recorded in ({}, None) and e.both_refused),
+    Allowed(
+        r".*resourceVersion$",
+        "a status that is there by default is stored with the first write after the creation: a version more",
+        _asks("/statefuldatabases"),
+    ),
+    Allowed(".*f:stringData", "stringData is owned as such; nobody applies it", lambda e, one: True),
+    Allowed("body.details", "a policy that refuses one of many deletions is told of in a cause", _of_many),
+    Allowed("body.message", "405 says no more than 405", lambda e, one: (e.real, e.given) == (405, 405)),
+    Allowed(
+        "warnings",
+        "a status is left out of a write of its object before its fields are looked at",
+        lambda e, one: "status" in str(one.recorded),
+    ),
+    Allowed("", "a JSON patch that copies what is absent copies a null", _copies),
+)
+
+
+def allowed(exchange: Exchange, one: Difference) -> bool:
     """Say whether a difference is one of those."""
-    return False
+    return any(each.covers(exchange, one) for each in ALLOWED)
