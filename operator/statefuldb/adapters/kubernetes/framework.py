@@ -13,8 +13,8 @@ from statefuldb.reconcile.machine import Machine
 from statefuldb.reconcile.ports import EffectFailed, Superseded
 
 Json = dict[str, Any]
-# Milliseconds would be no time, and are longer.
-_SECONDS = re.compile(r"[0-9]{1,11}")
+_SECONDS = re.compile(r"[0-9]{1,18}")
+CLOCKS_APART_SECONDS = 86_400.0
 
 
 class FrameworkRecord:
@@ -148,9 +148,9 @@ class FrameworkRecord:
         )
 
     def _moment(self, written: str) -> int:
-        if not _SECONDS.fullmatch(written):
+        if not _SECONDS.fullmatch(written) or int(written) > self._machine.now() + CLOCKS_APART_SECONDS:
             where = f"data.restoredAt of ConfigMap {FRAMEWORK_CONFIG_MAP} in namespace {self._namespace}"
-            raise EffectFailed(f"{where} must be a time in Unix seconds (date +%s), not {written!r}")
+            raise EffectFailed(f"{where} must be a time that is past, in Unix seconds (date +%s), not {written!r}")
         return int(written)
 
     def _config_map(self) -> Json | None:
