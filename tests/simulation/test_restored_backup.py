@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from statefuldb.adapters.kubernetes.framework import FrameworkRecord
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.faults import Faults
 from statefuldb.simulation.liveness import come_to_rest
@@ -50,3 +51,11 @@ def test_it_happens_in_worlds_that_say_so_and_changes_no_other() -> None:
         with_it, without = (Faults(Dice(1), None, replace(size, restores=restores)) for restores in (True, False))
         assert set(with_it._kinds) - set(without._kinds) == {RESTORE}
         assert [kind for kind in with_it._kinds if kind != RESTORE] == without._kinds
+
+
+@pytest.mark.parametrize(("seed", "law"), [(1, "sane_requests"), (79, "no_empty_resurrection")])
+def test_an_operator_to_whom_nobody_says_it_breaks_laws(seed: int, law: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FrameworkRecord, "_moment", lambda *_: 0)
+    broken = run(seed, replace(size_of(seed), restores=True)).verdict.broken
+    assert broken is not None
+    assert broken.law == law
