@@ -88,6 +88,7 @@ class Restorers:
         world.people.apply_again()
         world.stopped, self._under_way = False, False
         world.story.tell("people", "all that is wanted is applied again, and the operator is started")
+        world.people.soon((LOOKS + 1) * LOOK_SECONDS, lambda: scanners.look(world, last=True))
         for number in range(1, LOOKS + 1):
             world.people.soon(number * LOOK_SECONDS, self._look)
             world.people.soon(number * LOOK_SECONDS, self._begin_anew)

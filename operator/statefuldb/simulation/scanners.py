@@ -7,7 +7,7 @@ from statefuldb.adapters.mesos.holdings import view_of
 from statefuldb.model.found import FoundDirectory
 from statefuldb.model.identity import DatabaseKey, DataIdentity
 from statefuldb.model.spec import Strategy
-from statefuldb.model.volume import AgentRef, VolumeRecord
+from statefuldb.model.volume import AgentRef, Intent, VolumeRecord
 from statefuldb.model.volume_object import from_object, to_object
 from statefuldb.planning.inventory import VolumeState, compare, orphan_to_release
 from statefuldb.planning.scanning import Standing, entry_of_directory, stand
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 SHARED_ROOT = f"{MOUNT}/statefuldb"
 
 
-def look(world: "World") -> None:
-    """Adopt each directory that is in no entry, and give back what is reserved without one; nothing without Mesos."""
+def look(world: "World", *, last: bool = False) -> None:
+    """Adopt each directory that is in no entry, and give back what is reserved without one; nothing without Mesos.
+
+    At the `last` look, forget what is to be removed of which nothing is left, where its agent will never say so.
+    """
     status, record = world.api.exchange("GET", FRAMEWORK_RECORD)
     master = SimulatedMasterApi(world.mesos, lambda: None)
     if status != 200:
@@ -52,6 +55,10 @@ def look(world: "World") -> None:
         if empty and line.strategy is Strategy.HOST_PATH and line.agent in agents:
             world.laws.given_up(line.identity.uid)
             _write(world, "release", orphan_to_release(line, line.key, world.schedule.now))
+        agent = line.record.agent if line.record is not None and line.record.intent is Intent.DELETE else None
+        if last and agent is not None and agent.id not in view.agent_ids and not line.held:
+            world.api.exchange("DELETE", f"{VOLUMES}/{line.name}")
+            world.story.tell("people", f"delete entry {line.name}, of which nothing is left")
 
 
 def _write(world: "World", act: str, entry: VolumeRecord) -> None:
