@@ -89,10 +89,11 @@ KEPT_FEW_KINDS = (23996, 25780)
 # 83: the entry of what ran was gone, and for a moment the subscription too. What ran was called a stray.
 # 164: a task id from after the backup was used again while an agent that was away still had the first task.
 # 319: a first start that may have served was waited for under the id that its agent had before.
+# 668: what may have served went on on its host with a new volume, since its own one was not offered yet.
 # 246: what was never begun was missed only an hour later: it had ended while the operator's clock was that much ahead.
 # 3: at its first start after that the operator's clock was behind. Keepers had seen a higher epoch, and took no
 # credentials of it until it was started again; nothing said so.
-KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319)
+KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668)
 
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.

@@ -16,6 +16,7 @@ from statefuldb.model.conditions import Reason
 from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import Observed, Offers, TaskState, TaskStatus
 from statefuldb.model.plan import Waiting
+from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.commands import CHECK_MASTER
@@ -55,7 +56,11 @@ def offers_for(context: Context, record: VolumeRecord) -> Offers | Waiting:
             look_again_seconds=LOOK_AGAIN_SECONDS,
         )
     only = _served_by(context, record)
-    return offers if only is None else tuple(offer for offer in offers if offer.hostname == only)
+    if only is None:
+        return offers
+    # Beside a volume that is not offered yet another one would be made.
+    kept = any(held.hostname == only and _has_volume(held, record) for held in observed.reserved or ())
+    return tuple(o for o in offers if o.hostname == only and (not kept or _has_volume(o, record)))
 
 
 def unwritten(context: Context, ordinal: int) -> Waiting | None:
@@ -104,6 +109,11 @@ def _served_by(context: Context, record: VolumeRecord) -> str | None:
     if not served and restored:
         return own
     return max(served, key=lambda host: (served[host], host), default=None)
+
+
+def _has_volume(offer: AgentOffer, record: VolumeRecord) -> bool:
+    made = (made_for(resource) for resource in offer.resources)
+    return any(volume is not None and volume.identity == record.identity for volume in made)
 
 
 def _left(observed: Observed, record: VolumeRecord) -> dict[str, int]:

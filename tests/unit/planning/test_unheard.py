@@ -118,6 +118,19 @@ def test_after_a_restore_it_goes_on_where_it_was_however_it_ended(strategy: Stra
     assert hostname(seen(over), offer("agent-2"), of=over) == elsewhere, "it was launched since"
 
 
+@pytest.mark.parametrize("restored_at", [0, 1_700_000_000])
+def test_beside_its_volume_no_other_one_is_made(restored_at: int) -> None:
+    """Simulator, seed 668 with restores: as it ended, its host had offered what was free there, and no volume yet."""
+    record, idle = attempt(Strategy.PERSISTENT_VOLUME)
+    free = offer(idle.hostname)
+    operator = replace(OPERATOR, restored_at=restored_at)
+    wanted = desired(spec(Strategy.PERSISTENT_VOLUME))
+    decided = plan(wanted, seen(record, idle), (free,), operator)
+    assert not decided.actions
+    assert f"an attempt of orders-0 on {idle.hostname} may have served" in decided.waiting[0].message
+    assert any(isinstance(action, AcceptOffers) for action in plan(wanted, seen(record), (free,), operator).actions)
+
+
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_what_is_older_than_a_restore_and_has_no_entry_is_begun_by_a_persons_word(strategy: Strategy) -> None:
     """Simulator, seed 14 with restores: its agent was called gone, and an empty database was begun elsewhere.
