@@ -59,6 +59,28 @@ def _event(name: str, **more: Any) -> Json:
     return {"metadata": {"name": name}, "involvedObject": {"kind": "X", "name": "x"}, "reason": "R", **more}
 
 
+def test_a_lease_is_replaced_by_version_only(api: Api, namespace: str) -> None:
+    """Else two operators could both take one: a PUT without a version is refused, as for custom kinds."""
+    leases = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+    made = api.made(leases, {"metadata": {"name": "a"}, "spec": {"holderIdentity": "x"}})
+    body = {"metadata": {"name": "a"}, "spec": {"holderIdentity": "y"}}
+    status, answer = api.call("PUT", f"{leases}/a", body)
+    assert (status, answer["details"]["causes"][0]["field"]) == (422, "metadata.resourceVersion")
+    versioned = {**body, "metadata": {"name": "a", "resourceVersion": made["metadata"]["resourceVersion"]}}
+    assert api.call("PUT", f"{leases}/a", versioned)[0] == 200
+    assert api.call("PUT", f"{leases}/a", versioned)[0] == 409
+
+
+def test_a_namespace_has_types_too(api: Api, namespace: str) -> None:
+    body = {"metadata": {"name": f"{namespace}-b"}, "spec": 1}
+    assert api.call("POST", "/api/v1/namespaces", body)[0] == 400
+
+
+def test_an_empty_uid_is_none(api: Api, core: str) -> None:
+    api.made(f"{core}/configmaps", {"metadata": {"name": "a"}})
+    assert api.call("PUT", f"{core}/configmaps/a", {"metadata": {"name": "a", "uid": ""}})[0] == 200
+
+
 def test_an_event_is_in_the_namespace_of_what_it_is_about(api: Api, core: str, namespace: str) -> None:
     """Events about what is in no namespace are in `default`."""
     status, answer = api.call("POST", f"{core}/events", _event("a"))

@@ -48,6 +48,11 @@ class Kind:
         return self.storage or (f"{self.plural}.{self.group}" if self.group else self.plural)
 
     @property
+    def conditional(self) -> bool:
+        """Whether a PUT must say which version it replaces."""
+        return self.custom or self.group in (ADMISSION, _EXTENSIONS, "coordination.k8s.io")
+
+    @property
     def subresources(self) -> tuple[str, ...]:
         """The names below an object's path."""
         present = {

@@ -118,7 +118,7 @@ def _check_annotations(annotations: Json) -> Iterator[Json]:
 def check_change(new: Json, old: Json) -> Iterator[Json]:
     """Yield a cause for each change of metadata that is not allowed. A missing value is not a change."""
     for field in ("uid", "deletionTimestamp", "deletionGracePeriodSeconds"):
-        if new.get(field) is not None and not _same(new[field], old.get(field)):
+        if new.get(field) not in (None, "") and not _same(new[field], old.get(field)):
             yield wrong(f"metadata.{field}", json.dumps(new[field]), "field is immutable")
     if "deletionTimestamp" in old:
         added = [f for f in new.get("finalizers") or () if f not in (old.get("finalizers") or ())]

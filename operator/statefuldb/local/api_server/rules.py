@@ -1,5 +1,6 @@
 """CEL rules of a schema, `x-kubernetes-validations`, evaluated on a value and what it was before."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,6 +63,8 @@ def _check(rule: Json, value: Any, old: Any, path: str) -> Iterator[Json]:
         if evaluate(rule["rule"], variables) is True:
             return
         text = _text(rule, variables)
+        if reason == "FieldValueInvalid" and not isinstance(value, dict | list):
+            text = f"{json.dumps(value)}: {text}"
     except CelFailed as error:
         kind = "object" if isinstance(value, dict) else "array" if isinstance(value, list) else str(value)
         text, field, reason = f'"{kind}": {error} evaluating rule: {rule["rule"]}', path or "<nil>", "FieldValueInvalid"

@@ -75,7 +75,7 @@ class Service:
         version = metadata.get("resourceVersion") or "0"
         if not str(version).isdigit():
             raise ApiError(500, f'strconv.ParseUint: parsing "{version}": invalid syntax')
-        if kind.custom and version == "0":
+        if kind.conditional and version == "0":
             cause = wrong("metadata.resourceVersion", "0", "must be specified for an update")
             raise invalid(kind.plural, kind.group, name, [cause])
         uid, held = metadata.get("uid"), old["metadata"]["uid"]

@@ -52,6 +52,7 @@ _BINDING = _object(
 )
 _EXPRESSION = _object({"key": _TEXT, "operator": _TEXT, "values": _TEXTS})
 _SELECTOR = _object({"matchLabels": _MAP, "matchExpressions": _list(_EXPRESSION)}, **_WHOLE)
+_CONDITION = _object({**_all(_TEXT, "type", "status", "reason", "message"), "lastTransitionTime": _TIME})
 _EVENT = _object(
     {
         "involvedObject": _REFERENCE,
@@ -78,6 +79,12 @@ _SECRETS: Json = {
 }
 _RBAC = "rbac.authorization.k8s.io"
 _SHAPES: dict[str, Json] = {
+    "namespaces": _object(
+        {
+            "spec": _object({"finalizers": _TEXTS}),
+            "status": _object({"phase": _TEXT, "conditions": _list(_CONDITION)}),
+        }
+    ),
     "configmaps": _object({"data": _MAP, "binaryData": _BYTES, "immutable": _TRUTH}),
     "secrets": _object({"data": _BYTES, "stringData": _MAP, "type": _TEXT, "immutable": _TRUTH}),
     "events": _EVENT,

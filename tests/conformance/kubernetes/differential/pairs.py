@@ -123,8 +123,7 @@ def _sort_causes(status: Json) -> None:
     distinct = {json.dumps(cause, sort_keys=True) for cause in causes or ()}
     if distinct:
         status["details"]["causes"] = [json.loads(cause) for cause in sorted(distinct)]
-    if len(distinct) > 1:
-        status["message"] = status["message"].partition("[")[0]
+        status["message"] = status["message"].partition(" is invalid: ")[0]
 
 
 class Pair:
