@@ -99,6 +99,30 @@ def test_it_says_when_a_person_restored_the_api() -> None:
             record.begin(lambda: None)
 
 
+@pytest.mark.parametrize(("field", "value"), [("epoch", "many"), ("epoch", ""), ("cluster", ""), ("cluster", None)])
+def test_a_record_that_somebody_damaged_is_refused_by_the_name_of_its_field(field: str, value: str | None) -> None:
+    api = Api([])
+    begin(api)
+    assert api.record is not None
+    api.record["data"][field] = value
+    if value is None:
+        del api.record["data"][field]
+    before = dict(api.record["data"])
+    with pytest.raises(
+        EffectFailed, match=rf"data\.{field} of ConfigMap statefuldb-framework in namespace system must"
+    ):
+        begin(api)
+    assert api.record["data"] == before
+
+
+@pytest.mark.parametrize("data", [None, {"ca.pem": "UEVN"}, {"ca.pem": "UEVN", "client.pem": "?"}])
+def test_a_damaged_identity_is_refused_with_what_it_must_hold(data: dict[str, str] | None) -> None:
+    api = Api([])
+    api.record = {"data": data}
+    with pytest.raises(EffectFailed, match=r"must hold ca\.pem and client\.pem"):
+        record_in(api).certificates(lambda: ("new", "new"))
+
+
 def test_of_two_that_begin_at_once_the_second_takes_the_first_ones_framework_out_of_no_record() -> None:
     """What runs under a framework that no operator knows any more is looked after by nobody, and called gone."""
     api = Api([])

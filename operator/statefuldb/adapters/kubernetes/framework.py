@@ -65,11 +65,16 @@ class FrameworkRecord:
                     f"namespace {self._namespace}, where the operator keeps its own record, is not there: "
                     f"kubectl create namespace {self._namespace}, or name another one with --namespace"
                 )
-        self.restored_at = self._moment(stored["data"].get("restoredAt", "0"))
-        epoch = max(int(stored["data"].get("epoch", "0")) + 1, int(self._machine.now()))
-        self._replace({**stored, "data": {**stored["data"], "epoch": str(epoch)}})
+        data = stored.get("data") or {}
+        if not (cluster := data.get("cluster", "")):
+            raise self._unfit("cluster", "the UUID that reservations and directories of this cluster carry", cluster)
+        if not _SECONDS.fullmatch(last := data.get("epoch", "0")):
+            raise self._unfit("epoch", "a number; without the field it begins anew, above the seconds of now", last)
+        self.restored_at = self._moment(data.get("restoredAt", "0"))
+        epoch = max(int(last) + 1, int(self._machine.now()))
+        self._replace({**stored, "data": {**data, "epoch": str(epoch)}})
         self._epoch = epoch
-        return stored["data"]["cluster"], stored["data"].get("frameworkId") or None, epoch
+        return cluster, data.get("frameworkId") or None, epoch
 
     def epoch_above(self, seen: int) -> int:
         """Return the epoch of this operator, a new one where a keeper has `seen` as high a one.
@@ -103,7 +108,10 @@ class FrameworkRecord:
             self._replace({**stored, "data": {**stored["data"], "frameworkId": framework_id}})
 
     def certificates(self, make: Callable[[], tuple[str, str]]) -> tuple[str, str]:
-        """Return the operator's authority and client certificate with key (PEM), made at the first start."""
+        """Return the operator's authority and client certificate with key (PEM), made at the first start.
+
+        Raises EffectFailed, also where they are damaged.
+        """
         name = OPERATOR_IDENTITY_SECRET
         stored = find("get the operator's identity", lambda: self._secrets.get(self._namespace, name))
         if stored is None:
@@ -116,7 +124,14 @@ class FrameworkRecord:
                 "stringData": {"ca.pem": authority, "client.pem": client},
             }
             stored = call("create the operator's identity", lambda: self._secrets.create(self._namespace, body))
-        return _text(stored["data"]["ca.pem"]), _text(stored["data"]["client.pem"])
+        held = stored.get("data") or {}
+        try:
+            return _text(held["ca.pem"]), _text(held["client.pem"])
+        except (KeyError, ValueError) as damaged:
+            raise EffectFailed(
+                f"Secret {name} in namespace {self._namespace} must hold ca.pem and client.pem, as it was made: put it "
+                "back, or delete it, and restart the databases that do not answer a new operator"
+            ) from damaged
 
     def mesos_credentials(self, name: str, principal: str) -> tuple[str, str]:
         """Return principal and secret out of a Secret of the operator's namespace. Raises EffectFailed."""
@@ -149,9 +164,12 @@ class FrameworkRecord:
 
     def _moment(self, written: str) -> int:
         if not _SECONDS.fullmatch(written) or int(written) > self._machine.now() + CLOCKS_APART_SECONDS:
-            where = f"data.restoredAt of ConfigMap {FRAMEWORK_CONFIG_MAP} in namespace {self._namespace}"
-            raise EffectFailed(f"{where} must be a time that is past, in Unix seconds (date +%s), not {written!r}")
+            raise self._unfit("restoredAt", "a time that is past, in Unix seconds (date +%s)", written)
         return int(written)
+
+    def _unfit(self, field: str, wanted: str, written: str) -> EffectFailed:
+        where = f"data.{field} of ConfigMap {FRAMEWORK_CONFIG_MAP} in namespace {self._namespace}"
+        return EffectFailed(f"{where} must be {wanted}, not {written!r}")
 
     def _config_map(self) -> Json | None:
         return find(
@@ -167,4 +185,4 @@ class FrameworkRecord:
 
 
 def _text(coded: str) -> str:
-    return base64.b64decode(coded).decode()
+    return base64.b64decode(coded, validate=True).decode()
