@@ -188,19 +188,24 @@ def _launches(
 
 
 def _beside_a_later_attempt(task: LaunchTask, agent: AgentRef, observed: Observed) -> list[Violation]:
-    """What an agent holds of an attempt that the ledger never knew may be data: an empty database would hide it."""
+    """What an agent holds of an attempt that the ledger never knew may be data: an empty database would hide it.
+
+    That is the last one's: a member leaves a volume for another only before there is data.
+    """
     stored = _entries_of(task.task_id, observed)
     if task.keeper.mode == "Erase" or not stored or stored[0].initialised:
         return []
-    later = {
-        offer.hostname
+    attempts = [
+        (offer, made)
         for offer in observed.reserved or ()
         for held in offer.resources
-        if offer.agent_id != agent.id
-        and identity_of(held) == stored[0].identity
-        and (made := made_for(held)) is not None
-        and made.sequence > stored[0].incarnation
-    }
+        if identity_of(held) == stored[0].identity and (made := made_for(held)) is not None
+    ]
+    used = {resource.persistence.id for resource in task.resources if resource.persistence is not None}
+    known = max(
+        [stored[0].incarnation, *(m.sequence for o, m in attempts if o.agent_id == agent.id and str(m) in used)]
+    )
+    later = {offer.hostname for offer, made in attempts if made.sequence > known}
     message = f"{task.task_id} would begin while {', '.join(sorted(later))} holds a later volume of its member"
     return [Violation(law="no_empty_resurrection", message=message)] if later else []
 

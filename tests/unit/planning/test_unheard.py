@@ -32,6 +32,17 @@ def seen(record: VolumeRecord, *reserved: AgentOffer) -> Observed:
     return observed(volumes=(record,), reserved=reserved)
 
 
+def numbered(idle: AgentOffer, record: VolumeRecord, number: int, hostname: str) -> AgentOffer:
+    """Return what another agent holds of a later attempt."""
+    assert record.persistence_id is not None
+    known = f"{record.persistence_id.rpartition('.')[0]}.{number}"
+    resources = tuple(
+        replace(r, persistence=replace(r.persistence, id=known)) if r.persistence is not None else r
+        for r in idle.resources
+    )
+    return replace(idle, agent_id=f"id-{number}", hostname=hostname, offer_ids=(f"o-{number}",), resources=resources)
+
+
 def launched_on(sight: Observed, offers: Offers, strategy: Strategy) -> str | None:
     decided = plan(desired(spec(strategy)), sight, offers, OPERATOR)
     assert not violations(decided, sight, CLUSTER)
@@ -86,6 +97,20 @@ def test_a_later_attempt_than_the_ledger_knows_is_gone_on_with_and_its_number_no
     assert saved.volume.persistence_id == record.persistence_id
     elsewhere = plan(desired(spec(strategy)), replace(sight, reserved=()), (offer("agent-2"),), OPERATOR)
     assert {v.law for v in violations(elsewhere, sight, CLUSTER)} == {"no_empty_resurrection"}
+
+
+def test_of_several_later_attempts_the_last_one_is_gone_on_with() -> None:
+    """Simulator, seed 32135: two had been stopped before they served, on two agents, and the law refused the plan."""
+    strategy = Strategy.PERSISTENT_VOLUME
+    record, idle = attempt(strategy, TaskState.KILLED)
+    between, last = (numbered(idle, record, number, f"agent-{number}") for number in (2, 3))
+    sight = seen(record, idle, between, last)
+    operator = replace(OPERATOR, restored_at=1_700_000_000)
+    decided = plan(desired(spec(strategy)), sight, (between, idle, last), operator)
+    assert not violations(decided, sight, CLUSTER)
+    assert [a.agent.hostname for a in decided.actions if isinstance(a, AcceptOffers)] == ["agent-3"]
+    earlier = plan(desired(spec(strategy)), replace(sight, reserved=(idle, between)), (between,), operator)
+    assert {v.law for v in violations(earlier, sight, CLUSTER)} == {"no_empty_resurrection"}
 
 
 @BOUND
