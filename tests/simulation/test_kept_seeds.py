@@ -79,7 +79,7 @@ KEPT_HANGING = (686,)
 # 23996: what was seen before a subscription was decided on with its first offers: an entry was forgotten while its
 # agent, cut off, had yet to obey the UNRESERVE that an earlier operator had sent.
 # 25780: a new database in PlanOnly proposed to take up what was under removal, and to launch its own with each offer.
-# 32135: after a restore the last of several attempts was gone on with, and its own laws refused that for an earlier one.
+# 32135: after a restore the last of several first starts was gone on with; the laws refused that for an earlier one.
 KEPT_FEW_KINDS = (23996, 25780, 32135)
 
 # The same where the API is restored from a backup now and then.
