@@ -32,11 +32,12 @@ ERASE_RESOURCES = ResourcesSpec(cpus_milli=100, memory_bytes=64 * BYTES_PER_MIB)
 
 def erase(context: Context, record: VolumeRecord) -> Step:
     """Launch the task that empties the member's directory, on the agent that can reach it."""
-    record = abreast(context, record)
+    record, failed = abreast(context, record), failure(record)
     wait = Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.RELEASING,
-        message=f"waiting for an agent on which {record.directory} can be removed",
+        message="; ".join(filter(None, (f"waiting for an agent on which {record.directory} can be removed", failed))),
+        fix=remedy(record) if failed else "",
         wants_offers=True,
     )
     if record.ending is not None and record.launch is not None and record.launch.erase:
@@ -68,6 +69,8 @@ def erase(context: Context, record: VolumeRecord) -> Step:
                 port=claim.ports[0],
                 keeper_port=claim.ports[1],
                 erase=True,
+                # It stands until another keeper says otherwise.
+                refusal=record.launch.refusal if record.launch is not None and record.launch.erase else "",
                 framework_id=context.observed.mesos.framework_id or "",
                 at_seconds=context.now,
             ),
@@ -108,6 +111,7 @@ def under_way(context: Context, record: VolumeRecord) -> Step:
     status = view.status if view is not None else None
     if status is None or status.phase is not KeeperPhase.REFUSED:
         said = f": {status.reason}" if status is not None and status.reason else ""
+        said += f"; {failed}" if (failed := failure(record)) else ""
         wait = Waiting(
             ordinal=record.identity.ordinal,
             reason=Reason.RELEASING,

@@ -104,6 +104,27 @@ def test_why_its_keeper_refused_is_told_and_outlives_the_keeper(strategy: Strate
     assert SAID in finding.what
 
 
+@BOTH
+def test_why_its_keeper_refused_is_told_while_it_is_tried_again(strategy: Strategy) -> None:
+    """It was not while an agent was waited for, nor while the next attempt had yet to be refused."""
+    record, _ = refused(strategy)
+    ended = Ending(incarnation=record.incarnation, state="TASK_FAILED", message="exit status 64", at_seconds=1_000.0)
+    seen = observed(database=None, volumes=(replace(record, ending=ended),), at_seconds=10_000.0)
+    (wait,) = plan(None, seen, (), OPERATOR).waiting
+    assert wait.wants_offers
+    assert SAID in wait.message
+    assert "put right what it names" in wait.fix
+    saved, _ = plan(None, seen, (offer(),), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    running = tasks(saved.volume, TaskState.RUNNING)
+    (wait,) = plan(None, replace(seen, volumes=(saved.volume,), tasks=running), (), OPERATOR).waiting
+    assert SAID in wait.message
+    again = keeper(saved.volume, phase=KeeperPhase.REFUSED, reason=SAID)
+    told = plan(None, replace(seen, volumes=(saved.volume,), tasks=running, keepers=again), (), OPERATOR)
+    assert not told.actions
+    assert not told.announcements
+
+
 @pytest.mark.parametrize(("refusal", "seconds"), [(SAID, 300.0), ("", 60.0)])
 def test_it_is_tried_again_ever_more_rarely(refusal: str, seconds: float) -> None:
     record, _ = refused(Strategy.HOST_PATH)
