@@ -1,16 +1,18 @@
 """A member's directory: where it is, who it belongs to, and the marker that says so.
 
 `<directory>/.statefuldb/` holds `identity.json`, `claim.lock`, `token`, `epoch` and, during a bootstrap,
-`bootstrap.intent`; the server's own data is in a folder beside it (docs/design.md section 8).
+`bootstrap.intent`, during a removal `erasing`; the server's own data is in a folder beside it (docs/design.md section
+8).
 """
 
 import json
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from statefuldb.keeper.files import read_json, read_number, write_durably
+from statefuldb.keeper.files import read_json, read_number, sync_directory, write_durably
 from statefuldb.keeper.mounts import mounted_below
 from statefuldb.keeper.refusal import NotOurs, Refused
 from statefuldb.model.keeper import DATA_EXPECTED, KeeperConfig
@@ -31,6 +33,11 @@ class MemberDirectory:
     def folder(self) -> Path:
         """The keeper's own folder."""
         return self.path / KEEPER_FOLDER
+
+    @property
+    def erasing(self) -> Path:
+        """The file that says that the data began to be removed."""
+        return self.folder / "erasing"
 
     @property
     def lock(self) -> Path:
@@ -157,6 +164,11 @@ def check_identity(config: KeeperConfig, directory: MemberDirectory) -> bool:
     if is_marked(config, directory):
         # Left by a bootstrap that was cut off at its very end; it would be a licence to clear the directory.
         (directory.folder / "bootstrap.intent").unlink(missing_ok=True)
+        if config.mode != "Erase" and directory.erasing.exists():
+            raise Refused(
+                f"{directory.path} holds what is left, {DATA_EXPECTED}: it began to be removed; release it and restore "
+                f"a backup, or, if you know that all is there, remove {directory.erasing}"
+            )
         return True
     if config.bootstrap != "Empty":
         raise Refused(f"{directory.path} has no identity marker, {_EMPTIED}")
@@ -177,6 +189,7 @@ def begin_bootstrap(config: KeeperConfig, directory: MemberDirectory) -> None:
     for remains in (directory.data, directory.data.with_suffix(".new")):
         if remains.exists():
             shutil.rmtree(remains)
+    directory.erasing.unlink(missing_ok=True)
 
 
 def end_bootstrap(config: KeeperConfig, directory: MemberDirectory, version: str) -> None:
@@ -215,7 +228,11 @@ def erase(directory: MemberDirectory) -> None:
         names = ", ".join(sorted(map(str, inside - {directory.path})))
         raise Refused(f"{names} is mounted below {directory.path}: what lies there is not this member's; unmount it")
     _refuse_around_another(directory.path)
-    kept = (directory.folder, directory.folder / "identity.json", directory.lock)
+    # Whoever calls it off while it is under way is not to be shown the rest. A full disk is no reason to keep all.
+    with suppress(OSError):
+        directory.erasing.touch()
+        sync_directory(directory.folder)
+    kept = (directory.folder, directory.folder / "identity.json", directory.erasing, directory.lock)
     for folder in (directory.path, directory.folder):
         for entry in folder.iterdir():
             if entry not in kept:

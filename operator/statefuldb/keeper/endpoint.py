@@ -66,7 +66,12 @@ class Endpoint(ThreadingHTTPServer):
         if not self._strangers.acquire(blocking=False):
             self.shutdown_request(request)
             return
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:
+            # No thread could be started, which would have given the place back.
+            self._strangers.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Make the handshake, in which everybody but the operator fails, and serve whoever is left."""

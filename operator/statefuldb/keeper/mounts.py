@@ -1,5 +1,6 @@
 """What is mounted where, from the kernel's own table (proc(5), mountinfo)."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def read_mounts(table: str) -> tuple[Mount, ...]:
         left, _, right = line.partition(" - ")
         fields, tail = left.split(" "), right.split(" ")
         if len(fields) >= 5 and len(tail) >= 2:
-            mount_point = fields[4].encode().decode("unicode_escape")
+            # The kernel writes blanks and the like in octal, and all else as it is.
+            mount_point = os.fsdecode(os.fsencode(fields[4]).decode("unicode_escape").encode("latin-1"))
             options = frozenset(fields[5].split(",") if len(fields) > 5 else ()) | frozenset(tail[-1].split(","))
             mounts.append(Mount(mount_point=mount_point, filesystem=tail[0], source=tail[1], options=options))
     return tuple(mounts)

@@ -5,8 +5,9 @@ moments before, and then what it says is over, or never came to hold data, may h
 lists what attempts have left, and which attempt it was: such a member goes on where the last one was, and nothing is
 begun elsewhere. Where that one never served, nothing is lost by it.
 
-Where a person has said that there was a restore, this holds however the attempt ended, and while its agent is away; and
-a database whose entry was not written at the time of the backup waits for a person too.
+Where a person has said that there was a restore, this holds however the attempt ended, and while its agent is away,
+until the member is known to serve; and a database whose entry was not written at the time of the backup waits for a
+person too.
 """
 
 from collections.abc import Mapping
@@ -68,8 +69,7 @@ def unwritten(context: Context, ordinal: int) -> Waiting | None:
 
     On a DFS the directory itself tells whose it is.
     """
-    database, restored_at = context.observed.database, context.operator.restored_at
-    if database is None or database.created_at_seconds >= restored_at or context.spec.storage.strategy is Strategy.DFS:
+    if not _is_older(context) or context.spec.storage.strategy is Strategy.DFS:
         return None
     name = context.observed.key.name
     return Waiting(
@@ -92,6 +92,12 @@ def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
     return replace(wait, message=f"{wait.message}; {why}", fix=f"{wait.fix}; or, {begin}", hosts=(host,))
 
 
+def _is_older(context: Context) -> bool:
+    """Say whether the database was created before the last restore."""
+    database = context.observed.database
+    return database is not None and database.created_at_seconds < context.operator.restored_at
+
+
 def _served_by(context: Context, record: VolumeRecord) -> str | None:
     """Return the host that may hold data of a doubted member, None where there is none. It outlives its agent's id.
 
@@ -101,9 +107,12 @@ def _served_by(context: Context, record: VolumeRecord) -> str | None:
     if not doubted(record, observed.tasks) or record.launch is None:
         return None
     known = max((stored.incarnation for stored in observed.volumes if stored.name == record.name), default=0)
-    restored = known < context.operator.restored_at
+    tried_since = known >= context.operator.restored_at
+    # An attempt since the restore that failed too says nothing of those before it.
+    restored = _is_older(context) or not tried_since
     ended = record.ending.state if record.ending is not None else None
-    own = record.launch.agent.hostname if ended is TaskState.GONE or (restored and ended not in _NEVER_RAN) else None
+    ran = tried_since or ended not in _NEVER_RAN
+    own = record.launch.agent.hostname if ended is TaskState.GONE or (restored and ran) else None
     left = _left(observed, record)
     served = {host: number for host, number in left.items() if number > known or host == own}
     if not served and restored:

@@ -53,3 +53,20 @@ def test_strangers_that_say_nothing_are_few_and_soon_gone(served: tuple[Endpoint
     assert client.status().revision == 2, "and lets others in again, though none of the strangers has left"
     for stranger in strangers:
         stranger.close()
+
+
+def test_threads_that_cannot_be_started_cost_nobody_a_place(
+    served: tuple[Endpoint, KeeperClient, State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task may have a limit of threads; after as many failures as there are places, nobody was let in any more."""
+    one, client, _ = served
+
+    def start(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as none_left:
+        none_left.setattr(threading.Thread, "start", start)
+        for _ in range(2 * LIMIT):
+            with socket.create_connection(("127.0.0.1", one.server_port)) as refused:
+                assert refused.recv(1) == b""
+    assert client.status().task_id == "sdb.u.0.1"

@@ -1,5 +1,6 @@
 """Emptying a released directory: all of it, nothing else, and never said to be done where nothing was to be seen."""
 
+import errno
 import json
 import shutil
 from dataclasses import replace
@@ -11,7 +12,7 @@ from statefuldb.keeper import directory as member
 from statefuldb.keeper import erasing
 from statefuldb.keeper.claim import Claim
 from statefuldb.keeper.refusal import Refused
-from statefuldb.model.keeper import DataLocation, KeeperConfig
+from statefuldb.model.keeper import DATA_EXPECTED, DataLocation, KeeperConfig
 
 MINE = {"cluster": "c", "uid": "u", "ordinal": 0, "engine": "MariaDB"}
 
@@ -115,6 +116,49 @@ def test_a_lock_that_was_removed_beside_a_server_lets_nothing_be_removed(tmp_pat
     with pytest.raises(Refused, match="is gone"):
         erase(tmp_path)
     assert (path / "mysql/ibdata1").exists()
+
+
+def test_what_a_removal_has_left_is_served_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was cut off, and then called off: a server would show what is left as if it were all."""
+    path = filled(tmp_path)
+    (path / "mysql/shop").mkdir()
+    serve = replace(orders(tmp_path), mode="Serve")
+    assert member.check_identity(serve, member.open_directory(serve, tmp_path, "mysql"))
+
+    def cut_off(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(shutil, "rmtree", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            erase(tmp_path)
+    with pytest.raises(Refused, match=f"{DATA_EXPECTED}.*began to be removed"):
+        member.check_identity(serve, member.open_directory(serve, tmp_path, "mysql"))
+    erase(tmp_path)
+    assert not path.exists()
+
+
+def test_where_a_removal_was_cut_off_at_its_end_a_new_member_may_begin(tmp_path: Path) -> None:
+    folder = tmp_path / "shop/orders/0/.statefuldb"
+    folder.mkdir(parents=True)
+    (folder / "erasing").touch()
+    serve = replace(orders(tmp_path), mode="Serve", bootstrap="Empty")
+    directory = member.open_directory(serve, tmp_path, "mysql")
+    assert not member.check_identity(serve, directory)
+    member.begin_bootstrap(serve, directory)
+    member.end_bootstrap(serve, directory, "10.11")
+    assert member.check_identity(serve, directory)
+
+
+def test_a_full_disk_keeps_nothing_from_being_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = filled(tmp_path)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "touch", full)
+    erase(tmp_path)
+    assert not path.exists()
 
 
 def test_a_removal_that_is_cut_off_anywhere_is_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,10 @@
 """What must be mounted before data on a shared file system is opened."""
 
+from pathlib import Path
+
 import pytest
 
-from statefuldb.keeper.mounts import check_mount
+from statefuldb.keeper.mounts import check_mount, mounted_below
 from statefuldb.keeper.refusal import Refused
 from statefuldb.model.keeper import DataLocation
 
@@ -48,3 +50,10 @@ def test_a_later_mount_hides_an_earlier_one_and_must_be_what_was_asked_for() -> 
         check_mount(location("NFS"), "")
     with pytest.raises(Refused, match="mounted from filer:/db, not from other:/db"):
         check_mount(location("NFS", source="other:/db"), SUPER["NFS"].format("local_lock=none"))
+
+
+@pytest.mark.parametrize(("written", "place"), [("/srv/données/x", "/srv/données/x"), (r"/srv/a\040b/x", "/srv/a b/x")])
+def test_a_mount_is_seen_whatever_its_name_is_made_of(written: str, place: str) -> None:
+    """What is not seen to be mounted below a directory would be removed with it."""
+    table = f"36 25 8:1 / {written} rw - ext4 /dev/sda1 rw"
+    assert mounted_below(Path(place).parent, table) == {Path(place)}

@@ -138,9 +138,36 @@ def test_after_a_restore_it_goes_on_where_it_was_however_it_ended(strategy: Stra
     elsewhere = "agent-2" if strategy is Strategy.PERSISTENT_VOLUME else None
     assert hostname(seen(never_ran), offer("agent-2"), of=never_ran) == elsewhere
     assert record.launch is not None
-    since = replace(record, incarnation=1_700_000_001, launch=replace(record.launch, incarnation=1_700_000_001))
-    over = replace(since, ending=Ending(incarnation=1_700_000_001, state=TaskState.KILLED, at_seconds=10.0))
-    assert hostname(seen(over), offer("agent-2"), of=over) == elsewhere, "it was launched since"
+
+
+@BOUND
+@pytest.mark.parametrize("state", [TaskState.DROPPED, TaskState.FAILED, TaskState.KILLED])
+def test_after_a_restore_an_attempt_that_was_made_since_takes_no_doubt_away(
+    strategy: Strategy, state: TaskState
+) -> None:
+    """An offer that had gone, or a keeper that refused, let an empty database be begun beside what had served."""
+    record, idle = attempt(strategy)
+    number = 1_700_000_001
+    restored = replace(OPERATOR, restored_at=number - 1)
+    assert record.launch is not None
+    since = replace(
+        record,
+        incarnation=number,
+        launch=replace(record.launch, incarnation=number),
+        ending=Ending(incarnation=number, state=state, at_seconds=10.0),
+    )
+
+    def hostname(created_at_seconds: float, *reserved: AgentOffer) -> str | None:
+        sight = replace(seen(since, *reserved), database=database(created_at_seconds=created_at_seconds))
+        decided = plan(desired(spec(strategy)), sight, (offer("agent-2"),), restored)
+        assert not violations(decided, sight, CLUSTER)
+        return next((a.agent.hostname for a in decided.actions if isinstance(a, AcceptOffers)), None)
+
+    assert hostname(number - 2.0, idle) is None
+    assert hostname(number - 2.0) is None, "its agent is away"
+    # A directory stays on its host in any case.
+    elsewhere = "agent-2" if strategy is Strategy.PERSISTENT_VOLUME else None
+    assert hostname(number, idle) == elsewhere, "it was created since"
 
 
 @pytest.mark.parametrize("restored_at", [0, 1_700_000_000])

@@ -91,6 +91,8 @@ class Watcher:
             await self._kopf(kinds, over)
         finally:
             attending.cancel()
+            # Where kopf gave up by itself, a thread of this loop still waits for that, and the loop for the thread.
+            over.set()
 
     async def _attend(self, kinds: Kinds, over: threading.Event) -> None:
         """Have kopf begin again once a kind is served that it may not have found."""
