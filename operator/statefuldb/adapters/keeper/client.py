@@ -10,7 +10,7 @@ from statefuldb.model.keeper import KeeperStatus
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 LONG_POLL_SECONDS = 30.0
-_SEEN = re.compile(r"epoch \d+ is over: (\d+) was seen")
+_SEEN = re.compile(r"epoch [0-9]+ is over: ([0-9]{1,18}) was seen")
 
 
 class KeeperError(Exception):
