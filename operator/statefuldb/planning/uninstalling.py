@@ -47,10 +47,11 @@ def obstacles(
         for key in databases
     ]
     for line in lines:
-        if line.others or line.state in _HELP:
-            found.append(_kept(line))
-        elif line.identity.cluster != cluster:
+        unclear = line.others or line.state is VolumeState.DAMAGED
+        if line.identity.cluster != cluster and not unclear:
             found.append(_anothers(line))
+        elif line.others or line.state in _HELP:
+            found.append(_kept(line))
     found += [
         Obstacle(
             what=f"volume {line.key.namespace}/{line.name} is released, but {line.agent} is not registered",
@@ -63,9 +64,11 @@ def obstacles(
 
 
 def _anothers(line: VolumeLine) -> Obstacle:
+    # No word of releasing it: who uninstalls the one installation need not know what the other one keeps.
+    remedy = "start the operator of that installation, which gives it back"
     return Obstacle(
         what=f"volume {line.key.namespace}/{line.name} is {line.state}, of cluster {line.identity.cluster}",
-        remedy="start the operator of that installation, which gives it back",
+        remedy=remedy if line.state is VolumeState.RELEASING else "uninstall that installation before this one",
     )
 
 

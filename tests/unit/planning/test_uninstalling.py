@@ -45,3 +45,12 @@ def test_what_another_installation_still_gives_back_is_not_taken_out_of_the_ledg
     (found,) = obstacles([], lines, [], cluster=CLUSTER, leave_lost=True)
     assert "is Releasing, of cluster another" in found.what
     assert "start the operator of that installation" in found.remedy
+
+
+def test_data_that_another_installation_keeps_is_not_advised_to_be_released() -> None:
+    """Whoever uninstalled one of two was told to destroy what the other one keeps."""
+    kept = entry(intent=Intent.RETAIN)
+    lines = compare([replace(kept, identity=replace(kept.identity, cluster="another"))], cluster())
+    (found,) = obstacles([], lines, [], cluster=CLUSTER, leave_lost=True)
+    assert "of cluster another" in found.what
+    assert "volumes release" not in found.remedy
