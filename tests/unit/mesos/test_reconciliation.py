@@ -124,6 +124,30 @@ def test_a_listed_task_that_the_ledger_does_not_have_is_asked_for_by_its_agent()
     assert wired.driver.named("reconcile") == [({str(record.task_id): record.launch.agent.id},), ({},)]
 
 
+def test_a_task_that_was_out_of_sight_at_the_subscription_is_recognised_once_it_is_said_to_run() -> None:
+    """Simulator, seed 32735: after a restore of the API its server held the next one's claim, and nobody saw it."""
+    record, _ = serving(Strategy.DFS)
+    wired, looks = Wired(), 0
+    wired.subscribe()
+    wired.tasks = [listed(record)]
+    wired.update(str(record.task_id), "TASK_RUNNING")
+    assert wired.adapter.found(record.key) == (record,)
+    assert wired.enqueued == [record.key]
+    stranger = TaskId(uid="cccccccc-0000-0000-0000-000000000000", ordinal=0, incarnation=1)
+
+    class Counting(list[Json]):
+        def __iter__(self) -> Iterator[Json]:
+            nonlocal looks
+            looks += 1
+            return super().__iter__()
+
+    wired.tasks = Counting(wired.tasks)
+    for state in ("TASK_RUNNING", "TASK_RUNNING", "TASK_FAILED"):
+        wired.update(str(stranger), state)
+    assert looks == 1, "what carries no entry is looked for once"
+    assert wired.enqueued == [record.key]
+
+
 def test_a_task_whose_successor_is_over_tells_of_no_data_after_a_restart_either() -> None:
     """Simulator, seed 446 of then: an operator died after it had forgotten deleted data; the next one waited for it."""
     record, _ = serving(Strategy.DFS)

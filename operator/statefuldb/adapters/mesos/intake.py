@@ -73,6 +73,7 @@ class Intake:
         self._enqueue = enqueue
         self._clock = clock
         self._listed = False
+        self._strangers: set[TaskId] = set()
         self._begins_anew_for = ""
         self.connection = ConnectionState(connected=False, error=NOT_SUBSCRIBED_YET)
 
@@ -149,14 +150,17 @@ class Intake:
         Raises EffectFailed.
         """
         self._agents.look()
+        self._list()
+        pending = map(operation_from_wire, self._list_operations())
+        self._books.operations.take_stock(status for status in pending if status is not None)
+
+    def _list(self) -> None:
         listed, over = self._list_tasks(lambda task: (task["task_id"]["value"], ledger_of_task(task, self._cluster)))
         self._launched(task_id for task_id, _ in (*listed, *over) if TaskId.parse(task_id) is not None)
         self._books.tasks.take_stock(
             (record for _, record in listed if record is not None),
             (record for _, record in over if record is not None),
         )
-        pending = map(operation_from_wire, self._list_operations())
-        self._books.operations.take_stock(status for status in pending if status is not None)
 
     def _offered(self, offers: Sequence[Mapping[str, Any]]) -> None:
         now = self._clock.now()
@@ -174,7 +178,7 @@ class Intake:
         if status is None:
             return
         # After a restart nobody follows any task yet: whoever has the data looks, and acknowledges what is recorded.
-        key = self._books.tasks.update(status) or self._key_of(status.id.uid)
+        key = self._books.tasks.update(status) or self._key_of(status.id.uid) or self._key_of_stranger(status)
         self._inverse_offers.look()
         if key is not None:
             self._enqueue(key)
@@ -197,6 +201,21 @@ class Intake:
     def _key_of(self, uid: str) -> DatabaseKey | None:
         """Return whose data has this uid, as the ledger or a task's label tells; None where nobody looks after it."""
         return self._owner_of(uid) or self._books.tasks.key_of(uid)
+
+    def _key_of_stranger(self, status: TaskStatus) -> DatabaseKey | None:
+        """Return whose a task is that runs and of which nobody has heard, None where its label does not tell.
+
+        It was out of the master's sight when tasks were listed, and the ledger has lost its entry.
+        """
+        if not status.state.alive or status.id in self._strangers:
+            return None
+        try:
+            self._list()
+        except EffectFailed as error:
+            log.warning("%s runs, and tasks could not be listed: %s", status.id, error)
+            return None
+        self._strangers.add(status.id)
+        return self._key_of(status.id.uid)
 
     def _maintenance_announced(self, inverse_offers: Sequence[Mapping[str, Any]]) -> None:
         found = [offer for offer in map(inverse_offer_from_wire, inverse_offers) if offer is not None]
