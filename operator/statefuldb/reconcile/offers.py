@@ -55,20 +55,22 @@ class OfferDemand:
         self._asks = False
         self._revived: bool | None = None
         self._looking: set[DatabaseKey] = set()
+        self._overtaken: set[DatabaseKey] = set()
         self._postponed = False
 
     def offered(self, labelled: frozenset[DatabaseKey], hosts: frozenset[str]) -> frozenset[DatabaseKey]:
         """Note that new offers of `hosts` came; return the keys that should look at them.
 
         `labelled` are the keys that the offered reservations name: whatever carries our label is looked at. Who waits
-        for certain hosts only looks at what comes from there.
+        for certain hosts only looks at what comes from there. Who is looking now may come to wait, and looks again.
         """
         with self._lock:
             to_look = set(labelled)
             for group in (_ANYWHERE, *(("host", host) for host in hosts)):
                 to_look.update(self._waiting.of(group))
             self._to_look |= to_look
-            return frozenset(to_look)
+            self._overtaken |= self._looking
+            return frozenset(to_look | self._looking)
 
     def reconnected(self) -> None:
         """Forget what was asked for: suppression does not outlive a subscription."""
@@ -88,11 +90,13 @@ class OfferDemand:
         """
         with self._lock:
             self._looking.add(key)
+            self._overtaken.discard(key)
         try:
             yield
         finally:
             with self._lock:
                 self._looking.discard(key)
+                self._overtaken.discard(key)
                 postponed, self._postponed = self._postponed, False
             if postponed:
                 self.settle_beside()
@@ -108,6 +112,8 @@ class OfferDemand:
             if demand is not None:
                 self._asks = self._asks or demand != self._waiting.get(key) or self._revived is not True
                 self._waiting[key] = demand
+                if key in self._overtaken:
+                    self._to_look.add(key)
 
     def served(self, key: DatabaseKey, demand: Demand | None) -> None:
         """Note that what `key` decided was done; with `demand` None it waits for nothing."""

@@ -177,6 +177,23 @@ def test_offers_that_come_while_a_database_is_looked_at_do_not_cost_it_those_tha
     assert ("decline", ("offer-of-agent-2",), 120.0) in asked.taken()
 
 
+def test_what_came_while_a_database_began_to_wait_is_looked_at_by_it_before_it_is_declined() -> None:
+    """It waited for two minutes on a real Mesos: what fits had come after it looked and before it was known to wait."""
+    demand, asked = wired()
+    asked.outstanding = ()
+    with demand.looking(ORDERS):
+        asked.outstanding = OFFERS
+        assert demand.offered(frozenset(), frozenset({"agent-1", "agent-2"})) == {ORDERS}
+        demand.settle_beside()
+        demand.looked(ORDERS, ANY)
+        demand.settle_beside()
+    assert asked.taken() == [("revive",)]
+    with demand.looking(ORDERS):
+        demand.looked(ORDERS, ANY)
+        demand.settle(2)
+    assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 120.0)]
+
+
 def test_a_pass_that_fails_leaves_no_offer_held_for_ever() -> None:
     demand, asked = wired()
 
