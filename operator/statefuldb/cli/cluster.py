@@ -4,13 +4,13 @@ import hashlib
 import json
 import signal
 import ssl
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from statefuldb.adapters.mesos.transport import direct_opener
 from statefuldb.local.supervisor import Daemon, Supervisor, free_port, wait_for
 from statefuldb.model.spec import DFS_ATTRIBUTE
 
@@ -203,11 +203,7 @@ def _answers(url: str) -> bool:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        # Nor is a proxy asked, which would look for it on its own machine.
-        direct = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-        )
-        with direct.open(url, timeout=2.0):
+        with direct_opener(context).open(url, timeout=2.0):
             return True
     except OSError:
         return False

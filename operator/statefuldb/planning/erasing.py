@@ -14,7 +14,7 @@ from statefuldb.model.operations import LaunchTask
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB
 from statefuldb.model.spec import ResourcesSpec, RiskClass
-from statefuldb.model.volume import AgentRef, Launch, VolumeRecord, kept
+from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
 from statefuldb.model.volume_object import to_label
 from statefuldb.planning.behind import abreast
 from statefuldb.planning.commands import see_output
@@ -36,7 +36,7 @@ def erase(context: Context, record: VolumeRecord) -> Step:
     wait = Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.RELEASING,
-        message="; ".join(filter(None, (f"waiting for an agent on which {record.directory} can be removed", failed))),
+        message=_told(f"waiting for an agent on which {record.directory} can be removed", failed),
         fix=remedy(record) if failed else "",
         wants_offers=True,
     )
@@ -111,24 +111,19 @@ def under_way(context: Context, record: VolumeRecord) -> Step:
     status = view.status if view is not None else None
     if status is None or status.phase is not KeeperPhase.REFUSED:
         said = f": {status.reason}" if status is not None and status.reason else ""
-        said += f"; {failed}" if (failed := failure(record)) else ""
-        wait = Waiting(
-            ordinal=record.identity.ordinal,
-            reason=Reason.RELEASING,
-            message=f"{record.directory} is being emptied on {record.launch.agent.hostname}{said}",
-        )
+        doing = f"{record.directory} is being emptied on {record.launch.agent.hostname}{said}"
+        wait = Waiting(ordinal=record.identity.ordinal, reason=Reason.RELEASING, message=_told(doing, failure(record)))
         return Step(waiting=(wait,))
     noted = noted_refusal(record, status.reason)
-    refused = replace(record, launch=replace(record.launch, refusal=kept(status.reason)))
-    wait = _failed(refused)
+    if noted is None:
+        return Step(waiting=(_failed(record),))
+    wait = _failed(noted.volume)
     told = Announcement(
         reason=EventReason.WAITING,
         message=f"{wait.reason}: {wait.message}; {wait.fix}",
         warning=True,
         about_uid=record.owner_uid,
     )
-    if noted is None:
-        return Step(waiting=(wait,))
     return Step(actions=(noted,), waiting=(wait,), announcements=(told,))
 
 
@@ -149,6 +144,11 @@ def remedy(record: VolumeRecord) -> str:
     if record.launch is None or not record.launch.refusal:
         return see_output(record.key)
     return f"put right what it names; it is tried again at least every {REFUSED_LIMIT_SECONDS:g} s"
+
+
+def _told(what: str, failed: str) -> str:
+    """Return what is done or waited for now, and what is known of the attempts before."""
+    return f"{what}; {failed}" if failed else what
 
 
 def _failed(record: VolumeRecord) -> Waiting:

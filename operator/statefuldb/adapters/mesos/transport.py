@@ -35,15 +35,18 @@ class TlsFiles:
         return context
 
 
+def direct_opener(context: ssl.SSLContext | None) -> urllib.request.OpenerDirector:
+    """Return what opens URLs without the environment's proxies; TLS by `context`, or by the machine's own rules."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+
+
 class Transport:
     """Makes connections. `tls` None means plain HTTP."""
 
     def __init__(self, *, credentials: Credentials | None = None, tls: TlsFiles | None = None) -> None:
         self.context = tls.context() if tls is not None else None
         self._headers = authorization(credentials)
-        self.opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.context)
-        )
+        self.opener = direct_opener(self.context)
 
     @property
     def headers(self) -> Mapping[str, str]:

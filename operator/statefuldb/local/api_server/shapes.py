@@ -6,10 +6,10 @@ Built-in kinds that are not listed are stored as they come.
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from statefuldb.local.api_server.kinds import Kind
+from statefuldb.local.api_server.validation import is_time
 
 Json = dict[str, Any]
 _TEXT: Json = {"type": "string"}
@@ -140,7 +140,7 @@ def _unreadable(value: Any, shape: Json, holder: str, path: str) -> Iterator[str
 def _unreadable_text(value: str, form: str) -> Iterator[str]:
     if form == "byte" and not _BASE64.fullmatch(value.replace("\n", "").replace("\r", "")):
         yield "illegal base64 data at input byte 0"
-    if form == "date-time" and value and not _is_time(value):
+    if form == "date-time" and value and not is_time(value):
         yield f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"'
 
 
@@ -167,10 +167,3 @@ def tidy(value: Any, shape: Json, path: str = "") -> list[str]:
         for index, item in enumerate(value):
             unknown += tidy(item, shape["items"], f"{path}[{index}]")
     return unknown
-
-
-def _is_time(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).tzinfo is not None
-    except ValueError:
-        return False

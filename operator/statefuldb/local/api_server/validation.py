@@ -132,12 +132,13 @@ def _validate_text(value: str, schema: Json, path: str) -> Iterator[Json]:
         yield _not(path, json.dumps(value), f"should be at least {schema['minLength']} chars long")
     if "pattern" in schema and not re.search(schema["pattern"], value):
         yield _not(path, json.dumps(value), f"should match '{schema['pattern']}'")
-    if schema.get("format") == "date-time" and not _is_time(value):
+    if schema.get("format") == "date-time" and not is_time(value):
         shown = json.dumps(value)
         yield _not(path, shown, f"must be of type date-time: {shown}")
 
 
-def _is_time(value: str) -> bool:
+def is_time(value: str) -> bool:
+    """Say whether a text is a time with its zone (RFC 3339)."""
     try:
         return datetime.fromisoformat(value.replace("Z", "+00:00")).tzinfo is not None
     except ValueError:
