@@ -105,13 +105,17 @@ class Restorers:
         for stored in world.people.stored():
             name = stored["metadata"]["name"]
             waits = stored.get("status", {}).get("plan", {}).get("waiting", [])
-            entries = map(from_object, world.api.objects("databasevolumes"))
-            uid = stored["metadata"]["uid"]
-            uids = {uid, *(entry.identity.uid for entry in entries if entry.owner_uid == uid)}
-            if any(map(_for_data, waits)) and not any(map(world.clients.latest_row_of, uids)):
+            if any(map(_for_data, waits)) and not self._was_written(stored["metadata"]["uid"]):
                 world.people.recreate(name, with_data=True)
             elif any(wait["reason"] == Reason.AMBIGUOUS_RETAINED_VOLUMES for wait in waits):
                 world.administrators.keep_latest(name)
+
+    def _was_written(self, uid: str) -> bool:
+        """Whether anybody ever wrote to a database of this uid, or to data that it has taken over."""
+        world = self._world
+        entries = map(from_object, world.api.objects("databasevolumes"))
+        uids = {uid, *(entry.identity.uid for entry in entries if entry.owner_uid == uid)}
+        return any(map(world.clients.latest_row_of, uids))
 
 
 def _for_data(wait: Json) -> bool:
