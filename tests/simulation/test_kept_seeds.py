@@ -95,7 +95,9 @@ KEPT_FEW_KINDS = (23996, 25780, 32135, 32735)
 # 246: what was never begun was missed only an hour later: it had ended while the operator's clock was that much ahead.
 # 3: at its first start after that the operator's clock was behind. Keepers had seen a higher epoch, and took no
 # credentials of it until it was started again; nothing said so.
-KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668)
+# 35421: what the backup knew of a name had been released, and what ran of it since was in no entry. The database took
+# up the former, whose directory was the latter's.
+KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421)
 
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.

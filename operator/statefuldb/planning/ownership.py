@@ -104,6 +104,10 @@ def take_up(context: Context, ordinal: int) -> Step | VolumeRecord:
     if len(candidates) > 1:
         return Step(waiting=(_ambiguous(ordinal, candidates),))
     if candidates:
+        # Out of a backup, the ledger may know an earlier life of a name alone: of a later one Mesos tells.
+        beside = None if _is_own(context, candidates[0]) else _unseen(context, ordinal)
+        if beside is not None:
+            return Step(waiting=(beside,))
         return _misplaced(context, candidates[0]) or _adopt(context, candidates[0])
     if (unseen := _unseen(context, ordinal) or unheard.unwritten(context, ordinal)) is not None:
         return Step(waiting=(unseen,))

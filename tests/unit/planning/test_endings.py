@@ -11,8 +11,8 @@ from statefuldb.model.actions import (
 )
 from statefuldb.model.conditions import Reason
 from statefuldb.model.errors import FieldError
-from statefuldb.model.identity import OperationId
-from statefuldb.model.observed import Offers, OperationState, OperationStatus
+from statefuldb.model.identity import OperationId, volume_record_name
+from statefuldb.model.observed import Offers, OperationState, OperationStatus, TaskState
 from statefuldb.model.operations import Destroy, Unreserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import AgentOffer
@@ -247,3 +247,44 @@ def test_a_task_that_mesos_has_not_answered_for_is_not_taken_for_idle_data() -> 
     decided = plan(desired(spec()), observed(reserved=(held,), found=(record,)), (elsewhere,), OPERATOR)
     assert not decided.actions
     assert [wait.reason for wait in decided.waiting] == [Reason.AWAITING_RECONCILIATION]
+
+
+EARLIER, LATER = (f"{digit * 8}-2222-3333-4444-555555555555" for digit in "78")
+
+
+def of_a_life(record: VolumeRecord, uid: str) -> VolumeRecord:
+    """Return an entry as the deletion of an earlier database of this name leaves it, once its server has ended."""
+    over = Ending(incarnation=record.incarnation, state=TaskState.FINISHED, at_seconds=10.0)
+    return replace(
+        record,
+        name=volume_record_name(record.key.name, record.identity.ordinal, uid),
+        owner_uid=uid,
+        identity=replace(record.identity, uid=uid),
+        intent=Intent.RETAIN,
+        initialised=True,
+        ending=over,
+        phase=VolumePhase.RETAINED,
+    )
+
+
+def test_data_of_an_earlier_life_is_not_taken_up_beside_what_runs_of_a_later_one() -> None:
+    """Simulator, seed 35421: the API out of a backup knew the first life only, the second one ran."""
+    record, _, _ = launch(Strategy.DFS)
+    earlier, later = of_a_life(record, EARLIER), of_a_life(record, LATER)
+    seen = observed(volumes=(earlier,), found=(replace(later, ending=None),))
+    decided = plan(desired(spec(Strategy.DFS)), seen, (), OPERATOR)
+    assert not decided.actions
+    assert [wait.reason for wait in decided.waiting] == [Reason.AWAITING_RECONCILIATION]
+    (saved,) = plan(desired(spec(Strategy.DFS)), observed(volumes=(earlier,)), (), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.intent is Intent.USE
+
+
+def test_data_of_an_earlier_life_is_not_taken_up_beside_reservations_of_a_later_one() -> None:
+    record, accepted, _ = launch(Strategy.HOST_PATH)
+    seen = observed(volumes=(of_a_life(record, EARLIER),), reserved=(remaining(offer(), accepted, launched=False),))
+    decided = plan(desired(spec(Strategy.HOST_PATH)), seen, (), OPERATOR)
+    assert not decided.actions
+    (wait,) = decided.waiting
+    assert wait.reason is Reason.VOLUME_MISSING
+    assert record.name in wait.message
