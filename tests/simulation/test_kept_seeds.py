@@ -97,7 +97,8 @@ KEPT_FEW_KINDS = (23996, 25780, 32135, 32735)
 # credentials of it until it was started again; nothing said so.
 # 35421: what the backup knew of a name had been released, and what ran of it since was in no entry. The database took
 # up the former, whose directory was the latter's.
-KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421)
+# 37371: a database took up data of an earlier life just after a person had deleted it with its data. That went too.
+KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421, 37371)
 
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.

@@ -14,7 +14,7 @@ from statefuldb.model.observed import DatabaseObject, Observed, TaskState
 from statefuldb.model.plan import Announcement
 from statefuldb.model.spec import DatabaseSpec, EngineSpec, HostPathSpec, Retention, StorageSpec
 from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
-from statefuldb.planning import damage, ownership
+from statefuldb.planning import damage, ownership, remembered
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.erasing import ERASE_RESOURCES, under_way
@@ -41,7 +41,8 @@ def spec_of(record: VolumeRecord) -> DatabaseSpec:
 def let_go(database: DatabaseObject, desired: Desired, observed: Observed) -> Step:
     """Return the step that answers a deletion: store the intent of every member, then drop the finalizer.
 
-    A refused edit may have been a change of mind about the data, so with one outstanding the data is retained.
+    A refused edit may have been a change of mind about the data, so with one outstanding the data is retained. So is
+    that of an earlier life which nobody was told yet that this database has taken up: it was not what was deleted.
     """
     if FINALIZER not in database.finalizers:
         return Step()
@@ -50,14 +51,15 @@ def let_go(database: DatabaseObject, desired: Desired, observed: Observed) -> St
     dying = observed.crd_terminating or observed.namespace_terminating
     wish = Retention.RETAIN if spec is None else spec.retention.when_deleted
     delete = wish is Retention.DELETE and not protected and not dying
-    intent = Intent.DELETE if delete else Intent.RETAIN
     mine = [r for r in observed.volumes if r.owner_uid == database.uid and r.intent is Intent.USE]
+    asked = {r.name for r in mine if r.identity.uid == database.uid} | set(remembered.published(observed))
+    left = [replace(r, intent=Intent.DELETE if delete and r.name in asked else Intent.RETAIN) for r in mine]
     announcements = [
         Announcement(
-            reason=EventReason.VOLUME_RELEASED if delete else EventReason.VOLUME_RETAINED,
-            message=f"{record.name}: data is {'deleted' if delete else 'retained'}",
+            reason=EventReason.VOLUME_RELEASED if record.intent is Intent.DELETE else EventReason.VOLUME_RETAINED,
+            message=f"{record.name}: data is {'deleted' if record.intent is Intent.DELETE else 'retained'}",
         )
-        for record in mine
+        for record in left
     ]
     if protected and mine:
         announcements.append(
@@ -68,7 +70,7 @@ def let_go(database: DatabaseObject, desired: Desired, observed: Observed) -> St
             )
         )
     announcements += damage.left_alone(observed)
-    saved = tuple(SaveVolume(volume=replace(record, intent=intent), why=f"{intent} on deletion") for record in mine)
+    saved = tuple(SaveVolume(volume=record, why=f"{record.intent} on deletion") for record in left)
     return Step(actions=(*saved, RemoveFinalizer(key=database.key)), announcements=tuple(announcements))
 
 

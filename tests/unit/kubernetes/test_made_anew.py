@@ -77,6 +77,14 @@ def test_a_database_that_is_made_while_its_predecessor_is_looked_for_is_not_forg
     assert found.uid == "second"
 
 
+def test_no_status_is_written_onto_a_database_that_was_deleted_meanwhile() -> None:
+    overtaken = Overtaken(DATABASES, deleting("first", 3), life("second", 9))
+    with pytest.raises(EffectFailed) as failure:
+        overtaken.adapter.write_status(KEY, "first", {"summary": "decided before it was deleted"})
+    assert failure.value.conflict
+    assert "is being deleted" in str(failure.value)
+
+
 def test_a_ledger_entry_that_is_put_back_as_soon_as_it_is_removed_is_not_forgotten() -> None:
     record = serving_on(Strategy.DFS)[0]
     overtaken = Overtaken(VOLUMES, stored(record, 3), stored(record, 9))

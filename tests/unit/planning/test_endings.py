@@ -59,6 +59,22 @@ def test_deletion_stores_the_intent_before_the_object_goes() -> None:
         assert not violations(decided, seen, CLUSTER)
 
 
+def test_data_that_nobody_knew_to_be_of_a_deleted_database_is_retained() -> None:
+    """Simulator, seed 37371: data of an earlier life was taken up just after the deletion, and removed with it."""
+    record = serving()
+    adopted = replace(record, name="orders-0-earlier", identity=replace(record.identity, uid=EARLIER))
+    wanted = spec(deletion_protection=False, retention=RetentionSpec(when_deleted=Retention.DELETE))
+    for status, intent in (({}, Intent.RETAIN), ({"storage": {"volumes": ["orders-0-earlier"]}}, Intent.DELETE)):
+        seen = observed(database=database(deleting=True, status=status), volumes=(adopted,))
+        decided = plan(desired(wanted), seen, (), OPERATOR)
+        saved, finalizer = decided.actions
+        assert isinstance(saved, SaveVolume)
+        assert saved.volume.intent is intent
+        assert isinstance(finalizer, RemoveFinalizer)
+        (told,) = decided.announcements
+        assert str(intent).lower() in told.message
+
+
 def test_deletable_with_mesos_down_and_no_valid_spec() -> None:
     from statefuldb.planning.desired import Desired
 

@@ -200,10 +200,15 @@ class KubernetesAdapter:
         self._secrets.delete(key, name)
 
     def write_status(self, key: DatabaseKey, uid: str, status: Mapping[str, object]) -> None:
-        """Replace the status where it differs, unless the database was made anew: that one was not decided about."""
+        """Replace the status where it differs, unless the database was deleted or made anew meanwhile.
+
+        That was not decided about. Of one that is deleted, the status stays what people could read when they did so.
+        """
         stored = self._caches[DATABASES].get((key.namespace, key.name))
         if stored is not None and stored["metadata"]["uid"] != uid:
             raise EffectFailed(f"{key} was deleted and made anew", conflict=True)
+        if stored is not None and "deletionTimestamp" in stored["metadata"]:
+            raise EffectFailed(f"{key} is being deleted", conflict=True)
         if stored is None or stored.get("status") == status:
             return
         try:
