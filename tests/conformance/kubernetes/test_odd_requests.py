@@ -105,6 +105,29 @@ def test_a_part_that_a_built_in_kind_does_not_have_is_no_resource(api: Api, core
     assert (status, answer["message"]) == (404, "the server could not find the requested resource")
 
 
+def test_what_a_built_in_group_does_not_have_is_told_as_a_status(api: Api, core: str) -> None:
+    for path in ("/apis/coordination.k8s.io/v1/nothings", "/apis/coordination.k8s.io/v9/leases", "/api/v1/nothings"):
+        for method in ("GET", "POST", "DELETE"):
+            status, answer = api.call(method, path, {} if method == "POST" else None)
+            assert (status, answer.get("reason"), answer.get("details")) == (404, "NotFound", {})
+
+
+def test_an_object_of_a_built_in_kind_is_not_made_at_its_own_path(api: Api, space: str, core: str) -> None:
+    assert api.call("POST", f"{core}/configmaps/a", {"metadata": {"name": "a"}})[0] == 405
+    assert api.call("GET", f"{core}/configmaps/a")[0] == 404
+    assert api.call("POST", f"{space}/a", thing("a"))[0] == 201
+
+
+def test_a_deletion_whose_body_is_another_object_deletes_nothing(api: Api, space: str, core: str) -> None:
+    api.made(space, thing("a"))
+    api.made(f"{core}/configmaps", {"metadata": {"name": "a"}})
+    for path in (f"{space}/a", f"{core}/configmaps/a", space, f"{core}/configmaps"):
+        assert api.call("DELETE", path, {"kind": "ConfigMap", "apiVersion": "v1"})[0] == 400
+    assert api.call("GET", f"{space}/a")[0] == 200
+    assert api.call("GET", f"{core}/configmaps/a")[0] == 200
+    assert api.call("DELETE", f"{space}/a", {"kind": "DeleteOptions", "apiVersion": "statefuldb.dev/v1"})[0] == 200
+
+
 def test_a_null_is_no_patch_and_no_label(api: Api, space: str) -> None:
     api.made(space, labelled("a", {"x": None}))  # type: ignore[dict-item]
     assert api.call("GET", f"{space}/a")[1]["metadata"]["labels"] == {"x": ""}

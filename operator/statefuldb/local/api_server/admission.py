@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from statefuldb.local.api_server.cel import CelFailed, evaluate
-from statefuldb.local.api_server.errors import ApiError
+from statefuldb.local.api_server.errors import ApiError, details_of, shown_name
 from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.resource_rules import covers
 
@@ -46,10 +46,10 @@ def _check(policy: str, validation: Json, kind: Kind, operation: str, new: Json 
     except CelFailed as error:
         holds, text = False, f"expression failed: {error}"
     if holds is not True:
-        shown = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
+        shown = shown_name(kind.plural, kind.group)
+        why = f"ValidatingAdmissionPolicy '{policy}' with binding '{policy}' denied request: {text}"
         raise ApiError(
             403 if validation.get("reason") == "Forbidden" else 422,
-            f"{shown} \"{name}\" is forbidden: ValidatingAdmissionPolicy '{policy}' with binding '{policy}' "
-            f"denied request: {text}",
-            details={"name": name, "group": kind.group, "kind": kind.plural},
+            f'{shown} "{name}" is forbidden: {why}',
+            details={**details_of(kind.plural, kind.group, name), "causes": [{"message": why}]},
         )

@@ -10,6 +10,8 @@ from typing import Any
 from statefuldb.local.api_server.definitions import complete_definition
 from statefuldb.local.api_server.errors import forbidden_field, required, unsupported, wrong
 from statefuldb.local.api_server.kinds import Kind
+from statefuldb.local.api_server.rbac import API_GROUP
+from statefuldb.local.api_server.role_rules import check_role, complete_binding
 from statefuldb.local.api_server.webhook_configurations import check_webhooks, complete_webhooks
 from statefuldb.local.api_server.webhooks import CONFIGURATIONS
 
@@ -53,6 +55,8 @@ def complete(kind: Kind, new: Json, old: Json | None, now: str) -> None:
         complete_definition(new, old, now)
     elif kind.key == CONFIGURATIONS:
         complete_webhooks(new)
+    elif kind.group == API_GROUP and kind.plural.endswith("bindings"):
+        complete_binding(new)
     times, inside = _TIMES.get(kind.key, ({}, ()))
     holder = new
     for name in inside:
@@ -73,7 +77,7 @@ def check(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
         if not new.get("immutable"):
             yield forbidden_field("immutable", "field is immutable when `immutable` is set")
     elif kind.key in ("configmaps", "secrets"):
-        for name in new.get("data") or {}:
+        for name in {**(new.get("data") or {}), **(new.get("stringData") or {})}:
             if not re.fullmatch(r"[-._a-zA-Z0-9]+", name):
                 text = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
                 yield wrong(f"data[{name}]", f'"{name}"', text)
@@ -81,6 +85,8 @@ def check(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
         yield from _check_event(new)
     elif kind.key == CONFIGURATIONS:
         yield from check_webhooks(new)
+    elif kind.group == API_GROUP:
+        yield from check_role(kind, new, old)
 
 
 def _check_event(event: Json) -> Iterator[Json]:

@@ -42,7 +42,7 @@ def document(path: str, form: str, kinds: list[Kind]) -> Json | None:
             version = "/".join(rest)
             if _served(version, kinds):
                 return discovery.resource_list(version, kinds)
-            if parts[0] == "api":
+            if parts[0] == "api" or any(kind.group == rest[0] and not kind.custom for kind in kinds):
                 raise ApiError(404, "the server could not find the requested resource", details={})
     return None
 

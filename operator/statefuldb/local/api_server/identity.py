@@ -18,7 +18,7 @@ def identify(kind: Kind, namespace: str, new: Json, suffix: str) -> None:
         why = f"Object 'Kind' is missing in '{text}' ({text[:30]} ...)"
         raise ApiError(400, f"the object provided is unrecognized (must be of type {kind.kind}): {why}")
     new["kind"] = new.get("kind") or kind.kind
-    given = new["apiVersion"] = new.get("apiVersion") or kind.api_version
+    given = new["apiVersion"] = new.get("apiVersion") or ("" if kind.custom else kind.api_version)
     if given != kind.api_version:
         why = f"does not match the expected API version ({kind.api_version})"
         raise ApiError(400, f"the API version in the data ({given}) {why}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.errors import forbidden_field, required, wrong
-from statefuldb.local.api_server.validation import too_long
+from statefuldb.local.api_server.validation import is_time, too_long
 
 Json = dict[str, Any]
 ANNOTATIONS_LIMIT_BYTES = 262_144
@@ -33,30 +33,52 @@ _SUBDOMAIN_WORDS = (
 )
 
 
-_TEXTS = ("name", "generateName", "namespace", "uid", "resourceVersion")
 _KINDS = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+_TEXTS = ("name", "generateName", "namespace", "uid", "resourceVersion", "selfLink")
+_TIMES = ("creationTimestamp", "deletionTimestamp")
+_NUMBERS = ("generation", "deletionGracePeriodSeconds")
+_OWNER: dict[str, type] = {
+    **dict.fromkeys(("apiVersion", "kind", "name", "uid"), str),
+    **dict.fromkeys(("controller", "blockOwnerDeletion"), bool),
+}
+# The type of each field, and of what is in it, with what Go calls them.
+_FIELDS: dict[str, tuple[Any, str, Any, str]] = {
+    **dict.fromkeys((*_TEXTS, *_TIMES), (str, "string", None, "")),
+    **dict.fromkeys(_NUMBERS, (int, "int64", None, "")),
+    **dict.fromkeys(("labels", "annotations"), (dict, "map[string]string", str, "string")),
+    "finalizers": (list, "[]string", str, "string"),
+    "ownerReferences": (list, "[]v1.OwnerReference", dict, "v1.OwnerReference"),
+    "managedFields": (list, "[]v1.ManagedFieldsEntry", dict, "v1.ManagedFieldsEntry"),
+}
 
 
 def undecodable(metadata: Any) -> str | None:
     """Return why metadata cannot be read at all, as a real server's decoder says it, or None."""
     if not isinstance(metadata, dict):
         return _unmarshalled(metadata, "metadata", "v1.ObjectMeta")
-    shapes: list[tuple[Any, str, type, str]] = [(metadata.get(field), field, str, "string") for field in _TEXTS]
-    for field in ("labels", "annotations"):
-        held = metadata.get(field)
-        shapes.append((held, field, dict, "map[string]string"))
-        shapes += [(value, field, str, "string") for value in (held.values() if isinstance(held, dict) else ())]
-    parts: tuple[tuple[str, type, str], ...] = (
-        ("finalizers", str, "string"),
-        ("ownerReferences", dict, "v1.OwnerReference"),
-    )
-    for field, part, named in parts:
-        held = metadata.get(field)
-        shapes.append((held, field, list, f"[]{named}"))
-        shapes += [(value, field, part, named) for value in (held if isinstance(held, list) else ())]
-    for value, field, wanted, named in shapes:
-        if value is not None and not isinstance(value, wanted):
+    for field, value in metadata.items():
+        if value is None or field not in _FIELDS:
+            continue
+        wanted, named, part, named_part = _FIELDS[field]
+        if not isinstance(value, wanted) or isinstance(value, bool):
             return _unmarshalled(value, f"ObjectMeta.metadata.{field}", named)
+        if field in _TIMES and not is_time(value):
+            return f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"'
+        if part is None:
+            continue
+        for inner in value.values() if wanted is dict else value:
+            if inner is not None and not isinstance(inner, part):
+                return _unmarshalled(inner, f"ObjectMeta.metadata.{field}", named_part)
+            if field == "ownerReferences" and (why := _undecodable_owner(inner or {})):
+                return why
+    return None
+
+
+def _undecodable_owner(owner: Json) -> str | None:
+    for field, wanted in _OWNER.items():
+        if owner.get(field) is not None and not isinstance(owner[field], wanted):
+            named = "bool" if wanted is bool else "string"
+            return _unmarshalled(owner[field], f"OwnerReference.metadata.ownerReferences.{field}", named)
     return None
 
 
@@ -71,8 +93,8 @@ def check_metadata(metadata: Json, *, any_name: bool = False) -> Iterator[Json]:
         yield required("metadata.name", "name or generateName is required")
     elif any_name and not _PATH_SEGMENT.fullmatch(name):
         yield wrong("metadata.name", json.dumps(name), "may not contain '/' or '%'")
-    elif not any_name and not (_SUBDOMAIN.fullmatch(name) and len(name) <= 253):
-        yield wrong("metadata.name", json.dumps(name), _SUBDOMAIN_WORDS)
+    elif not any_name and (problem := subdomain_problem(name)):
+        yield wrong("metadata.name", json.dumps(name), problem)
     yield from check_labels(metadata.get("labels") or {})
     yield from _check_annotations(metadata.get("annotations") or {})
     yield from _check_owners(metadata.get("ownerReferences") or ())
@@ -80,6 +102,11 @@ def check_metadata(metadata: Json, *, any_name: bool = False) -> Iterator[Json]:
         if not _QUALIFIED.fullmatch(finalizer):
             prefix = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
             yield wrong("metadata.finalizers", json.dumps(finalizer), f"a valid label key must {_WORDS} {prefix}")
+
+
+def subdomain_problem(name: str) -> str:
+    """Return what is wrong with the name of an object, or nothing."""
+    return "" if _SUBDOMAIN.fullmatch(name) and len(name) <= 253 else _SUBDOMAIN_WORDS
 
 
 def check_labels(labels: Json) -> Iterator[Json]:

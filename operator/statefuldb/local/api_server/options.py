@@ -73,6 +73,9 @@ def delete_options(query: Query, body: Any) -> Json:
 def _check_types(body: Any) -> None:
     if not isinstance(body, dict):
         raise ApiError(400, "couldn't get version/kind; json parse error: json: cannot unmarshal into Go value")
+    kind = body.get("kind") or "DeleteOptions"
+    if kind != "DeleteOptions":
+        raise ApiError(400, f'no kind "{kind}" is registered for version "{body.get("apiVersion") or "v1"}"')
     for field, wanted in _OPTIONS.items():
         held = body.get(field)
         if held is not None and (not isinstance(held, wanted) or (wanted is int and isinstance(held, bool))):

@@ -38,6 +38,9 @@ def scaled(kind: Kind, old: Json, scale: Json) -> Json:
     version = scale.get("metadata", {}).get("resourceVersion")
     if version not in (None, "", "0", old["metadata"]["resourceVersion"]):
         raise conflict(kind.plural, kind.group, name)
+    given = (scale.get("kind") or "Scale", scale.get("apiVersion") or "autoscaling/v1")
+    if given != ("Scale", "autoscaling/v1"):
+        raise ApiError(400, f'no kind is registered for "{given[0]}" in version "{given[1]}": must be a Scale')
     replicas = (scale.get("spec") or {}).get("replicas", 0)
     if not isinstance(replicas, int) or isinstance(replicas, bool):
         raise ApiError(400, 'Scale in version "v1" cannot be handled as a Scale: spec.replicas must be an integer')

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from statefuldb.local.api_server import builtins, schema
+from statefuldb.local.api_server import builtins
 from statefuldb.local.api_server.admission import admit
+from statefuldb.local.api_server.applied import read_applied
 from statefuldb.local.api_server.apply import apply, track_update
 from statefuldb.local.api_server.checks import check, decode
 from statefuldb.local.api_server.copying import copied, sharing
@@ -17,7 +18,7 @@ from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.metadata import changeable, keep_deletion
 from statefuldb.local.api_server.patches import json_patch, merge_patch, strategic_patch
 from statefuldb.local.api_server.scale import scale_of, scaled
-from statefuldb.local.api_server.shapes import shape_of, tidy
+from statefuldb.local.api_server.shapes import shape_of
 from statefuldb.local.api_server.store import Store
 from statefuldb.local.api_server.webhooks import Asked, NeedsReview, calls_about
 from statefuldb.local.api_server.writes import Write
@@ -140,27 +141,10 @@ class Service:
         self._deletion.settle(now)
 
     def _apply(self, kind: Kind, namespace: str, name: str, body: Any, write: Write) -> tuple[Json, list[str]]:
-        if not isinstance(body, dict) or not body.get("kind") or not body.get("apiVersion"):
-            raise ApiError(400, "invalid object type: /, Kind=")
-        wanted = copied(body)
-        metadata = wanted.setdefault("metadata", {})
-        if not isinstance(metadata, dict):
-            text = f"failed to create typed patch object ({kind.api_version}, Kind={kind.kind}): .metadata"
-            raise ApiError(500, text)
-        if metadata.get("managedFields") is not None:
-            raise ApiError(400, "metadata.managedFields must be nil")
-        shown = f"({metadata.get('namespace', '')}/{name}; {kind.api_version}, Kind={kind.kind})"
-        metadata.setdefault("name", name)
-        identify_change(kind, namespace, name, wanted)
-        shape = shape_of(kind)
-        if shape is not None:
-            unknown = (schema.prune if kind.custom else tidy)(copied(wanted), shape)
-            if unknown:
-                text = f"failed to create typed patch object {shown}: .{unknown[0]}: field not declared in schema"
-                raise ApiError(500, text)
+        wanted = read_applied(kind, namespace, name, body)
         address = (kind.key, namespace if kind.namespaced else "", name)
         live = self.store.objects.get(address)
-        version = metadata.pop("resourceVersion", None)
+        version = wanted["metadata"].pop("resourceVersion", None)
         if version and (live is None or version != live["metadata"]["resourceVersion"]):
             raise conflict(kind.plural, kind.group, name)
         if write.subresource == "status":
@@ -175,7 +159,7 @@ class Service:
             force=write.force,
             now=write.now,
             subresource=write.subresource,
-            schema=shape,
+            schema=shape_of(kind),
         )
         managed = merged["metadata"].get("managedFields", [])
         if live is not None:

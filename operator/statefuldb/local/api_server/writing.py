@@ -125,6 +125,8 @@ class Writing:
         check_write(request.query, method, apply=method == "PATCH" and content_type == APPLY_PATCH)
         if method != "POST" and not name and not kind.custom:
             raise not_allowed(kind.plural, kind.group)
+        if method == "POST" and name and not kind.custom:
+            raise ApiError(405, "the server does not allow this method on the requested resource", details={})
         if method != "POST" and not name:
             raise ApiError(400, "name must be provided")
         body: Any = None

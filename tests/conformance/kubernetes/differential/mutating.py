@@ -21,6 +21,11 @@ _LABELS: tuple[tuple[str, Any], ...] = (
 _FINALIZERS = ("statefuldb.dev/keep", "example.dev/x", "kubernetes", "noslash", "bad one", "a/b/c", "orphan", "")
 
 
+def _odd(rng: Random) -> Any:
+    """Return something odd, which nothing else holds: what is made of it later would be in other bodies too."""
+    return copy.deepcopy(rng.choice(_ODD))
+
+
 def places(value: Any, at: Place = ()) -> list[Place]:
     """Return where something is in a value, in an order that does not depend on chance."""
     found: list[Place] = [at] if at else []
@@ -62,9 +67,9 @@ def _mutate(rng: Random, body: Any) -> None:
         case 0:
             del holder[last]
         case 1 | 2 | 3:
-            holder[last] = rng.choice(_ODD)
+            holder[last] = _odd(rng)
         case 4 if isinstance(holder, dict):
-            holder[rng.choice(_KEYS)] = rng.choice(_ODD)
+            holder[rng.choice(_KEYS)] = _odd(rng)
         case 5 if isinstance(holder, list):
             holder.append(copy.deepcopy(rng.choice(holder)))
         case 6 if isinstance(holder[last], str):
@@ -74,7 +79,7 @@ def _mutate(rng: Random, body: Any) -> None:
         case _ if isinstance(holder, list):
             rng.shuffle(holder)
         case _:
-            holder[rng.choice(_KEYS)] = rng.choice(_ODD)
+            holder[rng.choice(_KEYS)] = _odd(rng)
 
 
 def _decorate(rng: Random, body: Json) -> None:
