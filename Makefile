@@ -51,7 +51,7 @@ test-servers: # what the tests need of the distribution, where it may be install
 	@tools/ensure-mariadb
 	@tools/ensure-test-servers
 
-chaos: $(STAMP) ## ten minutes of random kill -9 and pauses under writing clients
+chaos: $(STAMP) ## ten minutes of random kill -9 and pauses under writing clients, on the embedded Mesos and on a real one
 	STATEFULDB_TEST_CHAOS_SECONDS=600 $(BIN)/pytest -q tests/e2e/test_chaos.py --timeout 1200
 
 takeovers: $(STAMP) ## kill the leading one of two operators with -9, twenty times amid its work

@@ -111,6 +111,10 @@ class Cluster:
         assert self.parts.supervisor.send(daemon, signal.SIGKILL), daemon
         eventually(lambda: self.parts.supervisor.pid(daemon) is None)
 
+    def send(self, daemon: str, number: int) -> None:
+        """Signal one daemon."""
+        self.parts.supervisor.send(daemon, number)
+
     def restart(self, daemon: str) -> None:
         for each in self.parts.daemons():
             if each.name == daemon:

@@ -78,6 +78,13 @@ class RealCluster(Cluster):
         else:
             super().kill(daemon)
 
+    def send(self, daemon: str, number: int) -> None:
+        if daemon == "mesos":
+            assert self.mesos is not None
+            os.killpg(self.mesos.pid, number)
+        else:
+            super().send(daemon, number)
+
     def restart(self, daemon: str) -> None:
         if daemon == "mesos":
             self.start_mesos()
