@@ -10,6 +10,7 @@ from statefuldb.local.api_server import fields
 from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.fields import Path
+from statefuldb.local.api_server.list_order import put_in_order
 from statefuldb.local.api_server.ownership import owned_after, touched
 
 Json = dict[str, Any]
@@ -30,10 +31,12 @@ def apply(
     mine = _entry(entries, manager, "Apply", subresource)
     owned = {id(entry): set(fields.read(entry["fieldsV1"])) for entry in entries}
     before = owned[id(mine)] if mine else set()
-    after = set(fields.paths_of(wanted, schema))
+    given = set(fields.paths_of(wanted, schema))
+    # A set or a keyed list is its items': where there are none, nobody owns it.
+    after = {path for path in given if fields.get(wanted, path) != [] or not fields.merges([], path, schema)}
     merged = copied(live) if live is not None else {}
     conflicts = []
-    changed = [path for path in sorted(after) if _changes(merged, wanted, path, schema)]
+    changed = [path for path in sorted(after, key=_told) if _changes(merged, wanted, path, schema)]
     for path in changed:
         for other in (entry for entry in entries if entry is not mine):
             if path in owned[id(other)]:
@@ -46,9 +49,10 @@ def apply(
     for path in sorted(before - after):
         if path not in kept and fields.get(merged, path) is not fields.ABSENT:
             fields.remove(merged, path)
-    for path in sorted(after):
+    for path in sorted(given):
         if _changes(merged, wanted, path, schema) or fields.get(merged, path) is fields.ABSENT:
             fields.put(merged, path, copied(fields.get(wanted, path)))
+    put_in_order(merged, live or {}, wanted, schema)
     merged["apiVersion"], merged["kind"] = wanted["apiVersion"], wanted["kind"]
     merged.setdefault("metadata", {}).setdefault("name", wanted["metadata"].get("name"))
     for entry in entries:
@@ -61,6 +65,11 @@ def apply(
     if not entries:
         del merged["metadata"]["managedFields"]
     return merged
+
+
+def _told(path: Path) -> tuple[tuple[bool, str], ...]:
+    """Return where a path comes in a conflict: what a part itself owns comes before what is further down in it."""
+    return (*((True, element) for element in path[:-1]), (False, path[-1]))
 
 
 def _of_all(live: Json | None, now: str, schema: Json | None) -> list[Json]:
@@ -156,8 +165,9 @@ def _conflict(conflicts: list[tuple[Json, Path]]) -> ApiError:
     else:
         owned: dict[str, list[str]] = {}
         for entry, path in conflicts:
-            owned.setdefault(f"conflicts with {_shown(entry)}:", []).append(f"- {fields.shown(path)}")
-        text = f"{len(causes)} conflicts: " + "\n".join(line for who in sorted(owned) for line in (who, *owned[who]))
+            owned.setdefault(_shown(entry), []).append(f"- {fields.shown(path)}")
+        lines = (line for who in sorted(owned) for line in (f"conflicts with {who}:", *owned[who]))
+        text = f"{len(causes)} conflicts: " + "\n".join(lines)
     return ApiError(409, f"Apply failed with {text}", details={"causes": causes})
 
 

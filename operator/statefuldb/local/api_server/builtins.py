@@ -18,6 +18,10 @@ from statefuldb.local.api_server.webhooks import CONFIGURATIONS
 Json = dict[str, Any]
 # How long texts of an event may be that has an `eventTime`, in bytes.
 _LIMITS = {"reportingInstance": 128, "action": 128, "reason": 128, "message": 1024}
+_KEY_WORDS = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  "
+    "or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+)
 _TIMES = {
     "events": ({"firstTimestamp": False, "lastTimestamp": False, "eventTime": True}, ()),
     "leases.coordination.k8s.io": ({"renewTime": True, "acquireTime": True}, ("spec",)),
@@ -79,8 +83,7 @@ def check(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
     elif kind.key in ("configmaps", "secrets"):
         for name in {**(new.get("data") or {}), **(new.get("stringData") or {})}:
             if not re.fullmatch(r"[-._a-zA-Z0-9]+", name):
-                text = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
-                yield wrong(f"data[{name}]", f'"{name}"', text)
+                yield wrong(f"data[{name}]", json.dumps(name), _KEY_WORDS)
     elif kind.key == "events" and old is None:
         yield from _check_event(new)
     elif kind.key == CONFIGURATIONS:

@@ -33,7 +33,8 @@ def decode(
         unknown += schema.prune(new, kind.schema, untouched)
         schema.default(new, kind.schema, untouched)
     problems = [f'duplicate field "{path}"' for path in twice]
-    problems += [f'unknown field "{path}"' for path in sorted(unknown)]
+    # Built-in kinds are read field by field as they come.
+    problems += [f'unknown field "{path}"' for path in (sorted(unknown) if kind.custom else unknown)]
     if problems and validation == "Strict":
         listed = "strict decoding error: " + ", ".join(problems)
         if patch:
@@ -43,17 +44,39 @@ def decode(
     return [] if validation == "Ignore" else problems
 
 
-def check(kind: Kind, new: Json, old: Json | None) -> None:
+def check(kind: Kind, new: Json, old: Json | None, subresource: str = "") -> None:
     """Raise ApiError(422) with every way in which an object may not be stored."""
-    causes = list(_causes(kind, new, old))
+    causes = list(_of_another_kind(kind, new))
+    if causes and kind.custom:
+        raise _invalid(new, causes)
+    causes += _causes(kind, new, old)
+    if subresource == "status":
+        causes = [*map(_as_in_status, causes)]
     if kind.rules:
         if blocks_rules(causes):
             causes.append(NOT_CHECKED)
         else:
             causes += check_rules(_seen_by_schema(new), old, _of_what_changed(kind.rules, new, old))
     if causes:
-        group, _, _ = str(new["apiVersion"]).rpartition("/")
-        raise invalid(str(new["kind"]), group, new["metadata"].get("name") or "", causes)
+        raise _invalid(new, causes)
+
+
+def _invalid(new: Json, causes: list[Json]) -> ApiError:
+    group, _, _ = str(new["apiVersion"]).rpartition("/")
+    return invalid(str(new["kind"]), group, new["metadata"].get("name") or "", causes)
+
+
+def _of_another_kind(kind: Kind, new: Json) -> Iterator[Json]:
+    for field, wanted in (("kind", kind.kind), ("apiVersion", kind.api_version)):
+        if new[field] != wanted:
+            yield wrong(field, f'"{new[field]}"', f"must be {wanted}")
+
+
+def _as_in_status(cause: Json) -> Json:
+    """Return a cause as a write of the status has it: texts of the schema name paths within that."""
+    field = cause["field"]
+    inside = field.removeprefix("status").removeprefix(".")
+    return {**cause, "message": cause["message"].replace(f": {field} in body", f": {inside} in body", 1)}
 
 
 def _causes(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
@@ -61,9 +84,6 @@ def _causes(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
     yield from check_metadata(new["metadata"], any_name=any_name)
     if old is not None:
         yield from check_change(new["metadata"], old["metadata"])
-    for field, wanted in (("kind", kind.kind), ("apiVersion", kind.api_version)):
-        if new[field] != wanted:
-            yield wrong(field, f'"{new[field]}"', f"must be {wanted}")
     if kind.schema is not None:
         untouched = _untouched(new, old)
         yield from validate(_seen_by_schema(new), kind.schema, untouched)

@@ -19,8 +19,11 @@ UNOWNED = frozenset(
         *("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"),
     )
 )
+_TEXTS: Json = {"type": "object", "additionalProperties": {"type": "string"}}
 METADATA: Json = {
     "properties": {
+        "labels": _TEXTS,
+        "annotations": _TEXTS,
         "finalizers": {"x-kubernetes-list-type": "set"},
         "ownerReferences": {
             "x-kubernetes-list-type": "map",
@@ -32,23 +35,29 @@ METADATA: Json = {
 
 
 def paths_of(value: Json, schema: Json | None) -> Iterator[Path]:
-    """Yield what can be owned in an object, but for what only holds others: leaves and items."""
+    """Yield what can be owned in an object, but for what only holds others: leaves and items.
+
+    What holds others counts too where its name is in no schema.
+    """
     for name, inner in value.items():
         if name in ("apiVersion", "kind"):
             continue
         if name == "metadata":
             inner = {k: v for k, v in (inner or {}).items() if k not in UNOWNED}
-            for path in _paths(inner, METADATA, ("f:metadata",)):
+            for path in _paths(inner, METADATA, ("f:metadata",), typed=True):
                 if path != ("f:metadata",):
                     yield path
         else:
-            yield from _paths(inner, below(schema or {}, name), (f"f:{name}",))
+            yield from _paths(inner, below(schema or {}, name), (f"f:{name}",), typed=schema is not None)
 
 
-def _paths(value: Any, schema: Json, prefix: Path) -> Iterator[Path]:
+def _paths(value: Any, schema: Json, prefix: Path, *, typed: bool) -> Iterator[Path]:
     if isinstance(value, dict) and value and not owned_whole(schema):
+        declared = schema.get("properties", {})
         for name, inner in value.items():
-            yield from _paths(inner, below(schema, name), (*prefix, f"f:{name}"))
+            if typed and name not in declared and isinstance(inner, dict) and inner:
+                yield (*prefix, f"f:{name}")
+            yield from _paths(inner, below(schema, name), (*prefix, f"f:{name}"), typed=typed)
         return
     kind = schema.get("x-kubernetes-list-type")
     if isinstance(value, list) and value and kind in ("map", "set"):
@@ -58,7 +67,7 @@ def _paths(value: Any, schema: Json, prefix: Path) -> Iterator[Path]:
             if kind == "map" and isinstance(item, dict) and not owned_whole(schema.get("items", {})):
                 for name, inner in item.items():
                     found = below(schema.get("items", {}), name)
-                    yield from _paths(inner, found, (*prefix, element, f"f:{name}"))
+                    yield from _paths(inner, found, (*prefix, element, f"f:{name}"), typed=typed)
         return
     yield prefix
 

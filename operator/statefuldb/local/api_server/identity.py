@@ -9,13 +9,16 @@ from statefuldb.local.api_server.metadata import undecodable
 from statefuldb.local.api_server.shapes import unreadable
 
 Json = dict[str, Any]
+# How much of a body is shown that cannot be read.
+_SHOWN = 30
 
 
 def identify(kind: Kind, namespace: str, new: Json, suffix: str) -> None:
     """Check kind, version and namespace of a whole object, and complete them in place. Raises ApiError(400)."""
     if not new.get("kind") and kind.custom:
         text = json.dumps(new)
-        why = f"Object 'Kind' is missing in '{text}' ({text[:30]} ...)"
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
+        why = f"Object 'Kind' is missing in '{text}' ({shown})"
         raise ApiError(400, f"the object provided is unrecognized (must be of type {kind.kind}): {why}")
     new["kind"] = new.get("kind") or kind.kind
     given = new["apiVersion"] = new.get("apiVersion") or ("" if kind.custom else kind.api_version)

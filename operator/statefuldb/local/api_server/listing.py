@@ -38,7 +38,10 @@ def page(store: Store, kind: Kind, namespace: str, query: Mapping[str, str]) -> 
         causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
         text = f"Timeout: Too large resource version: {wanted}, current: {store.version}"
         raise ApiError(504, text, details={"causes": causes, "retryAfterSeconds": 1})
-    exact = query.get("resourceVersionMatch") == "Exact"
+    limit = int(query.get("limit") or 0)
+    match = query.get("resourceVersionMatch")
+    # A page of a version is one of just that version, but where the client says that a newer one will do.
+    exact = match == "Exact" or (limit > 0 and wanted != "0" and not match)
     if query.get("continue"):
         version, after = _position(query["continue"])
     elif exact:
@@ -48,7 +51,6 @@ def page(store: Store, kind: Kind, namespace: str, query: Mapping[str, str]) -> 
         raise ApiError(410, _TOO_OLD if exact else _EXPIRED)
     objects = [o for o in found if matches(o) and _place(o) > after]
     metadata: Json = {"resourceVersion": str(version), "continue": ""}
-    limit = int(query.get("limit") or 0)
     whole = query.get("resourceVersion") == "0" and not exact
     if 0 < limit < len(objects) and not whole:
         if not query.get("labelSelector") and not query.get("fieldSelector"):

@@ -11,16 +11,18 @@ from statefuldb.local.api_server.validation import is_time, too_long
 
 Json = dict[str, Any]
 ANNOTATIONS_LIMIT_BYTES = 262_144
+_SUBDOMAIN_LIMIT, _PART_LIMIT = 253, 63
 _PART = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_PART}(\.{_PART})*")
 _PATH_SEGMENT = re.compile(r"(?!\.{1,2}$)[^/%]+")
+_NAME_PART = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _QUALIFIED = re.compile(rf"({_PART}(\.{_PART})*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?")
-_LABEL = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]|")
 _WORDS = (
     "consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
     "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
     "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 )
+_PREFIX_WORDS = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
 _LABEL_WORDS = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
     "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
@@ -99,23 +101,48 @@ def check_metadata(metadata: Json, *, any_name: bool = False) -> Iterator[Json]:
     yield from _check_annotations(metadata.get("annotations") or {})
     yield from _check_owners(metadata.get("ownerReferences") or ())
     for finalizer in metadata.get("finalizers") or ():
-        if not _QUALIFIED.fullmatch(finalizer):
-            prefix = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-            yield wrong("metadata.finalizers", json.dumps(finalizer), f"a valid label key must {_WORDS} {prefix}")
+        yield from _check_key(finalizer, finalizer, "metadata.finalizers")
 
 
 def subdomain_problem(name: str) -> str:
     """Return what is wrong with the name of an object, or nothing."""
-    return "" if _SUBDOMAIN.fullmatch(name) and len(name) <= 253 else _SUBDOMAIN_WORDS
+    if len(name) > _SUBDOMAIN_LIMIT:
+        return f"must be no more than {_SUBDOMAIN_LIMIT} bytes"
+    return "" if _SUBDOMAIN.fullmatch(name) else _SUBDOMAIN_WORDS
 
 
 def check_labels(labels: Json) -> Iterator[Json]:
     """Yield a cause for each name or value that is none of a label."""
     for key, value in labels.items():
-        if not _QUALIFIED.fullmatch(key):
-            yield wrong("metadata.labels", json.dumps(key), f"name part must {_WORDS}")
-        if not isinstance(value, str) or not _LABEL.fullmatch(value):
+        yield from _check_key(key, key, "metadata.labels")
+        if isinstance(value, str) and len(value) > _PART_LIMIT:
+            yield wrong("metadata.labels", json.dumps(value), f"must be no more than {_PART_LIMIT} bytes")
+        if not isinstance(value, str) or (value and not _NAME_PART.fullmatch(value)):
             yield wrong("metadata.labels", json.dumps(value), _LABEL_WORDS)
+
+
+def _check_key(key: str, meant: str, field: str) -> Iterator[Json]:
+    """Yield a cause for each part of a label's key, or of what has the form of one, that is not as it should be."""
+    if not _QUALIFIED.fullmatch(meant):
+        for problem in _problems(meant):
+            yield wrong(field, json.dumps(key), problem)
+
+
+def _problems(key: str) -> Iterator[str]:
+    *prefixes, name = key.split("/")
+    if len(prefixes) > 1:
+        yield f"a valid label key must {_WORDS} {_PREFIX_WORDS}"
+        return
+    for prefix in prefixes:
+        problem = subdomain_problem(prefix) if prefix else "must be non-empty"
+        if problem:
+            yield f"prefix part {problem}"
+    if not name:
+        yield "name part must be non-empty"
+    elif len(name) > _PART_LIMIT:
+        yield f"name part must be no more than {_PART_LIMIT} bytes"
+    if not _NAME_PART.fullmatch(name):
+        yield f"name part must {_WORDS}"
 
 
 def _check_owners(owners: Sequence[Json]) -> Iterator[Json]:
@@ -133,8 +160,7 @@ def _check_owners(owners: Sequence[Json]) -> Iterator[Json]:
 
 def _check_annotations(annotations: Json) -> Iterator[Json]:
     for key in annotations:
-        if not _QUALIFIED.fullmatch(key.lower()):
-            yield wrong("metadata.annotations", json.dumps(key), f"name part must {_WORDS}")
+        yield from _check_key(key, key.lower(), "metadata.annotations")
     if (
         sum(len(key.encode()) + len(str(value).encode()) for key, value in annotations.items())
         > ANNOTATIONS_LIMIT_BYTES

@@ -90,25 +90,25 @@ def check_list(query: Query, *, watch: bool) -> None:
         text = query.get(name, "") or "0"
         if not text.lstrip("-").isdigit():
             raise ApiError(400, f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    known = ["NotOlderThan"] if watch else ["Exact", "NotOlderThan", ""]
     causes = []
-    if watch and query.get("continue"):
-        causes.append(forbidden_field(_MATCH, "resourceVersionMatch is forbidden when continue is provided"))
-    elif watch and initial is None and match:
-        text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-        causes.append(forbidden_field(_MATCH, text))
-        causes += [unsupported(_MATCH, match, ["NotOlderThan"])] if match != "NotOlderThan" else []
-    elif watch and initial is not None and match != "NotOlderThan":
+    if watch and initial is not None and match != "NotOlderThan":
         text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
         causes.append(forbidden_field(_MATCH, text))
-    elif not watch and initial is not None:
-        causes.append(forbidden_field("sendInitialEvents", "sendInitialEvents is forbidden for list"))
-    elif not watch and match and not version:
+    if watch and initial is None and match:
+        text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        causes.append(forbidden_field(_MATCH, text))
+    if not watch and match and not version:
         text = "resourceVersionMatch is forbidden unless resourceVersion is provided"
         causes.append(forbidden_field(_MATCH, text))
-    elif not watch and match == "Exact" and version == "0":
+    if (watch or match) and query.get("continue"):
+        causes.append(forbidden_field(_MATCH, "resourceVersionMatch is forbidden when continue is provided"))
+    if match and match not in known:
+        causes.append(unsupported(_MATCH, match, known))
+    if not watch and match == "Exact" and version == "0":
         causes.append(forbidden_field(_MATCH, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
-    elif not watch and match not in ("", "Exact", "NotOlderThan"):
-        causes.append(unsupported(_MATCH, match, ["Exact", "NotOlderThan", ""]))
+    if not watch and initial is not None:
+        causes.append(forbidden_field("sendInitialEvents", "sendInitialEvents is forbidden for list"))
     if causes:
         raise invalid_option("ListOptions", *causes)
     if version and not version.isdigit():

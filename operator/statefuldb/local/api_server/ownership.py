@@ -79,7 +79,14 @@ def _touched(value: Any, old: Any, schema: Json) -> Touched:
     kind = schema.get("x-kubernetes-list-type")
     if isinstance(value, list) and value and kind in ("map", "set"):
         return Touched(not isinstance(old, list), _items(value, old, schema))
-    return _SAME if value == old else _ANOTHER
+    return _SAME if value == old or (not value and _is_emptied(value, old, schema)) else _ANOTHER
+
+
+def _is_emptied(value: Any, old: Any, schema: Json) -> bool:
+    """Say whether only what was in a part has gone: who owns that it is there stays."""
+    if isinstance(value, dict):
+        return isinstance(old, dict) and not owned_whole(schema)
+    return value == [] and isinstance(old, list) and schema.get("x-kubernetes-list-type") in ("map", "set")
 
 
 def _fields(value: Json, old: Any, schema: Json) -> dict[str, Touched | None]:

@@ -16,16 +16,28 @@ _MERGED_LISTS["imagePullSecrets"] = "name"
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    """Return `target` with a merge patch applied."""
+    """Return `target` with a merge patch applied.
+
+    What replaces no object comes without its nulls, also in lists; what replaces one, other than an object, as it is.
+    """
+    if not isinstance(target, dict):
+        return _without_nulls(patch)
     if not isinstance(patch, dict):
         return copy.deepcopy(patch)
-    merged = dict(target) if isinstance(target, dict) else {}
+    merged = dict(target)
     for name, value in patch.items():
         if value is None:
             merged.pop(name, None)
         else:
             merged[name] = merge_patch(merged.get(name), value)
     return merged
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return a copy without fields that are null, wherever they are; a null in a list stays."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def json_patch(target: Json, patch: Any) -> Json:

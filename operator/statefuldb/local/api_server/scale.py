@@ -7,8 +7,11 @@ from typing import Any
 from statefuldb.local.api_server.errors import ApiError, conflict, invalid, wrong
 from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.tables import json_path
+from statefuldb.local.api_server.validation import shown_value
 
 Json = dict[str, Any]
+_TYPES = {str: "string", float: "float64", bool: "bool", int: "int64", list: "[]interface {}"}
+_TYPES[dict] = "map[string]interface {}"
 
 
 def scale_of(kind: Kind, stored: Json, *, whole: bool = False) -> Json:
@@ -61,12 +64,21 @@ def check_scale(kind: Kind, new: Json) -> Iterator[Json]:
     if kind.scale is None:
         return
     for path in (str(kind.scale["specReplicasPath"]), str(kind.scale["statusReplicasPath"])):
-        value = json_path(new, path)
-        if value is None:
-            continue
-        if isinstance(value, int) and not isinstance(value, bool):
-            if value < 0:
-                yield wrong(path, str(value), "should be a non-negative integer")
+        value: Any = new
+        for part in path.strip(".").split("."):
+            if value is not None and not isinstance(value, dict):
+                yield _inaccessible(path, value, "map[string]interface{}")
+                break
+            value = (value or {}).get(part)
         else:
-            given = {str: "string", float: "float64", bool: "bool"}.get(type(value), "map[string]interface {}")
-            yield wrong(path, "0", f"{path} accessor error: {value} is of the type {given}, expected int64")
+            if isinstance(value, int) and not isinstance(value, bool):
+                if value < 0:
+                    yield wrong(path, str(value), "should be a non-negative integer")
+            elif value is not None:
+                yield _inaccessible(path, value, "int64")
+
+
+def _inaccessible(path: str, value: Any, wanted: str) -> Json:
+    shown = value if isinstance(value, str) else shown_value(value)
+    text = f"{path} accessor error: {shown} is of the type {_TYPES[type(value)]}, expected {wanted}"
+    return wrong(path, "0", text)

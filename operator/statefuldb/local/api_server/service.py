@@ -226,7 +226,7 @@ class Service:
             new["spec"] = copied(old.get("spec", {}))
         warnings = decode(kind, new, old, write.twice, write.validation, patch=patch)
         with warning(warnings):
-            check(kind, new, old)
+            check(kind, new, old, write.subresource)
             self._check_rights(kind, new, old, write)
             builtins.complete(kind, new, old, write.now)
             keep_deletion(new["metadata"], old["metadata"])

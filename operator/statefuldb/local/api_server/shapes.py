@@ -144,8 +144,13 @@ def _unreadable_text(value: str, form: str) -> Iterator[str]:
         yield f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"'
 
 
+def _goes_empty(shape: Json) -> bool:
+    """Say whether a part is as good as absent where it holds nothing: a map or a list, but for rules."""
+    return shape is not _RULES and ("additionalProperties" in shape or shape["type"] == "array")
+
+
 def tidy(value: Any, shape: Json, path: str = "") -> list[str]:
-    """Remove what is unknown and what is null from a built-in kind's object in place; return paths of the unknown."""
+    """Remove what is unknown, null or empty from a built-in kind's object in place; return paths of the unknown."""
     unknown: list[str] = []
     if isinstance(value, dict):
         properties, others = shape.get("properties", {}), shape.get("additionalProperties")
@@ -157,7 +162,7 @@ def tidy(value: Any, shape: Json, path: str = "") -> list[str]:
             if inner is None:
                 unknown.append(here)
                 del value[name]
-            elif item is None and others is None:
+            elif (item is None and others is None) or (item in ({}, []) and _goes_empty(inner)):
                 del value[name]
             elif item is None:
                 value[name] = ""

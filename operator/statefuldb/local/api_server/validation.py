@@ -32,10 +32,9 @@ def validate(value: Any, schema: Json, old: Any = None, path: str = "") -> Itera
             return
     elif not _fits_type(value, schema.get("type")):
         yield _wrong_type(value, path, str(_named_type(value, schema)))
-        return
     if "enum" in schema and value not in schema["enum"]:
         supported = ", ".join(json.dumps(item) for item in schema["enum"])
-        message = f"Unsupported value: {json.dumps(value)}: supported values: {supported}"
+        message = f"Unsupported value: {shown_value(value)}: supported values: {supported}"
         yield {"reason": "FieldValueNotSupported", "message": message, "field": path}
     if isinstance(value, dict):
         yield from _validate_object(value, schema, old, path)
@@ -76,6 +75,11 @@ def too_long(path: str, limit: int) -> Json:
     """Return the cause for a text that is too long."""
     message = f"Too long: may not be more than {limit} bytes"
     return {"reason": "FieldValueTooLong", "message": message, "field": path}
+
+
+def shown_value(value: Any) -> str:
+    """Return a value as causes name it."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else json.dumps(value, separators=(",", ":"))
 
 
 def _fits_type(value: Any, kind: str | None) -> bool:
@@ -128,9 +132,9 @@ def _count(value: Json | list[Any], schema: Json, path: str, what: str, word: st
 def _validate_text(value: str, schema: Json, path: str) -> Iterator[Json]:
     if "maxLength" in schema and len(value) > schema["maxLength"]:
         yield too_long(path, schema["maxLength"])
-    if "minLength" in schema and len(value) < schema["minLength"]:
+    elif "minLength" in schema and len(value) < schema["minLength"]:
         yield _not(path, json.dumps(value), f"should be at least {schema['minLength']} chars long")
-    if "pattern" in schema and not re.search(schema["pattern"], value):
+    elif "pattern" in schema and not re.search(schema["pattern"], value):
         yield _not(path, json.dumps(value), f"should match '{schema['pattern']}'")
     if schema.get("format") == "date-time" and not is_time(value):
         shown = json.dumps(value)
@@ -146,7 +150,7 @@ def is_time(value: str) -> bool:
 
 
 def _validate_number(value: int | float, schema: Json, path: str) -> Iterator[Json]:
-    shown = str(value)
+    shown = shown_value(value)
     limit = _RANGES.get(schema.get("format", ""))
     if limit is not None and not -limit <= value < limit:
         message = f"Checked value must be of type integer with format {schema['format']} in {path}"

@@ -30,11 +30,15 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Allowed:
-    """Differences at paths that a pattern matches from their beginning, where `when` holds."""
+    """Differences at paths that a pattern matches from their beginning, where `when` holds.
+
+    A sequence cannot go on after one that `ends` it: all that follows differs too.
+    """
 
     path: str
     reason: str
     when: Callable[[Exchange, Difference], bool] = lambda exchange, one: True
+    ends: bool = False
 
     def covers(self, exchange: Exchange, one: Difference) -> bool:
         """Say whether a difference is this one."""
@@ -45,8 +49,8 @@ class Allowed:
 _GO = re.compile(
     r"json: |cannot be handled as|couldn't get version/kind|decoding|strconv|base64|parsing time|typed patch object"
     r"|undeterminable|Not Acceptable|Unsupported Media|known field selector|StorageError|patch: Invalid value"
-    r"|unknown format|part must|parse requirement|no kind is registered|selector|path segment content|evaluating rule"
-    r"|apiVersion"
+    r"|unknown format|parse requirement|no kind .* ?is registered|selector|path segment content|evaluating rule"
+    r"|apiVersion|found '.*', expected|unrecognized type|cannot convert|yaml: |'Kind' is missing"
 )
 
 
@@ -72,6 +76,15 @@ def _copies(exchange: Exchange, one: Difference) -> bool:
     return isinstance(body, list) and any(isinstance(step, dict) and step.get("op") == "copy" for step in body)
 
 
+def _forgets_owners(exchange: Exchange, one: Difference) -> bool:
+    left_out = "spec" if "/status" in exchange.request.path else "status"
+    return one.recorded is None and left_out in str(exchange.request.body)
+
+
+def _of_the_beginning(exchange: Exchange, one: Difference) -> bool:
+    return "resourceVersion=1&" in exchange.request.path and (exchange.real, exchange.given) == (200, 410)
+
+
 ALLOWED: tuple[Allowed, ...] = (
     Allowed("body.message|body.details.causes", "the text of Go's own parsers is for people", _by_go),
     Allowed("", "several things are wrong: which of them is told, and by which code", _refused_otherwise),
@@ -84,17 +97,15 @@ ALLOWED: tuple[Allowed, ...] = (
         _asks("/statefuldatabases"),
     ),
     Allowed("", "no client asks for application/* alone", lambda e, one: e.request.accept == "application/*"),
-    Allowed(".*f:status.*", "who owns an empty list, or what holds values without a schema", _asks("/status")),
     Allowed(
         "body.details.causes",
         "the type of what is no integer is named in another way",
         lambda e, one: "must be of type int" in str(one.recorded),
     ),
-    Allowed("", "an apply has one finalizer twice", lambda e, one: "duplicate entries" in str(one.recorded)),
     Allowed(".*f:stringData", "stringData is owned as such; nobody applies it", lambda e, one: True),
     Allowed("body.(details|message)", "a policy that refuses one of many deletions is told of in a cause", _of_many),
     Allowed(
-        r"events\.\d+\.object\.(involvedObject|source|reporting)",
+        r"events\.\d+\.object\.(involvedObject|source|reporting|roleRef|spec|status)",
         "a bookmark of a built-in kind has empty fields beside its version",
     ),
     Allowed("body.details.causes", "a real server checks few of an Event's labels", _asks("/events/")),
@@ -110,9 +121,17 @@ ALLOWED: tuple[Allowed, ...] = (
         lambda e, one: "status" in str(one.recorded) or "/status" in e.request.path,
     ),
     Allowed("", "a JSON patch that copies what is absent copies a null", _copies),
+    Allowed(
+        r"body\.metadata\.managedFields$",
+        "a part of another type, which a write leaves out, has a real server forget who owns what",
+        _forgets_owners,
+        ends=True,
+    ),
+    Allowed(r".*managedFields.*\.f:finalizers$", "who owns what was applied as null", lambda e, one: True),
+    Allowed("", "a real server may know of what was before the first write", _of_the_beginning),
 )
 
 
-def allowed(exchange: Exchange, one: Difference) -> bool:
-    """Say whether a difference is one of those."""
-    return any(each.covers(exchange, one) for each in ALLOWED)
+def found_in(exchange: Exchange, one: Difference) -> Allowed | None:
+    """Return which of those a difference is."""
+    return next((each for each in ALLOWED if each.covers(exchange, one)), None)

@@ -103,9 +103,7 @@ def all_paths(value: Json) -> set[fields.Path]:
 
 def differs(old: Json, new: Json, path: fields.Path) -> bool:
     before, after = fields.get(old, path), fields.get(new, path)
-    only_holds = path[-1].startswith("k:") or (
-        after and type(after) is type(before) and fields.merges(after, path, SCHEMA)
-    )
+    only_holds = path[-1].startswith("k:") or (type(after) is type(before) and fields.merges(after, path, SCHEMA))
     return before is fields.ABSENT or (not only_holds and bool(before != after))
 
 

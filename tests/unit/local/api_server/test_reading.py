@@ -50,6 +50,14 @@ def test_fields_that_come_twice_are_told_with_their_paths() -> None:
     )
 
 
+def test_yaml_does_not_tell_a_whole_number_from_one_with_a_point() -> None:
+    for text in (b"a: 3.0\nb: [1.5, 1.0e+30, {c: 2.0}]\n", b'{"a": 3.0, "b": [1.5, 1e30, {"c": 2.0}]}'):
+        found, _ = parse_body(text, "application/apply-patch+yaml")
+        assert found == {"a": 3, "b": [1.5, 1e30, {"c": 2}]}
+        assert [type(each) for each in (found["a"], found["b"][2]["c"])] == [int, int]
+    assert type(parse_body(b'{"a": 3.0}', "application/json")[0]["a"]) is float
+
+
 @pytest.mark.parametrize("body", [b"{", b"[1", b'{"a": }', b"\xff", b"[" * 100_000])
 def test_broken_json_is_400(body: bytes) -> None:
     with pytest.raises(ApiError) as error:
