@@ -6,7 +6,7 @@ from pathlib import Path
 
 from statefuldb.keeper.refusal import Ended, Refused
 from statefuldb.keeper.serve import Keeper
-from statefuldb.model.keeper import ENVIRONMENT_VARIABLE, KeeperConfig
+from statefuldb.model.keeper import ENVIRONMENT_VARIABLE, LEDGER_VARIABLE, KeeperConfig
 
 EXIT_REFUSED = 64
 EXIT_ENDED = 1
@@ -17,7 +17,7 @@ def main() -> int:
     sandbox = Path(os.environ.get("MESOS_SANDBOX", ".")).resolve()
     try:
         config = KeeperConfig.from_json(os.environ.get(ENVIRONMENT_VARIABLE, ""))
-        keeper = Keeper(config, sandbox)
+        keeper = Keeper(config, sandbox, os.environ.get(LEDGER_VARIABLE, ""))
         return keeper.erase() if config.mode == "Erase" else keeper.run()
     except (Refused, ValueError) as refusal:
         sys.stderr.write(f"refused: {refusal}\n")

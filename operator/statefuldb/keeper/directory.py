@@ -1,8 +1,8 @@
 """A member's directory: where it is, who it belongs to, and the marker that says so.
 
-`<directory>/.statefuldb/` holds `identity.json`, `claim.lock`, `token`, `epoch` and, during a bootstrap,
-`bootstrap.intent`, during a removal `erasing`; the server's own data is in a folder beside it (docs/design.md section
-8).
+`<directory>/.statefuldb/` holds `identity.json`, `claim.lock`, `token`, `epoch`, on a shared file system `launch` and,
+during a bootstrap, `bootstrap.intent`, during a removal `erasing`; the server's own data is in a folder beside it
+(docs/design.md section 8).
 """
 
 import json
@@ -204,18 +204,22 @@ def next_token(config: KeeperConfig, directory: MemberDirectory) -> int:
 
     A token below the recorded one means that this view of the file system is stale, or that it was rolled back.
     """
-    path = directory.folder / "token"
+    path, held = directory.folder / "token", held_token(config, directory)
+    if held < config.minimum_token:
+        raise Refused(f"{path} says {held}, the ledger says {config.minimum_token}: this view of the data is stale")
+    write_durably(path, str(held + 1))
+    return held + 1
+
+
+def held_token(config: KeeperConfig, directory: MemberDirectory) -> int:
+    """Return the token that was taken last, 0 before the first. Raises Refused."""
     try:
-        held = read_number(path)
+        return read_number(directory.folder / "token")
     except ValueError as error:
         raise Refused(
             f"{error}, the ledger says {config.minimum_token}: make sure that this is the newest state of the data, "
             "then write that number into it"
         ) from error
-    if held < config.minimum_token:
-        raise Refused(f"{path} says {held}, the ledger says {config.minimum_token}: this view of the data is stale")
-    write_durably(path, str(held + 1))
-    return held + 1
 
 
 def erase(directory: MemberDirectory) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from statefuldb.keeper import directory as member
+from statefuldb.keeper import opener
 from statefuldb.keeper.claim import Claim
 from statefuldb.keeper.mounts import check_mount
 from statefuldb.keeper.refusal import NotOurs, Refused
@@ -33,6 +34,7 @@ def erase(config: KeeperConfig, directory: member.MemberDirectory) -> None:
             if not claim.try_take() or not claim.holds():
                 raise Refused(f"{directory.path} is still held by a running server, or was just removed")
             member.check_identity(config, directory)
+            opener.check(config, directory)
             member.erase(directory)
         finally:
             claim.release()

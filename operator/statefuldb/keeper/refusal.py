@@ -9,5 +9,13 @@ class NotOurs(Refused):
     """The directory holds the data of another member."""
 
 
+class OpenedBefore(Refused):
+    """A launch that may not be over has opened the data. `opened_by` is its ledger entry, in JSON, empty if unknown."""
+
+    def __init__(self, reason: str, *, opened_by: str) -> None:
+        super().__init__(reason)
+        self.opened_by = opened_by
+
+
 class Ended(Exception):
     """The database server ended by itself; the task ends with it, and Mesos is told."""

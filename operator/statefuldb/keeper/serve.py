@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from statefuldb.keeper import directory as member
-from statefuldb.keeper import erasing, silence
+from statefuldb.keeper import erasing, opener, silence
 from statefuldb.keeper.accounts import Commands
 from statefuldb.keeper.certificate import server_context
 from statefuldb.keeper.claim import Claim
@@ -20,7 +20,7 @@ from statefuldb.keeper.endpoint import Endpoint
 from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.mounts import check_mount
 from statefuldb.keeper.reach import reachable
-from statefuldb.keeper.refusal import Ended, Refused
+from statefuldb.keeper.refusal import Ended, OpenedBefore, Refused
 from statefuldb.keeper.run_directory import run_directory
 from statefuldb.keeper.server import MariaDbServer, become_subreaper, service_user
 from statefuldb.keeper.signals import on_end
@@ -49,12 +49,13 @@ T = TypeVar("T")
 class Keeper:
     """One member's keeper, from its orders to its end."""
 
-    def __init__(self, config: KeeperConfig, sandbox: Path) -> None:
+    def __init__(self, config: KeeperConfig, sandbox: Path, ledger: str = "") -> None:
         engine = engine_of(config.engine)
         if engine is None:
             raise Refused(f"this keeper cannot run {config.engine}")
         self._config = config
         self._sandbox = sandbox
+        self._ledger = ledger
         self._engine = engine
         self._state = State(config.task_id)
         self._stopping = threading.Event()
@@ -125,7 +126,8 @@ class Keeper:
 
     def _show(self, refusal: Refused) -> None:
         """Let the operator read why, before the task ends with no more than an exit status."""
-        self._state.update(phase=KeeperPhase.REFUSED, reason=str(refusal))
+        opened_by = refusal.opened_by if isinstance(refusal, OpenedBefore) else ""
+        self._state.update(phase=KeeperPhase.REFUSED, reason=str(refusal), opened_by=opened_by)
         self._stopping.wait(REFUSAL_SHOWN_SECONDS)
 
     def _take(self, directory: member.MemberDirectory, claim: Claim) -> bool:
@@ -156,6 +158,7 @@ class Keeper:
         version = server.version(self._config.version)
         with told_of_silence(self._state, silence.FILES):
             marked = member.check_identity(self._config, directory)
+            opener.note(self._config, directory, self._ledger)
         if not marked:
             self._state.update(phase=KeeperPhase.BOOTSTRAPPING, reason="")
             member.begin_bootstrap(self._config, directory)

@@ -11,6 +11,8 @@ from typing import Any
 
 PROTOCOL_VERSION = 1
 ENVIRONMENT_VARIABLE = "STATEFULDB_KEEPER"
+# The ledger entry at the launch, in JSON, as it is in the task's label. Older keepers do not look at it.
+LEDGER_VARIABLE = "STATEFULDB_LEDGER"
 CERTIFICATE_FILE = "keeper.crt"
 SCAN_FILE = "scan.jsonl"
 PROBE_FILE = "probe.json"
@@ -39,7 +41,8 @@ class DataLocation:
     """Where the data lies and what must be true before it is opened.
 
     `directory` is absolute, or relative to the sandbox for a persistent volume. `root` is the directory that it must
-    lie under. The mount fields are for DFS.
+    lie under. The mount fields are for DFS, and so is what the ledger may not know of: the launches numbered above
+    `unheard_after`, up to `unheard_until`.
     """
 
     strategy: str
@@ -49,6 +52,8 @@ class DataLocation:
     mount_point: str | None = None
     filesystem: str | None = None
     source: str | None = None
+    unheard_after: int | None = None
+    unheard_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +81,15 @@ class KeeperConfig:
     operator_ca_pem: str
     stop_grace_seconds: int
     protocol: int = PROTOCOL_VERSION
+
+    def unheard_of(self, incarnation: int) -> bool:
+        """Whether the ledger does not know that a launch of this number is over, which has opened the data.
+
+        It knows nothing of one that is later than this, and of those that a restore of the API may have made it forget.
+        """
+        after, until = self.data.unheard_after, self.data.unheard_until
+        forgotten = after is not None and until is not None and after < incarnation <= until
+        return forgotten or incarnation >= self.incarnation
 
     def to_json(self) -> str:
         """Return the text that goes into the environment variable."""
@@ -106,12 +120,16 @@ class EngineStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeeperStatus:
-    """One answer of a keeper. `revision` grows with each change, for long polling."""
+    """One answer of a keeper. `revision` grows with each change, for long polling.
+
+    `opened_by` is the ledger entry, in JSON, at the launch that opened the data last, where that is why it refuses.
+    """
 
     task_id: str
     revision: int
     phase: KeeperPhase
     reason: str = ""
+    opened_by: str = ""
     token: int = 0
     claim_held: bool = False
     engine: EngineStatus = EngineStatus()

@@ -109,6 +109,18 @@ class Fencing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unheard:
+    """Launches that may have been made, and that the ledger knows nothing of: numbered above `after`, up to `until`.
+
+    The API was restored from a backup, or the entry was lost and found again. On a shared file system one of them may
+    hold the data, wherever the next one runs.
+    """
+
+    after: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
     """How often it was tried to grow a volume to `size_bytes`, under the request for a restart in force then."""
 
@@ -148,6 +160,7 @@ class VolumeRecord:
     ending: Ending | None = None
     fencing: Fencing | None = None
     growth: Growth | None = None
+    unheard: Unheard | None = None
     initialised: bool = False
     token: int = 0
     failures: int = 0

@@ -20,6 +20,7 @@ from statefuldb.model.volume import (
     Growth,
     Intent,
     Launch,
+    Unheard,
     VolumePhase,
     VolumeRecord,
 )
@@ -60,6 +61,7 @@ def to_object(record: VolumeRecord) -> dict[str, object]:
         "ending": camel(asdict(record.ending)) if record.ending else None,
         "fencing": _told(record.fencing) if record.fencing else None,
         "growth": camel(asdict(record.growth)) if record.growth else None,
+        "unheard": asdict(record.unheard) if record.unheard else None,
         "initialised": record.initialised,
         "token": record.token,
         "failures": record.failures,
@@ -128,6 +130,7 @@ def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
         ending=_of(Ending, spec["ending"]) if spec.get("ending") else None,
         fencing=_of(Fencing, {"by": "", **fencing}) if fencing else None,
         growth=_of(Growth, spec["growth"]) if spec.get("growth") else None,
+        unheard=_of(Unheard, spec["unheard"]) if spec.get("unheard") else None,
         initialised=spec["initialised"],
         token=spec["token"],
         failures=spec["failures"],

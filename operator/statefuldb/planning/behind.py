@@ -12,7 +12,9 @@ from statefuldb.model.conditions import Reason
 from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import Observed, TaskStatus
 from statefuldb.model.plan import Waiting
-from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import AgentRef, Launch, Unheard, VolumeRecord
+from statefuldb.model.volume_object import from_label
 from statefuldb.planning import unheard
 from statefuldb.planning.context import Context, Step
 
@@ -27,7 +29,32 @@ def abreast(context: Context, record: VolumeRecord) -> VolumeRecord:
     """
     told = (task_id.incarnation for task_id in _told(context.observed, record))
     known = (record.incarnation, context.operator.restored_at, unheard.last_number(context.observed, record), *told)
-    return replace(record, incarnation=max(known))
+    return replace(record, incarnation=max(known), unheard=_unheard(context, record))
+
+
+def opened_by(record: VolumeRecord, told: str) -> SaveVolume | None:
+    """Return what follows the launch that opened the data last, as the directory says and the ledger did not know.
+
+    `told` is the entry at that launch, in JSON. It is not over for being unknown: what Mesos says of it decides, or a
+    proof of fencing. None where nothing is known by that, or the launch is the last one of the ledger.
+    """
+    carried, launched = from_label(told), record.launch
+    if carried is None or carried.launch is None or launched is None or carried.identity != record.identity:
+        return None
+    number = carried.launch.incarnation
+    if number == launched.incarnation:
+        return None
+    doubt = record.unheard
+    known = replace(
+        _brought_forward(record, carried),
+        # Where it was found.
+        directory=record.directory,
+        root=record.root,
+        incarnation=max(record.incarnation, number),
+        # It was launched because those before it were over.
+        unheard=replace(doubt, after=max(doubt.after, number)) if doubt is not None else None,
+    )
+    return SaveVolume(volume=known, why=f"{known.task_id} opened the data last, and the ledger did not know of it")
 
 
 def taken_up(context: Context, record: VolumeRecord) -> Step | None:
@@ -75,6 +102,19 @@ def caught_up(context: Context, record: VolumeRecord) -> Step | None:
         return _waits(record, Reason.VOLUME_MISSING, f"{what}, which knows of no data; it is {status.state}", fix)
     known = _brought_forward(record, carried) if carried is not None else _followed(record, last, status)
     return Step(actions=(SaveVolume(volume=known, why=what),))
+
+
+def _unheard(context: Context, record: VolumeRecord) -> Unheard | None:
+    """Return which launches the entry may not know of: where it was restored, all between its last one and that.
+
+    It stands until a server of a later launch answers: that one has opened the data since.
+    """
+    restored_at, before = context.operator.restored_at, record.unheard
+    # What begins after the restore has no earlier launches.
+    begins = not record.incarnation and not unheard.is_older(context)
+    if record.strategy is not Strategy.DFS or record.incarnation >= restored_at or begins:
+        return before
+    return Unheard(after=before.after if before is not None else record.incarnation, until=restored_at)
 
 
 def _told(observed: Observed, record: VolumeRecord) -> dict[TaskId, TaskStatus | None]:

@@ -114,9 +114,13 @@ def under_way(context: Context, record: VolumeRecord) -> Step:
         doing = f"{record.directory} is being emptied on {record.launch.agent.hostname}{said}"
         wait = Waiting(ordinal=record.identity.ordinal, reason=Reason.RELEASING, message=_told(doing, failure(record)))
         return Step(waiting=(wait,))
-    noted = noted_refusal(record, status.reason)
+    noted = noted_refusal(record, status)
     if noted is None:
         return Step(waiting=(_failed(record),))
+    if noted.volume.task_id != record.task_id:
+        # Another launch is followed: whether it is over is asked first.
+        doubt = replace(_failed(record), message=status.reason)
+        return Step(actions=(noted,), waiting=(doubt,))
     wait = _failed(noted.volume)
     told = Announcement(
         reason=EventReason.WAITING,

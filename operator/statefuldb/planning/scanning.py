@@ -8,7 +8,7 @@ from enum import StrEnum
 from statefuldb.model.found import FoundDirectory
 from statefuldb.model.identity import DatabaseKey, DataIdentity, volume_record_name
 from statefuldb.model.spec import DFS_ATTRIBUTE, AgentAttribute, DfsSpec, EngineType, Strategy
-from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
+from statefuldb.model.volume import AgentRef, Intent, Unheard, VolumePhase, VolumeRecord
 from statefuldb.planning.inventory import VolumeLine, VolumeState
 
 
@@ -124,6 +124,8 @@ def entry_of_directory(
         reservations=tuple(sorted(labels)),
         # The incarnations used before are forgotten; seconds since 1970 lie above any of them.
         incarnation=int(at_seconds),
+        # So one of them may still hold what lies on a shared file system, on an agent that is away.
+        unheard=Unheard(after=0, until=int(at_seconds)) if line.strategy is Strategy.DFS else None,
         initialised=True,
         token=found.token,
         phase=VolumePhase.RETAINED,

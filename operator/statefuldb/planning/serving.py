@@ -11,7 +11,7 @@ from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.resources import BYTES_PER_MIB
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumePhase, VolumeRecord, kept
-from statefuldb.planning import mesos_error
+from statefuldb.planning import behind, mesos_error
 from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step, report_of
 
@@ -61,7 +61,7 @@ def serve(context: Context, record: VolumeRecord) -> Step:
     status = view.status
     if status.phase in _WAITS:
         reason = _WAITS[status.phase]
-        noted = noted_refusal(record, status.reason) if status.phase is KeeperPhase.REFUSED else None
+        noted = noted_refusal(record, status) if status.phase is KeeperPhase.REFUSED else None
         return Step(
             actions=(noted,) if noted is not None else (),
             waiting=(Waiting(ordinal=ordinal, reason=reason, message=status.reason, fix=_remedy(reason, record)),),
@@ -151,6 +151,7 @@ def _learned(context: Context, record: VolumeRecord, status: KeeperStatus) -> Sa
         size_bytes=record.size_bytes if measured else context.spec.storage.size_bytes,
         initialised=True,
         token=max(record.token, status.token),
+        unheard=None,
         phase=VolumePhase.IN_USE,
         failures=0 if healthy else record.failures,
     )
@@ -174,17 +175,20 @@ def _space(record: VolumeRecord, status: KeeperStatus) -> tuple[Waiting, ...]:
     return (Waiting(ordinal=record.identity.ordinal, reason=Reason.DISK_FULL, message=message, fix=fix),)
 
 
-def noted_refusal(record: VolumeRecord, reason: str) -> SaveVolume | None:
+def noted_refusal(record: VolumeRecord, status: KeeperStatus) -> SaveVolume | None:
     """Return what writes down why the keeper refuses, while it still says so, or None where that is written down.
 
-    It ends a few seconds later, and Mesos passes on no more than an exit status.
+    It ends a few seconds later, and Mesos passes on no more than an exit status. Where another launch has opened the
+    data, that one is followed from now on.
     """
     assert record.launch is not None
-    said = kept(reason)
+    if status.opened_by and (followed := behind.opened_by(record, status.opened_by)) is not None:
+        return followed
+    said = kept(status.reason)
     if record.launch.refusal == said:
         return None
     return SaveVolume(
-        volume=replace(record, launch=replace(record.launch, refusal=said)), why=f"the keeper refused: {reason}"
+        volume=replace(record, launch=replace(record.launch, refusal=said)), why=f"the keeper refused: {status.reason}"
     )
 
 

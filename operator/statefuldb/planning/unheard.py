@@ -69,7 +69,7 @@ def unwritten(context: Context, ordinal: int) -> Waiting | None:
 
     On a DFS the directory itself tells whose it is.
     """
-    if not _is_older(context) or context.spec.storage.strategy is Strategy.DFS:
+    if not is_older(context) or context.spec.storage.strategy is Strategy.DFS:
         return None
     name = context.observed.key.name
     return Waiting(
@@ -82,6 +82,12 @@ def unwritten(context: Context, ordinal: int) -> Waiting | None:
     )
 
 
+def is_older(context: Context) -> bool:
+    """Say whether the database was created before the last restore."""
+    database = context.observed.database
+    return database is not None and database.created_at_seconds < context.operator.restored_at
+
+
 def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
     """Return the wait for an offer with the reason why only one agent will do, where that is so."""
     host = _served_by(context, record)
@@ -90,12 +96,6 @@ def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
     why = f"an attempt of {record.member} on {host} may have served"
     begin = f"if you know that nobody ever wrote to it, {ANEW}"
     return replace(wait, message=f"{wait.message}; {why}", fix=f"{wait.fix}; or, {begin}", hosts=(host,))
-
-
-def _is_older(context: Context) -> bool:
-    """Say whether the database was created before the last restore."""
-    database = context.observed.database
-    return database is not None and database.created_at_seconds < context.operator.restored_at
 
 
 def _served_by(context: Context, record: VolumeRecord) -> str | None:
@@ -109,7 +109,7 @@ def _served_by(context: Context, record: VolumeRecord) -> str | None:
     known = max((stored.incarnation for stored in observed.volumes if stored.name == record.name), default=0)
     tried_since = known >= context.operator.restored_at
     # An attempt since the restore that failed too says nothing of those before it.
-    restored = _is_older(context) or not tried_since
+    restored = is_older(context) or not tried_since
     ended = record.ending.state if record.ending is not None else None
     ran = tried_since or ended not in _NEVER_RAN
     own = record.launch.agent.hostname if ended is TaskState.GONE or (restored and ran) else None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from statefuldb.model.keeper import ENVIRONMENT_VARIABLE, KeeperConfig
+from statefuldb.model.keeper import ENVIRONMENT_VARIABLE, LEDGER_VARIABLE, KeeperConfig
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.keeper import Keeper
 from statefuldb.simulation.schedule import Schedule
@@ -51,8 +51,7 @@ class Host:
     def run(self, info: Json, on_end: OnEnd) -> None:
         """Start a task's keeper; `on_end` is told task id and exit status."""
         task_id = info["task_id"]["value"]
-        variables = info["command"]["environment"]["variables"]
-        orders = next(v["value"] for v in variables if v["name"] == ENVIRONMENT_VARIABLE)
+        variables = {v["name"]: v["value"] for v in info["command"]["environment"]["variables"]}
         volume = next(
             (r["disk"]["persistence"]["id"] for r in info["resources"] if "persistence" in r.get("disk", {})), ""
         )
@@ -63,7 +62,13 @@ class Host:
             self.ended_at[task_id] = self.schedule.now
             on_end(task_id, status)
 
-        keeper = Keeper(KeeperConfig.from_json(orders), self, volume, ended)
+        keeper = Keeper(
+            KeeperConfig.from_json(variables[ENVIRONMENT_VARIABLE]),
+            self,
+            volume,
+            ended,
+            ledger=variables.get(LEDGER_VARIABLE, ""),
+        )
         self.keepers[task_id] = keeper
         keeper.start()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from statefuldb.adapters.keeper.listening import LOOK_SECONDS, SILENT_SECONDS
 from statefuldb.model.keeper import DATA_EXPECTED, EngineStatus, KeeperConfig, KeeperPhase, KeeperStatus
-from statefuldb.simulation.location import Refused, identity_of, is_anothers, place_of, where_of
+from statefuldb.simulation.location import Refused, check_launch, identity_of, is_anothers, place_of, where_of
 from statefuldb.simulation.storage import Directory
 
 if TYPE_CHECKING:
@@ -29,14 +29,15 @@ TOTAL_BYTES = 100 * 2**30
 class Keeper:
     """One task's main process and its server. `on_end` is told the exit status."""
 
-    def __init__(self, config: KeeperConfig, host: "Host", volume: str, on_end: Callable[[int], None]) -> None:
-        self.config = config
+    def __init__(
+        self, config: KeeperConfig, host: "Host", volume: str, on_end: Callable[[int], None], *, ledger: str = ""
+    ) -> None:
+        self.config, self._ledger = config, ledger
         self.name = config.task_id
         self._host = host
         self._volume = volume
         self._on_end = on_end
-        self._alive = True
-        self._stopping = False
+        self._alive, self._stopping = True, False
         self._cancel: Callable[[], None] = lambda: None
         self._directory: Directory | None = None
         self._watchers: list[Callable[[], None]] = []
@@ -179,7 +180,10 @@ class Keeper:
             self._next(DISK_RETRY_SECONDS, lambda: self._identify(directory))
             return
         try:
-            if self._check_identity(directory):
+            marked = self._check_identity(directory)
+            check_launch(self.config, directory)
+            directory.launch = (self.name, self._ledger)
+            if marked:
                 self._open(directory)
                 return
         except Refused as refusal:
@@ -247,6 +251,7 @@ class Keeper:
             self._directory = directory
             if directory.identity is not None:
                 self._check_identity(directory)
+            check_launch(self.config, directory)
             files.remove(path, self.name)
             self._end(0)
         except Refused as refusal:
@@ -263,7 +268,7 @@ class Keeper:
         return False
 
     def _refuse(self, refusal: Refused) -> None:
-        self._update(phase=KeeperPhase.REFUSED, reason=str(refusal))
+        self._update(phase=KeeperPhase.REFUSED, reason=str(refusal), opened_by=refusal.opened_by)
         self._next(REFUSAL_SHOWN_SECONDS, lambda: self._end(EXIT_REFUSED))
 
     def _update(self, **changes: Any) -> None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from statefuldb.model.identity import TaskId
 from statefuldb.model.keeper import KeeperConfig
 from statefuldb.simulation.storage import Directory, FileSystem
 
@@ -10,7 +11,11 @@ if TYPE_CHECKING:
 
 
 class Refused(Exception):
-    """Something that must be true before data is opened is not."""
+    """Something that must be true before data is opened is not. `opened_by` is as that of a keeper's status."""
+
+    def __init__(self, reason: str, opened_by: str = "") -> None:
+        super().__init__(reason)
+        self.opened_by = opened_by
 
 
 def identity_of(config: KeeperConfig) -> dict[str, object]:
@@ -22,6 +27,16 @@ def is_anothers(directory: Directory, config: KeeperConfig) -> bool:
     """Whether a directory is marked as another member's: nothing is left there of this one's."""
     held, mine = directory.identity, identity_of(config)
     return held is not None and (held["uid"], held["ordinal"]) != (mine["uid"], mine["ordinal"])
+
+
+def check_launch(config: KeeperConfig, directory: Directory) -> None:
+    """Refuse shared data where the launch that opened it last may not be over (`keeper/opener.py`). Raises Refused."""
+    by, entry = directory.launch
+    last = TaskId.parse(by)
+    if config.data.mount_point is None or last is None or by == config.task_id:
+        return
+    if config.unheard_of(last.incarnation):
+        raise Refused(f"{directory.place} was opened last by {by}, of which the ledger does not know", entry)
 
 
 def place_of(config: KeeperConfig, host: "Host", volume: str) -> Directory:

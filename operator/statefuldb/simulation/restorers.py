@@ -43,21 +43,25 @@ class Restorers:
             return False
         self._under_way = True
         backup = self._world.api.backup()
-        self._world.people.soon(dice.between(*AGE_SECONDS), lambda: self._put_back(backup, dice))
+        self._world.people.soon(dice.between(*AGE_SECONDS), lambda: self._restore(backup, dice))
         return True
 
-    def _put_back(self, backup: Backup, dice: Dice) -> None:
-        world, people = self._world, self._world.people
+    def put_back(self, backup: Backup) -> None:
+        """Restore the API while no operator runs, and say so in the operator's record."""
+        world = self._world
         world.stop_operators()
         world.api.put_back(backup)
         world.story.tell("people", "stop the operator, and restore the API from the backup")
-        for wanted in people.wanted.values():
+        for wanted in world.people.wanted.values():
             # Whatever follows from that, a person has asked for it.
             wanted.at = world.schedule.now
         self._put_record_right()
+
+    def _restore(self, backup: Backup, dice: Dice) -> None:
+        self.put_back(backup)
         if dice.happens(TOO_EARLY):
-            world.stopped = False
-        people.soon(dice.between(*WORK_SECONDS), self._bring_back)
+            self._world.stopped = False
+        self._world.people.soon(dice.between(*WORK_SECONDS), self._bring_back)
 
     def _put_record_right(self) -> None:
         """Write into the operator's record that there was a restore, and the framework that Mesos knows."""

@@ -26,12 +26,14 @@ class Holder(Protocol):
 class Directory:
     """One member's directory: the keeper's marker, token and epoch, and the rows of the server's data.
 
+    `launch` is the task that opened the data last, with its ledger entry.
     `claim` is whoever holds the lock, `waiting` are called when it is free, `writers` have the data open now.
     """
 
     place: str
     identity: dict[str, object] | None = None
     token: int = 0
+    launch: tuple[str, str] = ("", "")
     epoch: int = 0
     account: str = ""
     rows: list[int] = field(default_factory=list)

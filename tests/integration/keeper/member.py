@@ -17,6 +17,7 @@ from statefuldb.adapters.keeper.operator_identity import OperatorCertificates
 from statefuldb.model.keeper import (
     CERTIFICATE_FILE,
     ENVIRONMENT_VARIABLE,
+    LEDGER_VARIABLE,
     DataLocation,
     KeeperConfig,
     KeeperPhase,
@@ -89,13 +90,14 @@ class Member:
     def sandbox(self, config: KeeperConfig) -> Path:
         return self.root / f"sandbox-{config.incarnation}"
 
-    def start(self, config: KeeperConfig, *prefix: str) -> "subprocess.Popen[bytes]":
+    def start(self, config: KeeperConfig, *prefix: str, ledger: str = "") -> "subprocess.Popen[bytes]":
         sandbox = self.sandbox(config)
+        orders = {ENVIRONMENT_VARIABLE: config.to_json(), LEDGER_VARIABLE: ledger, "MESOS_SANDBOX": str(sandbox)}
         sandbox.mkdir()
         with (sandbox / "stderr").open("wb") as errors:
             process = subprocess.Popen(
                 [*prefix, sys.executable, "-m", "statefuldb.keeper"],
-                env={**os.environ, ENVIRONMENT_VARIABLE: config.to_json(), "MESOS_SANDBOX": str(sandbox)},
+                env={**os.environ, **orders},
                 stderr=errors,
             )
         self.processes.append(process)

@@ -1,6 +1,7 @@
 """The exclusive claim, on a local disk and on two mounts of one GlusterFS (law `one_writer`)."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from statefuldb.model.keeper import DataLocation, KeeperConfig, KeeperPhase, Kee
 
 OWN_PID_NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child") if os.geteuid() == 0 else ()
 WATCHED_SECONDS = 3.0
+UID = "11111111-2222-3333-4444-555555555555"
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,41 @@ def test_one_writer_a_lock_file_that_is_removed_lets_no_second_server_in(member:
     third = at(member.successor(), place.second)
     member.start(third)
     member.serving(third)
+
+
+def test_one_writer_what_the_ledger_forgot_keeps_the_next_one_out_where_the_lock_is_lost(
+    member: Member, gluster: GlusterFs, tmp_path: Path
+) -> None:
+    """The API was restored from a backup, and the file servers have given up the client of a launch since that."""
+    first, second = (view.path for view in gluster.views)
+    (first / tmp_path.name).mkdir(mode=0o755)
+
+    def on(mount: Path, config: KeeperConfig, **unheard: int) -> KeeperConfig:
+        data = at(config, mount / tmp_path.name).data
+        data = replace(data, strategy="DFS", mount_point=str(mount), filesystem="GlusterFS", **unheard)  # type: ignore[arg-type]
+        return replace(config, uid=UID, task_id=f"sdb.{UID}.0.{config.incarnation}", data=data)
+
+    unknown = on(first, member.config)
+    server = member.start(unknown, ledger="its entry")
+    member.serving(unknown)
+    os.kill(server.pid, signal.SIGSTOP)
+    folder = second / tmp_path.name / "shop/orders/0/.statefuldb"
+    (folder / "claim.lock").unlink()
+    (folder / "claim.lock").touch()
+    later = on(second, member.successor(minimum_token=1), unheard_after=0, unheard_until=1)
+    refused = member.start(later)
+    client = member.client(later)
+    status = client.status()
+    while status.phase is not KeeperPhase.REFUSED:
+        status = client.status(after=status.revision)
+    assert f"was opened last by {unknown.task_id}, of which the ledger does not know" in status.reason
+    assert status.opened_by == "its entry"
+    assert refused.wait(timeout=30) == 64
+    server.kill()
+    known = on(second, member.successor(minimum_token=1), unheard_after=1, unheard_until=1)
+    member.start(known)
+    _, status = member.serving(known)
+    assert status.token == 2
 
 
 def test_the_data_of_another_member_that_runs_is_not_waited_for(member: Member) -> None:

@@ -12,7 +12,7 @@ from statefuldb.model.identity import (
     LABEL_ORDINAL,
     OperationId,
 )
-from statefuldb.model.keeper import ENVIRONMENT_VARIABLE
+from statefuldb.model.keeper import ENVIRONMENT_VARIABLE, LEDGER_VARIABLE
 from statefuldb.model.observed import OperationState, OperationStatus
 from statefuldb.model.operations import Create, Destroy, Grow, LaunchTask, Operation, Reserve, Unreserve
 from statefuldb.model.resources import Resource
@@ -123,6 +123,7 @@ def _task_to_wire(task: LaunchTask, keeper_command: tuple[str, ...]) -> Json:
         LABEL_ORDINAL: str(keeper.ordinal),
         LABEL_LEDGER: task.ledger,
     }
+    variables = {ENVIRONMENT_VARIABLE: keeper.to_json(), LEDGER_VARIABLE: task.ledger}
     return {
         "name": task.name,
         "task_id": {"value": str(task.task_id)},
@@ -132,7 +133,7 @@ def _task_to_wire(task: LaunchTask, keeper_command: tuple[str, ...]) -> Json:
             "shell": False,
             "value": keeper_command[0],
             "arguments": list(keeper_command),
-            "environment": {"variables": [{"name": ENVIRONMENT_VARIABLE, "value": keeper.to_json()}]},
+            "environment": {"variables": [{"name": k, "value": v} for k, v in variables.items()]},
         },
         "kill_policy": {"grace_period": {"nanoseconds": task.grace_seconds * 10**9}},
         "labels": {"labels": [{"key": k, "value": v} for k, v in labels.items()]},

@@ -134,6 +134,13 @@ VOLUME_SPEC: Schema = obj(
             open_=True,
             description="How often it was tried to make the volume larger.",
         ),
+        "unheard": obj(
+            {"after": integer(minimum=0), "until": integer(minimum=0)},
+            required=("after", "until"),
+            open_=True,
+            description="Of launches numbered above the one, up to the other, this entry may not know: the API was "
+            "restored from a backup, or the entry was lost and found again.",
+        ),
         "initialised": boolean("There is data."),
         "token": integer(minimum=0),
         "failures": integer(minimum=0),

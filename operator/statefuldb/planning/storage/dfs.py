@@ -54,6 +54,8 @@ class Dfs:
             mount_point=dfs.mount_point,
             filesystem=dfs.type,
             source=dfs.source,
+            unheard_after=record.unheard.after if record.unheard is not None else None,
+            unheard_until=record.unheard.until if record.unheard is not None else None,
         )
 
     def release(self, record: VolumeRecord, offer: AgentOffer) -> tuple[Operation, ...]:
