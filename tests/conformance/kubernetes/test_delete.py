@@ -10,6 +10,22 @@ from conformance.kubernetes.things import GROUP_NAME, fields, held, names, thing
 Json = dict[str, Any]
 
 
+def test_a_deletion_that_waits_and_cascades_is_accepted_not_done(api: Api, space: str) -> None:
+    body = thing("held")
+    body["metadata"]["finalizers"] = ["example.dev/keep"]
+    api.made(space, body)
+    assert api.call("DELETE", f"{space}/held", {"orphanDependents": False})[0] == 202
+    api.patched(f"{space}/held", {"metadata": {"finalizers": None}})
+    api.made(space, thing("free"))
+    assert api.call("DELETE", f"{space}/free", {"orphanDependents": False})[0] == 200
+
+
+def test_a_deletion_of_an_account_tells_what_it_was(api: Api, core: str) -> None:
+    made = api.made(f"{core}/serviceaccounts", {"metadata": {"name": "a"}})
+    status, told = api.call("DELETE", f"{core}/serviceaccounts/a")
+    assert (status, told["kind"], told["metadata"]["uid"]) == (200, "ServiceAccount", made["metadata"]["uid"])
+
+
 def test_without_finalizers_it_is_gone_at_once(api: Api, space: str) -> None:
     uid = api.made(space, thing("one"))["metadata"]["uid"]
     status, answer = api.call("DELETE", f"{space}/one")

@@ -29,11 +29,12 @@ def read_applied(kind: Kind, namespace: str, name: str, body: Any) -> Json:
     metadata.setdefault("name", name)
     identify_change(kind, namespace, name, wanted)
     shape = shape_of(kind)
+    unknown = schema.prune_metadata(copied(metadata))
     if shape is not None:
-        unknown = (schema.prune if kind.custom else tidy)(copied(wanted), shape)
-        if unknown:
-            text = f"failed to create typed patch object {shown}: .{unknown[0]}: field not declared in schema"
-            raise ApiError(500, text)
+        unknown += (schema.prune if kind.custom else tidy)(copied(wanted), shape)
+    if unknown:
+        text = f"failed to create typed patch object {shown}: .{unknown[0]}: field not declared in schema"
+        raise ApiError(500, text)
     for twice in (*duplicates(metadata, METADATA, path="metadata"), *duplicates(wanted, shape or {})):
         which = f".{twice['field'].rpartition('[')[0]}: duplicate entries: {twice['message']}"
         raise ApiError(500, f"failed to create typed patch object {shown}: {which}")

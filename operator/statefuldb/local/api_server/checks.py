@@ -7,13 +7,18 @@ from statefuldb.local.api_server import builtins, schema
 from statefuldb.local.api_server.definitions import check_definition
 from statefuldb.local.api_server.errors import NOT_CHECKED, ApiError, blocks_rules, invalid, wrong
 from statefuldb.local.api_server.kinds import Kind
-from statefuldb.local.api_server.metadata import check_change, check_metadata
+from statefuldb.local.api_server.metadata import check_change, check_metadata, leave_out_same_owners
 from statefuldb.local.api_server.rules import check_rules
 from statefuldb.local.api_server.scale import check_scale
 from statefuldb.local.api_server.shapes import shape_of, tidy
 from statefuldb.local.api_server.validation import duplicates, validate
 
 Json = dict[str, Any]
+_TWINS = (
+    "API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your "
+    "requests; duplicate UID(s) observed: "
+)
+_WITH_FULL_FINALIZERS = frozenset(("", "apps", "networking.k8s.io", "rbac.authorization.k8s.io"))
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 
 
@@ -41,7 +46,12 @@ def decode(
             raise invalid("", "", "", [wrong("patch", '"the patched object"', listed)])
         shown = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
         raise ApiError(400, f"{shown}: {listed}")
-    return [] if validation == "Ignore" else problems
+    twins = leave_out_same_owners(new["metadata"])
+    told = [] if validation == "Ignore" else problems
+    if twins:
+        when = " after mutating admission happens" if patch else ""
+        told.append(f".metadata.ownerReferences contains duplicate entries{when}; {_TWINS}{', '.join(twins)}")
+    return told
 
 
 def check(kind: Kind, new: Json, old: Json | None, subresource: str = "") -> None:
@@ -81,7 +91,8 @@ def _as_in_status(cause: Json) -> Json:
 
 def _causes(kind: Kind, new: Json, old: Json | None) -> Iterator[Json]:
     any_name = kind.key.endswith("rbac.authorization.k8s.io")
-    yield from check_metadata(new["metadata"], any_name=any_name)
+    full_finalizers = kind.group in _WITH_FULL_FINALIZERS and kind.key != "events"
+    yield from check_metadata(new["metadata"], any_name=any_name, full_finalizers=full_finalizers)
     if old is not None:
         yield from check_change(new["metadata"], old["metadata"])
     if kind.schema is not None:

@@ -11,6 +11,8 @@ from statefuldb.local.api_server.validation import is_time, too_long
 
 Json = dict[str, Any]
 ANNOTATIONS_LIMIT_BYTES = 262_144
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _SUBDOMAIN_LIMIT, _PART_LIMIT = 253, 63
 _PART = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_PART}(\.{_PART})*")
@@ -88,26 +90,32 @@ def _unmarshalled(value: Any, field: str, wanted: str) -> str:
     return f"json: cannot unmarshal {_KINDS.get(type(value), 'value')} into Go struct field {field} of type {wanted}"
 
 
-def check_metadata(metadata: Json, *, any_name: bool = False) -> Iterator[Json]:
-    """Yield a cause for each rule about metadata that is broken. RBAC names follow no RFC: `any_name`."""
+def check_metadata(metadata: Json, *, any_name: bool = False, full_finalizers: bool = False) -> Iterator[Json]:
+    """Yield a cause for each rule about metadata that is broken. RBAC names follow no RFC: `any_name`.
+
+    With `full_finalizers` each has a domain before it, or is one of the server's own.
+    """
     name = metadata.get("name")
     if not name:
         yield required("metadata.name", "name or generateName is required")
     elif any_name and not _PATH_SEGMENT.fullmatch(name):
-        yield wrong("metadata.name", json.dumps(name), "may not contain '/' or '%'")
+        yield wrong("metadata.name", _quoted(name), "may not contain '/' or '%'")
     elif not any_name and (problem := subdomain_problem(name)):
-        yield wrong("metadata.name", json.dumps(name), problem)
+        yield wrong("metadata.name", _quoted(name), problem)
     yield from check_labels(metadata.get("labels") or {})
     yield from _check_annotations(metadata.get("annotations") or {})
     yield from _check_owners(metadata.get("ownerReferences") or ())
-    for finalizer in metadata.get("finalizers") or ():
+    for index, finalizer in enumerate(metadata.get("finalizers") or ()):
         yield from _check_key(finalizer, finalizer, "metadata.finalizers")
+        if full_finalizers and "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+            text = "name is neither a standard finalizer name nor is it fully qualified"
+            yield wrong(f"metadata.finalizers[{index}]", _quoted(finalizer), text)
 
 
 def subdomain_problem(name: str) -> str:
     """Return what is wrong with the name of an object, or nothing."""
     if len(name) > _SUBDOMAIN_LIMIT:
-        return f"must be no more than {_SUBDOMAIN_LIMIT} bytes"
+        return f"must be no more than {_SUBDOMAIN_LIMIT} characters"
     return "" if _SUBDOMAIN.fullmatch(name) else _SUBDOMAIN_WORDS
 
 
@@ -116,16 +124,16 @@ def check_labels(labels: Json) -> Iterator[Json]:
     for key, value in labels.items():
         yield from _check_key(key, key, "metadata.labels")
         if isinstance(value, str) and len(value) > _PART_LIMIT:
-            yield wrong("metadata.labels", json.dumps(value), f"must be no more than {_PART_LIMIT} bytes")
+            yield wrong("metadata.labels", _quoted(value), f"must be no more than {_PART_LIMIT} bytes")
         if not isinstance(value, str) or (value and not _NAME_PART.fullmatch(value)):
-            yield wrong("metadata.labels", json.dumps(value), _LABEL_WORDS)
+            yield wrong("metadata.labels", _quoted(value), _LABEL_WORDS)
 
 
 def _check_key(key: str, meant: str, field: str) -> Iterator[Json]:
     """Yield a cause for each part of a label's key, or of what has the form of one, that is not as it should be."""
     if not _QUALIFIED.fullmatch(meant):
         for problem in _problems(meant):
-            yield wrong(field, json.dumps(key), problem)
+            yield wrong(field, _quoted(key), problem)
 
 
 def _problems(key: str) -> Iterator[str]:
@@ -143,6 +151,26 @@ def _problems(key: str) -> Iterator[str]:
         yield f"name part must be no more than {_PART_LIMIT} bytes"
     if not _NAME_PART.fullmatch(name):
         yield f"name part must {_WORDS}"
+
+
+def finalizer_warnings(metadata: Json, old: Json | None) -> list[str]:
+    """Return what to tell of finalizers that are new and have no domain before them."""
+    before = (old or {}).get("metadata", {}).get("finalizers") or ()
+    why = "prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
+    return [
+        f'metadata.finalizers: "{name}": {why}'
+        for name in metadata.get("finalizers") or ()
+        if "/" not in name and name not in _STANDARD_FINALIZERS and name not in before
+    ]
+
+
+def leave_out_same_owners(metadata: Json) -> list[str]:
+    """Leave out, in place, each owner that is there a second time as it is; return the uids of those."""
+    owners: list[Json] = metadata.get("ownerReferences") or []
+    again = [index for index, owner in enumerate(owners) if owner in owners[:index]]
+    if again:
+        metadata["ownerReferences"] = [owner for index, owner in enumerate(owners) if index not in again]
+    return [str(owners[index].get("uid", "")) for index in again]
 
 
 def _check_owners(owners: Sequence[Json]) -> Iterator[Json]:
@@ -172,11 +200,11 @@ def check_change(new: Json, old: Json) -> Iterator[Json]:
     """Yield a cause for each change of metadata that is not allowed. A missing value is not a change."""
     for field in ("uid", "deletionTimestamp", "deletionGracePeriodSeconds"):
         if new.get(field) not in (None, "") and not _same(new[field], old.get(field)):
-            yield wrong(f"metadata.{field}", json.dumps(new[field]), "field is immutable")
+            yield wrong(f"metadata.{field}", _quoted(new[field]), "field is immutable")
     if "deletionTimestamp" in old:
         added = [f for f in new.get("finalizers") or () if f not in (old.get("finalizers") or ())]
         if added:
-            listed = "[]string{" + ", ".join(json.dumps(f) for f in added) + "}"
+            listed = "[]string{" + ", ".join(_quoted(f) for f in added) + "}"
             text = "no new finalizers can be added if the object is being deleted, found new finalizers "
             yield forbidden_field("metadata.finalizers", text + listed)
 

@@ -15,7 +15,7 @@ from statefuldb.local.api_server.escalation import check_escalation
 from statefuldb.local.api_server.expiry import drop_old_events
 from statefuldb.local.api_server.identity import identify, identify_change
 from statefuldb.local.api_server.kinds import Kind
-from statefuldb.local.api_server.metadata import changeable, keep_deletion
+from statefuldb.local.api_server.metadata import changeable, finalizer_warnings, keep_deletion
 from statefuldb.local.api_server.patches import json_patch, merge_patch, strategic_patch
 from statefuldb.local.api_server.scale import scale_of, scaled
 from statefuldb.local.api_server.shapes import shape_of
@@ -74,8 +74,7 @@ class Service:
         identify_change(kind, namespace, name, new)
         old = self.store.get(kind, namespace, name)
         version = metadata.get("resourceVersion") or "0"
-        if not str(version).isdigit():
-            raise ApiError(500, f'strconv.ParseUint: parsing "{version}": invalid syntax')
+        _check_version(version)
         if kind.conditional and version == "0":
             cause = wrong("metadata.resourceVersion", "0", "must be specified for an update")
             raise invalid(kind.plural, kind.group, name, [cause])
@@ -117,7 +116,7 @@ class Service:
         if uid:
             why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: "
             raise conflict(kind.plural, kind.group, name, f"StorageError: invalid object, {why}")
-        new["metadata"].pop("resourceVersion", None)
+        _check_version(new["metadata"].pop("resourceVersion", None))
         return self._add(kind, namespace, new, write, None)
 
     def delete(self, kind: Kind, namespace: str, name: str, options: Json, write: Write) -> Json | None:
@@ -145,10 +144,13 @@ class Service:
         address = (kind.key, namespace if kind.namespaced else "", name)
         live = self.store.objects.get(address)
         version = wanted["metadata"].pop("resourceVersion", None)
-        if version and (live is None or version != live["metadata"]["resourceVersion"]):
+        _check_version(version)
+        # A version says nothing of an object that is not there: it is made, on a real server too.
+        if version and live is not None and version != live["metadata"]["resourceVersion"]:
             raise conflict(kind.plural, kind.group, name)
         if write.subresource == "status":
-            wanted = {k: v for k, v in wanted.items() if k in ("apiVersion", "kind", "metadata", "status")}
+            about = {k: v for k, v in wanted["metadata"].items() if k in ("name", "namespace")}
+            wanted = {k: v for k, v in wanted.items() if k in ("apiVersion", "kind", "status")} | {"metadata": about}
             if live is None:
                 raise not_found(kind.plural, kind.group, name)
         elif kind.status_subresource:
@@ -183,7 +185,7 @@ class Service:
         if kind.key == "events" and not write.dry_run and self._events_seen_to != write.now[:_TO_THE_MINUTE]:
             self._events_seen_to = write.now[:_TO_THE_MINUTE]
             drop_old_events(self.store, kind, write.now)
-        return stored, warnings
+        return stored, [*warnings, *_prefer_domains(kind, new, None, write)]
 
     def _own(self, kind: Kind, new: Json, old: Json | None, write: Write, managed: list[Json] | None) -> None:
         """Say in place who owns what: as an apply has found, which is `managed`, or by what is new."""
@@ -232,7 +234,8 @@ class Service:
             keep_deletion(new["metadata"], old["metadata"])
             self._own(kind, new, old, write, managed)
             self._admit(kind, "UPDATE", new, old, write)
-            return self.store.update(kind, new, old, dry_run=write.dry_run), warnings
+            stored = self.store.update(kind, new, old, dry_run=write.dry_run)
+        return stored, [*warnings, *_prefer_domains(kind, new, old, write)]
 
     def _scaled(self, kind: Kind, old: Json, scale: Json, write: Write) -> tuple[Json, list[str]]:
         saved, warnings = self._save(kind, scaled(kind, old, scale), old, replace(write, twice=()))
@@ -282,3 +285,13 @@ class Service:
     def _judge(self, kind: Kind, operation: str, new: Json | None, old: Json | None, subresource: str = "") -> None:
         policies, bindings = (self.store.objects.of_kind(key).values() for key in (_POLICIES, _BINDINGS))
         admit(policies, bindings, kind, operation, new, old, subresource=subresource)
+
+
+def _check_version(version: str | None) -> None:
+    """Raise ApiError(500) for a version that is no number, as a real server does."""
+    if version and not version.isdigit():
+        raise ApiError(500, f'strconv.ParseUint: parsing "{version}": invalid syntax')
+
+
+def _prefer_domains(kind: Kind, new: Json, old: Json | None, write: Write) -> list[str]:
+    return finalizer_warnings(new["metadata"], old) if kind.custom and not write.subresource else []

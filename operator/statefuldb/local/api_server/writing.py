@@ -26,6 +26,8 @@ from statefuldb.local.api_server.writes import Write
 
 Json = dict[str, Any]
 STORED_LIMIT_BYTES = 1_572_864
+# Kinds of which a deletion tells the object that it has removed.
+_TOLD_WHOLE = ("serviceaccounts", "services")
 # How often a write is asked about anew, because what is stored has changed while webhooks were asked.
 _ATTEMPTS = 5
 Outcome = TypeVar("Outcome")
@@ -91,9 +93,15 @@ class Writing:
             *(target, write), lambda write: self._service.delete(kind, target.namespace, target.name, options, write)
         )
         self._service.settle(write.now)
+        if kept is None and kind.key in _TOLD_WHOLE:
+            version = old["metadata"]["resourceVersion"] if write.dry_run else str(self._store.version)
+            kept, waits = {**old, "metadata": {**old["metadata"], "resourceVersion": version}}, False
+        else:
+            waits = kept is not None
         if kept is not None:
             shown = representation.one(kind, kept, representation.PLAIN, datetime.now(UTC))
-            return answer(shown, "", warnings=said)
+            cascades = options.get("orphanDependents") is False
+            return answer(shown, "", status=202 if waits and cascades else 200, warnings=said)
         details = {**details_of(kind.plural, kind.group, target.name), "uid": old["metadata"]["uid"]}
         done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
         return in_json(done, warnings=said)

@@ -79,7 +79,11 @@ class Side:
     def _events(self, path: str, until: str) -> Iterator[Json]:
         with self.api.watch(path) as events:
             for event in events:
-                if event["type"] != "BOOKMARK" or "annotations" in event["object"]["metadata"]:
+                if event["type"] != "BOOKMARK":
+                    yield event
+                elif "annotations" in event["object"]["metadata"]:
+                    # Its version may be one of another kind: a real server writes things of its own.
+                    event["object"]["metadata"]["resourceVersion"] = ""
                     yield event
                 about = event["object"].get("metadata", {})
                 if until in (about.get("name"), "initial-events-end" if event["type"] == "BOOKMARK" else ""):

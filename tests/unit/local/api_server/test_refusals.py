@@ -120,5 +120,52 @@ def test_only_a_scale_scales(world: World, about: Json) -> None:
     assert shown["spec"]["replicas"] == 0
 
 
+def test_a_finalizer_of_a_built_in_kind_has_a_domain(world: World) -> None:
+    def metadata(name: str) -> Json:
+        return {"name": "a", "finalizers": [name]}
+
+    for plural in ("configmaps", "namespaces", "roles", "services"):
+        assert code(world, plural, {"metadata": metadata("noslash")}) == 422
+    assert code(world, "configmaps", {"metadata": metadata("")}) == 422
+    for plural, body in (("leases", {}), ("storageprofiles", profile())):
+        assert world.create(plural, {**body, "metadata": metadata("noslash")})
+    assert world.create("configmaps", {"metadata": metadata("kubernetes")})
+
+
+def test_an_apply_has_no_unknown_metadata(world: World) -> None:
+    owner = {"apiVersion": "v1", "kind": "X", "name": "o", "uid": "u", "extra": 1}
+    for more in ({"a": 1}, {"ownerReferences": [owner]}):
+        with pytest.raises(ApiError) as error:
+            world.patch("storageprofiles", "a", profile(metadata={"name": "a", **more}), content_type=APPLY)
+        assert error.value.code == 500
+        assert "field not declared in schema" in str(error.value)
+
+
+def test_a_version_is_a_number_also_of_what_is_not_there(world: World) -> None:
+    kind = world.kind("leases")
+    body = {"metadata": {"name": "a", "resourceVersion": "abc"}}
+    with pytest.raises(ApiError) as error:
+        world.service.replace(kind, "home", "a", body, write())
+    assert error.value.code == 500
+    assert world.names("leases") == []
+
+
+def test_a_custom_object_is_better_held_by_a_finalizer_with_a_domain(world: World) -> None:
+    kind = world.kind("storageprofiles")
+    body = profile(metadata={"name": "a", "finalizers": ["noslash", "kubernetes", KEEP]})
+    _, warnings = world.service.create(kind, "", body, write(validation="Ignore"))
+    assert [text[:31] for text in warnings] == ['metadata.finalizers: "noslash":']
+    patch = {"metadata": {"labels": {"a": "b"}}}
+    assert world.service.patch(kind, "", "a", patch, "application/merge-patch+json", write())[1] == []
+
+
+def test_an_owner_that_is_there_twice_counts_once(world: World) -> None:
+    owner = {"apiVersion": "v1", "kind": "X", "name": "o", "uid": "u"}
+    metadata = {"name": "a", "ownerReferences": [owner, {**owner}, {**owner, "uid": "v"}]}
+    made, warnings = world.service.create(world.kind("configmaps"), "home", {"metadata": metadata}, write())
+    assert [each["uid"] for each in made["metadata"]["ownerReferences"]] == ["u", "v"]
+    assert [text.endswith("duplicate UID(s) observed: u") for text in warnings] == [True]
+
+
 def test_a_secret_has_no_key_without_a_name(world: World) -> None:
     assert code(world, "secrets", {"metadata": {"name": "a"}, "stringData": {"": "x"}}) == 422

@@ -7,6 +7,7 @@ import pytest
 from statefuldb.local.api_server.apply import apply, track_update
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.listing import page
+from statefuldb.model.schema import custom_resource_definitions
 from unit.local.api_server.world import NOW, World
 
 Json = dict[str, Any]
@@ -60,6 +61,32 @@ def test_conflicts_come_level_by_level_and_those_of_an_apply_first() -> None:
     listed = "\n- .spec.size\n- .spec.growth.by"
     two = f'conflicts with "ada":{listed}\nconflicts with "ada" using v1:{listed}'
     assert str(error.value) == f"Apply failed with 4 conflicts: {two}"
+
+
+def test_an_apply_of_a_status_says_nothing_of_metadata() -> None:
+    world = World()
+    for definition in custom_resource_definitions():
+        world.create("customresourcedefinitions", definition)
+    kind = world.kind("statefuldatabases")
+    whole: Json = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": "a"}}
+    spec: Json = {"engine": {"type": "MariaDB", "version": "10.11"}, "resources": {"cpus": "1", "memory": "1Gi"}}
+    spec |= {"storage": {"strategy": "PersistentVolume", "size": "1Gi"}}
+    world.create(kind.plural, {**whole, "spec": spec})
+    whole["metadata"] |= {"labels": {"a": "b"}, "finalizers": ["example.dev/x"]}
+    content_type, body = "application/apply-patch+yaml", {**whole, "status": {"summary": "x"}}
+    told = world.patch(kind.plural, "a", body, content_type=content_type, subresource="status", manager="ada")
+    assert owned(told, "ada") == {"f:status": {"f:summary": {}}}
+    assert not {"labels", "finalizers"} & set(told["metadata"])
+
+
+def test_an_apply_with_a_version_makes_what_is_not_there() -> None:
+    """As a real server does: who wants to change only what is there has to look at what was made."""
+    world = World()
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "resourceVersion": "1"}}
+    assert world.patch("configmaps", "a", body, content_type="application/apply-patch+yaml")
+    with pytest.raises(ApiError) as error:
+        world.patch("configmaps", "a", body, content_type="application/apply-patch+yaml")
+    assert error.value.code == 409
 
 
 def test_nothing_is_left_of_empty_maps_and_lists_of_built_in_kinds() -> None:
