@@ -24,7 +24,7 @@ def check(config: KeeperConfig, directory: MemberDirectory, ledger: str = "") ->
     if config.data.mount_point is None:
         return token
     by, entry = _last(path, token)
-    if by is not None and (str(by), entry) != (config.task_id, ledger) and config.unheard_of(by.incarnation):
+    if by is not None and (str(by), entry) != (config.task_id, ledger) and config.unheard_of(by):
         said = f"{directory.path} was opened last by {by}, of which the ledger does not know: it may still write there"
         by_hand = "" if entry else f"; make sure that no server runs on it, then remove {path}"
         raise OpenedBefore(f"{said}{by_hand}", opened_by=entry)

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from statefuldb.model.identity import TaskId
+
 PROTOCOL_VERSION = 1
 ENVIRONMENT_VARIABLE = "STATEFULDB_KEEPER"
 # The ledger entry at the launch, in JSON, as it is in the task's label. Older keepers do not look at it.
@@ -82,14 +84,17 @@ class KeeperConfig:
     stop_grace_seconds: int
     protocol: int = PROTOCOL_VERSION
 
-    def unheard_of(self, incarnation: int) -> bool:
-        """Whether the ledger does not know that a launch of this number is over, which has opened the data.
+    def unheard_of(self, launch: TaskId) -> bool:
+        """Whether the ledger does not know that this launch of the member's is over, which has opened the data.
 
-        It knows nothing of one that is later than this, and of those that a restore of the API may have made it forget.
+        It knows nothing of one that is later than its own, nor of those that a restore of the API may have made it
+        forget. Another member's launch that left no marker has written no data there.
         """
+        incarnation = launch.incarnation
         after, until = self.data.unheard_after, self.data.unheard_until
         forgotten = after is not None and until is not None and after < incarnation <= until
-        return forgotten or incarnation >= self.incarnation
+        mine = (launch.uid, launch.ordinal) == (self.uid, self.ordinal)
+        return mine and (forgotten or incarnation >= self.incarnation)
 
     def to_json(self) -> str:
         """Return the text that goes into the environment variable."""

@@ -35,7 +35,7 @@ def check_launch(config: KeeperConfig, directory: Directory) -> None:
     last = TaskId.parse(by)
     if config.data.mount_point is None or last is None or by == config.task_id:
         return
-    if config.unheard_of(last.incarnation):
+    if config.unheard_of(last):
         raise Refused(f"{directory.place} was opened last by {by}, of which the ledger does not know", entry)
 
 

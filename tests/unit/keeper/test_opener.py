@@ -21,7 +21,7 @@ def shared(root: Path, number: int, **unheard: int) -> KeeperConfig:
     """Return the orders of a launch whose data lies on a shared file system that is mounted at `root`."""
     config = orders(root)
     data = replace(config.data, strategy="DFS", mount_point=str(root), **unheard)  # type: ignore[arg-type]
-    return replace(config, mode="Serve", incarnation=number, task_id=f"sdb.{UID}.0.{number}", data=data)
+    return replace(config, mode="Serve", uid=UID, incarnation=number, task_id=f"sdb.{UID}.0.{number}", data=data)
 
 
 def after_restore(root: Path, *, number: int = RESTORED_AT + 1) -> KeeperConfig:
@@ -30,7 +30,7 @@ def after_restore(root: Path, *, number: int = RESTORED_AT + 1) -> KeeperConfig:
 
 
 def directory(root: Path) -> member.MemberDirectory:
-    path = filled(root)
+    path = filled(root, uid=UID)
     return member.MemberDirectory(path=path, data=path / "mysql")
 
 
@@ -75,6 +75,14 @@ def test_one_whose_number_is_not_below_keeps_the_next_one_out(number: int, tmp_p
     opened(shared(tmp_path, number), data)
     with pytest.raises(OpenedBefore):
         opened(shared(tmp_path, 2), data, "entry of another launch of that number")
+
+
+def test_another_member_that_left_no_marker_keeps_nobody_out(tmp_path: Path) -> None:
+    """Simulator, seed 760026: after a restore what it had left was in the way of the removal for ever."""
+    data = directory(tmp_path)
+    other = f"sdb.{UID.replace('1', '9')}.0.{RESTORED_AT}"
+    opened(replace(shared(tmp_path, RESTORED_AT), task_id=other), data)
+    opened(after_restore(tmp_path), data)
 
 
 def test_what_an_older_keeper_opened_is_told_by_the_token(tmp_path: Path) -> None:
