@@ -1,6 +1,7 @@
 """JSON merge patch (RFC 7396), JSON patch (RFC 6902) and Kubernetes' strategic merge patch of built-in kinds."""
 
 import copy
+from types import MappingProxyType
 from typing import Any
 
 import jsonpatch
@@ -13,6 +14,21 @@ _REFUSED = "the server rejected our request due to an error in our request"
 # Lists that are merged item by item, with the field that names an item; an empty one is a list of plain values.
 _MERGED_LISTS = {"finalizers": "", "ownerReferences": "uid", "conditions": "type", "secrets": "name"}
 _MERGED_LISTS["imagePullSecrets"] = "name"
+
+
+class _Replace(jsonpatch.ReplaceOperation):
+    """Replaces a field, or adds it where it is missing, as the library of a real server does."""
+
+    def apply(self, obj: Any) -> Any:
+        holder, name = self.pointer.to_last(obj)
+        if isinstance(holder, dict) and name not in holder and "value" in self.operation:
+            holder[name] = copy.deepcopy(self.operation["value"])
+            return obj
+        return super().apply(obj)
+
+
+class _Patch(jsonpatch.JsonPatch):
+    operations = MappingProxyType({**jsonpatch.JsonPatch.operations, "replace": _Replace})
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -51,7 +67,7 @@ def json_patch(target: Json, patch: Any) -> Json:
         text = "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
         raise ApiError(400, text)
     try:
-        return dict(jsonpatch.apply_patch(target, patch, in_place=True))
+        return dict(_Patch(patch).apply(target, in_place=True))
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as error:
         raise ApiError(422, _REFUSED, details={}) from error
 

@@ -1,10 +1,11 @@
-"""Merge patches, as the library that a real server uses has them (RFC 7396 says less of lists)."""
+"""Merge and JSON patches, as the library that a real server uses has them (the RFCs say less, or something else)."""
 
 from typing import Any
 
 import pytest
 
-from statefuldb.local.api_server.patches import merge_patch
+from statefuldb.local.api_server.errors import ApiError
+from statefuldb.local.api_server.patches import json_patch, merge_patch
 
 
 @pytest.mark.parametrize(
@@ -22,3 +23,16 @@ from statefuldb.local.api_server.patches import merge_patch
 )
 def test_nulls_are_removed_at_any_depth(before: Any, patch: Any, after: Any) -> None:
     assert merge_patch(before, patch) == after
+
+
+def test_what_is_replaced_need_not_be_there_but_in_a_list() -> None:
+    target = {"a": {"b": [1]}}
+    replaced = json_patch(
+        target, [{"op": "replace", "path": "/a/c", "value": 2}, {"op": "test", "path": "/a/c", "value": 2}]
+    )
+    assert replaced == {"a": {"b": [1], "c": 2}}
+    for path in ("/x/y", "/a/b/5", "/a/b/0/z"):
+        with pytest.raises(ApiError):
+            json_patch({"a": {"b": [1]}}, [{"op": "replace", "path": path, "value": 2}])
+    with pytest.raises(ApiError):
+        json_patch({"a": 1}, [{"op": "replace", "path": "/b"}])
