@@ -128,6 +128,13 @@ def test_a_deletion_whose_body_is_another_object_deletes_nothing(api: Api, space
     assert api.call("DELETE", f"{space}/a", {"kind": "DeleteOptions", "apiVersion": "statefuldb.dev/v1"})[0] == 200
 
 
+def test_a_head_alone_is_told_of_custom_kinds(api: Api, space: str, core: str) -> None:
+    api.made(space, thing("a"))
+    for path, status in ((f"{space}/a", 200), (space, 200), (f"{space}/b", 404), (f"{core}/configmaps", 405)):
+        answer = api.send("HEAD", path)
+        assert (answer.status, answer.text) == (status, "")
+
+
 def test_a_null_is_no_patch_and_no_label(api: Api, space: str) -> None:
     api.made(space, labelled("a", {"x": None}))  # type: ignore[dict-item]
     assert api.call("GET", f"{space}/a")[1]["metadata"]["labels"] == {"x": ""}

@@ -33,7 +33,7 @@ class Deletion:
         finalizer = _FINALIZERS.get(policy)
         if kind.key == _DEFINITIONS:
             finalizer = CRD_CLEANUP
-        if dry_run and finalizer is None:
+        if dry_run and finalizer is None and kind.key != "namespaces":
             return self._store.delete(kind, old, now, dry_run=True)
         held = copied(old)
         if finalizer is not None:

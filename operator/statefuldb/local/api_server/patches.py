@@ -111,4 +111,23 @@ def _merge_list(items: list[Any], changes: list[Any], key: str) -> list[Any]:
             merged.append(copy.deepcopy(change))
         else:
             merged[index] = strategic_patch(merged[index], change)
-    return merged
+    return _patched_first(items, changes, merged, key)
+
+
+def _patched_first(before: list[Any], changes: list[Any], merged: list[Any], key: str) -> list[Any]:
+    """Return merged items with those of a patch in its order, ahead of others that did not come before them."""
+
+    def named(item: Any) -> Any:
+        return item.get(key) if key else item
+
+    places = [named(item) for item in before]
+    order = [named(change) for change in changes]
+    patched = sorted((item for item in merged if named(item) in order), key=lambda item: order.index(named(item)))
+    others = [item for item in merged if named(item) not in order]
+    ordered: list[Any] = []
+    for item in patched:
+        name = named(item)
+        while others and name in places and places.index(named(others[0])) < places.index(name):
+            ordered.append(others.pop(0))
+        ordered.append(item)
+    return ordered + others

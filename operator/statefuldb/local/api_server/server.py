@@ -111,7 +111,9 @@ class ApiServer:
             return refused(ApiError(413, f"Request entity too large: limit is {BODY_LIMIT_BYTES}"))
 
     async def _route(self, request: web.Request, target: Target, user: User) -> web.StreamResponse:
-        kind, method = target.kind, request.method
+        kind = target.kind
+        # Of a custom kind a real server tells the head of a reading without its body.
+        method = "GET" if request.method == "HEAD" and kind.custom else request.method
         if target.subresource and target.subresource not in kind.subresources:
             if not kind.custom:
                 raise ApiError(404, "the server could not find the requested resource", details={})

@@ -131,7 +131,7 @@ ALLOWED: tuple[Allowed, ...] = (
         _forgets_owners,
         ends=True,
     ),
-    Allowed(r".*managedFields.*\.f:finalizers$", "who owns what was applied as null", lambda e, one: True),
+    Allowed(r".*managedFields.*\.f:finalizers(\.|$)", "who owns what was applied as null, or is there twice"),
     Allowed("", "a whole number with a point is shown without it, or a large one with all digits", _same_number),
     Allowed("warnings", "what a Scale does not have is not told of", _asks("/scale")),
     Allowed("", "a real server may know of what was before the first write", _of_the_beginning),

@@ -112,3 +112,11 @@ def test_events_go_after_an_hour() -> None:
     world.create("events", event, suffix="2", now="2026-01-01T00:30:00Z")
     world.create("events", event, suffix="3", now="2026-01-01T01:00:01Z")
     assert world.names("events") == ["e-2", "e-3"]
+
+
+def test_a_dry_run_tells_of_a_namespace_that_would_go() -> None:
+    world = World()
+    told = world.service.delete(world.kind("namespaces"), "", "home", {}, write(dry_run=True))
+    assert told is not None
+    assert told["status"] == {"phase": "Terminating"}
+    assert world.store.objects["namespaces", "", "home"]["status"] == {"phase": "Active"}

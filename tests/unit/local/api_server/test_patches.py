@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from statefuldb.local.api_server.errors import ApiError
-from statefuldb.local.api_server.patches import json_patch, merge_patch
+from statefuldb.local.api_server.patches import json_patch, merge_patch, strategic_patch
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,14 @@ def test_what_is_replaced_need_not_be_there_but_in_a_list() -> None:
             json_patch({"a": {"b": [1]}}, [{"op": "replace", "path": path, "value": 2}])
     with pytest.raises(ApiError):
         json_patch({"a": 1}, [{"op": "replace", "path": "/b"}])
+
+
+@pytest.mark.parametrize(
+    ("before", "patch", "after"),
+    [("k", "x", "xk"), ("abc", "c", "abc"), ("abc", "xb", "xabc"), ("ab", "ba", "ba"), ("", "ab", "ab")],
+)
+def test_a_strategic_patch_puts_what_is_new_first(before: str, patch: str, after: str) -> None:
+    assert strategic_patch({"finalizers": [*before]}, {"finalizers": [*patch]}) == {"finalizers": [*after]}
+    owners = [[{"uid": name} for name in names] for names in (before, patch, after)]
+    merged = strategic_patch({"ownerReferences": owners[0]}, {"ownerReferences": owners[1]})
+    assert merged == {"ownerReferences": owners[2]}
