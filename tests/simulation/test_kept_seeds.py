@@ -98,7 +98,9 @@ KEPT_FEW_KINDS = (23996, 25780, 32135, 32735)
 # 35421: what the backup knew of a name had been released, and what ran of it since was in no entry. The database took
 # up the former, whose directory was the latter's.
 # 37371: a database took up data of an earlier life just after a person had deleted it with its data. That went too.
-KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421, 37371)
+# 740052: a member had begun at the usual directory. An entry that people adopted meanwhile, of another host, had that
+# path too, and it began again, empty, beside its data.
+KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421, 37371, 740052)
 
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.
@@ -108,7 +110,9 @@ KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421, 37371)
 # 16858: a framework was removed before its id was written down; the people found none to take out, and did nothing.
 # 201: what a quarter-hourly reconciliation told otherwise of a task on a forgotten agent was written down at rest.
 # 27691: rest began while the agent of a database that is to be stopped had yet to prove that it ended its task.
+# 760049: what was to stop was refused, since its data would shrink, and said so; it was to be stopped all the same.
 MISJUDGED = {
+    760049: replace(size_of(760049), restores=True, hangs=True, kinds_of_strikes=5),
     961: Size(),
     201: size_of(201),
     27691: size_of(27691),

@@ -101,7 +101,7 @@ def _placed(context: Context, strategy: StorageStrategy, record: VolumeRecord, o
         return record
     if offered:
         return replace(record, persistence_id=str(max(offered, key=lambda v: v.sequence)))
-    place = _place(context, strategy, record)
+    place = _place(context, strategy, record, offer)
     return replace(
         record,
         directory=place.directory,
@@ -111,13 +111,30 @@ def _placed(context: Context, strategy: StorageStrategy, record: VolumeRecord, o
     )
 
 
-def _place(context: Context, strategy: StorageStrategy, record: VolumeRecord) -> Place:
-    """Return where new data goes: beside a directory that another entry of this name has not let go of yet."""
+def _place(context: Context, strategy: StorageStrategy, record: VolumeRecord, offer: AgentOffer) -> Place:
+    """Return where new data goes: beside a directory that another entry of this name has not let go of yet.
+
+    What an earlier attempt began on this host stays where it is, though one of the same path lies on another host.
+    """
     usual = strategy.place(context.spec, record.key, record)
     beside = strategy.place(replace(context.spec, bootstrap_empty=True), record.key, record)
-    taken = {other.directory for other in context.observed.volumes if other.name != record.name}
-    # What was placed beside stays there: an earlier attempt may have begun its directory.
+    begun = record.directory == usual.directory and _is_on(record, offer.hostname)
+    taken = {
+        other.directory
+        for other in context.observed.volumes
+        if other.name != record.name and not (begun and _is_elsewhere(other, offer.hostname))
+    }
+    # What was placed beside stays there, too: an earlier attempt may have begun its directory.
     return beside if usual.directory in taken or record.directory == beside.directory else usual
+
+
+def _is_on(record: VolumeRecord, hostname: str) -> bool:
+    return record.agent is not None and record.agent.hostname == hostname
+
+
+def _is_elsewhere(record: VolumeRecord, hostname: str) -> bool:
+    """Whether a local directory is known to be on another host."""
+    return record.strategy is Strategy.HOST_PATH and record.agent is not None and not _is_on(record, hostname)
 
 
 def _preference(record: VolumeRecord, offer: AgentOffer) -> tuple[bool, int, str]:

@@ -70,7 +70,8 @@ def _there(world: World, stored: Json | None, wanted: Wanted) -> str:
     ready = conditions.get("Ready", {})
     if ready.get("observedGeneration") != stored["metadata"]["generation"]:
         return "its last generation is not observed"
-    if stored["spec"].get("replicas", 1) == 0 or stored["spec"].get("state") == "Stopped":
+    spec = _in_force(stored["spec"], status, conditions)
+    if spec.get("replicas", 1) == 0 or spec.get("state") == "Stopped":
         running = [m for m in status.get("members", []) if m.get("ready")]
         unanswered = [w["message"] for w in _waits(status) if w["reason"] == Reason.AWAITING_RECONCILIATION]
         return "still runs" if running else "; ".join(unanswered)
@@ -80,6 +81,13 @@ def _there(world: World, stored: Json | None, wanted: Wanted) -> str:
     if world.clients.connect(wanted.name) is None:
         return "called Ready, but a client cannot connect as its Secret says"
     return ""
+
+
+def _in_force(spec: Json, status: Json, conditions: dict[str, Json]) -> Json:
+    """Return the spec that is the target: that of before, where the last one is refused, which is said."""
+    refused = conditions.get("Accepted", {}).get("status") == "False"
+    accepted: Json = status.get("accepted", {}).get("spec", spec)
+    return accepted if refused else spec
 
 
 def _waits(status: Json) -> list[Json]:

@@ -65,6 +65,25 @@ def test_where_it_was_begun_it_stays_once_the_old_data_is_gone(strategy: Strateg
     assert again["Serve"].keeper.data.directory == mine.directory
 
 
+def test_what_was_begun_on_a_host_stays_where_it_is_whatever_lies_on_another() -> None:
+    """Simulator, seed 740052 with restores: after a restore what was begun went on beside what it had written.
+
+    An entry that people had adopted meanwhile, of another agent, had the same path.
+    """
+    old = predecessor(Strategy.HOST_PATH, intent=Intent.RETAIN)
+    assert old.agent is not None
+    away = replace(old, agent=replace(old.agent, id="other", hostname="other"))
+    mine = serving(Strategy.HOST_PATH)
+    begun = replace(mine, initialised=False, ending=Ending(incarnation=1, state=TaskState.GONE))
+    seen = observed(volumes=(away, begun))
+    again = launched(plan(desired(spec(Strategy.HOST_PATH)), seen, (offer(),), OPERATOR).actions)
+    assert again["Serve"].keeper.data.directory == mine.directory == away.directory
+    # Hosts may share what they call local: a first attempt keeps away from it.
+    going = observed(volumes=(replace(away, intent=Intent.DELETE),))
+    first = launched(plan(desired(spec(Strategy.HOST_PATH)), going, (offer(),), OPERATOR).actions)
+    assert first["Serve"].keeper.data.directory != away.directory
+
+
 @DIRECTORIES
 @MODES
 def test_what_was_deleted_on_request_is_removed_without_being_asked_for_again(
