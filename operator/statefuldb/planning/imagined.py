@@ -15,7 +15,7 @@ from statefuldb.model.resources import (
     port_ranges,
 )
 from statefuldb.model.spec import DatabaseSpec, DiskType
-from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.applying import NotOffered, remaining
 
 AGENT_ID = "imagined"
@@ -27,7 +27,9 @@ _PORTS = (30000, 39999)
 def agent(spec: DatabaseSpec, observed: Observed) -> AgentOffer:
     """Return the agent that this database's members run on, or would. With DFS the next one may be any."""
     mine = [r for r in observed.volumes if r.agent is not None]
-    place = mine[0].agent if mine and spec.storage.dfs is None else None
+    # What is retained may lie on any agent, and says nothing of where the members run.
+    used = [r for r in mine if r.intent is Intent.USE] or mine
+    place = used[0].agent if used and spec.storage.dfs is None else None
     attributes = {a.name: a.value for a in spec.placement.attributes}
     if spec.storage.dfs is not None:
         attributes[spec.storage.dfs.agent_attribute.name] = spec.storage.dfs.agent_attribute.value

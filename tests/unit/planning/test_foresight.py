@@ -74,6 +74,27 @@ def test_a_larger_volume_is_foreseen_on_each_kind_of_disk_that_can_grow(disk: Di
     assert not foreseen.waiting
 
 
+def test_a_larger_volume_is_foreseen_where_the_member_runs_whatever_is_retained_elsewhere() -> None:
+    """Simulator, seed 42723: with an offer the plan to approve had a restart in it, and without one it had not."""
+    seen = running(Strategy.PERSISTENT_VOLUME)
+    (mine,) = seen.volumes
+    assert mine.agent is not None
+    kept = replace(
+        mine,
+        name="orders-0-00000000",
+        owner_uid="00000000-2222-3333-4444-555555555555",
+        identity=replace(mine.identity, uid="00000000-2222-3333-4444-555555555555"),
+        intent=Intent.RETAIN,
+        phase=VolumePhase.RETAINED,
+        ending=Ending(incarnation=1, state="TASK_KILLED"),
+        agent=replace(mine.agent, id="other", hostname="other"),
+    )
+    larger = replace(storage(Strategy.PERSISTENT_VOLUME), size_bytes=3072 * MIB)
+    foreseen = foresee(desired(spec(storage=larger)), replace(seen, volumes=(kept, mine)))
+    assert "restart orders-0: storage" in foreseen.actions[0].description
+    assert not foreseen.waiting
+
+
 @EVERY_STRATEGY
 def test_what_is_as_it_should_be_needs_nothing(strategy: Strategy) -> None:
     assert foresee(desired(spec(strategy)), running(strategy)) == Foresight()
