@@ -81,8 +81,8 @@ KEPT_HANGING = (686,)
 # 25780: a new database in PlanOnly proposed to take up what was under removal, and to launch its own with each offer.
 # 32135: after a restore the last of several first starts was gone on with; the laws refused that for an earlier one.
 # 32735: after a restore the server of a database that nobody knew any more held the claim of the next one's directory.
-# 42723: with an offer the plan to approve had a restart for a larger volume in it, and without one it had not, since what
-# was retained on another agent was taken for where the member runs. Whatever was approved was another plan.
+# 42723: with an offer the plan to approve had a restart for a larger volume in it, and without one it had not:
+# what was retained on another agent was taken for where the member runs. Whatever was approved was another plan.
 KEPT_FEW_KINDS = (23996, 25780, 32135, 32735, 42723)
 
 # The same where the API is restored from a backup now and then.
@@ -102,7 +102,9 @@ KEPT_FEW_KINDS = (23996, 25780, 32135, 32735, 42723)
 # 37371: a database took up data of an earlier life just after a person had deleted it with its data. That went too.
 # 740052: a member had begun at the usual directory. An entry that people adopted meanwhile, of another host, had that
 # path too, and it began again, empty, beside its data.
-KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421, 37371, 740052)
+# 42946: why keepers refused was never heard where all takes seconds: they had ended, or were silent at the next look.
+# 43240: of two volumes on one agent the backup knew the first, though the second one was served.
+KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421, 37371, 42946, 43240, 740052)
 
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.

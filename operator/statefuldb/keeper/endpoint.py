@@ -105,6 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
             beat = max(LEAST_BEAT_SECONDS, float(query.get("beat_seconds", ["inf"])[0]))
             status = self._wait_after(int(query["after"][0]), pause, beat)
         self._send(HTTPStatus.OK, status.to_json())
+        self.server.state.note_told(status.revision)
 
     def do_POST(self) -> None:
         command = self.server.commands.get(self.path)

@@ -41,6 +41,8 @@ HEALTH_POLL_SECONDS = 2.0
 DISK_POLL_SECONDS = 5.0
 DISK_RETRY_SECONDS = 60.0
 REFUSAL_SHOWN_SECONDS = 5.0
+# An operator hears late of a task that has begun where it has much to do.
+REFUSAL_UNTOLD_SECONDS, REFUSAL_LOOK_SECONDS = 25.0, 0.5
 SERVER_LOG = "server.log"
 
 T = TypeVar("T")
@@ -125,10 +127,16 @@ class Keeper:
         return None
 
     def _show(self, refusal: Refused) -> None:
-        """Let the operator read why, before the task ends with no more than an exit status."""
+        """Let the operator read why, before the task ends with no more than an exit status.
+
+        It ends without having been read, too: nothing but a new launch can go on from there.
+        """
         opened_by = refusal.opened_by if isinstance(refusal, OpenedBefore) else ""
         self._state.update(phase=KeeperPhase.REFUSED, reason=str(refusal), opened_by=opened_by)
         self._stopping.wait(REFUSAL_SHOWN_SECONDS)
+        until = time.monotonic() + REFUSAL_UNTOLD_SECONDS
+        while not self._state.is_told and time.monotonic() < until and not self._stopping.wait(REFUSAL_LOOK_SECONDS):
+            pass
 
     def _take(self, directory: member.MemberDirectory, claim: Claim) -> bool:
         """Take the claim, waiting for it as long as its holder lives. False when told to stop meanwhile."""

@@ -18,6 +18,7 @@ class State:
         self._changed = threading.Condition()
         self._status = KeeperStatus(task_id=task_id, revision=1, phase=KeeperPhase.CHECKING)
         self._confirmed_at = time.monotonic()
+        self._told = 0
 
     @property
     def status(self) -> KeeperStatus:
@@ -31,6 +32,15 @@ class State:
             if changed != self._status:
                 self._status = replace(changed, revision=self._status.revision + 1)
                 self._changed.notify_all()
+
+    def note_told(self, revision: int) -> None:
+        """Note that somebody was told the status of this revision."""
+        self._told = max(self._told, revision)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether somebody was told the present status."""
+        return self._told >= self._status.revision
 
     def confirm(self) -> None:
         """Note that whoever looks after the server has come round."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.duplicate import DuplicateEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity, OperationId, TaskId
-from statefuldb.model.keeper import KeeperStatus
+from statefuldb.model.keeper import KeeperPhase, KeeperStatus
 from statefuldb.model.profile import StorageProfile
 from statefuldb.model.resources import AgentOffer, Unavailability
 from statefuldb.model.volume import VolumeRecord
@@ -140,9 +140,14 @@ class KeeperView:
 
     @classmethod
     def silent(cls, task_id: TaskId, error: str, before: "KeeperView | None") -> "KeeperView":
-        """Return the view of a keeper that does not answer, after the view `before`."""
+        """Return the view of a keeper that does not answer, after the view `before`.
+
+        One that refused ends by itself a few seconds later: its silence takes nothing back.
+        """
         seen = before.seen_at_seconds if before is not None else 0.0
-        return cls(task_id=task_id, status=None, error=error, seen_at_seconds=seen)
+        said = before.status if before is not None else None
+        last = said if said is not None and said.phase is KeeperPhase.REFUSED else None
+        return cls(task_id=task_id, status=last, error=error, seen_at_seconds=seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

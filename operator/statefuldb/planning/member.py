@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from statefuldb.model.actions import KillTask, SaveVolume
 from statefuldb.model.conditions import EventReason, Reason
+from statefuldb.model.keeper import KeeperPhase
 from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.quantity import render_bytes
 from statefuldb.model.spec import ResourcesSpec, RiskClass
-from statefuldb.model.volume import Ending, VolumeRecord, kept
+from statefuldb.model.volume import Ending, Launch, VolumeRecord, kept
 from statefuldb.planning import behind, fencing, growth, maintenance, room
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch
@@ -76,6 +77,7 @@ def record_ending(context: Context, record: VolumeRecord, status: TaskStatus) ->
     return SaveVolume(
         volume=replace(
             record,
+            launch=_with_refusal(context, record.launch, status),
             ending=Ending(
                 incarnation=status.id.incarnation,
                 state=status.state,
@@ -87,6 +89,15 @@ def record_ending(context: Context, record: VolumeRecord, status: TaskStatus) ->
         ),
         why=f"incarnation {status.id.incarnation} is over: {status.state}",
     )
+
+
+def _with_refusal(context: Context, launched: Launch | None, status: TaskStatus) -> Launch | None:
+    """Return the launch with why its keeper refused, where it was over before anybody looked at that."""
+    view = context.observed.keepers.get(status.id)
+    said = view.status if view is not None else None
+    if launched is None or said is None or said.phase is not KeeperPhase.REFUSED:
+        return launched
+    return replace(launched, refusal=kept(said.reason))
 
 
 def stop(context: Context, record: VolumeRecord, why: str) -> Step:

@@ -91,14 +91,12 @@ def fits(context: Context, record: VolumeRecord, needs: Needs, offer: AgentOffer
 def _placed(context: Context, strategy: StorageStrategy, record: VolumeRecord, offer: AgentOffer) -> VolumeRecord:
     """Return the record with a place for its data.
 
-    While nothing was ever written there, an earlier attempt's volume is taken up where this agent offers it, and any
-    other agent gets a volume with a new id.
+    While nothing is known to have been written, the last attempt's volume is taken up where this agent offers it (the
+    ledger may know an earlier one only), and any other agent gets a volume with a new id.
     """
     if record.initialised:
         return record
     offered = [v for v in map(made_for, offer.resources) if v is not None and v.identity == record.identity]
-    if record.persistence_id in [str(volume) for volume in offered]:
-        return record
     if offered:
         return replace(record, persistence_id=str(max(offered, key=lambda v: v.sequence)))
     place = _place(context, strategy, record, offer)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 VERSION = "10.11.6"
 EXIT_REFUSED, EXIT_ENDED, EXIT_KILLED = 64, 1, -9
-REFUSAL_SHOWN_SECONDS = 5.0
+REFUSAL_SHOWN_SECONDS, REFUSAL_UNTOLD_SECONDS = 5.0, 25.0
 AWAY_SECONDS = 1.0
 DISK_RETRY_SECONDS = 5.0
 CLAIM_SECONDS = 2.0
@@ -41,6 +41,7 @@ class Keeper:
         self._cancel: Callable[[], None] = lambda: None
         self._directory: Directory | None = None
         self._watchers: list[Callable[[], None]] = []
+        self.told = 0
         self.status = KeeperStatus(task_id=config.task_id, revision=1, phase=KeeperPhase.CHECKING)
         self.listens = False
         self.answers = False
@@ -269,7 +270,14 @@ class Keeper:
 
     def _refuse(self, refusal: Refused) -> None:
         self._update(phase=KeeperPhase.REFUSED, reason=str(refusal), opened_by=refusal.opened_by)
-        self._next(REFUSAL_SHOWN_SECONDS, lambda: self._end(EXIT_REFUSED))
+        until = self._host.schedule.now + REFUSAL_SHOWN_SECONDS + REFUSAL_UNTOLD_SECONDS
+        self._next(REFUSAL_SHOWN_SECONDS, lambda: self._end_once_told(until))
+
+    def _end_once_told(self, until: float) -> None:
+        if self.told < self.status.revision and self._host.schedule.now < until:
+            self._next(1.0, lambda: self._end_once_told(until))
+        else:
+            self._end(EXIT_REFUSED)
 
     def _update(self, **changes: Any) -> None:
         self.status = replace(self.status, **changes, revision=self.status.revision + 1)

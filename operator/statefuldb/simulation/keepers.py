@@ -105,6 +105,7 @@ class Keepers:
     def _seen(self, task_id: TaskId, keeper: Keeper) -> KeeperView:
         # Through its JSON form, as over the wire.
         status = KeeperStatus.from_json(keeper.status.to_json())
+        keeper.told = status.revision
         return KeeperView(task_id=task_id, status=status, seen_at_seconds=self._machine.now())
 
     def _note(self, watched: _Watched, view: KeeperView) -> None:

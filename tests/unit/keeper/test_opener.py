@@ -1,6 +1,7 @@
 """Which launch opened shared data last is written down there, and one that may not be over keeps the next one out."""
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from statefuldb.keeper import directory as member
 from statefuldb.keeper import erasing, opener
 from statefuldb.keeper.refusal import OpenedBefore, Refused
 from statefuldb.keeper.serve import Keeper
-from statefuldb.model.keeper import KeeperConfig
+from statefuldb.model.keeper import KeeperConfig, KeeperPhase
 from unit.keeper.test_erase import filled, orders
 
 UID = "11111111-2222-3333-4444-555555555555"
@@ -132,6 +133,22 @@ def test_nothing_is_removed_under_a_launch_that_the_ledger_may_not_know_of(tmp_p
 
 def test_a_keeper_says_whose_entry_it_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("statefuldb.keeper.serve.REFUSAL_SHOWN_SECONDS", 0.0)
+    monkeypatch.setattr("statefuldb.keeper.serve.REFUSAL_UNTOLD_SECONDS", 0.0)
     keeper = Keeper(shared(tmp_path, 3), tmp_path)
     keeper._show(OpenedBefore("it was opened", opened_by="its entry"))
     assert (keeper._state.status.reason, keeper._state.status.opened_by) == ("it was opened", "its entry")
+
+
+def test_a_refusal_is_shown_until_somebody_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("statefuldb.keeper.serve.REFUSAL_SHOWN_SECONDS", 0.0)
+    monkeypatch.setattr("statefuldb.keeper.serve.REFUSAL_LOOK_SECONDS", 0.01)
+    keeper = Keeper(shared(tmp_path, 3), tmp_path)
+    shown = threading.Thread(target=lambda: keeper._show(Refused("it was opened")))
+    shown.start()
+    refused = keeper._state.wait_after(1, 10)
+    assert refused.phase is KeeperPhase.REFUSED
+    shown.join(0.2)
+    assert shown.is_alive()
+    keeper._state.note_told(refused.revision)
+    shown.join(10)
+    assert not shown.is_alive()

@@ -38,6 +38,7 @@ def test_a_file_system_that_does_not_answer_as_it_is_opened_is_said(
     monkeypatch.setattr(member, "open_directory", hang)
     monkeypatch.setattr(serve, "told_of_silence", partial(told_of_silence, after_seconds=0.01))
     monkeypatch.setattr(serve, "REFUSAL_SHOWN_SECONDS", 0.0)
+    monkeypatch.setattr(serve, "REFUSAL_UNTOLD_SECONDS", 0.0)
     keeper = Keeper(replace(orders(tmp_path), mode=mode), tmp_path)
     monkeypatch.setattr(keeper, "_open_endpoint", lambda: None)
     state = keeper._state

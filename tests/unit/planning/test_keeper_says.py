@@ -5,7 +5,7 @@ from dataclasses import replace
 from statefuldb.model.actions import SaveVolume
 from statefuldb.model.conditions import Reason
 from statefuldb.model.keeper import KeeperPhase
-from statefuldb.model.observed import TaskState
+from statefuldb.model.observed import KeeperView, TaskState
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import MESSAGE_MAX_LENGTH, Ending
 from statefuldb.planning.planner import plan
@@ -42,6 +42,20 @@ def test_why_a_keeper_refused_outlives_the_keeper() -> None:
     assert not plan(desired(spec(Strategy.HOST_PATH)), replace(seen, volumes=(saved.volume,)), (), OPERATOR).actions
     later = plan(desired(spec(Strategy.HOST_PATH)), observed(volumes=(over,)), (offer(),), OPERATOR)
     assert said in later.waiting[0].message
+
+
+def test_why_a_keeper_refused_is_known_though_it_was_silent_or_over_by_the_next_look() -> None:
+    """Simulator, seed 42946: twenty launches were refused, and nothing said why."""
+    record = serving(Strategy.HOST_PATH)
+    (view,) = keeper(record, phase=KeeperPhase.REFUSED, reason="/srv/db: no marker").values()
+    silent = KeeperView.silent(view.task_id, "connection refused", view)
+    for state in (TaskState.RUNNING, TaskState.FAILED):
+        seen = observed(volumes=(record,), tasks=tasks(record, state), keepers={view.task_id: silent})
+        (saved,) = plan(desired(spec(Strategy.HOST_PATH)), seen, (), OPERATOR).actions
+        assert isinstance(saved, SaveVolume)
+        assert saved.volume.launch is not None
+        assert saved.volume.launch.refusal == "/srv/db: no marker"
+        assert saved.volume.ended is state.over
 
 
 def test_a_keeper_that_does_not_answer_while_mesos_does_not_is_not_to_be_looked_for_through_mesos() -> None:

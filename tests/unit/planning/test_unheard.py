@@ -113,6 +113,22 @@ def test_of_several_later_attempts_the_last_one_is_gone_on_with() -> None:
     assert {v.law for v in violations(earlier, sight, CLUSTER)} == {"no_empty_resurrection"}
 
 
+def test_of_several_attempts_on_one_agent_the_last_one_is_gone_on_with() -> None:
+    """Simulator, seed 43240: the ledger knew the first of two volumes that the agent held, and took that up."""
+    strategy = Strategy.PERSISTENT_VOLUME
+    record, idle = attempt(strategy, TaskState.FAILED)
+    later = numbered(idle, record, 2, idle.hostname)
+    bundle = tuple(r for r in later.resources if not r.unreserved)
+    both = replace(idle, resources=(*idle.resources, *bundle))
+    sight = seen(record, both)
+    decided = plan(desired(spec(strategy)), sight, (both,), replace(OPERATOR, restored_at=1_700_000_000))
+    assert not violations(decided, sight, CLUSTER)
+    saved = decided.actions[0]
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.persistence_id is not None
+    assert saved.volume.persistence_id.endswith(".2")
+
+
 @BOUND
 @pytest.mark.parametrize("state", [TaskState.KILLED, TaskState.FAILED, TaskState.GONE])
 def test_after_a_restore_it_goes_on_where_it_was_however_it_ended(strategy: Strategy, state: TaskState) -> None:
