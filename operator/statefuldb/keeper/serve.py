@@ -42,7 +42,7 @@ DISK_POLL_SECONDS = 5.0
 DISK_RETRY_SECONDS = 60.0
 REFUSAL_SHOWN_SECONDS = 5.0
 # An operator hears late of a task that has begun where it has much to do.
-REFUSAL_UNTOLD_SECONDS, REFUSAL_LOOK_SECONDS = 25.0, 0.5
+REFUSAL_UNTOLD_SECONDS, REFUSAL_LOOK_SECONDS = 15.0, 0.5
 SERVER_LOG = "server.log"
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pymysql
 
-from statefuldb.adapters.keeper.client import KeeperClient
+from statefuldb.adapters.keeper.client import KeeperClient, KeeperError
 from statefuldb.adapters.keeper.operator_identity import OperatorCertificates
 from statefuldb.model.keeper import (
     CERTIFICATE_FILE,
@@ -119,8 +119,19 @@ class Member:
         return client, status
 
     def refusal(self, config: KeeperConfig) -> str:
-        assert self.start(config).wait(timeout=30) == 64
+        process = self.start(config)
+        # As soon as that was read it ends.
+        eventually(lambda: process.poll() is not None or self._says_refused(config))
+        assert process.wait(timeout=30) == 64
         return (self.sandbox(config) / "stderr").read_text()
+
+    def _says_refused(self, config: KeeperConfig) -> bool:
+        if not (self.sandbox(config) / CERTIFICATE_FILE).exists():
+            return False
+        try:
+            return self.client(config).status().phase is KeeperPhase.REFUSED
+        except (KeeperError, ValueError):
+            return False
 
     def successor(self, **changes: object) -> KeeperConfig:
         number = len(self.processes) + 1
