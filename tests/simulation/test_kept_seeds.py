@@ -115,7 +115,11 @@ KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421, 37371, 42946, 43240, 
 # 201: what a quarter-hourly reconciliation told otherwise of a task on a forgotten agent was written down at rest.
 # 27691: rest began while the agent of a database that is to be stopped had yet to prove that it ended its task.
 # 760049: what was to stop was refused, since its data would shrink, and said so; it was to be stopped all the same.
+# 44790: a watch was broken while a person stopped a database, and for longer than the law gave it.
+# 45151: of two that led, one stopped what the other one had found to be over.
 MISJUDGED = {
+    44790: size_of(44790),
+    45151: size_of(45151),
     760049: replace(size_of(760049), restores=True, hangs=True, kinds_of_strikes=5),
     961: Size(),
     201: size_of(201),

@@ -31,8 +31,9 @@ READY_LAG_SECONDS = 15.0
 # An operator that has just begun waits for as long for what it has not heard yet, and then has to write.
 BEGUN_LAG_SECONDS = PATIENCE_SECONDS + 10.0
 RECORDED_SECONDS = 30.0
-# For how long an act of a person may not have been heard of, and what is decided be decided without it.
-HEARD_SECONDS = 5.0
+# For how long an act of a person may not have been heard of, and what is decided be decided without it: watches break
+# for up to 20 s.
+HEARD_SECONDS = 25.0
 
 
 class Laws:
@@ -210,13 +211,13 @@ class Laws:
         return self._by_name.get(hostname)
 
     def _killed(self, task_id: str) -> None:
-        """A KILL is asked for by a person's act on that database, or the task is not the one that is recorded.
+        """A KILL is asked for by a person's act on that database, or the task is not recorded as one that runs.
 
         An act from before the launch asks for it as long as the launch falls short of it: there was no room.
         """
         parsed = TaskId.parse(task_id)
         for volume in self._ledger.of(parsed):
-            if volume.launch is None or volume.intent is not Intent.USE:
+            if volume.launch is None or volume.ended or volume.intent is not Intent.USE:
                 continue
             wanted = self.people.wanted.get(volume.key.name)
             decided_at = self._decided_at.get(task_id, 0.0)
