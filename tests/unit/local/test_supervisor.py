@@ -44,7 +44,8 @@ def test_a_daemon_whose_starter_was_killed_is_found_and_stopped(supervisor: Supe
     assert not supervisor.start(DAEMON)
     pid = supervisor.pid(DAEMON.name)
     assert pid is not None
-    assert b"http.server" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    # Between its fork and its exec a process shows no command line.
+    assert wait_for(lambda: b"http.server" in Path(f"/proc/{pid}/cmdline").read_bytes(), 30)
     supervisor.stop(DAEMON.name)
     assert supervisor.ended(DAEMON.name)
 
