@@ -9,7 +9,6 @@ from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.metadata import check_metadata
 from statefuldb.local.api_server.options import check_list
 from statefuldb.local.api_server.validation import validate
-from statefuldb.model.schema import custom_resource_definitions
 from unit.local.api_server.world import World
 
 Json = dict[str, Any]
@@ -18,10 +17,7 @@ ENUM: Json = {"type": "string", "enum": ["A", "B"]}
 
 @pytest.fixture
 def world() -> World:
-    one = World()
-    for definition in custom_resource_definitions():
-        one.create("customresourcedefinitions", definition)
-    return one
+    return World.of_ours()
 
 
 @pytest.mark.parametrize(

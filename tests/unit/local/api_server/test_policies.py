@@ -8,7 +8,7 @@ import pytest
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.resource_rules import covers
 from statefuldb.model.identity import ANNOTATION_RELEASE
-from statefuldb.model.schema import admission_policies, custom_resource_definitions
+from statefuldb.model.schema import admission_policies
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Intent
 from statefuldb.model.volume_object import to_object
@@ -22,9 +22,7 @@ NAME = "orders-0-1a2b3c4d"
 
 @pytest.fixture
 def world() -> World:
-    one = World()
-    for definition in custom_resource_definitions():
-        one.create("customresourcedefinitions", definition)
+    one = World.of_ours()
     for policy, binding in admission_policies().values():
         one.create("validatingadmissionpolicies", policy)
         one.create("validatingadmissionpolicybindings", binding)

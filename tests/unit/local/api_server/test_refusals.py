@@ -6,7 +6,6 @@ import pytest
 
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.options import delete_options
-from statefuldb.model.schema import custom_resource_definitions
 from unit.local.api_server.world import World, write
 
 Json = dict[str, Any]
@@ -16,10 +15,7 @@ KEEP = "example.dev/keep"
 
 @pytest.fixture
 def world() -> World:
-    one = World()
-    for definition in custom_resource_definitions():
-        one.create("customresourcedefinitions", definition)
-    return one
+    return World.of_ours()
 
 
 def profile(name: str = "a", **more: Any) -> Json:

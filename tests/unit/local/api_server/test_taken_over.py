@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from statefuldb.local.api_server import service
 from statefuldb.local.api_server.copying import copied, sharing
 from statefuldb.local.api_server.errors import ApiError
-from statefuldb.model.schema import custom_resource_definitions
 from unit.local.api_server.world import World, write
 
 Json = dict[str, Any]
@@ -33,10 +32,8 @@ values = st.recursive(
 @pytest.fixture(scope="module")
 def worlds() -> tuple[World, World]:
     """Two servers that are told the same."""
-    pair = World(), World()
+    pair = World.of_ours(), World.of_ours()
     for world in pair:
-        for definition in custom_resource_definitions():
-            world.create("customresourcedefinitions", definition)
         world.create(KIND, {**BODY, "metadata": {"name": "x"}, "spec": SPEC})
     return pair
 

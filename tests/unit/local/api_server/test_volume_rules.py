@@ -8,7 +8,6 @@ import pytest
 
 from conformance.kubernetes.ledger import REFUSED, TAKEN, on_what
 from statefuldb.local.api_server.errors import ApiError
-from statefuldb.model.schema import custom_resource_definitions
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_object, to_object
@@ -28,10 +27,7 @@ def stored_in(world: World, record: VolumeRecord) -> str:
 
 @pytest.fixture
 def world() -> World:
-    one = World()
-    for definition in custom_resource_definitions():
-        one.create("customresourcedefinitions", definition)
-    return one
+    return World.of_ours()
 
 
 @pytest.mark.parametrize("strategy", Strategy)

@@ -7,7 +7,6 @@ import pytest
 from statefuldb.local.api_server.apply import apply, track_update
 from statefuldb.local.api_server.errors import ApiError
 from statefuldb.local.api_server.listing import page
-from statefuldb.model.schema import custom_resource_definitions
 from unit.local.api_server.world import NOW, World
 
 Json = dict[str, Any]
@@ -64,9 +63,7 @@ def test_conflicts_come_level_by_level_and_those_of_an_apply_first() -> None:
 
 
 def test_an_apply_of_a_status_says_nothing_of_metadata() -> None:
-    world = World()
-    for definition in custom_resource_definitions():
-        world.create("customresourcedefinitions", definition)
+    world = World.of_ours()
     kind = world.kind("statefuldatabases")
     whole: Json = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": "a"}}
     spec: Json = {"engine": {"type": "MariaDB", "version": "10.11"}, "resources": {"cpus": "1", "memory": "1Gi"}}

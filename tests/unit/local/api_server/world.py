@@ -8,6 +8,7 @@ from statefuldb.local.api_server.kinds import Kind
 from statefuldb.local.api_server.service import Service
 from statefuldb.local.api_server.store import Change, Store
 from statefuldb.local.api_server.writes import Write
+from statefuldb.model.schema import custom_resource_definitions
 
 Json = dict[str, Any]
 NOW = "2026-01-01T00:00:00Z"
@@ -29,6 +30,14 @@ class World:
         self.store = Store(lambda: next(ids), self.changes.append)
         self.service = Service(self.store)
         self.create("namespaces", {"metadata": {"name": "home"}})
+
+    @classmethod
+    def of_ours(cls) -> "World":
+        """Return one that knows our own kinds."""
+        one = cls()
+        for definition in custom_resource_definitions():
+            one.create("customresourcedefinitions", definition)
+        return one
 
     def kind(self, plural: str) -> Kind:
         return next(kind for kind in self.store.kinds.values() if kind.plural == plural and not kind.storage)
