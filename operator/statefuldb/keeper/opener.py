@@ -17,17 +17,19 @@ from statefuldb.model.keeper import KeeperConfig
 def check(config: KeeperConfig, directory: MemberDirectory, ledger: str = "") -> int:
     """Return the token that was taken last, where the launch that opened the data last is over, or is this one.
 
+    It is 0 where the data lies on one agent, whose lock is the claim.
+
     `ledger` is the ledger entry at this launch, in JSON; empty where an older operator launched it. Called with the
     claim held. Raises Refused where that other launch may not be over, for all that the ledger knows.
     """
-    path, token = directory.folder / "launch", held_token(config, directory)
     if config.data.mount_point is None:
-        return token
+        return 0
+    path, token = directory.folder / "launch", held_token(config, directory)
     by, entry = _last(path, token)
     if by is not None and (str(by), entry) != (config.task_id, ledger) and config.unheard_of(by):
         said = f"{directory.path} was opened last by {by}, of which the ledger does not know: it may still write there"
-        by_hand = "" if entry else f"; make sure that no server runs on it, then remove {path}"
-        raise OpenedBefore(f"{said}{by_hand}", opened_by=entry)
+        by_hand = f"where nothing tells of its end, make sure that no server runs on it, then remove {path}"
+        raise OpenedBefore(f"{said}; {by_hand}", opened_by=entry, number=by.incarnation)
     if by is None and config.data.unheard_after is not None and token > config.minimum_token:
         raise Refused(
             f"nobody knows which launch opened {directory.path} last: its token is {token}, the ledger of before the "

@@ -10,11 +10,14 @@ class NotOurs(Refused):
 
 
 class OpenedBefore(Refused):
-    """A launch that may not be over has opened the data. `opened_by` is its ledger entry, in JSON, empty if unknown."""
+    """A launch that may not be over has opened the data: of this `number`.
 
-    def __init__(self, reason: str, *, opened_by: str) -> None:
+    `opened_by` is its ledger entry, in JSON, empty if unknown.
+    """
+
+    def __init__(self, reason: str, *, opened_by: str, number: int) -> None:
         super().__init__(reason)
-        self.opened_by = opened_by
+        self.opened_by, self.number = opened_by, number
 
 
 class Ended(Exception):

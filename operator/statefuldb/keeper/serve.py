@@ -131,8 +131,13 @@ class Keeper:
 
         It ends without having been read, too: nothing but a new launch can go on from there.
         """
-        opened_by = refusal.opened_by if isinstance(refusal, OpenedBefore) else ""
-        self._state.update(phase=KeeperPhase.REFUSED, reason=str(refusal), opened_by=opened_by)
+        before = refusal if isinstance(refusal, OpenedBefore) else None
+        self._state.update(
+            phase=KeeperPhase.REFUSED,
+            reason=str(refusal),
+            opened_by=before.opened_by if before is not None else "",
+            opened_number=before.number if before is not None else 0,
+        )
         self._stopping.wait(REFUSAL_SHOWN_SECONDS)
         until = time.monotonic() + REFUSAL_UNTOLD_SECONDS
         while not self._state.is_told and time.monotonic() < until and not self._stopping.wait(REFUSAL_LOOK_SECONDS):

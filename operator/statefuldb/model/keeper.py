@@ -127,7 +127,8 @@ class EngineStatus:
 class KeeperStatus:
     """One answer of a keeper. `revision` grows with each change, for long polling.
 
-    `opened_by` is the ledger entry, in JSON, at the launch that opened the data last, where that is why it refuses.
+    `opened_number` is that of the launch that opened the data last, where that is why it refuses, else 0; `opened_by`
+    is the ledger entry at that launch, in JSON, empty where that is unknown.
     """
 
     task_id: str
@@ -135,6 +136,7 @@ class KeeperStatus:
     phase: KeeperPhase
     reason: str = ""
     opened_by: str = ""
+    opened_number: int = 0
     token: int = 0
     claim_held: bool = False
     engine: EngineStatus = EngineStatus()

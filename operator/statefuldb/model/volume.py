@@ -113,11 +113,13 @@ class Unheard:
     """Launches that may have been made, and that the ledger knows nothing of: numbered above `after`, up to `until`.
 
     The API was restored from a backup, or the entry was lost and found again. On a shared file system one of them may
-    hold the data, wherever the next one runs.
+    hold the data, wherever the next one runs. `by_hand`: one of them has opened it, and says nothing of itself or
+    cannot be told from launches of ours; a person says when it is over, as the keeper asks.
     """
 
     after: int
     until: int
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ def to_object(record: VolumeRecord) -> dict[str, object]:
         "ending": camel(asdict(record.ending)) if record.ending else None,
         "fencing": _told(record.fencing) if record.fencing else None,
         "growth": camel(asdict(record.growth)) if record.growth else None,
-        "unheard": asdict(record.unheard) if record.unheard else None,
+        "unheard": camel(asdict(record.unheard)) if record.unheard else None,
         "initialised": record.initialised,
         "token": record.token,
         "failures": record.failures,
@@ -93,7 +93,7 @@ def from_label(text: str) -> VolumeRecord | None:
     """Return the entry in a task's label, or None where it holds none."""
     try:
         return from_object(json.loads(text))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, RecursionError, TypeError, ValueError):
         return None
 
 

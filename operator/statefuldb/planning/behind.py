@@ -19,6 +19,8 @@ from statefuldb.planning import unheard
 from statefuldb.planning.context import Context, Step
 
 LOOK_AGAIN_SECONDS = 5.0
+# The largest whole number that every reader of JSON takes for the same.
+_LARGEST = 2**53 - 1
 
 
 def abreast(context: Context, record: VolumeRecord) -> VolumeRecord:
@@ -32,29 +34,37 @@ def abreast(context: Context, record: VolumeRecord) -> VolumeRecord:
     return replace(record, incarnation=max(known), unheard=_unheard(context, record))
 
 
-def opened_by(record: VolumeRecord, told: str) -> SaveVolume | None:
-    """Return what follows the launch that opened the data last, as the directory says and the ledger did not know.
+def opened_by(record: VolumeRecord, number: int, told: str) -> VolumeRecord:
+    """Return the entry with what follows from a launch of this number that opened the data last, unknown to the ledger.
 
-    `told` is the entry at that launch, in JSON. It is not over for being unknown: what Mesos says of it decides, or a
-    proof of fencing. None where nothing is known by that, or the launch is the last one of the ledger.
+    `told` is the entry at that launch, in JSON. It is not over for being unknown: it is followed in place of ours, and
+    what Mesos says of it decides, or a proof of fencing. Where it says nothing of itself, or has the number of one of
+    ours, nothing that Mesos says of that number proves anything: it is kept in doubt, whatever is launched since.
     """
-    carried, launched = from_label(told), record.launch
-    if carried is None or carried.launch is None or launched is None or carried.identity != record.identity:
-        return None
-    number = carried.launch.incarnation
-    if number == launched.incarnation:
-        return None
-    doubt = record.unheard
-    known = replace(
-        _brought_forward(record, carried),
-        # Where it was found.
-        directory=record.directory,
-        root=record.root,
+    if number > _LARGEST:
+        # No launch of ours comes after it, and none of them opens the data.
+        return record
+    carried, ours, doubt = from_label(told), record.launch, record.unheard
+    after = min(number - 1, doubt.after) if doubt is not None else number - 1
+    until = max(number, ours.incarnation if ours is not None else 0, doubt.until if doubt is not None else 0)
+    unknown = replace(record, unheard=Unheard(after=after, until=until, by_hand=True))
+    if carried is None or carried.launch is None or ours is None or carried.identity != record.identity:
+        return unknown
+    of_another = carried.launch.incarnation != number or carried.launch.erase or carried.strategy is not record.strategy
+    in_doubt = doubt is not None and doubt.by_hand and doubt.after < number <= doubt.until
+    if of_another or in_doubt or number == ours.incarnation:
+        return unknown
+    return replace(
+        record,
+        # Of the rest the ledger knows better, or the directory tells: whether there is data, too.
+        agent=carried.launch.agent,
+        launch=carried.launch,
         incarnation=max(record.incarnation, number),
+        ending=None,
+        fencing=None,
         # It was launched because those before it were over.
         unheard=replace(doubt, after=max(doubt.after, number)) if doubt is not None else None,
     )
-    return SaveVolume(volume=known, why=f"{known.task_id} opened the data last, and the ledger did not know of it")
 
 
 def taken_up(context: Context, record: VolumeRecord) -> Step | None:
@@ -114,7 +124,9 @@ def _unheard(context: Context, record: VolumeRecord) -> Unheard | None:
     begins = not record.incarnation and not unheard.is_older(context)
     if record.strategy is not Strategy.DFS or record.incarnation >= restored_at or begins:
         return before
-    return Unheard(after=before.after if before is not None else record.incarnation, until=restored_at)
+    if before is None:
+        return Unheard(after=record.incarnation, until=restored_at)
+    return replace(before, until=max(before.until, restored_at))
 
 
 def _told(observed: Observed, record: VolumeRecord) -> dict[TaskId, TaskStatus | None]:

@@ -9,11 +9,11 @@ from statefuldb.model.observed import TaskState, TaskStatus
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.quantity import render_bytes
 from statefuldb.model.spec import ResourcesSpec, RiskClass
-from statefuldb.model.volume import Ending, Launch, VolumeRecord, kept
+from statefuldb.model.volume import Ending, VolumeRecord, kept
 from statefuldb.planning import behind, fencing, growth, maintenance, room
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.launch import STOP_GRACE_SECONDS, launch
-from statefuldb.planning.serving import serve
+from statefuldb.planning.serving import noted_refusal, serve
 from statefuldb.planning.strays import stopping, strays
 from statefuldb.planning.surplus import trim
 from statefuldb.planning.template import restart_request, template_of
@@ -71,13 +71,19 @@ def _keep_running(context: Context, record: VolumeRecord, status: TaskStatus) ->
 
 def record_ending(context: Context, record: VolumeRecord, status: TaskStatus) -> SaveVolume:
     """Return the action that writes down that a launch is over, before Mesos is told that we know."""
+    view = context.observed.keepers.get(status.id)
+    if view is not None and view.status is not None and view.status.phase is KeeperPhase.REFUSED:
+        # It was over before anybody looked at why.
+        noted = noted_refusal(record, view.status)
+        if noted is not None and noted.volume.task_id != record.task_id:
+            return noted
+        record = noted.volume if noted is not None else record
     # An offer that went as it was accepted is nobody's failure, and neither is a stop that was asked for.
     dropped = status.state is TaskState.DROPPED and status.reason == "REASON_INVALID_OFFERS"
     asked_for = status.state is TaskState.KILLED or dropped
     return SaveVolume(
         volume=replace(
             record,
-            launch=_with_refusal(context, record.launch, status),
             ending=Ending(
                 incarnation=status.id.incarnation,
                 state=status.state,
@@ -89,15 +95,6 @@ def record_ending(context: Context, record: VolumeRecord, status: TaskStatus) ->
         ),
         why=f"incarnation {status.id.incarnation} is over: {status.state}",
     )
-
-
-def _with_refusal(context: Context, launched: Launch | None, status: TaskStatus) -> Launch | None:
-    """Return the launch with why its keeper refused, where it was over before anybody looked at that."""
-    view = context.observed.keepers.get(status.id)
-    said = view.status if view is not None else None
-    if launched is None or said is None or said.phase is not KeeperPhase.REFUSED:
-        return launched
-    return replace(launched, refusal=kept(said.reason))
 
 
 def stop(context: Context, record: VolumeRecord, why: str) -> Step:

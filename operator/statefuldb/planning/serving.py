@@ -182,14 +182,11 @@ def noted_refusal(record: VolumeRecord, status: KeeperStatus) -> SaveVolume | No
     data, that one is followed from now on.
     """
     assert record.launch is not None
-    if status.opened_by and (followed := behind.opened_by(record, status.opened_by)) is not None:
-        return followed
-    said = kept(status.reason)
-    if record.launch.refusal == said:
-        return None
-    return SaveVolume(
-        volume=replace(record, launch=replace(record.launch, refusal=said)), why=f"the keeper refused: {status.reason}"
-    )
+    noted = behind.opened_by(record, status.opened_number, status.opened_by) if status.opened_number else record
+    if noted.task_id != record.task_id:
+        return SaveVolume(volume=noted, why=f"{noted.task_id} opened the data last, and the ledger did not know of it")
+    noted = replace(noted, launch=replace(record.launch, refusal=kept(status.reason)))
+    return SaveVolume(volume=noted, why=f"the keeper refused: {status.reason}") if noted != record else None
 
 
 def _setting(ordinal: int) -> Waiting:

@@ -105,7 +105,7 @@ class Observer:
         `agent_reregister_timeout` is over, even where a person has marked that agent as gone.
         """
         owed = status.owed_since_seconds
-        heard = keeper is not None and keeper.status is not None
+        heard = keeper is not None and keeper.status is not None and not keeper.error
         if owed is None or heard or not status.state.alive or 0 <= self._clock.now() - owed < DOUBTED_AFTER_SECONDS:
             return status
         message = "the master was asked again, and does not answer"

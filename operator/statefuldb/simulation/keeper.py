@@ -269,7 +269,8 @@ class Keeper:
         return False
 
     def _refuse(self, refusal: Refused) -> None:
-        self._update(phase=KeeperPhase.REFUSED, reason=str(refusal), opened_by=refusal.opened_by)
+        by, number = refusal.opened_by, refusal.opened_number
+        self._update(phase=KeeperPhase.REFUSED, reason=str(refusal), opened_by=by, opened_number=number)
         until = self._host.schedule.now + REFUSAL_SHOWN_SECONDS + REFUSAL_UNTOLD_SECONDS
         self._next(REFUSAL_SHOWN_SECONDS, lambda: self._end_once_told(until))
 

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class Refused(Exception):
-    """Something that must be true before data is opened is not. `opened_by` is as that of a keeper's status."""
+    """Something that must be true before data is opened is not. What opened it is told as by a keeper's status."""
 
-    def __init__(self, reason: str, opened_by: str = "") -> None:
+    def __init__(self, reason: str, opened_by: str = "", opened_number: int = 0) -> None:
         super().__init__(reason)
-        self.opened_by = opened_by
+        self.opened_by, self.opened_number = opened_by, opened_number
 
 
 def identity_of(config: KeeperConfig) -> dict[str, object]:
@@ -36,7 +36,9 @@ def check_launch(config: KeeperConfig, directory: Directory) -> None:
     if config.data.mount_point is None or last is None or by == config.task_id:
         return
     if config.unheard_of(last):
-        raise Refused(f"{directory.place} was opened last by {by}, of which the ledger does not know", entry)
+        raise Refused(
+            f"{directory.place} was opened last by {by}, of which the ledger does not know", entry, last.incarnation
+        )
 
 
 def place_of(config: KeeperConfig, host: "Host", volume: str) -> Directory:

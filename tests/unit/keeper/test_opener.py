@@ -135,8 +135,9 @@ def test_a_keeper_says_whose_entry_it_found(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("statefuldb.keeper.serve.REFUSAL_SHOWN_SECONDS", 0.0)
     monkeypatch.setattr("statefuldb.keeper.serve.REFUSAL_UNTOLD_SECONDS", 0.0)
     keeper = Keeper(shared(tmp_path, 3), tmp_path)
-    keeper._show(OpenedBefore("it was opened", opened_by="its entry"))
-    assert (keeper._state.status.reason, keeper._state.status.opened_by) == ("it was opened", "its entry")
+    keeper._show(OpenedBefore("it was opened", opened_by="its entry", number=2))
+    said = keeper._state.status
+    assert (said.reason, said.opened_by, said.opened_number) == ("it was opened", "its entry", 2)
 
 
 def test_a_refusal_is_shown_until_somebody_was_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,3 +153,19 @@ def test_a_refusal_is_shown_until_somebody_was_told(tmp_path: Path, monkeypatch:
     keeper._state.note_told(refused.revision)
     shown.join(10)
     assert not shown.is_alive()
+
+
+def test_what_was_opened_by_an_older_keeper_and_found_by_its_marker_waits_for_a_person(tmp_path: Path) -> None:
+    """The ledger never knew who took the token that a scan has read there."""
+    data = directory(tmp_path)
+    (data.folder / "token").write_text("7")
+    found = shared(tmp_path, RESTORED_AT + 1, unheard_after=0, unheard_until=RESTORED_AT)
+    with pytest.raises(Refused, match="nobody knows which launch opened"):
+        opened(found, data)
+
+
+def test_a_token_that_is_no_number_is_in_the_way_of_no_removal_on_one_agent(tmp_path: Path) -> None:
+    data = directory(tmp_path)
+    (data.folder / "token").write_text("")
+    erasing.erase(replace(orders(tmp_path), uid=UID, mode="Erase"), data)
+    assert not data.path.exists()

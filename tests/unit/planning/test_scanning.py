@@ -82,14 +82,16 @@ def test_an_adopted_directory_is_taken_up_by_the_database_of_its_name(
     found: FoundDirectory, strategy: Strategy, agent: AgentRef | None
 ) -> None:
     entry = entry_of_directory(only(found), KEY, 1_000.0, agent=agent, mesos_role="statefuldb")
-    assert (entry.intent, entry.strategy, entry.token) == (Intent.RETAIN, strategy, 3)
+    # On a shared file system nobody knows whether the launch that took the token is over.
+    known = 0 if found.shared else 3
+    assert (entry.intent, entry.strategy, entry.token) == (Intent.RETAIN, strategy, known)
     (adopted,) = plan(desired(spec(strategy)), observed(volumes=(entry,)), (offer(),), OPERATOR).actions
     record = adopted.volume  # type: ignore[union-attr]
     assert (record.intent, record.owner_uid, record.directory) == (Intent.USE, UID, found.directory)
     launched = plan(desired(spec(strategy)), observed(volumes=(record,)), (offer(),), OPERATOR)
     keeper = launched.actions[-1].operations[-1].keeper  # type: ignore[union-attr]
     assert keeper.bootstrap == "None", "adopted data must never be initialised"
-    assert keeper.minimum_token == 3
+    assert keeper.minimum_token == known
     assert (keeper.data.directory, keeper.data.root) == (found.directory, found.root)
 
 

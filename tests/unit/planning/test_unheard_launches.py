@@ -66,8 +66,10 @@ def restored() -> tuple[VolumeRecord, Plan]:
     return record, decide(observed(volumes=(record,)))
 
 
-def refused(record: VolumeRecord, told: str) -> Observed:
-    said = keeper(record, phase=KeeperPhase.REFUSED, reason="it was opened before", opened_by=told)
+def refused(record: VolumeRecord, told: str, number: int = LATER.incarnation) -> Observed:
+    said = keeper(
+        record, phase=KeeperPhase.REFUSED, reason="it was opened before", opened_by=told, opened_number=number
+    )
     return observed(volumes=(record,), tasks=tasks(record, TaskState.RUNNING), keepers=said)
 
 
@@ -181,3 +183,68 @@ def test_of_a_directory_that_was_found_by_its_marker_no_launch_is_known() -> Non
     )
     assert shared.unheard == Unheard(after=0, until=1_000)
     assert local.unheard is None
+
+
+@pytest.mark.parametrize("why", ["it says nothing", "another strategy's", "a removal's", "not its number"])
+def test_what_cannot_be_followed_stays_in_doubt_whatever_is_launched_since(why: str) -> None:
+    """Each attempt has a higher number: without a doubt that is kept, the next one but few would open the data."""
+    record = replace(entry_after(restored()[1]), unheard=None)
+    unknown = carried(fallen_back(Strategy.DFS)[0])
+    assert unknown.launch is not None
+    number = LATER.incarnation
+    told = {
+        "it says nothing": "[" * 100_000,
+        "another strategy's": to_label(replace(unknown, strategy=Strategy.HOST_PATH, dfs=None)),
+        "a removal's": to_label(replace(unknown, launch=replace(unknown.launch, erase=True))),
+        "not its number": to_label(replace(unknown, launch=replace(unknown.launch, incarnation=2))),
+    }[why]
+    noted = entry_after(plan(WANTED, refused(record, told, number), (), OPERATOR))
+    assert noted.unheard is not None
+    assert noted.unheard.by_hand
+    assert (noted.task_id, noted.unheard.after < number <= noted.unheard.until) == (record.task_id, True)
+    ended = replace(noted, ending=Ending(incarnation=noted.incarnation, state=TaskState.FAILED, at_seconds=1.0))
+    after, until = doubted(plan(WANTED, observed(volumes=(ended,)), (offer("agent-2"),), OPERATOR))
+    assert after is not None
+    assert until is not None
+    assert after < number <= until
+
+
+def test_a_number_that_nobody_can_write_down_changes_nothing() -> None:
+    record = entry_after(restored()[1])
+    told = to_label(carried(fallen_back(Strategy.DFS)[0]))
+    noted = entry_after(decide(refused(record, told, 10**30)))
+    assert (noted.task_id, noted.unheard) == (record.task_id, record.unheard)
+
+
+def test_a_launch_with_the_number_of_ours_is_never_taken_for_over_by_what_mesos_says_of_ours() -> None:
+    record = replace(entry_after(restored()[1]), unheard=None, incarnation=LATER.incarnation)
+    assert record.launch is not None
+    record = replace(record, launch=replace(record.launch, incarnation=LATER.incarnation))
+    told = to_label(carried(fallen_back(Strategy.DFS)[0]))
+    noted = entry_after(plan(WANTED, refused(record, told), (), OPERATOR))
+    assert noted.unheard == Unheard(after=2, until=3, by_hand=True)
+    assert from_object(to_object(noted)).unheard == noted.unheard
+    ended = replace(noted, ending=Ending(incarnation=3, state=TaskState.FAILED, at_seconds=1.0))
+    next_one = entry_after(plan(WANTED, observed(volumes=(ended,)), (offer("agent-2"),), OPERATOR))
+    assert next_one.incarnation == 4
+    assert next_one.unheard == noted.unheard
+    again = entry_after(plan(WANTED, refused(next_one, told), (), OPERATOR))
+    assert again.task_id == next_one.task_id, "it is not followed under the number of ours"
+    assert again.unheard == Unheard(after=2, until=4, by_hand=True)
+
+
+def test_what_opened_it_is_followed_though_the_keeper_was_over_by_the_next_look() -> None:
+    record = entry_after(restored()[1])
+    told = to_label(carried(fallen_back(Strategy.DFS)[0]))
+    seen = replace(refused(record, told), tasks=tasks(record, TaskState.FAILED))
+    assert entry_after(decide(seen)).task_id == LATER
+
+
+def test_that_it_was_opened_says_nothing_of_data() -> None:
+    """A bootstrap that was cut off leaves no marker: the directory tells, and is begun again."""
+    record = replace(entry_after(restored()[1]), initialised=False)
+    unknown = replace(carried(fallen_back(Strategy.DFS)[0]), initialised=False)
+    followed = entry_after(decide(refused(record, to_label(unknown))))
+    over = entry_after(decide(observed(volumes=(followed,), tasks={LATER: status(LATER, TaskState.GONE)})))
+    (task,) = launched(decide(observed(volumes=(over,))))
+    assert task.keeper.bootstrap == "Empty"

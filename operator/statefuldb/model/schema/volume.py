@@ -135,7 +135,11 @@ VOLUME_SPEC: Schema = obj(
             description="How often it was tried to make the volume larger.",
         ),
         "unheard": obj(
-            {"after": integer(minimum=0), "until": integer(minimum=0)},
+            {
+                "after": integer(minimum=0),
+                "until": integer(minimum=0),
+                "byHand": boolean("One of them has opened the data, and a person says when it is over."),
+            },
             required=("after", "until"),
             open_=True,
             description="Of launches numbered above the one, up to the other, this entry may not know: the API was "
