@@ -29,10 +29,10 @@ def stormy(tmp_path_factory: pytest.TempPathFactory, host_root: str) -> Iterator
     one.cli("down")
 
 
-def bodies(host_root: str) -> list[Json]:
-    """Return a database on a volume and one on a host's directory, which may be deleted."""
+def bodies(host_root: str, mesos: str) -> list[Json]:
+    """Return a database on a volume and one on a host's directory, which may be deleted, named after their Mesos."""
     return [
-        manifest(name, storage, deletionProtection="Disabled")
+        manifest(f"{name}-{mesos}", storage, deletionProtection="Disabled")
         for name, storage in (
             ("carved", {"strategy": "PersistentVolume", "size": "1Gi"}),
             ("pinned", {"strategy": "HostPath", "size": "1Gi", "hostPath": {"path": host_root}}),
@@ -42,7 +42,7 @@ def bodies(host_root: str) -> list[Json]:
 
 def test_nothing_is_lost_doubled_or_leaked(stormy: Cluster, host_root: str, record_property: Record) -> None:
     daemons = [name for name in stormy.victims() if name != "api-server"]
-    storm = Storm(stormy, bodies(host_root), daemons, SEED)
+    storm = Storm(stormy, bodies(host_root, "embedded"), daemons, SEED)
     rows = storm.rage(SECONDS)
     storm.check_bundles()
     storm.check_tasks()
@@ -55,7 +55,8 @@ def test_nothing_is_lost_doubled_or_leaked(stormy: Cluster, host_root: str, reco
 def test_nothing_is_lost_on_a_real_mesos_while_people_are_at_it(
     real: RealCluster, host_root: str, record_property: Record
 ) -> None:
-    storm = Storm(real, bodies(host_root), [name for name in real.victims() if name != "api-server"], SEED)
+    daemons = [name for name in real.victims() if name != "api-server"]
+    storm = Storm(real, bodies(host_root, "real"), daemons, SEED)
     rows = storm.rage(SECONDS, with_people=True)
     storm.check_bundles()
     storm.check_tasks()
