@@ -17,10 +17,9 @@ from statefuldb.model.keeper import KeeperConfig
 def check(config: KeeperConfig, directory: MemberDirectory, ledger: str = "") -> int:
     """Return the token that was taken last, where the launch that opened the data last is over, or is this one.
 
-    It is 0 where the data lies on one agent, whose lock is the claim.
-
-    `ledger` is the ledger entry at this launch, in JSON; empty where an older operator launched it. Called with the
-    claim held. Raises Refused where that other launch may not be over, for all that the ledger knows.
+    It is 0 where the data lies on one agent, whose lock is the claim. `ledger` is the ledger entry at this launch, in
+    JSON; empty where an older operator launched it. Called with the claim held. Raises Refused where that other launch
+    may not be over, for all that the ledger knows.
     """
     if config.data.mount_point is None:
         return 0

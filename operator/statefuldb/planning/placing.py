@@ -137,7 +137,7 @@ def _is_elsewhere(record: VolumeRecord, hostname: str) -> bool:
 
 def _preference(record: VolumeRecord, offer: AgentOffer) -> tuple[bool, int, str]:
     """Order offers: the agent used before, then the one with most free cpu, then by name so that ties are stable."""
-    elsewhere = record.agent is None or record.agent.hostname != offer.hostname
+    elsewhere = not _is_on(record, offer.hostname)
     return (elsewhere, -offer.amount_milli("cpus"), offer.hostname)
 
 
