@@ -31,12 +31,12 @@ class Place:
 
 
 @pytest.fixture(params=["local disk", "one GlusterFS mount", "two GlusterFS mounts"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, member: Member) -> Iterator[Place]:
     if request.param == "local disk":
-        yield Place(request.param, tmp_path / "data", tmp_path / "data")
+        yield Place(request.param, member.root / "data", member.root / "data")
         return
     servers: GlusterFs = request.getfixturevalue("gluster")
-    folder = tmp_path.name
+    folder = member.root.name
     first, second = (view.path / folder for view in servers.views)
     first.mkdir(mode=0o755)
     yield Place(request.param, first, first if "one" in request.param else second)
@@ -118,14 +118,14 @@ def test_one_writer_a_lock_file_that_is_removed_lets_no_second_server_in(member:
 
 
 def test_one_writer_what_the_ledger_forgot_keeps_the_next_one_out_where_the_lock_is_lost(
-    member: Member, gluster: GlusterFs, tmp_path: Path
+    member: Member, gluster: GlusterFs
 ) -> None:
     """The API was restored from a backup, and the file servers have given up the client of a launch since that."""
     first, second = (view.path for view in gluster.views)
-    (first / tmp_path.name).mkdir(mode=0o755)
+    (first / member.root.name).mkdir(mode=0o755)
 
     def on(mount: Path, config: KeeperConfig, **unheard: int) -> KeeperConfig:
-        data = at(config, mount / tmp_path.name).data
+        data = at(config, mount / member.root.name).data
         data = replace(data, strategy="DFS", mount_point=str(mount), filesystem="GlusterFS", **unheard)  # type: ignore[arg-type]
         return replace(config, uid=UID, task_id=f"sdb.{UID}.0.{config.incarnation}", data=data)
 
@@ -133,7 +133,7 @@ def test_one_writer_what_the_ledger_forgot_keeps_the_next_one_out_where_the_lock
     server = member.start(unknown, ledger="its entry")
     member.serving(unknown)
     os.kill(server.pid, signal.SIGSTOP)
-    folder = second / tmp_path.name / "shop/orders/0/.statefuldb"
+    folder = second / member.root.name / "shop/orders/0/.statefuldb"
     (folder / "claim.lock").unlink()
     (folder / "claim.lock").touch()
     later = on(second, member.successor(minimum_token=1), unheard_after=0, unheard_until=1)
