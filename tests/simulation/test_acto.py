@@ -2,7 +2,7 @@
 
 import pytest
 
-from statefuldb.planning import room
+from statefuldb.planning.members import resizing
 from statefuldb.simulation.acto import ENDINGS, Ending, carry_out, pairs, single
 from statefuldb.simulation.fields import fields
 from statefuldb.simulation.people import STRATEGIES
@@ -38,7 +38,7 @@ def test_what_a_profile_forbids_later_is_said_and_stops_nothing(strategy: str) -
 
 
 def test_an_operator_that_stops_what_it_cannot_start_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "lacking", lambda *_: None)
-    monkeypatch.setattr(room, "as_before", lambda *_: None)
+    monkeypatch.setattr(resizing, "lacking", lambda *_: None)
+    monkeypatch.setattr(resizing, "as_before", lambda *_: None)
     changes = [change for change in single("StatefulDatabase") if change.paths == ("resources.cpus",)]
     assert "does not run" in " ".join(problems(list(carry_out("PersistentVolume", changes))))

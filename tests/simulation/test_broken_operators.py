@@ -15,7 +15,8 @@ from statefuldb.adapters.mesos.guard import UsedTaskIds
 from statefuldb.adapters.mesos.offer_cache import OfferCache
 from statefuldb.model.identity import LABEL_CLUSTER, ReservationLabels, TaskId, connection_secret_name
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import duplicates, giving_back
+from statefuldb.planning.ledger import duplicates
+from statefuldb.planning.removal import giving_back
 from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.simulation.keeper import Keeper
 from statefuldb.simulation.run import run
@@ -72,7 +73,7 @@ def no_label(patch: pytest.MonkeyPatch) -> None:
 
 def unasked_stop(patch: pytest.MonkeyPatch) -> None:
     """What was launched is never what is wanted."""
-    patch.setattr("statefuldb.planning.member.template_of", lambda *_: "another")
+    patch.setattr("statefuldb.planning.members.lifecycle.template_of", lambda *_: "another")
 
 
 def half_a_bundle(patch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,9 @@ from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, DatabaseKey, connect
 from statefuldb.model.observed import MesosView, Observed, SecretView
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.planning import duplicates
+from statefuldb.planning.approval.foresight import asks, foresee
 from statefuldb.planning.desired import desired_of
-from statefuldb.planning.foresight import asks, foresee
+from statefuldb.planning.ledger import duplicates
 from statefuldb.planning.planner import plan
 
 Json = dict[str, Any]

@@ -14,7 +14,7 @@ from statefuldb.cli.session import AllNamespacesOption, Json, Session, session_o
 from statefuldb.cli.showing import bare, summary
 from statefuldb.model.conditions import EventReason
 from statefuldb.model.damaged import read_entry
-from statefuldb.planning.inventory import compare
+from statefuldb.planning.inventory.comparison import compare
 
 POLL_SECONDS = 0.5
 

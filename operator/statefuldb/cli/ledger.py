@@ -19,7 +19,7 @@ from statefuldb.model.damaged import DamagedEntry, read_entry
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_object
-from statefuldb.planning.inventory import VolumeLine, compare
+from statefuldb.planning.inventory.comparison import VolumeLine, compare
 from statefuldb.reconcile.ports import EffectFailed
 
 BYTES_PER_GIB = 1024**3

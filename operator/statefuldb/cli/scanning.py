@@ -20,7 +20,7 @@ from statefuldb.model.found import FoundDirectory
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.keeper import SCAN_FILE
 from statefuldb.model.volume import AgentRef
-from statefuldb.planning.scanning import ScanLine, Standing, entry_of_directory, stand
+from statefuldb.planning.inventory.scanning import ScanLine, Standing, entry_of_directory, stand
 
 
 @takes_mesos

@@ -17,8 +17,8 @@ from statefuldb.cli.mesos_options import MesosOptions, takes_mesos
 from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Session, session_of
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET, OPERATOR_LEASE, DatabaseKey
-from statefuldb.planning.inventory import ClusterView, VolumeLine, VolumeState, compare
-from statefuldb.planning.uninstalling import directories, obstacles
+from statefuldb.planning.inventory.comparison import ClusterView, VolumeLine, VolumeState, compare
+from statefuldb.planning.inventory.uninstalling import directories, obstacles
 from statefuldb.reconcile.ports import EffectFailed
 
 POLL_SECONDS = 0.5

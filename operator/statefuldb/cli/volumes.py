@@ -19,8 +19,8 @@ from statefuldb.model.damaged import DamagedEntry, read_entry
 from statefuldb.model.identity import ANNOTATION_RELEASE, DatabaseKey
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.commands import delete_entry, edit_entry
-from statefuldb.planning.inventory import VolumeLine, VolumeState, find, orphan_to_release, volume_of
-from statefuldb.planning.ledger import entry_of
+from statefuldb.planning.inventory.comparison import VolumeLine, VolumeState, find, orphan_to_release, volume_of
+from statefuldb.planning.ledger.rebuilding import entry_of
 
 volumes_app = typer.Typer(
     no_args_is_help=True,

@@ -18,8 +18,8 @@ from statefuldb.model.plan import Accepted
 from statefuldb.model.profile import StorageProfile
 from statefuldb.model.spec import DatabaseSpec, Strategy
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.planning import damage
 from statefuldb.planning.engines import changed_errors, engine_errors
+from statefuldb.planning.ledger import damage
 from statefuldb.planning.profiles import profile_errors
 
 

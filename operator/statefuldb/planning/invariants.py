@@ -16,9 +16,10 @@ from statefuldb.model.plan import Plan
 from statefuldb.model.resources import Resource
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import AgentRef, Intent, Launch, VolumeRecord
-from statefuldb.planning import damage, duplicate_laws, ledger_laws
+from statefuldb.planning.laws import duplicate_entries, ledger_entries
+from statefuldb.planning.laws.violation import Violation
+from statefuldb.planning.ledger import damage
 from statefuldb.planning.storage.holding import identity_of, made_for
-from statefuldb.planning.violation import Violation
 
 __all__ = ["Violation", "violations"]
 
@@ -30,10 +31,10 @@ def violations(plan: Plan, observed: Observed, cluster: str) -> tuple[Violation,
     written: set[tuple[str, int]] = set()
     beside = plan.accepted is not None and plan.accepted.spec.bootstrap_empty
     for action in plan.actions:
-        found += duplicate_laws.broken_by(action, observed)
+        found += duplicate_entries.broken_by(action, observed)
         match action:
             case SaveVolume(volume=volume):
-                found += ledger_laws.broken_by(volume, records.get(volume.name), observed, beside=beside)
+                found += ledger_entries.broken_by(volume, records.get(volume.name), observed, beside=beside)
                 records[volume.name] = volume
                 written.add((volume.identity.uid, volume.identity.ordinal))
             case ForgetVolume(volume=volume):

@@ -12,19 +12,23 @@ from statefuldb.model.plan import Plan
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import conditions, damage, foresight, ledger, member, operations, ownership, story, teardown
+from statefuldb.planning.approval import foresight
+from statefuldb.planning.approval.holding_back import hold_back
 from statefuldb.planning.context import Context, Step, join
 from statefuldb.planning.desired import Desired
-from statefuldb.planning.release import hold_back
-from statefuldb.planning.steady import steadied
-from statefuldb.planning.surroundings import ending
+from statefuldb.planning.ledger import damage, ownership, rebuilding
+from statefuldb.planning.members import failed_operations, lifecycle
+from statefuldb.planning.removal import teardown
+from statefuldb.planning.status import conditions, events
+from statefuldb.planning.status.steady_waits import steadied
+from statefuldb.planning.terminating import ending
 
 
 def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: OperatorIdentity) -> Plan:
     """Decide the next steps that bring `observed` closer to `desired` (None: there is no such database)."""
     if (others := ownership.of_others(observed, operator.cluster)) is not None:
         return Plan(announcements=(others,))
-    for corrected in (ledger.rebuild(observed, offers, operator), teardown.disown(observed)):
+    for corrected in (rebuilding.rebuild(observed, offers, operator), teardown.disown(observed)):
         if corrected.actions:
             # Nothing else is decided on a ledger that is known to be incomplete or out of date.
             return replace(join([corrected]), accepted=desired.accepted if desired else None)
@@ -61,16 +65,16 @@ def _member(context: Context, ordinal: int) -> Step:
     wanted = ordinal < context.spec.replicas and context.spec.state is not DesiredState.STOPPED
     if not wanted:
         why = f"stop {context.observed.key.name}-{ordinal}: not wanted now, its data is kept"
-        return member.stop(context, record, why) if record is not None else ownership.missed(context, ordinal)
+        return lifecycle.stop(context, record, why) if record is not None else ownership.missed(context, ordinal)
     found = record or ownership.take_up(context, ordinal)
     if not isinstance(found, VolumeRecord):
         return found
-    return operations.explained(context, ordinal, found.identity.uid, member.run(context, found))
+    return failed_operations.explained(context, ordinal, found.identity.uid, lifecycle.run(context, found))
 
 
 def _winding_up(context: Context, record: VolumeRecord) -> Step:
     step = teardown.wind_up(context, record)
-    explained = operations.explained(context, record.identity.ordinal, record.identity.uid, step)
+    explained = failed_operations.explained(context, record.identity.ordinal, record.identity.uid, step)
     return replace(explained, consented=record.intent is Intent.DELETE)
 
 
@@ -83,4 +87,4 @@ def _conclude(decided: Plan, desired: Desired, observed: Observed) -> Plan:
     decided = damage.told(steadied(decided, observed), observed)
     concluded = replace(decided, accepted=desired.accepted, members=conditions.with_absent(decided, desired, observed))
     concluded = replace(concluded, conditions=conditions.decide(concluded, desired, observed))
-    return replace(concluded, announcements=(*decided.announcements, *story.told(concluded, desired, observed)))
+    return replace(concluded, announcements=(*decided.announcements, *events.told(concluded, desired, observed)))

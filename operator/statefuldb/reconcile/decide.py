@@ -8,9 +8,9 @@ from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.plan import Announcement, Plan, Waiting
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.planning.desired import desired_of
-from statefuldb.planning.health import settling
 from statefuldb.planning.invariants import Violation, violations
 from statefuldb.planning.planner import plan
+from statefuldb.planning.status.health import settling
 from statefuldb.reconcile.mesos_port import Excerpt
 
 BEST_FIRST = 16

@@ -22,8 +22,8 @@ from statefuldb.model.actions import (
 )
 from statefuldb.model.observed import DatabaseObject, Observed
 from statefuldb.model.spec import RiskClass
-from statefuldb.planning import damage
-from statefuldb.planning.approval import describe
+from statefuldb.planning.approval.proposals import describe
+from statefuldb.planning.ledger import damage
 from statefuldb.reconcile.mesos_port import MesosPort
 from statefuldb.reconcile.ports import EffectFailed, FencePort, KeeperPort, KubernetesPort, Measures, SecretReader
 

@@ -14,8 +14,8 @@ from statefuldb.model.observed import (
     TaskStatus,
 )
 from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
-from statefuldb.planning import duplicates, unheard
 from statefuldb.planning.context import status_of
+from statefuldb.planning.ledger import duplicates, never_served
 from statefuldb.reconcile.machine import Clock
 from statefuldb.reconcile.mesos_port import MesosPort
 from statefuldb.reconcile.ports import KeeperPort, KubernetesPort
@@ -93,7 +93,7 @@ class Observer:
             # Each kind is listed on its own, so just after a start a database can be known before its namespace.
             namespace_exists=database is not None or self._kubernetes.namespace_exists(key.namespace),
         )
-        left = any(_gives_back(volume) or unheard.doubted(volume, tasks) for volume in volumes)
+        left = any(_gives_back(volume) or never_served.doubted(volume, tasks) for volume in volumes)
         if left or self._begins(database, volumes):
             return replace(observed, reserved=self._mesos.reserved(observed))
         return observed

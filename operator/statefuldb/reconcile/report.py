@@ -15,9 +15,9 @@ from statefuldb.model.parse import canonical, digest_of
 from statefuldb.model.plan import Announcement, Approval, MemberReport, Plan, Waiting
 from statefuldb.model.recording import Recording, to_json
 from statefuldb.model.settings import OperatorIdentity
-from statefuldb.planning import remembered
-from statefuldb.planning.approval import describe, proposed, risk_of
-from statefuldb.planning.steady import published
+from statefuldb.planning.approval.proposals import describe, proposed, risk_of
+from statefuldb.planning.ledger import remembered
+from statefuldb.planning.published import published
 from statefuldb.planning.storage import capabilities_of
 from statefuldb.reconcile.patience import Patience
 from statefuldb.reconcile.ports import Journal, KubernetesPort

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from statefuldb.model.actions import AcceptOffers, Action
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Observed
-from statefuldb.planning.approval import describe
+from statefuldb.planning.approval.proposals import describe
 from statefuldb.reconcile.machine import Clock
 from statefuldb.reconcile.queue import KeyQueue
 from statefuldb.reconcile.report import Reporter

@@ -6,7 +6,7 @@ from statefuldb.adapters.mesos.reconciliation import AGAIN_LIMIT_SECONDS
 from statefuldb.adapters.mesos.wire import resource_from_wire
 from statefuldb.model.conditions import Reason
 from statefuldb.model.volume import Intent
-from statefuldb.planning.serving import HEALTHY_AFTER_SECONDS
+from statefuldb.planning.members.serving import HEALTHY_AFTER_SECONDS
 from statefuldb.planning.storage.holding import identity_of
 from statefuldb.simulation.people import NAMESPACE, Wanted
 from statefuldb.simulation.world import World

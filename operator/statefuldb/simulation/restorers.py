@@ -11,7 +11,7 @@ from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, LABEL_CLUSTER
 from statefuldb.model.keeper import DATA_EXPECTED
 from statefuldb.model.settings import FRAMEWORK_NAME
 from statefuldb.model.volume_object import from_object
-from statefuldb.planning.unheard import ANEW
+from statefuldb.planning.ledger.never_served import ANEW
 from statefuldb.simulation import scanners
 from statefuldb.simulation.administrators import CONFIG_MAPS, FRAMEWORK_RECORD
 from statefuldb.simulation.api import Backup

@@ -20,8 +20,8 @@ from statefuldb.model.volume import Ending, Intent
 from statefuldb.planning.planner import plan
 from unit.cli.ledger_api import LedgerApi
 from unit.cli.test_commands import COMMANDS
-from unit.planning.test_fencing import lost
-from unit.planning.test_strays import serving
+from unit.planning.members.test_fencing import lost
+from unit.planning.members.test_strays import serving
 from unit.planning.world import OPERATOR, database, desired, observed, offer, spec
 
 PACKAGE = Path(statefuldb.__file__).parent

@@ -12,7 +12,7 @@ from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.mesos_options import OPERATOR_NAMESPACE, MesosOptions
 from statefuldb.cli.root import app
 from statefuldb.cli.session import Session
-from statefuldb.planning.inventory import ClusterView
+from statefuldb.planning.inventory.comparison import ClusterView
 from unit.cli.ledger_api import LedgerApi
 from unit.planning.world import CLUSTER
 

@@ -13,7 +13,7 @@ from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.model.volume_object import from_object, to_object
 from unit.cli.ledger_api import LedgerApi
-from unit.planning.test_strays import serving
+from unit.planning.members.test_strays import serving
 
 
 @pytest.fixture

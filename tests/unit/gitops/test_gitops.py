@@ -16,7 +16,7 @@ from statefuldb.model.volume import Ending
 from statefuldb.planning.desired import desired_of
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.report import status_of_plan
-from unit.planning.approving import PLAN_ONLY, Life, served
+from unit.planning.approval.approving import PLAN_ONLY, Life, served
 from unit.planning.world import OPERATOR, database, observed, spec, tasks
 
 GITOPS = Path(__file__).parents[3] / "docs" / "gitops"

@@ -10,7 +10,7 @@ from statefuldb.adapters.kubernetes.framework import FrameworkRecord
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume_object import to_object
 from statefuldb.reconcile.ports import EffectFailed, Superseded
-from unit.planning.test_strays import serving
+from unit.planning.members.test_strays import serving
 from unit.planning.world import CLUSTER
 
 FRESH = "ffffffff-bbbb-cccc-dddd-eeeeeeeeeeee"

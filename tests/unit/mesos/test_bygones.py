@@ -1,7 +1,7 @@
 """When a task of an earlier framework of ours is believed to have ended."""
 
 from statefuldb.model.identity import TaskId
-from statefuldb.planning.undecided import PROOF_SECONDS
+from statefuldb.planning.members.undecided_tasks import PROOF_SECONDS
 from unit.mesos.adapter import CAPABLE, Wired
 
 TASK = TaskId(uid="11111111-2222-3333-4444-555555555555", ordinal=0, incarnation=1)

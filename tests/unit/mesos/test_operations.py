@@ -15,7 +15,7 @@ from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.ports import EffectFailed
 from unit.mesos.adapter import CAPABLE, Wired
-from unit.planning.test_strays import serving
+from unit.planning.members.test_strays import serving
 from unit.planning.world import KEY, OPERATOR, UID, desired, observed, offer, spec
 
 RESERVE = f"sdb.{UID}.0.offer-of-agent-1.0-RESERVE"

@@ -15,7 +15,7 @@ from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_label
 from statefuldb.reconcile.ports import EffectFailed, NotAnswered
 from unit.mesos.adapter import Standing, Wired
-from unit.planning.test_undecided import serving
+from unit.planning.members.test_undecided_tasks import serving
 from unit.planning.world import KEY, UID
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from statefuldb.model.grouped import Grouped
 from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import TaskState
 from statefuldb.model.spec import Strategy
-from unit.planning.test_undecided import serving
+from unit.planning.members.test_undecided_tasks import serving
 from unit.planning.world import KEY, UID, status
 
 TASK = TaskId(uid=UID, ordinal=0, incarnation=1)

@@ -13,7 +13,7 @@ from statefuldb.model.spec import RiskClass, Strategy
 from statefuldb.model.volume import Ending, Fencing, Intent, VolumeRecord
 from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
-from unit.planning.test_strays import serving
+from unit.planning.members.test_strays import serving
 from unit.planning.world import CLUSTER, OPERATOR, UID, database, desired, observed, offer, spec, tasks
 
 EVERY_STRATEGY = pytest.mark.parametrize("strategy", list(Strategy))

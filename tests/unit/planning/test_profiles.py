@@ -14,7 +14,7 @@ from statefuldb.model.volume import Intent
 from statefuldb.planning.desired import desired_of
 from statefuldb.planning.planner import plan
 from statefuldb.planning.profiles import profile_errors
-from unit.planning.test_health import running
+from unit.planning.status.test_health import running
 from unit.planning.test_planner import serving
 from unit.planning.world import OPERATOR, database, spec
 

@@ -31,7 +31,7 @@ from statefuldb.model.spec import (
     Strategy,
 )
 from statefuldb.model.volume import VolumePhase, VolumeRecord
-from statefuldb.planning import applying
+from statefuldb.planning.approval import applying
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan

@@ -13,7 +13,7 @@ from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.observe import DOUBTED_AFTER_SECONDS, Observer
-from unit.planning.test_undecided import renamed, serving
+from unit.planning.members.test_undecided_tasks import renamed, serving
 from unit.planning.world import KEY, OPERATOR, database, desired, keeper, observed, spec, status
 
 NOW = 1_000.0

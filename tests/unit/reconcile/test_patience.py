@@ -10,7 +10,7 @@ from statefuldb.model.volume import Ending
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.patience import PATIENCE_SECONDS, Patience
 from statefuldb.reconcile.report import status_of_plan
-from unit.planning.test_health import running
+from unit.planning.status.test_health import running
 from unit.planning.test_planner import serving
 from unit.planning.world import OPERATOR, database, desired, spec, tasks
 

@@ -8,7 +8,7 @@ from statefuldb.model.damaged import DamagedEntry, read_entry
 from statefuldb.model.duplicate import OtherEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning.duplicates import others_among
+from statefuldb.planning.ledger.duplicates import others_among
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from statefuldb.adapters.mesos.master_api import ListEach
 from statefuldb.model.identity import TaskId
-from statefuldb.planning.undecided import PROOF_SECONDS
+from statefuldb.planning.members.undecided_tasks import PROOF_SECONDS
 from statefuldb.reconcile.machine import Clock, Lock, Timers
 from statefuldb.reconcile.ports import EffectFailed
 

@@ -2,7 +2,7 @@
 
 from statefuldb.adapters.mesos.master_api import MasterApi
 from statefuldb.adapters.mesos.wire import ledger_of_task, reserved_from_wire
-from statefuldb.planning.inventory import ClusterView
+from statefuldb.planning.inventory.comparison import ClusterView
 
 
 def view_of(master: MasterApi, cluster: str) -> ClusterView:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.resources import AgentOffer
-from statefuldb.planning.offer_book import OfferBook
+from statefuldb.planning.members.offer_book import OfferBook
 from statefuldb.reconcile.mesos_port import Excerpt
 
 

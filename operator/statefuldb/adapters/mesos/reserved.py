@@ -8,7 +8,7 @@ from statefuldb.adapters.mesos.wire import reserved_from_wire
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.resources import Resource
-from statefuldb.planning.offer_book import OfferBook
+from statefuldb.planning.members.offer_book import OfferBook
 from statefuldb.reconcile.machine import Clock, Lock
 from statefuldb.reconcile.ports import EffectFailed
 

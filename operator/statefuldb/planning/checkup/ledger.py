@@ -7,10 +7,10 @@ from statefuldb.model.conditions import Reason
 from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity
 from statefuldb.model.volume import Intent, VolumeRecord
-from statefuldb.planning import erasing
 from statefuldb.planning.checkup.findings import Finding, judged
 from statefuldb.planning.commands import delete_entry, edit_entry
-from statefuldb.planning.steady import published
+from statefuldb.planning.published import published
+from statefuldb.planning.removal import erasing
 
 WHERE = "the ledger"
 Entry = VolumeRecord | DamagedEntry

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from statefuldb.planning.checkup import acls
 from statefuldb.planning.checkup.findings import Asked, Finding, Verdict, judged, seconds_of
+from statefuldb.planning.members.undecided_tasks import SILENCE_SECONDS
 from statefuldb.planning.storage.holding import within
-from statefuldb.planning.undecided import SILENCE_SECONDS
 
 WHERE = acls.WHERE
 OLDEST, NEWEST = (1, 8), (1, 11)

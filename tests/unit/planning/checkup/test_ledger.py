@@ -14,10 +14,10 @@ from statefuldb.planning.checkup.findings import Finding, Verdict
 from statefuldb.planning.checkup.ledger import ledger_findings
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.report import status_of_plan
-from unit.planning.test_behind import fallen_back, sight
-from unit.planning.test_damaged import damaged
-from unit.planning.test_duplicates import SCRATCH
-from unit.planning.test_lost_entries import naming
+from unit.planning.ledger.test_behind import fallen_back, sight
+from unit.planning.ledger.test_damaged import damaged
+from unit.planning.ledger.test_duplicates import SCRATCH
+from unit.planning.ledger.test_lost_entries import naming
 from unit.planning.world import KEY, OPERATOR, UID, desired, serving_on, spec
 
 

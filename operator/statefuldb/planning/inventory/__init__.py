@@ -1,0 +1,1 @@
+"""The ledger against what the whole cluster holds, as commands show it."""

@@ -1,0 +1,1 @@
+"""One member: where it may run, its launch, what it waits for, its restarts, and its stop."""

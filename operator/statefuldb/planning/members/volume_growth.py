@@ -1,0 +1,188 @@
+"""A larger volume: a planned stop, GROW_VOLUME in an ACCEPT of its own, and the relaunch on what is then offered.
+
+It is only stopped for while its agent offers what it lacks, and never stays stopped for long: where the difference went
+meanwhile, or Mesos refuses, the member runs on at the old size and says so. What the ledger says of the size is what
+was last offered.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from statefuldb.model.actions import AcceptOffers, KillTask, SaveVolume
+from statefuldb.model.conditions import Reason
+from statefuldb.model.observed import TaskStatus
+from statefuldb.model.operations import Grow, Operation, Reserve
+from statefuldb.model.plan import Waiting
+from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource, milli_of_bytes
+from statefuldb.model.spec import DiskType, RiskClass, Strategy
+from statefuldb.model.volume import AgentRef, Growth, VolumeRecord
+from statefuldb.planning.commands import command
+from statefuldb.planning.context import Context, Step
+from statefuldb.planning.members.resizing import PATIENCE_SECONDS, or_quota, patience_seconds
+from statefuldb.planning.members.template import restart_request
+from statefuldb.planning.storage.holding import is_volume, reservable, unowned
+
+ATTEMPTS = 3
+
+
+def wanted(context: Context, record: VolumeRecord) -> bool:
+    """Say whether a larger volume is wanted than the ledger has seen."""
+    volume = context.spec.storage.persistent_volume
+    grows = record.strategy is Strategy.PERSISTENT_VOLUME and volume is not None
+    larger = milli_of_bytes(context.spec.storage.size_bytes) > milli_of_bytes(record.size_bytes)
+    return grows and volume is not None and volume.disk_type is not DiskType.MOUNT and larger
+
+
+def while_running(context: Context, record: VolumeRecord, status: TaskStatus, served: Step, grace: int) -> Step:
+    """Return the planned stop where the member's agent offers what is lacking, else `served` and why it stays small.
+
+    A member that is still starting is left alone, unless it cannot start for want of space.
+    """
+    assert record.launch is not None
+    full = any(wait.reason is Reason.DISK_FULL for wait in served.waiting)
+    if not wanted(context, record) or (served.report is None and not full):
+        return served
+    name, host = record.member, record.launch.agent.hostname
+    lacking = milli_of_bytes(context.spec.storage.size_bytes) - milli_of_bytes(record.size_bytes)
+    sizes = f"storage {record.size_bytes} -> {context.spec.storage.size_bytes} bytes"
+    wait = Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.AWAITING_DISK,
+        message=f"{sizes}: {name} runs at the old size; {host} does not offer {lacking // MILLI} MiB more",
+        fix=f"free disk on {host}{or_quota(record.mesos_role)}; the member is restarted once for it",
+        wants_offers=True,
+        hosts=(host,),
+        needs=f"disk {lacking // MILLI}",
+        short_of_target=True,
+    )
+    if _given_up(context, record):
+        failed = f"{sizes}: {name} runs at the old size; its volume did not grow in {ATTEMPTS} attempts"
+        again = command(record.key.namespace, "restart", record.key.name)
+        fix = f"see what Mesos says of it, then try again with `{again}`"
+        return replace(served, waiting=(*served.waiting, replace(wait, message=failed, fix=fix, wants_offers=False)))
+    for offer in context.offers:
+        if offer.agent_id == record.launch.agent.id and _free(context, offer) >= lacking:
+            kill = KillTask(
+                task_id=status.id,
+                agent_id=status.agent_id,
+                grace_seconds=grace,
+                why=f"restart {name}: {sizes}",
+                risk=RiskClass.RESTART,
+            )
+            return replace(served, actions=(*served.actions, kill))
+    return replace(served, waiting=(*served.waiting, wait))
+
+
+def while_stopped(context: Context, record: VolumeRecord) -> Step | None:
+    """Return the ACCEPT that makes the offered volume larger, a short wait, or None where it is launched as it is."""
+    held = volume_of(record, context.offers)
+    if held is None or not wanted(context, replace(record, size_bytes=_bytes(held[1]))) or _given_up(context, record):
+        return None
+    offer, volume = held
+    lacking = milli_of_bytes(context.spec.storage.size_bytes) - volume.amount_milli
+    operations = _grow(offer, volume, lacking)
+    if operations is None:
+        return _patience(context, record, offer, lacking)
+    what = f"grow {record.name} by {lacking // MILLI} MiB on {offer.hostname}"
+    return Step(
+        actions=(
+            SaveVolume(volume=tried(context, record), why=what),
+            AcceptOffers(
+                agent=AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address),
+                offer_ids=offer.offer_ids,
+                operations=operations,
+                what=what,
+                ordinal=record.identity.ordinal,
+            ),
+        )
+    )
+
+
+def launched(context: Context, record: VolumeRecord, offer: AgentOffer) -> VolumeRecord:
+    """Return the record of a launch on `offer`, with the size that is seen there; one more attempt if that is small."""
+    held = volume_of(record, (offer,))
+    seen = replace(record, size_bytes=_bytes(held[1])) if held is not None else record
+    if not wanted(context, seen):
+        return replace(seen, growth=None)
+    return tried(context, seen) if record.initialised else seen
+
+
+def volume_of(record: VolumeRecord, offers: Iterable[AgentOffer]) -> tuple[AgentOffer, Resource] | None:
+    """Return the member's volume where it is offered."""
+    for offer in offers:
+        for resource in offer.resources:
+            if is_volume(resource, record.identity, record.persistence_id):
+                return offer, resource
+    return None
+
+
+def tried(context: Context, record: VolumeRecord) -> VolumeRecord:
+    """Return the record with one more attempt to reach the wanted size, counted anew for another size or request."""
+    key = Growth(
+        size_bytes=context.spec.storage.size_bytes,
+        restarted_at=restart_request(context, record.launch),
+        attempts=0,
+    )
+    before = record.growth
+    same = before is not None and replace(before, attempts=0) == key
+    return replace(record, growth=replace(key, attempts=min(ATTEMPTS, (before.attempts if same and before else 0) + 1)))
+
+
+def _given_up(context: Context, record: VolumeRecord) -> bool:
+    if record.growth is None or record.growth.attempts < ATTEMPTS:
+        return False
+    after = tried(context, record).growth
+    return after is not None and after.attempts >= ATTEMPTS
+
+
+def _patience(context: Context, record: VolumeRecord, offer: AgentOffer, lacking: int) -> Step | None:
+    """Wait a moment for the difference: it may be in another offer that is on its way."""
+    left = patience_seconds(context, record)
+    if not left:
+        return None
+    wait = Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.AWAITING_DISK,
+        message=f"waiting {PATIENCE_SECONDS:g} s at most for {offer.hostname} to offer {lacking // MILLI} MiB more",
+        wants_offers=True,
+        hosts=(offer.hostname,),
+        needs=f"disk {lacking // MILLI} beside the volume",
+        look_again_seconds=left,
+    )
+    return Step(waiting=(wait,))
+
+
+def _grow(offer: AgentOffer, volume: Resource, lacking: int) -> tuple[Operation, ...] | None:
+    """Return the operations that add `lacking` to the volume: what an earlier attempt reserved, then what is free."""
+    like = replace(volume, persistence=None)
+    disks = [r for r in offer.resources if r.name == "disk" and r.persistence is None and r.source == volume.source]
+    held = sum(r.amount_milli for r in disks if r.reservations == volume.reservations)
+    operations: list[Operation] = []
+    if held < lacking:
+        missing = lacking - held
+        if not like.reservations[-1].dynamic:
+            # More of a static reservation can only come from the agent's configuration.
+            return None
+        if not any(r.reservations == volume.reservations[:-1] and r.amount_milli >= missing for r in disks):
+            return None
+        operations.append(Reserve(resources=(like.part(missing),)))
+    return (*operations, Grow(volume=volume, addition=like.part(lacking)))
+
+
+def _free(context: Context, offer: AgentOffer) -> int:
+    volume = context.spec.storage.persistent_volume
+    assert volume is not None
+    return max(
+        (
+            r.amount_milli
+            for r in offer.resources
+            if r.name == "disk"
+            and r.source.type is volume.disk_type
+            and (reservable(r, offer.role) or unowned(r, offer.role))
+        ),
+        default=0,
+    )
+
+
+def _bytes(volume: Resource) -> int:
+    return volume.amount_milli * BYTES_PER_MIB // MILLI

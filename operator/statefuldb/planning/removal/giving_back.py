@@ -1,0 +1,133 @@
+"""Giving back what is left of a member whose data goes: directory, volume and reservations, then the entry itself."""
+
+from dataclasses import replace
+
+from statefuldb.model.actions import AcceptOffers, Action, DeleteSecret, ForgetVolume, SaveVolume
+from statefuldb.model.conditions import Reason
+from statefuldb.model.identity import connection_secret_name
+from statefuldb.model.observed import TaskState
+from statefuldb.model.plan import Waiting
+from statefuldb.model.spec import RiskClass
+from statefuldb.model.volume import AgentRef, VolumePhase, VolumeRecord
+from statefuldb.planning.commands import command
+from statefuldb.planning.context import Context, Step
+from statefuldb.planning.ledger import damage
+from statefuldb.planning.removal.erasing import erase
+from statefuldb.planning.storage import strategy_of
+from statefuldb.planning.storage.holding import is_ours
+
+
+def give_back(context: Context, record: VolumeRecord) -> Step:
+    """Give everything back: the directory first, then volume and reservations, then the entry itself."""
+    strategy = strategy_of(record.strategy)
+    erased = record.launch is not None and record.launch.erase and _finished(record)
+    written = record.launch is not None or record.initialised
+    if written and strategy.erases_directory() and record.directory and not erased:
+        return erase(context, record)
+    held = [offer for offer in context.offers if strategy.release(record, offer)]
+    if held:
+        offer = held[0]
+        return Step(
+            actions=(
+                SaveVolume(
+                    volume=replace(record, phase=VolumePhase.RELEASING, released_at_seconds=context.now),
+                    why="release",
+                ),
+                AcceptOffers(
+                    agent=AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address),
+                    offer_ids=offer.offer_ids,
+                    operations=strategy.release(record, offer),
+                    what=f"destroy and unreserve {record.name}",
+                    ordinal=record.identity.ordinal,
+                    risk=RiskClass.DESTRUCTIVE,
+                ),
+            )
+        )
+    # On a static reservation a volume is all that a member owns.
+    holds = record.reservations or (written and record.persistence_id is not None)
+    without = _seen_without(context, record)
+    if not holds or set(_hosts(record)) <= without:
+        return Step(actions=_forget(context, record))
+    if without & {*record.elsewhere, *record.superseded}:
+        # Agents need not offer at the same time: which of them have shown that nothing is left is kept.
+        elsewhere = tuple(host for host in record.elsewhere if host not in without)
+        superseded = tuple(host for host in record.superseded if host not in without)
+        looked = replace(record, elsewhere=elsewhere, superseded=superseded)
+        why = f"nothing of {record.name} is left on {', '.join(sorted(without))}"
+        return Step(actions=(SaveVolume(volume=looked, why=why),))
+    if _seems_gone(context, record):
+        looked = replace(record, phase=VolumePhase.RELEASING, released_at_seconds=context.now)
+        return Step(actions=(SaveVolume(volume=looked, why=f"nothing is left of {record.name}: look once more"),))
+    if record.phase is VolumePhase.RELEASING and record.released_at_seconds > context.now:
+        # The clock was set back since: no offer would count as newer until that time has come again.
+        looked = replace(record, released_at_seconds=context.now)
+        return Step(actions=(SaveVolume(volume=looked, why="the clock was set back: look once more"),))
+    return Step(
+        waiting=(
+            Waiting(
+                ordinal=record.identity.ordinal,
+                reason=Reason.RELEASING,
+                message=f"waiting for an offer of {', '.join(_hosts(record))} that shows {record.name}",
+                fix="bring that agent back, or look for its resources with "
+                f"`{command(record.key.namespace, 'volumes', 'list')}`",
+                wants_offers=True,
+                hosts=_hosts(record),
+            ),
+        )
+    )
+
+
+def _finished(record: VolumeRecord) -> bool:
+    return record.ending is not None and record.ending.state == TaskState.FINISHED
+
+
+def _seen_without(context: Context, record: VolumeRecord) -> frozenset[str]:
+    """Return the hosts whose agents have offered, since the release was sent, nothing of this member's.
+
+    The master offers what will be there once its agent has obeyed. One that is cut off at that moment never does, and
+    comes back with all that it had: its own word is waited for. Nor is everything offered to us: another framework of
+    the role may run on a part of it. The master's list says what there is.
+    """
+    if record.phase is not VolumePhase.RELEASING:
+        return frozenset()
+    offers = [o for o in context.offers if o.received_at_seconds > record.released_at_seconds]
+    listed = context.observed.reserved
+    if listed is None or any(is_ours(r, record.identity) for o in (*listed, *offers) for r in o.resources):
+        return frozenset()
+    obeying = {
+        operation.agent_id
+        for operation in context.observed.operations
+        if (operation.id.uid, operation.id.ordinal) == (record.identity.uid, record.identity.ordinal)
+        and operation.state.open
+    }
+    return frozenset(offer.hostname for offer in offers if offer.agent_id not in obeying)
+
+
+def _seems_gone(context: Context, record: VolumeRecord) -> bool:
+    """Whether what was recorded seems never to have been made, or to be gone already: its hosts offer, and none of it.
+
+    What is offered now may be older than the attempt; offers that are newer than this look decide. Where there was
+    data its agent has to say so: another one on that host knows nothing of what its disks hold.
+    """
+    shown = {offer.hostname for offer in context.offers}
+    itself = record.agent is not None and any(offer.agent_id == record.agent.id for offer in context.offers)
+    if record.phase is VolumePhase.RELEASING or (record.initialised and not itself):
+        return False
+    return set(_hosts(record)) <= shown
+
+
+def _hosts(record: VolumeRecord) -> tuple[str, ...]:
+    """Return every host where something may be reserved for this member."""
+    agent = record.launch.agent if record.launch is not None else record.agent
+    own = (agent.hostname,) if agent is not None else ()
+    return tuple(dict.fromkeys((*own, *record.elsewhere, *record.superseded)))
+
+
+def _forget(context: Context, record: VolumeRecord) -> tuple[Action, ...]:
+    observed = context.observed
+    others = [*damage.unsure(observed), *(r for r in observed.volumes if r.name != record.name)]
+    forget = ForgetVolume(volume=record)
+    if others or observed.database is not None:
+        return (forget,)
+    key = record.key
+    return (DeleteSecret(name=connection_secret_name(key.name), key=key), forget)
