@@ -90,7 +90,8 @@ class MariaDbServer:
         command = [
             _binary("mariadb-install-db"),
             f"--defaults-file={config}",
-            f"--datadir={shown}",
+            # Called from within: the script gives each word of this to the server's user, whatever that names.
+            "--datadir=.",
             # A server that starts removes every temporary table in its tmpdir: in /tmp, those of other members too.
             f"--tmpdir={self._paths.run_directory}",
             "--auth-root-authentication-method=socket",
@@ -100,7 +101,7 @@ class MariaDbServer:
         ]
         if self._user is not None:
             command.append(f"--user={self._user.pw_name}")
-        done = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=(inherited,))
+        done = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=(inherited,), cwd=shown)
         if done.returncode != 0:
             if _NO_SPACE.search(done.stderr + done.stdout):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(fresh))

@@ -82,7 +82,9 @@ def _paths(storage: Spec, allowed_roots: tuple[str, ...]) -> Iterator[FieldError
 def _safe(path: str, value: str, allowed_roots: tuple[str, ...]) -> Iterator[FieldError]:
     parts = value.split("/")[1:]
     if not value.startswith("/") or any(p in ("", ".", "..") for p in parts):
-        yield FieldError(path=path, value=shown(value), allowed="an absolute path without '.', '..' and '//'")
+        yield FieldError(
+            path=path, value=shown(value), allowed="an absolute path without '.', '..', '//' and a '/' at its end"
+        )
     elif allowed_roots and not any(_below(value, root) for root in allowed_roots):
         yield FieldError(
             path=path,

@@ -69,7 +69,10 @@ def test_what_initialises_holds_the_claim_and_a_place_of_its_own_for_temporary_t
     """`mariadb-install-db` goes on writing after a keeper that was killed alone: its successor has to wait.
 
     And each server that starts removes all temporary tables in its tmpdir: two members in one would end each other.
+    It gives each word of its `--datadir` to the server's user, so that a blank in a path named somebody else's files.
     """
+    place = tmp_path / "a place"
+    place.mkdir()
     lock = tmp_path / "claim.lock"
     claim = Claim(lock, may_create=True)
     assert claim.try_take()
@@ -77,6 +80,7 @@ def test_what_initialises_holds_the_claim_and_a_place_of_its_own_for_temporary_t
     script = tmp_path / "install"
     script.write_text(
         f"#!/bin/sh\nsh -c 'readlink /proc/self/fd/{claim.fd}' > {tmp_path}/held\necho \"$@\" > {tmp_path}/arguments\n"
+        f"pwd > {tmp_path}/within\n"
     )
     script.chmod(0o755)
     monkeypatch.setattr(servers, "_binary", lambda _: str(script))
@@ -86,9 +90,11 @@ def test_what_initialises_holds_the_claim_and_a_place_of_its_own_for_temporary_t
     made = servers.MariaDbServer(
         engine=engine,
         orders=ServerOrders(listen_address="127.0.0.1", port=1, server_id=1, memory_bytes=2**28, options={}, user=None),
-        paths=ServerPaths(data_directory=str(tmp_path / "mysql"), run_directory=str(tmp_path / "run")),
+        paths=ServerPaths(data_directory=str(place / "mysql"), run_directory=str(tmp_path / "run")),
     )
-    made.initialise(tmp_path / "mysql", inherited=claim.fd)
+    made.initialise(place / "mysql", inherited=claim.fd)
+    assert (tmp_path / "within").read_text().strip() == str(place / "mysql.new")
+    assert "--datadir=." in (tmp_path / "arguments").read_text().split()
     assert (tmp_path / "held").read_text().strip() == str(lock)
     assert f"--tmpdir={tmp_path}/run" in (tmp_path / "arguments").read_text().split()
     assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700

@@ -12,7 +12,7 @@ from statefuldb.model.identity import LABEL_CLUSTER
 from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.operations import LaunchTask
 from statefuldb.model.resources import Resource
-from statefuldb.model.spec import Strategy
+from statefuldb.model.spec import AgentAttribute, DatabaseSpec, PlacementSpec, Strategy
 from statefuldb.model.volume import Ending, VolumeRecord
 from statefuldb.planning.planner import plan
 from unit.mesos.adapter import Wired
@@ -201,3 +201,33 @@ def test_before_anything_is_offered_nobody_is_told_to_free_what_is_not_named() -
     assert "statefuldb doctor" in wait.fix
     (wait,) = plan(desired(spec()), observed(volumes=(record,)), (offer(cpus=0.1),), OPERATOR).waiting
     assert "free or add the resources named" in wait.fix
+
+
+@pytest.mark.parametrize(
+    ("wanted", "amiss", "remedy"),
+    [
+        (spec(placement=PlacementSpec(mesos_role="gold")), "role", "spec.placement.mesosRole"),
+        (
+            spec(placement=PlacementSpec(attributes=(AgentAttribute(name="rack", value="r1"),))),
+            "attribute",
+            "attributes",
+        ),
+        (spec(Strategy.DFS), "mount", "docs/mesos.md"),
+    ],
+)
+def test_what_no_amount_of_resources_would_help_against_has_its_own_remedy(
+    wanted: DatabaseSpec, amiss: str, remedy: str
+) -> None:
+    lacking = offer(attributes={"other": "1"})
+    (wait,) = plan(desired(wanted), observed(), (lacking,), OPERATOR).waiting
+    assert wait.refusals == {amiss: 1}
+    assert remedy in wait.fix
+    assert "free or add" not in wait.fix
+
+
+def test_where_some_agents_lack_amounts_and_others_what_is_asked_of_them_both_remedies_are_told() -> None:
+    wanted = spec(placement=PlacementSpec(attributes=(AgentAttribute(name="rack", value="r1"),)))
+    full = offer("agent-2", cpus=0.1, attributes={"rack": "r1"})
+    (wait,) = plan(desired(wanted), observed(), (offer(), full), OPERATOR).waiting
+    assert "spec.placement.attributes" in wait.fix
+    assert "free or add" in wait.fix

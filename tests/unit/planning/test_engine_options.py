@@ -54,6 +54,15 @@ def test_what_is_no_option_on_one_line_is_refused(name: str, value: str) -> None
     assert "on one line" in error.allowed
 
 
+def test_options_that_no_task_could_be_started_with_are_refused() -> None:
+    """On an agent: `Failed to start the command: Argument list too long`, for ever."""
+    many = {f"loose_option_{number}": "x" * 900 for number in range(150)}
+    (error,) = MariaDb().option_errors(many)
+    assert error.path == "spec.engine.config"
+    assert "at most 32768 bytes in all" in error.allowed
+    assert MariaDb().option_errors(dict(list(many.items())[:30])) == ()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "path", "allowed"),
     [

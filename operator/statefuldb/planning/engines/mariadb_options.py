@@ -5,6 +5,7 @@ where only one option begins so (MariaDB manual, "mariadbd options", "Option pre
 option is therefore refused as that option is.
 """
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 
 from statefuldb.model.check import shown
@@ -50,6 +51,9 @@ _OWNED = {
     ),
 }
 
+# They travel in one environment variable, which the kernel bounds at 128 KiB, and Mesos quotes them once more before.
+OPTIONS_MAX_BYTES = 32 * 1024
+
 # What data is made with: with another value the server does not open it, or does not find its tables.
 _MADE_WITH = ("innodb_page_size", "innodb_undo_tablespaces", "aria_block_size", "lower_case_table_names")
 
@@ -64,6 +68,10 @@ def plain(name: str) -> str:
 
 def option_errors(options: Mapping[str, str]) -> Iterator[FieldError]:
     """Yield an error for each option that the operator owns, that is none, or that would undo what it guarantees."""
+    size = len(json.dumps(dict(options)))
+    if size > OPTIONS_MAX_BYTES:
+        allowed = f"at most {OPTIONS_MAX_BYTES} bytes in all, as JSON"
+        yield FieldError(path="spec.engine.config", value=f"{size} bytes", allowed=allowed, fix="leave some out")
     for name, value in options.items():
         path = f"spec.engine.config.{name}"
         owned = _meant(plain(name), _OWNED)

@@ -1,6 +1,7 @@
 """Choosing an agent: what a member needs, which offer holds it, and why the others do not."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 
 from statefuldb.model.conditions import Reason
@@ -18,6 +19,12 @@ from statefuldb.planning.storage.holding import made_for, within
 from statefuldb.planning.storage.strategy import Place
 
 PORTS_PER_MEMBER = 2
+
+_REMEDIES = {
+    "role": "leave spec.placement.mesosRole out, or let it name the operator's own role (`--mesos-role`)",
+    "attribute": "start an agent with what spec.placement.attributes asks for, or change that",
+    "mount": "start the agents that have the mount with the attribute named (docs/mesos.md, On the agents)",
+}
 
 
 def needs_of(context: Context, record: VolumeRecord) -> Needs:
@@ -159,17 +166,23 @@ def _no_offer(context: Context, record: VolumeRecord, refusals: list[Refusal]) -
     where = f" of {record.agent.hostname}" if record.bound and record.agent else ""
     detail = "; ".join(refusal.message for refusal in refusals[:3])
     message = f"no suitable offer{where}: {detail}" if refusals else f"waiting for Mesos to offer something{where}"
-    named = "free or add the resources named, or lower what spec.resources and spec.storage.size ask for"
     return Waiting(
         ordinal=record.identity.ordinal,
         reason=reason,
         message=message,
-        fix=named if refusals else _unoffered(record),
+        fix=_remedy(counts) if refusals else _unoffered(record),
         refusals=dict(sorted(counts.items())),
         wants_offers=True,
         hosts=(record.agent.hostname,) if pinned and record.agent else (),
         needs=_in_words(context, record),
     )
+
+
+def _remedy(codes: Collection[str]) -> str:
+    """Return what helps against refusals of these kinds; all but those of `_REMEDIES` are about amounts."""
+    amounts = "free or add the resources named, or lower what spec.resources and spec.storage.size ask for"
+    known = [remedy for code, remedy in _REMEDIES.items() if code in codes]
+    return "; ".join(known if set(codes) <= _REMEDIES.keys() else (*known, amounts))
 
 
 def _unoffered(record: VolumeRecord) -> str:
