@@ -42,9 +42,10 @@ from statefuldb.model.keeper import CERTIFICATE_FILE
 from statefuldb.model.plan import Announcement
 from statefuldb.model.settings import OPERATOR_WAITING_FILE
 from statefuldb.model.volume import Launch
-from statefuldb.operator import KeeperNeeds, MesosAccess, Operator, OperatorSettings, Surroundings
+from statefuldb.operator import KeeperNeeds, Operator, Surroundings
 from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.reconcile.starting import Starting, Stopped
+from statefuldb.settings import MesosAccess, OperatorSettings
 
 log = getLogger(__name__)
 

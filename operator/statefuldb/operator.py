@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from logging import getLogger
-from pathlib import Path
 from typing import Any, Protocol
 
 from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
@@ -12,11 +11,10 @@ from statefuldb.adapters.kubernetes.framework import FrameworkRecord
 from statefuldb.adapters.kubernetes.watching import OnEvent, Watch
 from statefuldb.adapters.mesos.adapter import MesosAdapter
 from statefuldb.adapters.mesos.driver import ConnectionState, Driver, Event
+from statefuldb.adapters.mesos.framework_info import framework_info
 from statefuldb.adapters.mesos.master_api import MasterApi
-from statefuldb.adapters.mesos.transport import TlsFiles
 from statefuldb.adapters.metrics import Metrics
-from statefuldb.model.identity import LABEL_CLUSTER
-from statefuldb.model.settings import FRAMEWORK_NAME, OperatorIdentity
+from statefuldb.model.settings import OperatorIdentity
 from statefuldb.reconcile.deciding import Decisions
 from statefuldb.reconcile.execute import Executor
 from statefuldb.reconcile.loop import Loop
@@ -27,66 +25,11 @@ from statefuldb.reconcile.offers import OfferDemand
 from statefuldb.reconcile.ports import Enqueue, FencePort, Journal, KeeperPort
 from statefuldb.reconcile.queue import KeyQueue
 from statefuldb.reconcile.report import Reporter
+from statefuldb.settings import OperatorSettings
 
 log = getLogger(__name__)
 # Passes mostly wait for the API server; more would only press it harder.
 WORKERS = 8
-FAILOVER_TIMEOUT_SECONDS = 28 * 24 * 3600
-CAPABILITIES = ("MULTI_ROLE", "RESERVATION_REFINEMENT", "PARTITION_AWARE", "TASK_KILLING_STATE")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MesosAccess:
-    """How masters are reached. `kubeconfig` None means: within a cluster.
-
-    `mesos` is as `--mesos` is given; `secret_file` or else `secret_name`, a Secret in `namespace` with the keys
-    `principal` and `secret`, holds the credentials; `tls` None means plain HTTP to Mesos.
-    """
-
-    kubeconfig: Path | None
-    mesos: tuple[str, ...]
-    namespace: str
-    principal: str
-    secret_file: Path | None
-    secret_name: str | None = None
-    tls: TlsFiles | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookSettings:
-    """Where the validating webhook is served, and the names of what belongs to it.
-
-    `service` is in the operator's namespace, as is `secret`, which holds `ca.crt`, `tls.crt` and `tls.key` and is made
-    where it is not there. `configuration` is a ValidatingWebhookConfiguration, which is told of the authority.
-    """
-
-    host: str
-    port: int
-    service: str
-    secret: str
-    configuration: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorSettings(MesosAccess):
-    """How one operator runs.
-
-    With `refine_static` the framework is in a role of its own below `mesos_role`, where static reservations for that
-    can be refined.
-    """
-
-    state_dir: Path
-    mesos_role: str
-    framework_user: str
-    keeper_command: tuple[str, ...]
-    allowed_roots: tuple[str, ...] = ()
-    fence_command: Path | None = None
-    refine_static: bool = False
-    leader_elect: bool = False
-    watch_namespaces: tuple[str, ...] = ()
-    metrics_host: str = "127.0.0.1"
-    metrics_port: int | None = None
-    webhook: WebhookSettings | None = None
 
 
 class Keepers(KeeperPort, Protocol):
@@ -152,31 +95,71 @@ class Operator:
     """All parts of one operator, wired."""
 
     def __init__(self, settings: OperatorSettings, around: Surroundings) -> None:
-        machine = around.machine
-        record = FrameworkRecord(around.client, settings.namespace, machine)
+        record = FrameworkRecord(around.client, settings.namespace, around.machine)
         cluster, framework_id, _ = record.begin(
             lambda: around.master.earlier_framework(settings.mesos_role), settings.watch_namespaces
         )
         role = f"{settings.mesos_role}/{cluster}" if settings.refine_static else settings.mesos_role
         authority, client_pem = record.certificates(around.new_certificates)
-        self.queue = KeyQueue(machine)
-        self._kubernetes = KubernetesAdapter(
+        self.queue = KeyQueue(around.machine)
+        self._kubernetes = self._make_kubernetes(settings, around)
+        info = framework_info(
+            user=settings.framework_user,
+            role=role,
+            principal=settings.principal,
+            cluster=cluster,
+            framework_id=framework_id,
+        )
+        self._mesos = self._make_mesos(settings, around, record, info, cluster=cluster, role=role)
+        self._keepers = around.make_keepers(
+            KeeperNeeds(
+                framework_id=lambda: self._mesos.view().framework_id,
+                client_pem=client_pem,
+                epoch=record.epoch_above,
+                enqueue=self.queue.put,
+            )
+        )
+        demand = OfferDemand(self._mesos, around.machine, queued=self.queue.depth, new_lock=around.machine.lock)
+        self._notices = Notices(queue=self.queue, kubernetes=self._kubernetes, mesos=self._mesos, demand=demand)
+        identity = OperatorIdentity(
+            cluster=cluster,
+            mesos_role=role,
+            principal=settings.principal,
+            operator_ca_pem=authority,
+            allowed_roots=settings.allowed_roots,
+            fences=around.fences,
+            restored_at=record.restored_at,
+        )
+        self.loop = self._make_loop(around, demand, identity)
+        self._tell(around.metrics)
+
+    def _make_kubernetes(self, settings: OperatorSettings, around: Surroundings) -> KubernetesAdapter:
+        return KubernetesAdapter(
             around.client,
             make_watch=around.make_watch,
             enqueue=self.queue.put,
             on_surroundings=lambda namespace: self._notices.look_at_all(namespace),
             instance=around.instance,
-            machine=machine,
+            machine=around.machine,
             namespaces=settings.watch_namespaces,
         )
 
+    def _make_mesos(
+        self,
+        settings: OperatorSettings,
+        around: Surroundings,
+        record: FrameworkRecord,
+        info: Mapping[str, Any],
+        *,
+        cluster: str,
+        role: str,
+    ) -> MesosAdapter:
         def make_driver(on_event: Callable[[Event], None], on_state: Callable[[ConnectionState], None]) -> Driver:
-            info = _framework_info(settings, role, cluster, framework_id)
             return around.make_driver(
                 framework_info=info, on_event=on_event, on_state=on_state, on_call=around.metrics.mesos_call
             )
 
-        self._mesos = MesosAdapter(
+        return MesosAdapter(
             make_driver=make_driver,
             list_tasks=around.master.each_task,
             list_tasks_ever=around.master.tasks_ever,
@@ -192,36 +175,19 @@ class Operator:
             on_connected=lambda: self._notices.connected(),
             owner_of=self._kubernetes.owner_of,
             enqueue=self.queue.put,
-            clock=machine,
-            timers=machine,
-            new_lock=machine.lock,
+            clock=around.machine,
+            timers=around.machine,
+            new_lock=around.machine.lock,
         )
-        self._keepers = around.make_keepers(
-            KeeperNeeds(
-                framework_id=lambda: self._mesos.view().framework_id,
-                client_pem=client_pem,
-                epoch=record.epoch_above,
-                enqueue=self.queue.put,
-            )
-        )
-        demand = OfferDemand(self._mesos, machine, queued=self.queue.depth, new_lock=machine.lock)
-        self._notices = Notices(queue=self.queue, kubernetes=self._kubernetes, mesos=self._mesos, demand=demand)
-        identity = OperatorIdentity(
-            cluster=cluster,
-            mesos_role=role,
-            principal=settings.principal,
-            operator_ca_pem=authority,
-            allowed_roots=settings.allowed_roots,
-            fences=around.fences,
-            restored_at=record.restored_at,
-        )
-        self.loop = Loop(
+
+    def _make_loop(self, around: Surroundings, demand: OfferDemand, identity: OperatorIdentity) -> Loop:
+        return Loop(
             queue=self.queue,
             observer=Observer(
                 kubernetes=self._kubernetes,
                 mesos=self._mesos,
                 keepers=self._keepers,
-                clock=machine,
+                clock=around.machine,
                 waits=demand.waits,
             ),
             decisions=Decisions(mesos=self._mesos, demand=demand, operator=identity),
@@ -237,9 +203,8 @@ class Operator:
             reporter=Reporter(kubernetes=self._kubernetes, journal=around.journal, operator=identity),
             demand=demand,
             measures=around.metrics,
-            clock=machine,
+            clock=around.machine,
         )
-        self._tell(around.metrics)
 
     def _tell(self, metrics: Metrics) -> None:
         """Have told what only an operator at work can tell."""
@@ -285,17 +250,3 @@ class Operator:
         self._mesos.stop()
         self._keepers.close()
         self._kubernetes.stop()
-
-
-def _framework_info(settings: OperatorSettings, role: str, cluster: str, framework_id: str | None) -> Mapping[str, Any]:
-    info: dict[str, Any] = {
-        "user": settings.framework_user,
-        "name": FRAMEWORK_NAME,
-        "roles": [role],
-        "capabilities": [{"type": capability} for capability in CAPABILITIES],
-        "failover_timeout": float(FAILOVER_TIMEOUT_SECONDS),
-        "checkpoint": True,
-        "principal": settings.principal,
-        "labels": {"labels": [{"key": LABEL_CLUSTER, "value": cluster}]},
-    }
-    return {**info, "id": {"value": framework_id}} if framework_id is not None else info

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from simulation.test_fleet import ready
-from statefuldb.simulation.keeper import MISSED_SECONDS
 from statefuldb.simulation.people import NAMESPACE, database
+from statefuldb.simulation.silence import MISSED_SECONDS
 from statefuldb.simulation.size import Size
 from statefuldb.simulation.world import World
 
@@ -20,7 +20,7 @@ AGAIN_SECONDS = 8.0
 def its_keeper_hangs(world: World) -> None:
     for host in world.hosts:
         for keeper in host.keepers.values():
-            keeper.hang(LASTS_SECONDS)
+            keeper.silence.begin(LASTS_SECONDS)
 
 
 def its_file_system_is_away(world: World) -> None:

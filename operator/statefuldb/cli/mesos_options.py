@@ -22,7 +22,7 @@ from statefuldb.reconcile.ports import EffectFailed
 
 if TYPE_CHECKING:
     from statefuldb.adapters.mesos.scout import Scout
-    from statefuldb.operator import MesosAccess
+    from statefuldb.settings import MesosAccess
 
 OPERATOR_NAMESPACE = "statefuldb-system"
 
@@ -82,7 +82,7 @@ class MesosOptions:
         return scout_of(self._access(session), role=role, user=user)
 
     def _access(self, session: Session) -> "MesosAccess":
-        from statefuldb.operator import MesosAccess
+        from statefuldb.settings import MesosAccess
 
         masters = self.masters
         if not masters and session.is_embedded:

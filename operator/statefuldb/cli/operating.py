@@ -106,7 +106,7 @@ def run(
     # Imported here: no other command needs them (see mesos_options).
     from statefuldb.adapters.mesos.calls import CallFailed
     from statefuldb.app import CannotBegin, run_operator
-    from statefuldb.operator import OperatorSettings, WebhookSettings
+    from statefuldb.settings import OperatorSettings, WebhookSettings
 
     settings = OperatorSettings(
         kubeconfig=kubeconfig,

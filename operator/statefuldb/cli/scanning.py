@@ -135,7 +135,7 @@ def _agent_of(mesos: MesosOptions, session: Session, line: ScanLine, named: str)
     named = named or line.found.host
     held = line.line.held if line.line is not None else ()
     if len(held) == 1 and named in ("", held[0].hostname):
-        return AgentRef(id=held[0].agent_id, hostname=held[0].hostname, address=held[0].address)
+        return held[0].agent
     agents = {agent.hostname: agent for agent in mesos.master(session).places()}
     if named not in agents:
         known = ", ".join(sorted(agents)) or "none is registered"

@@ -3,19 +3,18 @@
 import errno
 import os
 import pwd
-import shutil
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from statefuldb.keeper import directory as member
 from statefuldb.keeper import erasing, opener, silence
 from statefuldb.keeper.accounts import Commands
 from statefuldb.keeper.certificate import server_context
 from statefuldb.keeper.claim import Claim
+from statefuldb.keeper.disk import Disk, is_full
 from statefuldb.keeper.endpoint import Endpoint
 from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.mounts import check_mount
@@ -28,7 +27,6 @@ from statefuldb.keeper.silence import told_of_silence
 from statefuldb.keeper.state import State
 from statefuldb.model.keeper import (
     CERTIFICATE_FILE,
-    DISK_FULL_BELOW_BYTES,
     EngineStatus,
     KeeperConfig,
     KeeperPhase,
@@ -38,14 +36,10 @@ from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
 
 READY_POLL_SECONDS = 0.03
 HEALTH_POLL_SECONDS = 2.0
-DISK_POLL_SECONDS = 5.0
-DISK_RETRY_SECONDS = 60.0
 REFUSAL_SHOWN_SECONDS = 5.0
 # An operator hears late of a task that has begun where it has much to do.
 REFUSAL_UNTOLD_SECONDS, REFUSAL_LOOK_SECONDS = 15.0, 0.5
 SERVER_LOG = "server.log"
-
-T = TypeVar("T")
 
 
 class Keeper:
@@ -62,6 +56,9 @@ class Keeper:
         self._state = State(config.task_id)
         self._stopping = threading.Event()
         self._wake = threading.Event()
+        self._disk = Disk(
+            state=self._state, stopping=self._stopping, place=lambda: member.nearest(self._config, self._sandbox)
+        )
         self._directory: member.MemberDirectory | None = None
         self._commands = Commands(state=self._state, epoch_file=self._epoch_file)
 
@@ -98,7 +95,7 @@ class Keeper:
 
     def _serve(self) -> int:
         check_mount(self._config.data)
-        opened = self._once_there_is_space(self._open)
+        opened = self._disk.once_there_is_space(self._open)
         if opened is None:
             return 0
         directory, claim = opened
@@ -107,24 +104,13 @@ class Keeper:
             return 0
         with run_directory(claim) as run:
             server = self._server(directory, run)
-            self._once_there_is_space(lambda: self._start(directory, server, claim))
+            self._disk.once_there_is_space(lambda: self._start(directory, server, claim))
             return self._watch(server, claim)
 
     def _open(self) -> tuple[member.MemberDirectory, Claim]:
         with told_of_silence(self._state, silence.FILES):
             directory = member.open_directory(self._config, self._sandbox, self._engine.data_subdirectory)
             return directory, Claim(directory.lock, may_create=not member.is_initialised(directory))
-
-    def _once_there_is_space(self, step: Callable[[], T]) -> T | None:
-        """Return what `step` returns, tried again while the disk is full; None when told to stop meanwhile."""
-        while not self._stopping.is_set():
-            try:
-                return step()
-            except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    raise
-                self._wait_for_space()
-        return None
 
     def _show(self, refusal: Refused) -> None:
         """Let the operator read why, before the task ends with no more than an exit status.
@@ -194,7 +180,7 @@ class Keeper:
         self._commands.server = server
         with told_of_silence(self._state, silence.FILES):
             self._state.update(phase=KeeperPhase.RUNNING, reason="", engine=engine)
-            self._note_disk(directory)
+            self._disk.publish_free(directory.path)
 
     def _await_answer(self, server: MariaDbServer, directory: member.MemberDirectory) -> None:
         """Wait for the server, however long its recovery takes. A full disk is a condition, not a crash."""
@@ -202,7 +188,7 @@ class Keeper:
             try:
                 server.wait(READY_POLL_SECONDS)
             except Ended:
-                if shutil.disk_usage(directory.path).free < DISK_FULL_BELOW_BYTES:
+                if is_full(directory.path):
                     raise OSError(errno.ENOSPC, "no space left for the server") from None
                 if complaint := server.complaint():
                     raise Refused(f"the server did not start: {complaint}") from None
@@ -227,7 +213,7 @@ class Keeper:
                 rotate(self._sandbox / SERVER_LOG)
                 held = claim.holds()
                 if held:
-                    self._note_disk(self._directory)
+                    self._disk.publish_free(self._directory.path)
             if not held:
                 # Nothing is written there any more either, as an operator's epoch.
                 self._state.update(claim_held=False)
@@ -242,23 +228,6 @@ class Keeper:
         """Stop the server, which answers nobody from now on. Return whether it was clean."""
         self._state.update(phase=KeeperPhase.STOPPING, engine=replace(self._state.status.engine, answers_sql=False))
         return server.stop(self._config.stop_grace_seconds)
-
-    def _wait_for_space(self) -> None:
-        """Wait until more is free than now, a minute at most: every attempt changes what the operator writes down."""
-        place = member.nearest(self._config, self._sandbox)
-        free = shutil.disk_usage(place).free
-        reason = f"{free // 2**20} MiB are free where {place} lies"
-        self._state.update(phase=KeeperPhase.DISK_FULL, reason=reason)
-        until = time.monotonic() + DISK_RETRY_SECONDS
-        while not self._stopping.wait(DISK_POLL_SECONDS) and time.monotonic() < until:
-            if shutil.disk_usage(place).free > free:
-                return
-
-    def _note_disk(self, directory: member.MemberDirectory) -> None:
-        """Publish free space in steps, of one percent at most, so that ordinary writes change no status."""
-        usage = shutil.disk_usage(directory.path)
-        step = max(1, min(usage.total // 100, DISK_FULL_BELOW_BYTES))
-        self._state.update(disk_total_bytes=usage.total, disk_free_bytes=usage.free // step * step)
 
     def _server(self, directory: member.MemberDirectory, run: Path) -> MariaDbServer:
         config = self._config

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from statefuldb.model.identity import ReservationLabels
 from statefuldb.model.spec import DiskType
+from statefuldb.model.volume import AgentRef
 
 MILLI = 1000
 BYTES_PER_MIB = 1024 * 1024
@@ -112,6 +113,11 @@ class AgentOffer:
     attributes: Mapping[str, str]
     received_at_seconds: float = 0.0
     unavailability: Unavailability | None = None
+
+    @property
+    def agent(self) -> AgentRef:
+        """Whose offer it is."""
+        return AgentRef(id=self.agent_id, hostname=self.hostname, address=self.address)
 
     def amount_milli(self, name: str) -> int:
         """Return how much of a scalar is offered and unreserved."""

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from statefuldb.adapters.keeper.listening import LOOK_SECONDS, SILENT_SECONDS
 from statefuldb.model.keeper import DATA_EXPECTED, EngineStatus, KeeperConfig, KeeperPhase, KeeperStatus
 from statefuldb.simulation.location import Refused, check_launch, identity_of, is_anothers, place_of, where_of
+from statefuldb.simulation.silence import Silence
 from statefuldb.simulation.storage import Directory
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ REFUSAL_SHOWN_SECONDS, REFUSAL_UNTOLD_SECONDS = 5.0, 15.0
 AWAY_SECONDS = 1.0
 DISK_RETRY_SECONDS = 5.0
 CLAIM_SECONDS = 2.0
-# When an operator has noticed at the latest that a keeper gives no signs of life.
-MISSED_SECONDS = LOOK_SECONDS + SILENT_SECONDS
 TOTAL_BYTES = 100 * 2**30
 
 
@@ -45,20 +43,12 @@ class Keeper:
         self.status = KeeperStatus(task_id=config.task_id, revision=1, phase=KeeperPhase.CHECKING)
         self.listens = False
         self.answers = False
-        self._hangs_until = 0.0
-        self._missed_at = float("inf")
-        self._lost = False
+        self.silence = Silence(host, on_shared=self._on_shared, tell=self._tell)
 
     @property
     def hung(self) -> bool:
-        """Whether it answers nobody: it hangs by itself, or on its file system."""
-        away = self._on_shared and self._host.shared is not None and self._host.shared.away
-        return away or self._lost or self._host.schedule.now < self._hangs_until
-
-    @property
-    def hung_for_seconds(self) -> float:
-        """For how long it has answered nobody."""
-        return self._host.schedule.now - self._missed_at if self.hung else 0.0
+        """Whether it answers nobody."""
+        return self.silence.lasts
 
     @property
     def full(self) -> bool:
@@ -69,37 +59,25 @@ class Keeper:
     def _on_shared(self) -> bool:
         return self.config.data.mount_point is not None
 
-    def hang(self, seconds: float) -> None:
-        """Answer nobody for a while."""
-        self._hangs_until = self._host.schedule.now + seconds
-        self.be_missed()
-
     def lose_data(self) -> None:
         """Hang in a call to servers that let this machine in no more: they free the claim, and nothing is written."""
-        if self._directory is not None and not self._lost:
-            self._lost = True
+        if self._directory is not None and not self.silence.lost:
+            self.silence.lost = True
             self._directory.writers.remove(self)
             self._directory.let_go(self)
             self.be_missed()
 
     def find_data(self) -> None:
         """Go on where it hung: the claim is taken again where it is free, and the server writes in any case."""
-        if self._directory is not None and self._lost:
-            self._lost = False
+        if self._directory is not None and self.silence.lost:
+            self.silence.lost = False
             self._directory.try_take(self)
             self._directory.writers.append(self)
             self._host.watching.opened(self._directory)
 
     def be_missed(self) -> None:
         """Have whoever follows it notice in a while that it gives no signs of life, if it gives none by then."""
-        self._missed_at = self._host.schedule.now
-
-        def notice() -> None:
-            if self.hung or not self._host.network:
-                for tell in list(self._watchers):
-                    tell()
-
-        self._host.schedule.after(MISSED_SECONDS, notice)
+        self.silence.be_missed()
 
     def look_at_disk(self) -> None:
         """Say what is free."""
@@ -217,7 +195,7 @@ class Keeper:
         """End where the claim's file is not the one that is locked any more: a successor would find it free."""
         if not self._alive:
             return
-        if directory.claim is not self and not self._lost:
+        if directory.claim is not self and not self.silence.lost:
             self._end(EXIT_ENDED)
             return
         self._host.schedule.after(CLAIM_SECONDS, lambda: self._watch_claim(directory))
@@ -282,6 +260,9 @@ class Keeper:
 
     def _update(self, **changes: Any) -> None:
         self.status = replace(self.status, **changes, revision=self.status.revision + 1)
+        self._tell()
+
+    def _tell(self) -> None:
         for tell in list(self._watchers):
             tell()
 
@@ -301,8 +282,7 @@ class Keeper:
     def _close(self) -> None:
         self._cancel()
         self._alive = self.listens = self.answers = False
-        for tell in list(self._watchers):
-            tell()
+        self._tell()
         if self._directory is not None:
             if self in self._directory.writers:
                 self._directory.writers.remove(self)

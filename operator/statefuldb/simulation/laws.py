@@ -17,11 +17,11 @@ from statefuldb.simulation.administrators import Administrators
 from statefuldb.simulation.api import RESTORED, ApiServer
 from statefuldb.simulation.clients import Clients
 from statefuldb.simulation.host import Host
-from statefuldb.simulation.keeper import MISSED_SECONDS
 from statefuldb.simulation.machine import PASSWORD
 from statefuldb.simulation.mesos import Mesos
 from statefuldb.simulation.people import People
 from statefuldb.simulation.schedule import Schedule
+from statefuldb.simulation.silence import MISSED_SECONDS
 from statefuldb.simulation.storage import Directory
 from statefuldb.simulation.verdict import Verdict
 from statefuldb.simulation.written import Written
@@ -194,7 +194,7 @@ class Laws:
             task_id = member.get("taskId", "")
             host = self._host(member.get("agent", ""))
             keeper = host.keepers.get(task_id) if host is not None else None
-            missed = keeper is not None and keeper.hung_for_seconds > MISSED_SECONDS + READY_LAG_SECONDS
+            missed = keeper is not None and keeper.silence.seconds > MISSED_SECONDS + READY_LAG_SECONDS
             runs = keeper is not None and keeper.answers and not missed
             ended = host.ended_at.get(task_id, 0.0) if host is not None else 0.0
             # An operator that is killed again and again has had no time to see it.

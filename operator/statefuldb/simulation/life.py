@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from statefuldb.adapters.kubernetes.connection import client_over
 from statefuldb.model.identity import DatabaseKey
-from statefuldb.operator import Operator, OperatorSettings, Surroundings
+from statefuldb.operator import Operator, Surroundings
 from statefuldb.reconcile.ports import EffectFailed
+from statefuldb.settings import OperatorSettings
 from statefuldb.simulation.api import ApiServer
 from statefuldb.simulation.dice import Dice
 from statefuldb.simulation.driver import LEADER, SimulatedDriver

@@ -61,7 +61,7 @@ class Strikes:
         strike: Callable[[], bool] = {
             "engine crash": lambda: self._keeper(agent, dice, lambda keeper: keeper.crash()),
             "keeper killed": lambda: self._keeper(agent, dice, lambda keeper: keeper.crash(-9)),
-            "keeper hung": lambda: self._keeper(agent, dice, lambda keeper: keeper.hang(short)),
+            "keeper hung": lambda: self._keeper(agent, dice, lambda keeper: keeper.silence.begin(short)),
             "watch broken": lambda: self._operator(lambda life: life.lose_watch(dice.between(0.5, 20.0))),
             "offers rescinded": lambda: world.mesos.rescind(agent.id),
             "framework disconnected": world.mesos.drop_frameworks,

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from statefuldb.adapters.kubernetes.connection import api_client
 from statefuldb.cli.exit_codes import ExitCode, code_of
 from statefuldb.cli.root import app
-from statefuldb.operator import OperatorSettings
+from statefuldb.settings import OperatorSettings
 
 GROUP = typer.main.get_command(app)
 # These do something and say so in a sentence; `logs` shows what others wrote, as it is.

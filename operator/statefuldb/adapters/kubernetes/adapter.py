@@ -9,7 +9,8 @@ from typing import Any, cast
 from statefuldb.adapters.kubernetes.cache import Cache, number_of
 from statefuldb.adapters.kubernetes.entries import Entries
 from statefuldb.adapters.kubernetes.events import Events
-from statefuldb.adapters.kubernetes.grouping import conditions_of, database_groups, keys_among
+from statefuldb.adapters.kubernetes.grouping import conditions_of, database_groups
+from statefuldb.adapters.kubernetes.noticing import Noticing
 from statefuldb.adapters.kubernetes.objects import (
     DATABASES,
     JSON_PATCH,
@@ -37,7 +38,6 @@ from statefuldb.reconcile.machine import Machine
 from statefuldb.reconcile.ports import EffectFailed, Enqueue
 
 log = getLogger(__name__)
-Json = dict[str, Any]
 RELIST_SECONDS = 300.0
 
 
@@ -55,12 +55,8 @@ class KubernetesAdapter:
         machine: Machine,
         namespaces: tuple[str, ...] = (),
     ) -> None:
-        self._enqueue = enqueue
-        self._on_surroundings = on_surroundings
-        self._namespaces = namespaces
         self._databases = Objects(client, DATABASES, namespaces)
         self._volumes = Objects(client, VOLUMES, namespaces)
-        self._profiles = Objects(client, PROFILES)
         self._around = KnownSurroundings(client)
         self._caches = {PROFILES: Cache(), **self._around.caches}
         self._caches[DATABASES] = Cache(database_groups, tally_of=conditions_of, compact=True)
@@ -69,7 +65,20 @@ class KubernetesAdapter:
         self._reach = Reach(self._databases.peek, machine)
         self._secrets = ConnectionSecrets(client, machine)
         self._events = Events(client, instance, machine)
-        self._watch = make_watch(self._noticed)
+        self._noticing = Noticing(
+            caches=self._caches,
+            objects={
+                DATABASES: self._databases,
+                VOLUMES: self._volumes,
+                PROFILES: Objects(client, PROFILES),
+            },
+            entries=self._entries,
+            around=self._around,
+            namespaces=namespaces,
+            enqueue=enqueue,
+            on_surroundings=on_surroundings,
+        )
+        self._watch = make_watch(self._noticing.noticed)
         self._lists = Periodic(machine, RELIST_SECONDS, self._relist)
 
     def start(self) -> None:
@@ -85,8 +94,7 @@ class KubernetesAdapter:
 
     def keys(self) -> tuple[DatabaseKey, ...]:
         """Return every key that has a database or a ledger entry."""
-        groups = self._caches[DATABASES].groups() | self._caches[VOLUMES].groups()
-        return tuple(sorted({g[1] for g in groups if isinstance(g, tuple) and g[0] in ("of", "damaged")}))
+        return self._noticing.keys()
 
     def conditions(self) -> Counter[tuple[str, str]]:
         """Return how many databases have each condition with each status, as last seen."""
@@ -172,7 +180,7 @@ class KubernetesAdapter:
         body = to_object(volume)
         stored = self._volumes.replace(body) if volume.resource_version else self._volumes.create(body)
         self._caches[VOLUMES].put(stored)
-        self._enqueue_those_with(volume.identity.uid, volume.key)
+        self._noticing.enqueue_those_with(volume.identity.uid, volume.key)
         return replace(volume, resource_version=stored["metadata"]["resourceVersion"])
 
     def forget_volume(self, volume: VolumeRecord) -> None:
@@ -248,53 +256,15 @@ class KubernetesAdapter:
             self._caches[DATABASES].put(patched)
         else:
             self._caches[DATABASES].drop((key.namespace, key.name), number_of(metadata["resourceVersion"]))
-            self._enqueue_those_with(metadata["uid"], key)
+            self._noticing.enqueue_those_with(metadata["uid"], key)
 
     def _look_again(self, key: DatabaseKey) -> None:
         """Bring the cache up to date by a direct look."""
         name = (key.namespace, key.name)
         self._caches[DATABASES].refresh(name, lambda: self._databases.get(*name))
 
-    def _noticed(self, plural: str, kind: str | None, stored: Json) -> None:
-        """Take in an event, and enqueue the key it is about."""
-        cache = self._caches[plural]
-        news = cache.remove(stored) if kind == "DELETED" else cache.put(stored)
-        if not news:
-            return
-        if plural == DATABASES:
-            self._enqueue(DatabaseKey.of(stored))
-            if kind == "DELETED":
-                self._enqueue_those_with(stored["metadata"].get("uid", ""), DatabaseKey.of(stored))
-        elif plural == VOLUMES:
-            entry = self._entries.read(stored)
-            if entry.key.name:
-                self._enqueue(entry.key)
-            if entry.identity is not None:
-                self._enqueue_those_with(entry.identity.uid, entry.key)
-        else:
-            self._on_surroundings(stored["metadata"]["name"] if plural == "namespaces" else None)
-
-    def _enqueue_those_with(self, uid: str, known: DatabaseKey) -> None:
-        """Enqueue all but `known` that have entries of the data of a uid: they may wait for each other to go."""
-        for key in sorted(self._entries.databases_with(uid) - {known}):
-            self._enqueue(key)
-
     def _relist(self) -> None:
-        """Compare the caches with complete lists: events can be missed, lists cannot. What bounds comes first."""
-        # Not known yet would be taken for gone: then nothing is looked after, and every status says so.
-        self._around.look_at_definitions()
-        if self._caches[PROFILES].replace_all(*self._profiles.list()):
-            for key in self.keys():
-                self._enqueue(key)
-        for plural, objects in ((DATABASES, self._databases), (VOLUMES, self._volumes)):
-            changed = self._caches[plural].replace_all(*objects.list())
-            uids = {group[1] for group in changed if isinstance(group, tuple) and group[0] in ("data", "uid")}
-            beside = (self._entries.databases_with(uid) for uid in uids)
-            for key in sorted(set(keys_among(changed)).union(*beside)):
-                self._enqueue(key)
-        for namespace in self._namespaces:
-            # Whoever may look at some namespaces only cannot watch them, nor our definitions.
-            self._around.look_at(namespace)
+        self._noticing.relist()
         self._secrets.forget_views()
 
 

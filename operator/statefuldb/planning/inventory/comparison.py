@@ -128,7 +128,7 @@ def orphan_to_release(line: VolumeLine, key: DatabaseKey, at_seconds: float) -> 
         size_bytes=0,
         mesos_role=agent.role,
         intent=Intent.DELETE,
-        agent=AgentRef(id=agent.agent_id, hostname=agent.hostname, address=agent.address),
+        agent=agent.agent,
         reservations=tuple(sorted(label.reservation for label in labels)),
         incarnation=int(at_seconds),
         phase=VolumePhase.RETAINED,

@@ -14,7 +14,7 @@ from statefuldb.model.plan import Announcement
 from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import EngineType, Strategy
-from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
+from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.context import Step, status_of
 from statefuldb.planning.ledger import damage, remembered
 from statefuldb.planning.storage.holding import identity_of, made_for
@@ -156,7 +156,7 @@ def entry_of(key: DatabaseKey, at_seconds: float, offer: AgentOffer, volume: Res
         size_bytes=volume.amount_milli * BYTES_PER_MIB // MILLI,
         mesos_role=offer.role,
         intent=Intent.RETAIN,
-        agent=AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address),
+        agent=offer.agent,
         persistence_id=volume.persistence.id,
         reservations=tuple(sorted(reservations)),
         # The incarnations used before are forgotten; seconds since 1970 lie above any of them.

@@ -11,7 +11,8 @@ from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.keeper import KeeperConfig
 from statefuldb.model.operations import LaunchTask
 from statefuldb.model.plan import Announcement, Waiting
-from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
+from statefuldb.model.resources import AgentOffer
+from statefuldb.model.volume import Launch, VolumeRecord
 from statefuldb.model.volume_object import to_label
 from statefuldb.planning import mesos_error
 from statefuldb.planning.commands import see_output
@@ -22,6 +23,7 @@ from statefuldb.planning.members.placing import choose, reservation_of
 from statefuldb.planning.members.surplus import leaves_surplus, left_elsewhere, withheld
 from statefuldb.planning.members.template import restart_request, template_of
 from statefuldb.planning.storage import strategy_of
+from statefuldb.planning.storage.bundle import Claim
 
 STOP_GRACE_SECONDS = 60
 BACK_OFF_LIMIT_SECONDS = 60.0
@@ -57,11 +59,32 @@ def launch(context: Context, record: VolumeRecord) -> Step:
     if isinstance(found, Waiting):
         return Step(waiting=(found,))
     offer, claim, attempt = found
-    agent = AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address)
-    recorded = replace(
+    recorded = _recorded(context, record, attempt, offer, claim, short=short)
+    what = _in_words(recorded, claim, offer.hostname)
+    return Step(
+        actions=(
+            SaveVolume(volume=recorded, why=what),
+            AcceptOffers(
+                agent=offer.agent,
+                offer_ids=offer.offer_ids,
+                operations=(*claim.operations, _task(context, recorded, claim)),
+                what=what,
+                ordinal=ordinal,
+            ),
+        ),
+        announcements=(Announcement(reason=EventReason.MEMBER_LAUNCHED, message=what),),
+    )
+
+
+def _recorded(
+    context: Context, record: VolumeRecord, attempt: VolumeRecord, offer: AgentOffer, claim: Claim, *, short: bool
+) -> VolumeRecord:
+    """Return the entry as it is stored before the launch; `attempt` is `record` with a place on the offer's agent."""
+    incarnation, restarted_at = attempt.incarnation + 1, restart_request(context, record.launch)
+    return replace(
         volume_growth.launched(context, attempt, offer),
-        agent=agent,
-        incarnation=attempt.incarnation + 1,
+        agent=offer.agent,
+        incarnation=incarnation,
         # What the keeper is told is also what a lost agent is cut off from, and where the data is removed from.
         dfs=context.spec.storage.dfs,
         fencing=None,
@@ -69,51 +92,45 @@ def launch(context: Context, record: VolumeRecord) -> Step:
         elsewhere=left_elsewhere(record, offer.hostname, claim),
         superseded=tuple(host for host in attempt.superseded if host != offer.hostname),
         launch=Launch(
-            incarnation=attempt.incarnation + 1,
-            agent=agent,
-            template=template_of(context.spec, restart_request(context, record.launch)),
+            incarnation=incarnation,
+            agent=offer.agent,
+            template=template_of(context.spec, restarted_at),
             cpus_milli=context.spec.resources.cpus_milli,
             memory_bytes=context.spec.resources.memory_bytes,
             port=claim.ports[0],
             keeper_port=claim.ports[1],
             leaves_surplus=leaves_surplus(record, offer, claim) or withheld(record, offer),
             short=short,
-            restarted_at=restart_request(context, record.launch),
+            restarted_at=restarted_at,
             framework_id=context.observed.mesos.framework_id or "",
             at_seconds=context.now,
         ),
         reservations=((*attempt.reservations, reservation_of(attempt)) if claim.reserves else attempt.reservations),
     )
-    task_id = recorded.task_id
-    assert task_id is not None
-    task = LaunchTask(
-        task_id=task_id,
-        name=f"{record.key.name}-{ordinal}",
-        agent_id=offer.agent_id,
+
+
+def _task(context: Context, recorded: VolumeRecord, claim: Claim) -> LaunchTask:
+    assert recorded.launch is not None
+    assert recorded.task_id is not None
+    return LaunchTask(
+        task_id=recorded.task_id,
+        name=recorded.member,
+        agent_id=recorded.launch.agent.id,
         resources=claim.resources,
         keeper=keeper_config(context, recorded),
         grace_seconds=STOP_GRACE_SECONDS,
         ledger=to_label(recorded),
     )
-    what = f"launch {record.key.name}-{ordinal} (incarnation {recorded.incarnation}) on {offer.hostname}"
+
+
+def _in_words(recorded: VolumeRecord, claim: Claim, hostname: str) -> str:
+    what = f"launch {recorded.member} (incarnation {recorded.incarnation}) on {hostname}"
     if claim.reserves:
         what = f"reserve and {what}"
     if claim.unowned:
         static = ", ".join(claim.unowned)
         what = f"{what}, with {static} of a static reservation, which nothing keeps for it while it is stopped"
-    return Step(
-        actions=(
-            SaveVolume(volume=recorded, why=what),
-            AcceptOffers(
-                agent=agent,
-                offer_ids=offer.offer_ids,
-                operations=(*claim.operations, task),
-                what=what,
-                ordinal=ordinal,
-            ),
-        ),
-        announcements=(Announcement(reason=EventReason.MEMBER_LAUNCHED, message=what),),
-    )
+    return what
 
 
 def _edited_since(context: Context, record: VolumeRecord) -> bool:

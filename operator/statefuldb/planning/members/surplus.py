@@ -12,7 +12,7 @@ from statefuldb.model.observed import Offers
 from statefuldb.model.operations import Reserve, Unreserve
 from statefuldb.model.plan import Waiting
 from statefuldb.model.resources import AgentOffer, Resource, milli_of_bytes
-from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
+from statefuldb.model.volume import Launch, VolumeRecord
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.storage.bundle import Claim, surplus
 from statefuldb.planning.storage.holding import is_ours
@@ -99,7 +99,7 @@ def _left_over(record: VolumeRecord, offer: AgentOffer) -> tuple[Resource, ...]:
 
 def _unreserve(record: VolumeRecord, offer: AgentOffer, left_over: tuple[Resource, ...]) -> AcceptOffers:
     return AcceptOffers(
-        agent=AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address),
+        agent=offer.agent,
         offer_ids=offer.offer_ids,
         operations=(Unreserve(resources=left_over),),
         what=f"unreserve what {record.member} no longer uses on {offer.hostname}",

@@ -15,7 +15,7 @@ from statefuldb.model.operations import Grow, Operation, Reserve
 from statefuldb.model.plan import Waiting
 from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource, milli_of_bytes
 from statefuldb.model.spec import DiskType, RiskClass, Strategy
-from statefuldb.model.volume import AgentRef, Growth, VolumeRecord
+from statefuldb.model.volume import Growth, VolumeRecord
 from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.members.resizing import PATIENCE_SECONDS, or_quota, patience_seconds
@@ -88,7 +88,7 @@ def while_stopped(context: Context, record: VolumeRecord) -> Step | None:
         actions=(
             SaveVolume(volume=tried(context, record), why=what),
             AcceptOffers(
-                agent=AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address),
+                agent=offer.agent,
                 offer_ids=offer.offer_ids,
                 operations=operations,
                 what=what,

@@ -12,9 +12,9 @@ from statefuldb.model.keeper import KeeperPhase
 from statefuldb.model.observed import TaskState
 from statefuldb.model.operations import LaunchTask
 from statefuldb.model.plan import Announcement, Waiting
-from statefuldb.model.resources import BYTES_PER_MIB
+from statefuldb.model.resources import BYTES_PER_MIB, AgentOffer
 from statefuldb.model.spec import ResourcesSpec, RiskClass
-from statefuldb.model.volume import AgentRef, Launch, VolumeRecord
+from statefuldb.model.volume import Launch, VolumeRecord
 from statefuldb.model.volume_object import to_label
 from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step
@@ -49,58 +49,64 @@ def erase(context: Context, record: VolumeRecord) -> Step:
     needs = needs_of(context, record)
     for offer in context.offers:
         claim = strategy_of(record.strategy).claim(context.spec, record, needs, offer)
-        if not isinstance(claim, Claim):
-            continue
-        agent = AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address)
-        incarnation = record.incarnation + 1
-        recorded = replace(
-            record,
+        if isinstance(claim, Claim):
+            label = needs.labels.reservation if needs.labels is not None and claim.reserves else None
+            return _launch(context, _recorded(context, record, offer, claim, label), offer, claim)
+    return Step(waiting=(wait,))
+
+
+def _recorded(
+    context: Context, record: VolumeRecord, offer: AgentOffer, claim: Claim, reservation: str | None
+) -> VolumeRecord:
+    """Return the entry as it is stored before the task is launched; `reservation` is what that reserves, if it does."""
+    before, incarnation = record.launch, record.incarnation + 1
+    return replace(
+        record,
+        incarnation=incarnation,
+        ending=None,
+        reservations=(*record.reservations, reservation) if reservation is not None else record.reservations,
+        launch=Launch(
             incarnation=incarnation,
-            ending=None,
-            reservations=(*record.reservations, needs.labels.reservation)
-            if needs.labels is not None and claim.reserves
-            else record.reservations,
-            launch=Launch(
-                incarnation=incarnation,
-                agent=agent,
-                template="erase",
-                cpus_milli=ERASE_RESOURCES.cpus_milli,
-                memory_bytes=ERASE_RESOURCES.memory_bytes,
-                port=claim.ports[0],
-                keeper_port=claim.ports[1],
-                erase=True,
-                # It stands until another keeper says otherwise.
-                refusal=record.launch.refusal if record.launch is not None and record.launch.erase else "",
-                framework_id=context.observed.mesos.framework_id or "",
-                at_seconds=context.now,
+            agent=offer.agent,
+            template="erase",
+            cpus_milli=ERASE_RESOURCES.cpus_milli,
+            memory_bytes=ERASE_RESOURCES.memory_bytes,
+            port=claim.ports[0],
+            keeper_port=claim.ports[1],
+            erase=True,
+            # It stands until another keeper says otherwise.
+            refusal=before.refusal if before is not None and before.erase else "",
+            framework_id=context.observed.mesos.framework_id or "",
+            at_seconds=context.now,
+        ),
+    )
+
+
+def _launch(context: Context, recorded: VolumeRecord, offer: AgentOffer, claim: Claim) -> Step:
+    assert recorded.task_id is not None
+    what = f"remove {recorded.directory} on {offer.hostname}"
+    task = LaunchTask(
+        task_id=recorded.task_id,
+        name=f"{recorded.member}-erase",
+        agent_id=offer.agent_id,
+        resources=claim.resources,
+        keeper=keeper_config(context, recorded, mode="Erase"),
+        grace_seconds=5,
+        ledger=to_label(recorded),
+    )
+    return Step(
+        actions=(
+            SaveVolume(volume=recorded, why=what),
+            AcceptOffers(
+                agent=offer.agent,
+                offer_ids=offer.offer_ids,
+                operations=(*claim.operations, task),
+                what=what,
+                ordinal=recorded.identity.ordinal,
+                risk=RiskClass.DESTRUCTIVE,
             ),
         )
-        task_id = recorded.task_id
-        assert task_id is not None
-        what = f"remove {record.directory} on {offer.hostname}"
-        task = LaunchTask(
-            task_id=task_id,
-            name=f"{record.member}-erase",
-            agent_id=offer.agent_id,
-            resources=claim.resources,
-            keeper=keeper_config(context, recorded, mode="Erase"),
-            grace_seconds=5,
-            ledger=to_label(recorded),
-        )
-        return Step(
-            actions=(
-                SaveVolume(volume=recorded, why=what),
-                AcceptOffers(
-                    agent=agent,
-                    offer_ids=offer.offer_ids,
-                    operations=(*claim.operations, task),
-                    what=what,
-                    ordinal=record.identity.ordinal,
-                    risk=RiskClass.DESTRUCTIVE,
-                ),
-            )
-        )
-    return Step(waiting=(wait,))
+    )
 
 
 def under_way(context: Context, record: VolumeRecord) -> Step:

@@ -6,9 +6,11 @@ from statefuldb.model.actions import AcceptOffers, Action, DeleteSecret, ForgetV
 from statefuldb.model.conditions import Reason
 from statefuldb.model.identity import connection_secret_name
 from statefuldb.model.observed import TaskState
+from statefuldb.model.operations import Operation
 from statefuldb.model.plan import Waiting
+from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import RiskClass
-from statefuldb.model.volume import AgentRef, VolumePhase, VolumeRecord
+from statefuldb.model.volume import VolumePhase, VolumeRecord
 from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.ledger import damage
@@ -24,25 +26,33 @@ def give_back(context: Context, record: VolumeRecord) -> Step:
     written = record.launch is not None or record.initialised
     if written and strategy.erases_directory() and record.directory and not erased:
         return erase(context, record)
-    held = [offer for offer in context.offers if strategy.release(record, offer)]
-    if held:
-        offer = held[0]
-        return Step(
-            actions=(
-                SaveVolume(
-                    volume=replace(record, phase=VolumePhase.RELEASING, released_at_seconds=context.now),
-                    why="release",
-                ),
-                AcceptOffers(
-                    agent=AgentRef(id=offer.agent_id, hostname=offer.hostname, address=offer.address),
-                    offer_ids=offer.offer_ids,
-                    operations=strategy.release(record, offer),
-                    what=f"destroy and unreserve {record.name}",
-                    ordinal=record.identity.ordinal,
-                    risk=RiskClass.DESTRUCTIVE,
-                ),
-            )
+    for offer in context.offers:
+        if operations := strategy.release(record, offer):
+            return _released(context, record, offer, operations)
+    return _nothing_held(context, record, written=written)
+
+
+def _released(context: Context, record: VolumeRecord, offer: AgentOffer, operations: tuple[Operation, ...]) -> Step:
+    return Step(
+        actions=(
+            SaveVolume(
+                volume=replace(record, phase=VolumePhase.RELEASING, released_at_seconds=context.now),
+                why="release",
+            ),
+            AcceptOffers(
+                agent=offer.agent,
+                offer_ids=offer.offer_ids,
+                operations=operations,
+                what=f"destroy and unreserve {record.name}",
+                ordinal=record.identity.ordinal,
+                risk=RiskClass.DESTRUCTIVE,
+            ),
         )
+    )
+
+
+def _nothing_held(context: Context, record: VolumeRecord, *, written: bool) -> Step:
+    """Return the step where no offer holds anything of the member: the entry goes once that is sure."""
     # On a static reservation a volume is all that a member owns.
     holds = record.reservations or (written and record.persistence_id is not None)
     without = _seen_without(context, record)

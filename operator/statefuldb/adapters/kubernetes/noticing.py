@@ -1,0 +1,89 @@
+"""What the API says of its own accord, and what complete lists show: into the caches, and the keys into the queue."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from statefuldb.adapters.kubernetes.cache import Cache
+from statefuldb.adapters.kubernetes.entries import Entries
+from statefuldb.adapters.kubernetes.grouping import keys_among
+from statefuldb.adapters.kubernetes.objects import DATABASES, PROFILES, VOLUMES, Objects
+from statefuldb.adapters.kubernetes.surroundings import KnownSurroundings
+from statefuldb.model.identity import DatabaseKey
+from statefuldb.reconcile.ports import Enqueue
+
+Json = dict[str, Any]
+
+
+class Noticing:
+    """The only writer of the caches beside our own writes. `caches` and `objects` are by plural.
+
+    `on_surroundings` is called with the namespace that has changed, or with None where that concerns every database.
+    """
+
+    def __init__(
+        self,
+        *,
+        caches: Mapping[str, Cache],
+        objects: Mapping[str, Objects],
+        entries: Entries,
+        around: KnownSurroundings,
+        namespaces: tuple[str, ...],
+        enqueue: Enqueue,
+        on_surroundings: Callable[[str | None], None],
+    ) -> None:
+        self._caches = caches
+        self._objects = objects
+        self._entries = entries
+        self._around = around
+        self._namespaces = namespaces
+        self._enqueue = enqueue
+        self._on_surroundings = on_surroundings
+
+    def keys(self) -> tuple[DatabaseKey, ...]:
+        """Return every key that has a database or a ledger entry."""
+        groups = self._caches[DATABASES].groups() | self._caches[VOLUMES].groups()
+        return tuple(sorted({g[1] for g in groups if isinstance(g, tuple) and g[0] in ("of", "damaged")}))
+
+    def noticed(self, plural: str, kind: str | None, stored: Json) -> None:
+        """Take in an event, and enqueue the key it is about."""
+        cache = self._caches[plural]
+        news = cache.remove(stored) if kind == "DELETED" else cache.put(stored)
+        if not news:
+            return
+        if plural == DATABASES:
+            self._enqueue(DatabaseKey.of(stored))
+            if kind == "DELETED":
+                self.enqueue_those_with(stored["metadata"].get("uid", ""), DatabaseKey.of(stored))
+        elif plural == VOLUMES:
+            entry = self._entries.read(stored)
+            if entry.key.name:
+                self._enqueue(entry.key)
+            if entry.identity is not None:
+                self.enqueue_those_with(entry.identity.uid, entry.key)
+        else:
+            self._on_surroundings(stored["metadata"]["name"] if plural == "namespaces" else None)
+
+    def enqueue_those_with(self, uid: str, known: DatabaseKey) -> None:
+        """Enqueue all but `known` that have entries of the data of a uid: they may wait for each other to go."""
+        for key in sorted(self._entries.databases_with(uid) - {known}):
+            self._enqueue(key)
+
+    def relist(self) -> None:
+        """Compare the caches with complete lists: events can be missed, lists cannot. What bounds comes first.
+
+        Raises EffectFailed.
+        """
+        # Not known yet would be taken for gone: then nothing is looked after, and every status says so.
+        self._around.look_at_definitions()
+        if self._caches[PROFILES].replace_all(*self._objects[PROFILES].list()):
+            for key in self.keys():
+                self._enqueue(key)
+        for plural in (DATABASES, VOLUMES):
+            changed = self._caches[plural].replace_all(*self._objects[plural].list())
+            uids = {group[1] for group in changed if isinstance(group, tuple) and group[0] in ("data", "uid")}
+            beside = (self._entries.databases_with(uid) for uid in uids)
+            for key in sorted(set(keys_among(changed)).union(*beside)):
+                self._enqueue(key)
+        for namespace in self._namespaces:
+            # Whoever may look at some namespaces only cannot watch them, nor our definitions.
+            self._around.look_at(namespace)

@@ -1,0 +1,59 @@
+"""Room on the disk that the data lies on: what is free is published, and a full disk is a wait, not a crash."""
+
+import errno
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from statefuldb.keeper.state import State
+from statefuldb.model.keeper import DISK_FULL_BELOW_BYTES, KeeperPhase
+
+POLL_SECONDS = 5.0
+RETRY_SECONDS = 60.0
+
+T = TypeVar("T")
+
+
+class Disk:
+    """The disk of one member. `place` returns an existing directory on it, before there is one for the data too."""
+
+    def __init__(self, *, state: State, stopping: threading.Event, place: Callable[[], Path]) -> None:
+        self._state = state
+        self._stopping = stopping
+        self._place = place
+
+    def once_there_is_space(self, step: Callable[[], T]) -> T | None:
+        """Return what `step` returns, tried again while the disk is full; None when told to stop meanwhile."""
+        while not self._stopping.is_set():
+            try:
+                return step()
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                self._wait_for_space()
+        return None
+
+    def publish_free(self, path: Path) -> None:
+        """Publish free space in steps, of one percent at most, so that ordinary writes change no status."""
+        usage = shutil.disk_usage(path)
+        step = max(1, min(usage.total // 100, DISK_FULL_BELOW_BYTES))
+        self._state.update(disk_total_bytes=usage.total, disk_free_bytes=usage.free // step * step)
+
+    def _wait_for_space(self) -> None:
+        """Wait until more is free than now, a minute at most: every attempt changes what the operator writes down."""
+        place = self._place()
+        free = shutil.disk_usage(place).free
+        reason = f"{free // 2**20} MiB are free where {place} lies"
+        self._state.update(phase=KeeperPhase.DISK_FULL, reason=reason)
+        until = time.monotonic() + RETRY_SECONDS
+        while not self._stopping.wait(POLL_SECONDS) and time.monotonic() < until:
+            if shutil.disk_usage(place).free > free:
+                return
+
+
+def is_full(path: Path) -> bool:
+    """Say whether so little is free where `path` lies that a server cannot be expected to start."""
+    return shutil.disk_usage(path).free < DISK_FULL_BELOW_BYTES
