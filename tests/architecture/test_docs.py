@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 import typer
@@ -47,6 +48,18 @@ def test_every_command_is_in_the_readme_and_has_an_example() -> None:
         assert f"`{name}`" in readme, name
         if not hasattr(command, "commands"):
             assert "Example:" in (command.help or ""), name
+
+
+def test_the_readme_shows_the_quickstart_as_it_is() -> None:
+    manifest = (ROOT / "manifests" / "quickstart.yaml").read_text()
+    assert indent(manifest, "    ") in (ROOT / "README.md").read_text()
+
+
+def test_every_document_is_in_the_readme() -> None:
+    section = (ROOT / "README.md").read_text().partition("## Documents")[2]
+    pages = {path.name for path in (ROOT / "docs").iterdir()}
+    assert len(pages) > 10
+    assert sorted(name for name in pages if f"docs/{name}" not in section) == []
 
 
 def test_every_thread_of_the_operator_is_listed() -> None:
