@@ -4,16 +4,20 @@ import os
 import sys
 from pathlib import Path
 
-from statefuldb.keeper.refusal import Ended, Refused
+from statefuldb.keeper.refusal import CannotListen, Ended, Refused
 from statefuldb.keeper.serve import Keeper
-from statefuldb.model.keeper import ENVIRONMENT_VARIABLE, LEDGER_VARIABLE, KeeperConfig
+from statefuldb.model.keeper import ENVIRONMENT_VARIABLE, EXIT_CANNOT_LISTEN, LEDGER_VARIABLE, KeeperConfig
 
 EXIT_REFUSED = 64
 EXIT_ENDED = 1
 
 
 def main() -> int:
-    """Run one keeper. Return 0 after a clean stop, 64 where it refused to open data, 1 where its server ended."""
+    """Run one keeper.
+
+    Return 0 after a clean stop, 64 where it refused to open data, 65 where its address is taken, 1 where its server
+    ended.
+    """
     sandbox = Path(os.environ.get("MESOS_SANDBOX", ".")).resolve()
     try:
         config = KeeperConfig.from_json(os.environ.get(ENVIRONMENT_VARIABLE, ""))
@@ -25,6 +29,9 @@ def main() -> int:
     except OSError as error:
         sys.stderr.write(f"failed before anything was opened: {error}\n")
         return EXIT_ENDED
+    except CannotListen as taken:
+        sys.stderr.write(f"failed before anything was opened: {taken}\n")
+        return EXIT_CANNOT_LISTEN
     except Ended as ended:
         sys.stderr.write(f"ended: {ended}\n")
         return EXIT_ENDED

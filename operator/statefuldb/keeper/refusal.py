@@ -20,5 +20,9 @@ class OpenedBefore(Refused):
         self.opened_by, self.number = opened_by, number
 
 
+class CannotListen(Exception):
+    """The keeper's own address is not to be had, so that it can tell nobody."""
+
+
 class Ended(Exception):
     """The database server ended by itself; the task ends with it, and Mesos is told."""

@@ -19,7 +19,7 @@ from statefuldb.keeper.endpoint import Endpoint
 from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.mounts import check_mount
 from statefuldb.keeper.reach import reachable
-from statefuldb.keeper.refusal import Ended, OpenedBefore, Refused
+from statefuldb.keeper.refusal import CannotListen, Ended, OpenedBefore, Refused
 from statefuldb.keeper.run_directory import run_directory
 from statefuldb.keeper.server import MariaDbServer, become_subreaper, service_user
 from statefuldb.keeper.signals import on_end
@@ -256,7 +256,7 @@ class Keeper:
             )
         except OSError as error:
             place = f"{config.listen_address}:{config.keeper_port}"
-            raise OSError(f"cannot listen on {place}, which Mesos offered: {error.strerror}") from error
+            raise CannotListen(f"cannot listen on {place}, which Mesos offered: {error.strerror}") from error
         endpoint.start()
         write_durably(self._sandbox / CERTIFICATE_FILE, certificate, mode=0o644)
 

@@ -18,6 +18,8 @@ LEDGER_VARIABLE = "STATEFULDB_LEDGER"
 CERTIFICATE_FILE = "keeper.crt"
 SCAN_FILE = "scan.jsonl"
 PROBE_FILE = "probe.json"
+# With which a keeper ends that nobody can ask why: its own address is taken.
+EXIT_CANNOT_LISTEN = 65
 # What a keeper sends while it is waited for, where it is asked to: an interim answer (RFC 9110 section 15.2).
 SIGN_OF_LIFE = b"HTTP/1.1 102 Processing\r\n\r\n"
 DISK_FULL_BELOW_BYTES = 32 * 1024 * 1024

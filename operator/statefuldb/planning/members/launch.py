@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from statefuldb.model.actions import AcceptOffers, SaveVolume
 from statefuldb.model.conditions import EventReason, Reason
-from statefuldb.model.keeper import KeeperConfig
+from statefuldb.model.keeper import EXIT_CANNOT_LISTEN, KeeperConfig
 from statefuldb.model.operations import LaunchTask
 from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.resources import AgentOffer
@@ -173,11 +173,19 @@ def _backing_off(record: VolumeRecord, seconds: float) -> Waiting:
     assert record.ending is not None
     ended, refusal = record.ending, record.launch.refusal if record.launch is not None else ""
     last = f"the keeper refused: {refusal}" if refusal else f"{ended.state}: {ended.message or ended.reason}"
+    fix = see_output(record.key)
+    if record.launch is not None and ended.message.endswith(f"exited with status {EXIT_CANNOT_LISTEN}"):
+        agent, port = record.launch.agent, record.launch.keeper_port
+        last = f"the keeper could not listen on {agent.address}:{port}, which Mesos offered"
+        fix = (
+            f"see on {agent.hostname} who has that port, `ss -ltnp sport = :{port}`, and end it; `--resources` of the "
+            "agent must offer no ports that others use"
+        )
     return Waiting(
         ordinal=record.identity.ordinal,
         # It is tried again, but what was refused before will be, until somebody acts.
         reason=Reason.KEEPER_REFUSED if refusal else Reason.BACK_OFF,
         message=f"ended {record.failures} times in a row; last {last}",
-        fix=see_output(record.key),
+        fix=fix,
         look_again_seconds=seconds,
     )

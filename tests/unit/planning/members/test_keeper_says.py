@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from statefuldb.model.actions import SaveVolume
 from statefuldb.model.conditions import Reason
-from statefuldb.model.keeper import KeeperPhase
+from statefuldb.model.keeper import EXIT_CANNOT_LISTEN, KeeperPhase
 from statefuldb.model.observed import KeeperView, TaskState
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import MESSAGE_MAX_LENGTH, Ending
@@ -42,6 +42,20 @@ def test_why_a_keeper_refused_outlives_the_keeper() -> None:
     assert not plan(desired(spec(Strategy.HOST_PATH)), replace(seen, volumes=(saved.volume,)), (), OPERATOR).actions
     later = plan(desired(spec(Strategy.HOST_PATH)), observed(volumes=(over,)), (offer(),), OPERATOR)
     assert said in later.waiting[0].message
+
+
+def test_a_keeper_whose_port_is_taken_is_told_of_by_its_exit_status() -> None:
+    """On a real Mesos, with somebody else on both ports: `BackOff: ended 6 times in a row; ... status 1`, no more."""
+    record = serving(Strategy.HOST_PATH)
+    assert record.launch is not None
+    message = f"Command exited with status {EXIT_CANNOT_LISTEN}"
+    over = replace(
+        record, failures=4, ending=Ending(incarnation=1, state="TASK_FAILED", message=message, at_seconds=999.0)
+    )
+    (wait,) = plan(desired(spec(Strategy.HOST_PATH)), observed(volumes=(over,)), (offer(),), OPERATOR).waiting
+    assert wait.reason is Reason.BACK_OFF
+    assert f"could not listen on 127.0.0.1:{record.launch.keeper_port}" in wait.message
+    assert f"ss -ltnp sport = :{record.launch.keeper_port}" in wait.fix
 
 
 def test_why_a_keeper_refused_is_known_though_it_was_silent_or_over_by_the_next_look() -> None:
