@@ -3,12 +3,14 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from statefuldb.sync.ports import Snapshot, SourceFile, Unreachable
 
 SUFFIXES = (".yaml", ".yml", ".json")
 FILE_LIMIT_BYTES = 1024 * 1024
+FOLDER_LINK = "is a link to a folder elsewhere; links are not followed"
 
 
 class DirectorySource:
@@ -26,7 +28,7 @@ class DirectorySource:
             paths = sorted(_below(root))
         except OSError as error:
             raise Unreachable(f"{self._root}: {error.strerror}") from error
-        files = tuple(_file(root, path) for path in paths)
+        files = tuple(replace(_file(root, path), path=shown(path)) for path in paths)
         digest = hashlib.sha256()
         for file in files:
             digest.update(f"{file.path}\0{file.problem}\0{file.text}\0".encode())
@@ -43,10 +45,19 @@ def text_of(path: str, content: bytes) -> SourceFile:
         return SourceFile(path=path, text=None, problem=f"is no UTF-8: {error.reason} at byte {error.start}")
 
 
+def shown(path: str) -> str:
+    """Return a path as text: bytes that are no UTF-8, which Python holds as surrogates, are written out."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def holds_manifests(path: str) -> bool:
     """Say whether a path (below the root) is that of a file of manifests."""
-    parts = path.split("/")
-    return parts[-1].endswith(SUFFIXES) and not any(part.startswith(".") for part in parts)
+    return path.endswith(SUFFIXES) and not is_hidden(path)
+
+
+def is_hidden(path: str) -> bool:
+    """Say whether a path (below the root) is left alone for its name, or that of a folder on the way."""
+    return any(part.startswith(".") for part in path.split("/"))
 
 
 def _below(root: Path) -> Iterator[str]:
@@ -55,15 +66,26 @@ def _below(root: Path) -> Iterator[str]:
 
     for folder, folders, names in os.walk(root, onerror=unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
+        for name in (*names, *folders):
             path = (Path(folder) / name).relative_to(root).as_posix()
-            if holds_manifests(path):
+            if _is_elsewhere(root, path) if name in folders else holds_manifests(path):
                 yield path
+
+
+def _is_elsewhere(root: Path, path: str) -> bool:
+    """Say whether a folder is a link to one that is not read where it lies."""
+    if not (root / path).is_symlink():
+        return False
+    real = (root / path).resolve()
+    return not real.is_relative_to(root) or is_hidden(real.relative_to(root).as_posix())
 
 
 def _file(root: Path, path: str) -> SourceFile:
     try:
-        real = (root / path).resolve(strict=True)
+        # Of links that lead in a circle resolve() makes no OSError before Python 3.13.
+        real = Path(os.path.realpath(root / path, strict=True))
+        if real.is_dir():
+            return SourceFile(path=path, text=None, problem=FOLDER_LINK)
         if not real.is_relative_to(root):
             return SourceFile(path=path, text=None, problem="is a link that leads out of the source")
         if not real.is_file():

@@ -9,12 +9,13 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from posixpath import dirname, join, normpath
 from urllib.parse import urlsplit
 
 from statefuldb.sync.credentials import GitCredentials
-from statefuldb.sync.directory import FILE_LIMIT_BYTES, holds_manifests, text_of
+from statefuldb.sync.directory import FILE_LIMIT_BYTES, FOLDER_LINK, holds_manifests, is_hidden, shown, text_of
 from statefuldb.sync.ports import Snapshot, SourceFile, Unreachable
 
 FETCH_SECONDS = 120.0
@@ -29,13 +30,13 @@ _ELSEWHERE = frozenset(
 )
 _REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_LINK, _FILES = "120000", ("100644", "100755")
+_FOLDER, _LINK, _FILES = "040000", "120000", ("100644", "100755")
 
 
 class GitSource:
     """One revision (a branch, a tag, a commit) of a repository, and the folder `path` of it.
 
-    `copy` is a directory of this process alone. It is disposable: where a fetch into it fails it is made anew.
+    `copy` is a directory of this process alone. It is disposable: where that cannot be used it is made anew.
     `credentials` is the folder of the files by which git logs in. Raises ValueError for what is not to be fetched.
     """
 
@@ -58,21 +59,21 @@ class GitSource:
 
     def read(self) -> Snapshot:
         """Fetch the revision and return its files. Raises Unreachable."""
-        commit = self._fetch()
-        if self._read is None or self._read.revision != commit:
-            self._read = Snapshot(revision=commit, files=tuple(self._files(commit)))
+        if self._read is None or not _COMMIT.fullmatch(self._revision):
+            try:
+                self._read = self._fetched()
+            except Unreachable:
+                # A process that was killed leaves locks behind, and a disk that was full leaves damage.
+                shutil.rmtree(self._copy, ignore_errors=True)
+                self._read = self._fetched()
         return self._read
 
-    def _fetch(self) -> str:
-        """Return the commit that the revision is now."""
-        if self._read is not None and _COMMIT.fullmatch(self._revision):
-            return self._read.revision
-        try:
-            return self._fetch_into_copy()
-        except Unreachable:
-            # A process that was killed leaves locks behind, and a disk that was full leaves damage.
-            shutil.rmtree(self._copy, ignore_errors=True)
-            return self._fetch_into_copy()
+    def _fetched(self) -> Snapshot:
+        """Return what the revision is now."""
+        commit = self._fetch_into_copy()
+        if self._read is not None and self._read.revision == commit:
+            return self._read
+        return Snapshot(revision=commit, files=tuple(self._files(commit)))
 
     def _fetch_into_copy(self) -> str:
         if not (self._copy / "HEAD").exists():
@@ -99,22 +100,55 @@ class GitSource:
 
     def _files(self, commit: str) -> list[SourceFile]:
         scope = ("--", self._folder) if self._folder else ()
-        listed = self._git("ls-tree", "-r", "-l", "-z", "--full-tree", commit, *scope)
-        files, blobs = [], {}
+        listed = self._git("ls-tree", "-r", "-t", "-l", "-z", "--full-tree", commit, *scope)
+        files, blobs, links, folders = [], {}, {}, set()
         for entry in listed.decode("utf-8", "surrogateescape").split("\0"):
             facts, _, name = entry.partition("\t")
-            path = (name[len(self._folder) + 1 :] if self._folder else name).encode("utf-8", "replace").decode()
-            if not facts or not holds_manifests(path):
+            path = self._below(name)
+            if not facts or is_hidden(path):
                 continue
             mode, _, blob, size = facts.split()
-            if mode == _LINK:
+            if mode == _FOLDER:
+                folders.add(blob)
+            elif mode == _LINK and not holds_manifests(path):
+                links[name] = blob
+            elif not holds_manifests(path) or mode not in (_LINK, *_FILES):
+                continue
+            elif not size.isdecimal():
+                raise Unreachable(f"the copy of the repository is damaged: {path} is {size}")
+            elif mode == _LINK:
                 files.append(SourceFile(path=path, text=None, problem="is a link; links are not followed"))
-            elif mode in _FILES and int(size) > FILE_LIMIT_BYTES:
+            elif int(size) > FILE_LIMIT_BYTES:
                 files.append(SourceFile(path=path, text=None, problem=f"is larger than {FILE_LIMIT_BYTES} bytes"))
-            elif mode in _FILES:
+            else:
                 blobs[path] = blob
+        for name, tree in (self._folders_of(commit, links) if links else {}).items():
+            if tree not in folders:
+                files.append(SourceFile(path=self._below(name), text=None, problem=FOLDER_LINK))
         files += [text_of(path, content) for path, content in zip(blobs, self._contents(blobs.values()), strict=True)]
         return sorted(files, key=lambda file: file.path)
+
+    def _below(self, name: str) -> str:
+        """Return the path below the folder of what is at a path of the repository."""
+        return shown(name[len(self._folder) + 1 :] if self._folder else name)
+
+    def _folders_of(self, commit: str, links: Mapping[str, str]) -> dict[str, str]:
+        """Return those of these links, given with their blobs, that lead to a folder of the commit, with its tree."""
+        written = (os.fsdecode(content) for content in self._contents(links.values()))
+        # git takes no `.` in a link for what it is.
+        targets = {link: normpath(join(dirname(link), to)) for link, to in zip(links, written, strict=True)}
+        named = {link: to for link, to in targets.items() if not to.startswith(("/", "..")) and "\n" not in to}
+        asked = "".join(f"{commit}:{to}\n" for to in named.values()).encode("utf-8", "surrogateescape")
+        told = iter(self._git("cat-file", "--batch-check", "--follow-symlinks", said=asked).splitlines())
+        found = {}
+        for link in named:
+            facts = next(told).split()
+            if facts[0] in (b"symlink", b"dangling", b"loop", b"notdir"):
+                # Links on the way that lead out of the commit, or nowhere: a line says where to.
+                next(told)
+            elif facts[1] == b"tree":
+                found[link] = facts[0].decode()
+        return found
 
     def _contents(self, blobs: Collection[str]) -> Iterator[bytes]:
         """Yield the contents of blobs in their order, by one call of git."""
@@ -122,7 +156,12 @@ class GitSource:
         start = 0
         for _ in blobs:
             line = found.index(b"\n", start)
-            end = line + 1 + int(found[start:line].split()[2])
+            facts = found[start:line].split()
+            if len(facts) != 3:
+                raise Unreachable(
+                    f"the copy of the repository is damaged: {found[start:line].decode(errors='replace')}"
+                )
+            end = line + 1 + int(facts[2])
             yield found[line + 1 : end]
             start = end + 1
 

@@ -12,7 +12,8 @@ from statefuldb.sync.ports import Json, Snapshot, SourceFile
 FRAMEWORK_PREFIX = "statefuldb-"
 NODES_LIMIT = 100_000
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
-_SEPARATOR = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
+# What stands beside it is a part of the document, unless it is a comment.
+_SEPARATOR = re.compile(r"^---(?:[ \t]*\r?$|[ \t]+#.*$|(?=[ \t]))", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,24 @@ class _Broken(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as Kubernetes reads it: a date is a text."""
+    """YAML as Kubernetes reads it: a date is a text.
+
+    A key that is there twice is refused: where the line between two documents was lost, the last one would hide the
+    others, which would be pruned.
+    """
+
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        """Return a mapping as it is written: nothing is merged into it yet."""
+        node = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.MarkedYAMLError(
+                        problem=f"the key {key.value!r} is there twice", problem_mark=key.start_mark
+                    )
+                seen.add(key.value)
+        return node
 
 
 _Loader.yaml_implicit_resolvers = {

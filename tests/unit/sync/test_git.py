@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from e2e.repository import Repository
+from statefuldb.sync.directory import FOLDER_LINK, DirectorySource
 from statefuldb.sync.git import GitSource, is_repository
 from statefuldb.sync.ports import Snapshot, Unreachable
 
@@ -93,6 +94,49 @@ def test_what_a_killed_fetch_left_behind_is_no_obstacle(repository: Repository) 
     (copy / "HEAD").write_text("damaged")
     second = repository.push("two")
     assert source(repository).read().revision == second
+
+
+def test_a_folder_that_is_a_link_to_one_that_is_not_read_is_named(repository: Repository, tmp_path: Path) -> None:
+    repository.write("prod/deep/a.yaml", "one")
+    repository.write("base/b.yaml", "two")
+    repository.write("prod/.later/c.yaml", "three")
+    links = {"again": "deep", "nowhere": "gone", "out": str(tmp_path), "base": "../base", "next": "./.later"}
+    for name, target in links.items():
+        (repository.work / "prod" / name).symlink_to(target)
+    (repository.work / "prod" / "circle.yml").symlink_to("circle.yml")
+    repository.push("links")
+    said = {file.path: file.problem for file in source(repository, path="prod").read().files}
+    assert said == {
+        "base": FOLDER_LINK,
+        "circle.yml": "is a link; links are not followed",
+        "deep/a.yaml": "",
+        "next": FOLDER_LINK,
+    }
+    said = {file.path: file.problem for file in DirectorySource(repository.work / "prod").read().files}
+    circle = "cannot be read: Too many levels of symbolic links"
+    expected = {"base": FOLDER_LINK, "circle.yml": circle, "deep/a.yaml": "", "next": FOLDER_LINK, "out": FOLDER_LINK}
+    assert said == expected
+
+
+def test_files_whose_names_are_no_utf8_are_all_read(repository: Repository) -> None:
+    for byte in (b"\xe8", b"\xe9"):
+        (repository.work / os.fsdecode(b"caf" + byte + b".yaml")).write_bytes(b"%d" % byte[0])
+    repository.push("names of another time")
+    found = {"caf\\xe8.yaml": "232", "caf\\xe9.yaml": "233"}
+    assert texts(source(repository).read()) == found
+    assert texts(DirectorySource(repository.work).read()) == found
+
+
+@pytest.mark.parametrize("damage", [b"", b"noise", None])
+def test_a_copy_that_is_damaged_is_made_anew(repository: Repository, damage: bytes | None) -> None:
+    repository.write("a.yaml", "one")
+    repository.push("one")
+    source(repository).read()
+    blob = repository.git("rev-parse", "HEAD:a.yaml")
+    kept = repository.bare.parent / "copy" / "objects" / blob[:2] / blob[2:]
+    kept.chmod(0o600)
+    kept.unlink() if damage is None else kept.write_bytes(damage)
+    assert texts(source(repository).read()) == {"a.yaml": "one"}
 
 
 def test_what_is_not_there_is_unreachable_and_never_empty(repository: Repository) -> None:

@@ -48,6 +48,8 @@ def test_documents_around_a_broken_one_are_read() -> None:
          "b0: &b0 [*a,*a,*a]\n" for n in range(8)), "aliases"),
         ("a: !!python/object/apply:os.system ['true']", "python/object"),
         ("a: !!binary aGk=", "bytes"),
+        (GOOD % "one" + GOOD % "two", "line 5: the key 'apiVersion' is there twice"),
+        ('{"kind": "ConfigMap", "metadata": {"name": "a", "name": "b"}}', "the key 'name' is there twice"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(text: str, said: str) -> None:
@@ -77,6 +79,19 @@ def test_lists_dates_and_comments_are_read_as_kubernetes_does() -> None:
     assert not listed.problems
     (document,) = read(a=GOOD % "one" + "  since: 2026-01-01\n".replace("  ", "")).documents
     assert document.body["since"] == "2026-01-01"
+
+
+def test_what_stands_beside_a_separator_is_read_and_lines_end_as_anywhere() -> None:
+    beside = read(a="--- {apiVersion: v1, kind: ConfigMap, metadata: {name: one}}\n--- # more\n" + GOOD % "two")
+    assert (names(beside), beside.problems) == (["one", "two"], ())
+    elsewhere = read(a=f"{GOOD % 'one'}---\n{GOOD % 'two'}--- \n".replace("\n", "\r\n"))
+    assert (names(elsewhere), elsewhere.problems) == (["one", "two"], ())
+
+
+def test_a_mapping_that_is_merged_into_others_has_no_key_twice() -> None:
+    merged = "x: {deep: &b {<<: &a {p: 1}, p: 2}}\ny: {<<: *b, p: 3}\n"
+    (document,) = read(a=GOOD % "one" + merged).documents
+    assert (document.body["x"]["deep"]["p"], document.body["y"]["p"]) == (2, 3)
 
 
 def test_namespaces_come_first() -> None:
