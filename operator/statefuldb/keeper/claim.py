@@ -53,12 +53,20 @@ class Claim:
             return False
         return True
 
-    def wait(self, then: Callable[[], None]) -> None:
-        """Wait for the lock, however long, on a thread of its own; call `then` when it is taken."""
+    def wait(self, then: Callable[[OSError | None], None]) -> None:
+        """Wait for the lock, however long, on a thread of its own; call `then` when it is taken, or with an error.
+
+        Servers of a shared file system may give a client up that waits, and tell it so.
+        """
 
         def take() -> None:
-            fcntl.flock(self.fd, fcntl.LOCK_EX)
-            then()
+            try:
+                fcntl.flock(self.fd, fcntl.LOCK_EX)
+            except OSError as error:
+                error.filename = str(self._path)
+                then(error)
+            else:
+                then(None)
 
         Thread(target=take, name="claim", daemon=True).start()
 

@@ -100,8 +100,7 @@ def _below_root(root: Path, directory: Path, *, create_root: bool, begins: bool)
     real_root = root.resolve()
     if begins:
         _refuse_inside_another(real_root / directory.relative_to(root))
-    if not root.is_dir():
-        root.mkdir(parents=True, mode=0o755)
+    _make(root)
     path = real_root
     for part in directory.relative_to(root).parts:
         path = path / part
@@ -109,9 +108,18 @@ def _below_root(root: Path, directory: Path, *, create_root: bool, begins: bool)
             raise Refused(f"{path} is a symbolic link: it could lead out of {root}")
         if begins:
             path.mkdir(mode=0o711, exist_ok=True)
+            sync_directory(path.parent)
         elif not path.is_dir():
             raise Refused(f"{path} does not exist on this agent, {DATA_EXPECTED}: is its file system mounted?")
     return path
+
+
+def _make(root: Path) -> None:
+    """Make a folder, and those on the way to it, so that they are still there after a power cut."""
+    if not root.is_dir():
+        _make(root.parent)
+        root.mkdir(mode=0o755)
+        sync_directory(root.parent)
 
 
 def _refuse_inside_another(path: Path) -> None:

@@ -30,13 +30,30 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def sync_tree(root: Path) -> None:
+    """Make everything below a directory durable, and itself."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            descriptor = os.open(Path(folder) / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        sync_directory(Path(folder))
+
+
 def rotate(log: Path, limit_bytes: int = LOG_LIMIT_BYTES) -> None:
     """Keep a log that its writer holds open, in append mode, from growing for ever: the older part goes to `.1`.
 
-    The file is emptied in place; what is written in that very moment may be lost.
+    The file is emptied in place; what is written in that very moment may be lost, and so is the older part where there
+    is no room for it.
     """
     if log.stat().st_size > limit_bytes:
-        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        older = log.with_name(f"{log.name}.1")
+        try:
+            shutil.copyfile(log, older)
+        except OSError:
+            older.unlink(missing_ok=True)
         os.truncate(log, 0)
 
 

@@ -5,7 +5,7 @@ import os
 import pwd
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,8 +104,15 @@ class Keeper:
             return 0
         with run_directory(claim) as run:
             server = self._server(directory, run)
-            self._disk.once_there_is_space(lambda: self._start(directory, server, claim))
-            return self._watch(server, claim)
+            try:
+                self._disk.once_there_is_space(lambda: self._start(directory, server, claim))
+                return self._watch(server, claim)
+            except (Refused, OSError) as why:
+                if server.pid:
+                    # Not after that was shown, for seconds in which nobody looks after it.
+                    self._state.update(reason=_in_words(why) if isinstance(why, OSError) else str(why))
+                    self._stop(server)
+                raise
 
     def _open(self) -> tuple[member.MemberDirectory, Claim]:
         with told_of_silence(self._state, silence.FILES):
@@ -138,16 +145,19 @@ class Keeper:
                 phase=KeeperPhase.WAITING_FOR_CLAIM,
                 reason="an earlier server still holds the claim on the directory",
             )
-            taken = threading.Event()
+            failed: list[OSError] = []
 
-            def on_taken() -> None:
-                taken.set()
+            def on_end(error: OSError | None) -> None:
+                if error is not None:
+                    failed.append(error)
                 self._wake.set()
 
-            claim.wait(on_taken)
+            claim.wait(on_end)
             self._wake.wait()
             if self._stopping.is_set():
                 return False
+            if failed:
+                raise failed[0]
         if not claim.holds():
             raise Refused("the directory was removed, or its lock replaced, while the claim was waited for")
         self._state.update(claim_held=True, phase=KeeperPhase.CHECKING, reason="")
@@ -168,15 +178,10 @@ class Keeper:
         self._state.update(phase=KeeperPhase.STARTING, token=token, reason="")
         server.start(inherited=claim.fd, log=self._sandbox / SERVER_LOG)
         self._await_answer(server, directory)
+        settings = self._settings(server)
         if self._stopping.is_set():
             return
-        engine = EngineStatus(
-            version=version,
-            pid=server.pid,
-            ready=True,
-            answers_sql=True,
-            settings=server.settings(),
-        )
+        engine = EngineStatus(version=version, pid=server.pid, ready=True, answers_sql=True, settings=settings)
         self._commands.server = server
         with told_of_silence(self._state, silence.FILES):
             self._state.update(phase=KeeperPhase.RUNNING, reason="", engine=engine)
@@ -193,6 +198,16 @@ class Keeper:
                 if complaint := server.complaint():
                     raise Refused(f"the server did not start: {complaint}") from None
                 raise
+
+    def _settings(self, server: MariaDbServer) -> Mapping[str, str]:
+        """Return what holds in the server once it says so: clients that come back may leave no room for a question."""
+        while not self._stopping.is_set():
+            try:
+                return server.settings()
+            except OSError as error:
+                self._state.update(reason=str(error))
+                server.wait(READY_POLL_SECONDS)
+        return {}
 
     def _watch(self, server: MariaDbServer, claim: Claim) -> int:
         """Follow the running server until it ends, loses its claim, or the keeper is told to stop."""
@@ -217,7 +232,6 @@ class Keeper:
             if not held:
                 # Nothing is written there any more either, as an operator's epoch.
                 self._state.update(claim_held=False)
-                self._stop(server)
                 raise Refused(
                     f"{self._directory.lock} was removed or replaced: nothing would keep a second server away"
                 )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pymysql
 
-from statefuldb.keeper.files import sync_directory, write_durably
+from statefuldb.keeper.files import sync_directory, sync_tree, write_durably
 from statefuldb.keeper.refusal import Ended, Refused
 from statefuldb.keeper.server_log import error_since, first_error
 from statefuldb.planning.engines.engine import Engine, ServerOrders, ServerPaths
@@ -106,6 +106,8 @@ class MariaDbServer:
             if _NO_SPACE.search(done.stderr + done.stdout):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(fresh))
             raise Refused(f"mariadb-install-db failed: {first_error(done.stderr) or first_error(done.stdout)}")
+        # It leaves much of it to the kernel, which may take half a minute.
+        sync_tree(fresh)
         fresh.rename(data)
         sync_directory(data.parent)
 

@@ -20,6 +20,16 @@ from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
 from unit.keeper.test_erase import filled, orders
 
 
+def server(root: Path, data: Path) -> servers.MariaDbServer:
+    engine = engine_of(EngineType.MARIADB)
+    assert engine is not None
+    return servers.MariaDbServer(
+        engine=engine,
+        orders=ServerOrders(listen_address="127.0.0.1", port=1, server_id=1, memory_bytes=2**28, options={}, user=None),
+        paths=ServerPaths(data_directory=str(data), run_directory=str(root / "run")),
+    )
+
+
 def test_where_data_is_expected_and_nothing_is_mounted_nothing_is_made(tmp_path: Path) -> None:
     config = replace(orders(tmp_path), mode="Serve")
     with pytest.raises(Refused, match="is its file system mounted"):
@@ -63,6 +73,35 @@ def test_a_claim_on_what_was_removed_while_it_was_waited_for_is_none(tmp_path: P
     claim.release()
 
 
+def test_what_is_begun_is_durable_before_it_is_said_to_hold_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MariaDB syncs what InnoDB keeps, and only some of the rest: without power its own tables would be empty."""
+    synced: set[tuple[int, int]] = set()
+
+    def fsync(descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        synced.add((found.st_dev, found.st_ino))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    script = tmp_path / "install"
+    script.write_text(
+        "#!/bin/sh\nfor a; do case $a in --datadir=*) d=${a#*=};; esac; done\nmkdir $d/sys; echo > $d/sys/db.opt\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setattr(servers, "_binary", lambda _: str(script))
+    monkeypatch.setattr(servers, "service_user", lambda: None)
+    root = tmp_path / "made" / "root"
+    data = DataLocation(strategy="HostPath", directory=str(root / "shop/orders/0"), root=str(root), create=True)
+    config = replace(orders(tmp_path), mode="Serve", bootstrap="Empty", data=data)
+    directory = member.open_directory(config, tmp_path, "mysql")
+    server(tmp_path, directory.data).initialise(directory.data, inherited=0)
+    made = [tmp_path / "made", *(tmp_path / "made").rglob("*")]
+    left = [path for path in (tmp_path, *made) if (path.stat().st_dev, path.stat().st_ino) not in synced]
+    # What is in it is synced with the marker.
+    assert left == [directory.folder]
+
+
 def test_what_initialises_holds_the_claim_and_a_place_of_its_own_for_temporary_tables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,13 +124,7 @@ def test_what_initialises_holds_the_claim_and_a_place_of_its_own_for_temporary_t
     script.chmod(0o755)
     monkeypatch.setattr(servers, "_binary", lambda _: str(script))
     monkeypatch.setattr(servers, "service_user", lambda: None)
-    engine = engine_of(EngineType.MARIADB)
-    assert engine is not None
-    made = servers.MariaDbServer(
-        engine=engine,
-        orders=ServerOrders(listen_address="127.0.0.1", port=1, server_id=1, memory_bytes=2**28, options={}, user=None),
-        paths=ServerPaths(data_directory=str(place / "mysql"), run_directory=str(tmp_path / "run")),
-    )
+    made = server(tmp_path, place / "mysql")
     made.initialise(place / "mysql", inherited=claim.fd)
     assert (tmp_path / "within").read_text().strip() == str(place / "mysql.new")
     assert "--datadir=." in (tmp_path / "arguments").read_text().split()

@@ -1,0 +1,112 @@
+"""What goes wrong around a server: nothing is waited for that never comes, and no server is left to be killed."""
+
+import errno
+import fcntl
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+
+from statefuldb.keeper import directory as member
+from statefuldb.keeper import serve
+from statefuldb.keeper.claim import Claim
+from statefuldb.keeper.files import rotate
+from statefuldb.keeper.refusal import Refused
+from statefuldb.keeper.serve import Keeper
+from statefuldb.model.keeper import KeeperPhase
+from unit.keeper.test_erase import filled, orders
+
+
+def opened(root: Path) -> tuple[Keeper, member.MemberDirectory, Claim]:
+    filled(root)
+    config = replace(orders(root), mode="Serve")
+    directory = member.open_directory(config, root, "mysql")
+    return Keeper(config, root), directory, Claim(directory.lock, may_create=False)
+
+
+def test_a_claim_that_cannot_be_waited_for_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers of a shared file system that lose a client wake it with an error; nobody is waited for any more then."""
+    keeper, directory, claim = opened(tmp_path)
+
+    def flock(_: int, how: int) -> None:
+        raise BlockingIOError if how & fcntl.LOCK_NB else OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(OSError, match="Transport endpoint is not connected") as told:
+        keeper._take(directory, claim)
+    assert told.value.filename == str(directory.lock)
+    claim.release()
+
+
+def started(root: Path, monkeypatch: pytest.MonkeyPatch, server: MagicMock) -> Keeper:
+    """Return a keeper that has everything but its server."""
+    keeper, directory, claim = opened(root)
+    server.pid = 7
+    server.version.return_value = "10.11.6"
+    monkeypatch.setattr(keeper, "_open", lambda: (directory, claim))
+    monkeypatch.setattr(keeper, "_server", lambda *_: server)
+    monkeypatch.setattr(serve, "READY_POLL_SECONDS", 0.0)
+    return keeper
+
+
+def test_a_server_that_does_not_say_its_settings_yet_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where clients that come back have all connections: it was killed for that, and again after each start."""
+    server = MagicMock()
+    keeper = started(tmp_path, monkeypatch, server)
+    reasons = []
+
+    def settings() -> dict[str, str]:
+        reasons.append(keeper._state.status.reason)
+        if len(reasons) < 3:
+            raise OSError("Too many connections")
+        return {"max_connections": "33"}
+
+    server.settings.side_effect = settings
+    monkeypatch.setattr(keeper, "_watch", lambda *_: 0)
+    assert keeper._serve() == 0
+    assert reasons == ["", "Too many connections", "Too many connections"]
+    status = keeper._state.status
+    assert (status.phase, status.reason, status.engine.answers_sql) == (KeeperPhase.RUNNING, "", True)
+
+
+@pytest.mark.parametrize("when", ["settings", "answers"])
+def test_a_server_is_stopped_before_anybody_is_told_why(
+    when: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Telling takes seconds, in which nobody looks after it; and it would be killed at their end."""
+    server = MagicMock()
+    keeper = started(tmp_path, monkeypatch, server)
+    monkeypatch.setattr(keeper, "_open_endpoint", lambda: None)
+    if when == "settings":
+        server.settings.side_effect = Refused("the server is not durable")
+    else:
+        server.settings.return_value = {}
+        monkeypatch.setattr(Claim, "holds", MagicMock(side_effect=[True, OSError(errno.ESTALE, "Stale file handle")]))
+    stopped_when_shown = []
+    monkeypatch.setattr(keeper, "_show", lambda _: stopped_when_shown.append(server.stop.called))
+    with pytest.raises(Refused):
+        keeper._answering(keeper._serve)
+    assert stopped_when_shown == [True]
+
+
+def test_a_log_that_cannot_be_kept_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk of the sandbox is another one than that of the data: a database went down because its log was large."""
+    log = tmp_path / "server.log"
+    log.write_bytes(b"x" * 100)
+
+    def full(_: Path, to: Path) -> Any:
+        to.write_bytes(b"x")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(to))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    rotate(log, limit_bytes=10)
+    assert log.read_bytes() == b""
+    assert not (tmp_path / "server.log.1").exists()
