@@ -10,8 +10,8 @@ from logging import getLogger
 from pathlib import Path
 from typing import Any
 
-from statefuldb.adapters.collecting import spare_what_stays
 from statefuldb.adapters.fencing import FenceCommand
+from statefuldb.adapters.garbage_collection import spare_what_stays
 from statefuldb.adapters.journal import FileJournal
 from statefuldb.adapters.keeper.operator_identity import make_identity, make_server_certificate
 from statefuldb.adapters.keeper.pool import KeeperPool

@@ -39,7 +39,7 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
     }
     steps, database = list(unused.values()), observed.database
     if database is None or desired is None:
-        return damage.told(join(steps), observed)
+        return damage.with_waits(join(steps), observed)
     if database.deleting:
         return join([teardown.let_go(database, desired, observed), *steps])
     if FINALIZER not in database.finalizers:
@@ -84,7 +84,7 @@ def _context(spec: DatabaseSpec, uid: str, observed: Observed, offers: Offers, o
 
 def _conclude(decided: Plan, desired: Desired, observed: Observed) -> Plan:
     """Add what is published: whether the spec was accepted, and the conditions."""
-    decided = damage.told(steadied(decided, observed), observed)
-    concluded = replace(decided, accepted=desired.accepted, members=conditions.with_absent(decided, desired, observed))
-    concluded = replace(concluded, conditions=conditions.decide(concluded, desired, observed))
-    return replace(concluded, announcements=(*decided.announcements, *events.told(concluded, desired, observed)))
+    decided = damage.with_waits(steadied(decided, observed), observed)
+    whole = replace(decided, accepted=desired.accepted, members=conditions.with_absent(decided, desired, observed))
+    whole = replace(whole, conditions=conditions.decide(whole, desired, observed))
+    return replace(whole, announcements=(*decided.announcements, *events.announcements(whole, desired, observed)))

@@ -19,8 +19,8 @@ from statefuldb.planning.approval.proposals import describe, proposed, risk_of
 from statefuldb.planning.ledger import remembered
 from statefuldb.planning.published import published
 from statefuldb.planning.storage import capabilities_of
-from statefuldb.reconcile.patience import Patience
 from statefuldb.reconcile.ports import Journal, KubernetesPort
+from statefuldb.reconcile.warm_up import WarmUp
 
 
 class Reporter:
@@ -31,14 +31,14 @@ class Reporter:
         self._journal = journal
         self._operator = operator
         self._refused: dict[DatabaseKey, str] = {}
-        self._patience = Patience()
+        self._warm_up = WarmUp()
 
     def record(self, observed: Observed, offers: Offers, decided: Plan) -> Plan:
         """Make the decision durable before its effects; return what is left to do. Raises EffectFailed.
 
         Where too little was heard yet, nothing is published or announced, and it is looked at again soon.
         """
-        left = self._patience.left_seconds(observed, decided)
+        left = self._warm_up.left_seconds(observed, decided)
         if left is not None:
             again = min(left, decided.look_again_after_seconds or left)
             return replace(decided, announcements=(), look_again_after_seconds=again)

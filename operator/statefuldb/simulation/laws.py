@@ -12,7 +12,7 @@ from statefuldb.model.identity import LABEL_CLUSTER, TaskId
 from statefuldb.model.quantity import parse_quantity
 from statefuldb.model.resources import MILLI
 from statefuldb.model.volume import Intent, Launch, VolumeRecord
-from statefuldb.reconcile.patience import PATIENCE_SECONDS
+from statefuldb.reconcile.warm_up import WARM_UP_SECONDS
 from statefuldb.simulation.administrators import Administrators
 from statefuldb.simulation.api import RESTORED, ApiServer
 from statefuldb.simulation.clients import Clients
@@ -29,7 +29,7 @@ from statefuldb.simulation.written import Written
 Json = dict[str, Any]
 READY_LAG_SECONDS = 15.0
 # An operator that has just begun waits for as long for what it has not heard yet, and then has to write.
-BEGUN_LAG_SECONDS = PATIENCE_SECONDS + 10.0
+BEGUN_LAG_SECONDS = WARM_UP_SECONDS + 10.0
 RECORDED_SECONDS = 30.0
 # For how long an act of a person may not have been heard of, and what is decided be decided without it: watches break
 # for up to 20 s.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from statefuldb.simulation.dice import Dice
-from statefuldb.simulation.thief import Thief
+from statefuldb.simulation.rival_framework import RivalFramework
 
 if TYPE_CHECKING:
     from statefuldb.simulation.agent import Agent
@@ -128,8 +128,8 @@ class Strikes:
     def _steal(self, seconds: float, dice: Dice) -> bool:
         if not self._world.mesos.up:
             return False
-        thief = Thief(self._world.mesos, dice)
-        self._world.schedule.after(seconds, thief.leave)
+        rival = RivalFramework(self._world.mesos, dice)
+        self._world.schedule.after(seconds, rival.leave)
         return True
 
     def _skew(self, seconds: float, lasts: float) -> bool:

@@ -10,9 +10,9 @@ from typing import Any
 
 from statefuldb.adapters.mesos.agent_registry import AgentRegistry
 from statefuldb.adapters.mesos.books import Books
-from statefuldb.adapters.mesos.bygones import Bygones
 from statefuldb.adapters.mesos.calls import CallFailed
 from statefuldb.adapters.mesos.driver import ConnectionState, Driver, Event
+from statefuldb.adapters.mesos.former_tasks import FormerTasks
 from statefuldb.adapters.mesos.intake import Intake, OnOffers
 from statefuldb.adapters.mesos.inverse_offers import InverseOffers
 from statefuldb.adapters.mesos.maintenance_book import MaintenanceBook
@@ -84,7 +84,7 @@ class MesosAdapter:
             clock=clock,
             lock=new_lock(),
         )
-        self._bygones = Bygones(
+        self._former_tasks = FormerTasks(
             list_agents=self._agents.list, list_tasks=list_tasks, clock=clock, timers=timers, lock=new_lock()
         )
         self._reserved = Reserved(list_agents=self._agents.list, cluster=cluster, clock=clock, lock=new_lock())
@@ -188,7 +188,7 @@ class MesosAdapter:
 
     def outlived(self, task_id: TaskId, agent_id: str) -> bool | None:
         """Say whether an agent has provably ended a task of an earlier framework; None where it is not registered."""
-        return self._bygones.outlived(task_id, agent_id)
+        return self._former_tasks.outlived(task_id, agent_id)
 
     def found_keys(self) -> set[DatabaseKey]:
         """Return every database name that has a task."""
@@ -262,7 +262,7 @@ class MesosAdapter:
         self._sending.give_up(lambda: self._driver.suppressOffers([self._role]))
 
     def _on_subscribed(self) -> None:
-        self._bygones.subscribed()
+        self._former_tasks.subscribed()
         self._reconciler.begin()
 
     def _ask(self, everything: bool) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 from aiohttp import web
 
-from statefuldb.local.api_server.collecting import spare_what_stays
+from statefuldb.local.api_server.garbage_collection import spare_what_stays
 from statefuldb.local.api_server.server import ApiServer
 from statefuldb.local.api_server.tls import ensure_certificate
 

@@ -23,7 +23,7 @@ LOOK_AGAIN_SECONDS = 5.0
 _LARGEST = 2**53 - 1
 
 
-def abreast(context: Context, record: VolumeRecord) -> VolumeRecord:
+def with_highest_incarnation(context: Context, record: VolumeRecord) -> VolumeRecord:
     """Return the entry with the highest number of its member's that is told of: the next attempt follows that.
 
     What was launched between a backup of the API and its restore, and Mesos has forgotten, had a lower number than the

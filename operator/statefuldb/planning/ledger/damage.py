@@ -33,7 +33,7 @@ def unsure(observed: Observed) -> tuple[DamagedEntry | DuplicateEntry, ...]:
     return (*observed.damaged, *duplicates.left_alone(observed))
 
 
-def told(plan: Plan, observed: Observed) -> Plan:
+def with_waits(plan: Plan, observed: Observed) -> Plan:
     """Return `plan` with the waits for a person to repair or delete entries of this database, after all others."""
     waits = (*map(_wait, _own(observed)), *duplicates.waits(observed))
     return replace(plan, waiting=plan.waiting + waits) if waits else plan

@@ -39,7 +39,7 @@ def back_off_seconds(record: VolumeRecord, limit_seconds: float = BACK_OFF_LIMIT
 def launch(context: Context, record: VolumeRecord) -> Step:
     """Return the actions that launch a member whose last launch is over, or why it must wait."""
     ordinal = record.identity.ordinal
-    record = behind.abreast(context, record)
+    record = behind.with_highest_incarnation(context, record)
     if not context.observed.mesos.connected:
         return Step(waiting=(mesos_error.disconnected(context.observed.mesos, ordinal),))
     if record.ending is not None and not _edited_since(context, record):

@@ -18,7 +18,7 @@ from statefuldb.model.volume import Launch, VolumeRecord
 from statefuldb.model.volume_object import to_label
 from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step
-from statefuldb.planning.ledger.behind import abreast
+from statefuldb.planning.ledger.behind import with_highest_incarnation
 from statefuldb.planning.members.launch import BACK_OFF_LIMIT_SECONDS, back_off_seconds, keeper_config
 from statefuldb.planning.members.placing import needs_of
 from statefuldb.planning.members.serving import noted_refusal
@@ -32,7 +32,7 @@ ERASE_RESOURCES = ResourcesSpec(cpus_milli=100, memory_bytes=64 * BYTES_PER_MIB)
 
 def erase(context: Context, record: VolumeRecord) -> Step:
     """Launch the task that empties the member's directory, on the agent that can reach it."""
-    record, failed = abreast(context, record), failure(record)
+    record, failed = with_highest_incarnation(context, record), failure(record)
     wait = Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.RELEASING,

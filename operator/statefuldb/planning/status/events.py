@@ -36,7 +36,7 @@ _NOT_TOLD = frozenset(
 )
 
 
-def told(plan: Plan, desired: Desired, observed: Observed) -> Iterator[Announcement]:
+def announcements(plan: Plan, desired: Desired, observed: Observed) -> Iterator[Announcement]:
     """Yield what to tell beside what is done. `plan` has its conditions."""
     yield from mesos_error.announcements(observed.mesos)
     if desired.errors:

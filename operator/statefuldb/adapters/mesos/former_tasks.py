@@ -27,7 +27,7 @@ class _Watch:
     waited: bool = False
 
 
-class Bygones:
+class FormerTasks:
     """Asks the master, at most each few seconds, while anybody wants to know. Waits by timers: clocks are set."""
 
     def __init__(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from statefuldb.adapters.collecting import ROUNDS_BETWEEN_WHOLE, SPARE_SECONDS, spare_what_stays
+from statefuldb.adapters.garbage_collection import ROUNDS_BETWEEN_WHOLE, SPARE_SECONDS, spare_what_stays
 
 
 class Ring:

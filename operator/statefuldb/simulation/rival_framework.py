@@ -10,7 +10,7 @@ Json = dict[str, Any]
 ROLE = "statefuldb"
 
 
-class Thief:
+class RivalFramework:
     """A framework that knows nothing of reservations: what Mesos offers, it uses."""
 
     def __init__(self, mesos: Mesos, dice: Dice) -> None:

@@ -8,8 +8,8 @@ from statefuldb.model.observed import NOT_SUBSCRIBED_YET, MesosView, Observed, T
 from statefuldb.model.plan import Plan
 from statefuldb.model.volume import Ending
 from statefuldb.planning.planner import plan
-from statefuldb.reconcile.patience import PATIENCE_SECONDS, Patience
 from statefuldb.reconcile.report import status_of_plan
+from statefuldb.reconcile.warm_up import WARM_UP_SECONDS, WarmUp
 from unit.planning.status.test_health import running
 from unit.planning.test_planner import serving
 from unit.planning.world import OPERATOR, database, desired, spec, tasks
@@ -28,19 +28,19 @@ def decide(seen: Observed) -> Plan:
 
 
 def left(seen: Observed) -> float | None:
-    return Patience().left_seconds(seen, decide(seen))
+    return WarmUp().left_seconds(seen, decide(seen))
 
 
 @pytest.mark.parametrize("missing", ["mesos", "task", "keeper"])
 def test_it_waits_for_whoever_has_not_answered_and_not_for_ever(missing: str) -> None:
     changes = {"mesos": {"mesos": NOT_YET}, "task": {"tasks": {}}, "keeper": {"keepers": {}}}[missing]
     seen = replace(published(), **changes)  # type: ignore[arg-type]
-    patience = Patience()
-    assert patience.left_seconds(seen, decide(seen)) == PATIENCE_SECONDS
-    later = replace(seen, at_seconds=seen.at_seconds + PATIENCE_SECONDS - 1)
-    assert patience.left_seconds(later, decide(later)) == 1
-    at_last = replace(seen, at_seconds=seen.at_seconds + PATIENCE_SECONDS)
-    assert patience.left_seconds(at_last, decide(at_last)) is None
+    warm_up = WarmUp()
+    assert warm_up.left_seconds(seen, decide(seen)) == WARM_UP_SECONDS
+    later = replace(seen, at_seconds=seen.at_seconds + WARM_UP_SECONDS - 1)
+    assert warm_up.left_seconds(later, decide(later)) == 1
+    at_last = replace(seen, at_seconds=seen.at_seconds + WARM_UP_SECONDS)
+    assert warm_up.left_seconds(at_last, decide(at_last)) is None
 
 
 def test_what_was_heard_is_said_at_once() -> None:

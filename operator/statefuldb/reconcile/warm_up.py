@@ -14,11 +14,11 @@ from statefuldb.model.plan import Plan
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.context import status_of
 
-PATIENCE_SECONDS = 15.0
+WARM_UP_SECONDS = 15.0
 _SAID_AT_ONCE = (Reason.PLAN_VIOLATES_LAW, Reason.LEDGER_ENTRY_DAMAGED)
 
 
-class Patience:
+class WarmUp:
     """For how long each database's status stays as it was published."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Patience:
             self._since.pop(observed.key, None)
             return None
         began = self._since.setdefault(observed.key, observed.at_seconds)
-        left = began + PATIENCE_SECONDS - observed.at_seconds
+        left = began + WARM_UP_SECONDS - observed.at_seconds
         return left if left > 0 else None
 
 
