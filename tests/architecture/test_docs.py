@@ -12,6 +12,7 @@ from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.permissions import PERMISSIONS
 from statefuldb.planning.checkup.agents import agent_findings
 from statefuldb.planning.checkup.master import master_findings
+from statefuldb.planning.status.health import NEEDS_A_PERSON
 from unit.planning.checkup.test_checkup import ASKED, GOOD_AGENTS, MASTER, MOUNT
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +21,12 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("reason", [*Reason, *EventReason])
 def test_every_reason_is_explained(reason: str) -> None:
     assert f"**{reason}**" in (ROOT / "docs" / "troubleshooting.md").read_text()
+
+
+def test_what_a_person_has_to_act_on_is_told_apart() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text()
+    section = page.partition("## A person has to act")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^- \*\*(\w+)\*\*", section, re.MULTILINE)) == {str(reason) for reason in NEEDS_A_PERSON}
 
 
 def test_the_administrators_page_and_the_doctor_know_the_same_settings() -> None:
