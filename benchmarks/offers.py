@@ -10,9 +10,9 @@ from measuring import MEBIBYTE, median_seconds, seconds, table, write
 
 from statefuldb.adapters.mesos.offer_cache import OfferCache
 from statefuldb.model.actions import AcceptOffers
+from statefuldb.model.canonical import canonical
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Observed
-from statefuldb.model.parse import canonical
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import AgentAttribute, PlacementSpec
 from statefuldb.reconcile.decide import decide_among

@@ -5,8 +5,8 @@ from dataclasses import replace
 from measuring import median_seconds, table, write
 
 from statefuldb.model.actions import AcceptOffers, Action, KillTask, SaveVolume
+from statefuldb.model.canonical import canonical
 from statefuldb.model.observed import Observed, Offers
-from statefuldb.model.parse import canonical
 from statefuldb.model.recording import Recording
 from statefuldb.model.spec import Strategy
 from statefuldb.reconcile.decide import decide

@@ -48,13 +48,12 @@ from statefuldb.reconcile.starting import Starting, Stopped
 from statefuldb.settings import MesosAccess, OperatorSettings
 
 log = getLogger(__name__)
+# The exit status of an operator whose place another one has taken.
+DEPOSED = 1
 
 
 class CannotBegin(Exception):
     """What an operator needs of the machine under it, a directory or a port, cannot be had."""
-
-
-DEPOSED = 1
 
 
 def master_of(access: MesosAccess) -> MasterApi:

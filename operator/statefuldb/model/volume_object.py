@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, replace
 from typing import Any, TypeVar
 
+from statefuldb.model.canonical import canonical_dfs
 from statefuldb.model.casing import camel, snake
 from statefuldb.model.check import check
 from statefuldb.model.errors import FieldError
 from statefuldb.model.identity import LABEL_DATABASE, DatabaseKey, DataIdentity
-from statefuldb.model.parse import canonical_dfs, parse_dfs
+from statefuldb.model.parse import parse_dfs
 from statefuldb.model.schema.crd import API_VERSION
 from statefuldb.model.schema.volume import VOLUME_SPEC
 from statefuldb.model.spec import EngineType, Strategy

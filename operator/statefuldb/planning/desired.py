@@ -13,10 +13,11 @@ from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.duplicate import DuplicateEntry
 from statefuldb.model.errors import FieldError
 from statefuldb.model.observed import DatabaseObject, Observed
-from statefuldb.model.parse import parse_database, read_accepted, transition_errors
+from statefuldb.model.parse import parse_database, read_accepted
 from statefuldb.model.plan import Accepted
 from statefuldb.model.profile import StorageProfile
 from statefuldb.model.spec import DatabaseSpec, Strategy
+from statefuldb.model.transition import transition_errors
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.engines import changed_errors, engine_errors
 from statefuldb.planning.ledger import damage

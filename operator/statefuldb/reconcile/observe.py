@@ -68,7 +68,7 @@ class Observer:
             for task_id, status in self._mesos.tasks(uid).items()
         }
         for volume in volumes:
-            self._prove(volume, tasks, view)
+            self._correct_former(volume, tasks, view)
             self._follow(key, volume, tasks)
         observed = Observed(
             key=key,
@@ -111,7 +111,7 @@ class Observer:
         message = "the master was asked again, and does not answer"
         return replace(status, state=TaskState.UNKNOWN, message=message, seen_at_seconds=owed)
 
-    def _prove(self, volume: VolumeRecord, tasks: dict[TaskId, TaskStatus], view: MesosView) -> None:
+    def _correct_former(self, volume: VolumeRecord, tasks: dict[TaskId, TaskStatus], view: MesosView) -> None:
         """Correct what Mesos says of a launch of an earlier framework of ours: it is no word about the task itself.
 
         Mesos has no task of that framework in this one's books, whatever runs. An agent that was cut off while the
@@ -125,9 +125,9 @@ class Observer:
         if launch.by_another(view.framework_id) and not said_by_agent:
             # Without a subscription nobody can be asked what became of it; that it was called gone proves no more then.
             outlived = self._mesos.outlived(status.id, launch.agent.id) if view.connected else None
-            tasks[status.id] = self._bygone(status, outlived)
+            tasks[status.id] = self._of_former_framework(status, outlived)
 
-    def _bygone(self, status: TaskStatus, outlived: bool | None) -> TaskStatus:
+    def _of_former_framework(self, status: TaskStatus, outlived: bool | None) -> TaskStatus:
         if outlived:
             return replace(
                 status, state=TaskState.GONE, message="its framework has ended, and its agent has heard of it"

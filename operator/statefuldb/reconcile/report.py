@@ -7,11 +7,11 @@ leaves; it is written only where it differs, and times change only with what the
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
+from statefuldb.model.canonical import canonical, digest_of
 from statefuldb.model.conditions import Condition, ConditionType, EventReason, Reason
 from statefuldb.model.identity import DatabaseKey, connection_secret_name
 from statefuldb.model.instant import instant
 from statefuldb.model.observed import Observed, Offers
-from statefuldb.model.parse import canonical, digest_of
 from statefuldb.model.plan import Announcement, Approval, MemberReport, Plan, Waiting
 from statefuldb.model.recording import Recording, to_json
 from statefuldb.model.settings import OperatorIdentity

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
-from statefuldb.model.parse import canonical, parse_database, transition_errors
+from statefuldb.model.canonical import canonical
+from statefuldb.model.parse import parse_database
 from statefuldb.model.schema import DATABASE_SPEC
 from statefuldb.model.schema.profile import PROFILE_SPEC
 from statefuldb.model.spec import DatabaseSpec
+from statefuldb.model.transition import transition_errors
 from statefuldb.planning.engines import changed_errors, engine_errors
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from statefuldb.adapters.journal import FileJournal, JournalReader
+from statefuldb.model.canonical import canonical
 from statefuldb.model.observed import Observed
-from statefuldb.model.parse import canonical
 from statefuldb.model.recording import Recording, from_json
 from statefuldb.model.spec import Strategy
 from statefuldb.reconcile.decide import decide

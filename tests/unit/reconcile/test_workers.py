@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from statefuldb.model.actions import AcceptOffers, Action
+from statefuldb.model.canonical import canonical
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Observed, Offers
-from statefuldb.model.parse import canonical
 from statefuldb.model.plan import Plan
 from statefuldb.reconcile.deciding import Decisions
 from statefuldb.reconcile.loop import Loop

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from statefuldb.model.actions import AcceptOffers
+from statefuldb.model.canonical import target_of_spec
 from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Observed, TaskState
-from statefuldb.model.parse import target_of_spec
 from statefuldb.model.plan import Announcement, Approval, Plan, ProposedAction, Release, Waiting
 from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
 from statefuldb.model.volume import Intent

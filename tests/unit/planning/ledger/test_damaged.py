@@ -8,11 +8,11 @@ from unittest.mock import Mock
 import pytest
 
 from statefuldb.model.actions import AcceptOffers, DeleteSecret, ForgetVolume, RemoveFinalizer, SaveVolume
+from statefuldb.model.canonical import canonical
 from statefuldb.model.conditions import ConditionType, EventReason, Reason
 from statefuldb.model.damaged import DamagedEntry, read_entry
 from statefuldb.model.identity import DatabaseKey, volume_record_name
 from statefuldb.model.observed import Observed, TaskState
-from statefuldb.model.parse import canonical
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec, Strategy

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from statefuldb.model.actions import AcceptOffers, SaveVolume
+from statefuldb.model.canonical import canonical
 from statefuldb.model.conditions import ConditionType, Reason
 from statefuldb.model.observed import Observed
-from statefuldb.model.parse import canonical
 from statefuldb.model.plan import Plan
 from statefuldb.model.spec import DesiredState, ReconcileMode, ReconcileSpec, Strategy
 from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord

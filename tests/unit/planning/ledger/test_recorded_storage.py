@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from statefuldb.model.actions import AcceptOffers, FenceAgent, SaveVolume
+from statefuldb.model.canonical import canonical
 from statefuldb.model.conditions import Reason
 from statefuldb.model.observed import TaskState
-from statefuldb.model.parse import canonical
 from statefuldb.model.plan import Accepted
 from statefuldb.model.spec import DatabaseSpec, HostPathSpec, NodeLossAction, Strategy
 from statefuldb.model.volume import Ending, Intent, VolumeRecord

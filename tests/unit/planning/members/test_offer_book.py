@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statefuldb.model.actions import AcceptOffers, SaveVolume
+from statefuldb.model.canonical import canonical
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Observed
-from statefuldb.model.parse import canonical
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
