@@ -16,6 +16,7 @@ from statefuldb.planning.status.health import NEEDS_A_PERSON
 from unit.planning.checkup.test_checkup import ASKED, GOOD_AGENTS, MASTER, MOUNT
 
 ROOT = Path(__file__).parents[2]
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
 
 
 @pytest.mark.parametrize("reason", [*Reason, *EventReason])
@@ -60,6 +61,14 @@ def test_every_command_is_in_the_readme_and_has_an_example() -> None:
 def test_the_readme_shows_the_quickstart_as_it_is() -> None:
     manifest = (ROOT / "manifests" / "quickstart.yaml").read_text()
     assert indent(manifest, "    ") in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
+def test_every_file_that_a_document_names_is_there(page: str) -> None:
+    named = set(re.findall(r"`((?:[\w-]+/)*[\w-]+\.(?:py|md))`", (ROOT / page).read_text()))
+    parts = ("operator", "tests", "docs", "benchmarks")
+    there = [path.as_posix() for part in parts for path in (ROOT / part).rglob("*.*")] + [f"/{name}" for name in PAGES]
+    assert [name for name in sorted(named) if not any(path.endswith(f"/{name}") for path in there)] == []
 
 
 def test_every_document_is_in_the_readme() -> None:

@@ -1,4 +1,4 @@
-"""Each law of `planning/invariants.py` and `planning/ledger_laws.py`, broken on purpose."""
+"""Each law of `planning/invariants.py` and `planning/laws/ledger_entries.py`, broken on purpose."""
 
 from dataclasses import replace
 
