@@ -17,8 +17,8 @@ from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, DatabaseKey
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_object
-from statefuldb.reconcile.ports import EffectFailed
-from unit.kubernetes.test_events import Clockwork
+from statefuldb.reconcile.ports import EffectFailed, NotAnswered
+from unit.kubernetes.test_events import ABSENT, Clockwork
 from unit.planning.world import KEY, serving_on
 
 Json = dict[str, Any]
@@ -160,7 +160,7 @@ def test_what_is_asked_for_is_confirmed_by_a_direct_look_and_the_cache_knows_of_
 
     def exchange(method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
         assert method == "GET"
-        return (404, {}) if now is None else (200, {**before, "metadata": {**before["metadata"], **now}})
+        return ABSENT if now is None else (200, {**before, "metadata": {**before["metadata"], **now}})
 
     adapter, told = watching(exchange)
     told(DATABASES, "ADDED", before)
@@ -178,9 +178,19 @@ def test_what_is_asked_for_is_confirmed_by_a_direct_look_and_the_cache_knows_of_
         assert latest is None if now is None else latest is not None and latest != seen
 
 
+def test_a_database_whose_kind_is_not_served_is_not_gone() -> None:
+    """As where its definition serves another version only: every database was stopped, and its data retained."""
+    adapter, told = watching(lambda *_: (404, {"kind": "Status", "message": "404 page not found"}))
+    told(VOLUMES, "ADDED", {**to_object(serving_on(Strategy.DFS)[0])})
+    with pytest.raises(NotAnswered, match="its kind is not served"):
+        adapter.database(KEY)
+    with pytest.raises(NotAnswered, match="its kind is not served"):
+        adapter.delete_secret(KEY, "orders-connection")
+
+
 def test_entries_that_cannot_be_read_are_told_apart_from_those_that_can() -> None:
     enqueued: list[DatabaseKey] = []
-    adapter, told = watching(lambda *_: (404, {}), enqueued.append)
+    adapter, told = watching(lambda *_: ABSENT, enqueued.append)
     record, other = serving_on(Strategy.DFS)[0], replace(KEY, name="invoices")
     adopted = replace(record, key=other, name=record.name.replace("11111111", "22222222"))
     stored: dict[str, Json] = {r.name: json.loads(json.dumps(to_object(r))) for r in (record, adopted)}
@@ -210,7 +220,7 @@ def test_entries_that_cannot_be_read_are_told_apart_from_those_that_can() -> Non
 
 def test_entries_of_the_same_data_know_of_each_other_across_namespaces() -> None:
     enqueued: list[DatabaseKey] = []
-    adapter, told = watching(lambda *_: (404, {}), enqueued.append)
+    adapter, told = watching(lambda *_: ABSENT, enqueued.append)
     record = serving_on(Strategy.DFS)[0]
     before, after = (replace(KEY, namespace=namespace) for namespace in ("a", "z"))
     copies = {key: replace(record, key=key) for key in (before, after)}

@@ -11,6 +11,9 @@ from statefuldb.model.plan import Announcement
 Json = dict[str, Any]
 ABOUT = {"namespace": "shop", "name": "orders", "uid": "1-2-3"}
 
+# What an API server answers where there is no such object.
+ABSENT = (404, {"kind": "Status", "reason": "NotFound"})
+
 
 class Api:
     """A core API that knows Events only."""
@@ -31,7 +34,7 @@ class Api:
             self.events[body["metadata"]["name"]] = body
             return 201, body
         if name not in self.events:
-            return 404, {}
+            return ABSENT
         if method == "PATCH":
             assert content_type == "application/merge-patch+json"
             self.events[name] |= body

@@ -10,6 +10,7 @@ from statefuldb.adapters.kubernetes.framework import FrameworkRecord
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume_object import to_object
 from statefuldb.reconcile.ports import EffectFailed, Superseded
+from unit.kubernetes.test_events import ABSENT
 from unit.planning.members.test_strays import serving
 from unit.planning.world import CLUSTER
 
@@ -28,7 +29,7 @@ class Api:
             return 200, {"items": self.entries, "metadata": {"resourceVersion": "7"}}
         if method in ("POST", "PUT"):
             self.record = body
-        return (404, {}) if self.record is None else (200, self.record)
+        return ABSENT if self.record is None else (200, self.record)
 
 
 class Machine:

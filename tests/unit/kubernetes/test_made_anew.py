@@ -16,7 +16,7 @@ from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_object
 from statefuldb.reconcile.ports import EffectFailed
 from unit.kubernetes.test_adapter import Watch, life, watching
-from unit.kubernetes.test_events import Clockwork
+from unit.kubernetes.test_events import ABSENT, Clockwork
 from unit.planning.world import KEY, serving_on
 
 Json = dict[str, Any]
@@ -43,10 +43,10 @@ class Overtaken:
 
     def _answer(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
         if method == "PUT":
-            return HTTPStatus.NOT_FOUND, {}
+            return ABSENT
         if f"/{self._plural}/" in path:
             self.tell(self._plural, "ADDED", self._next_life)
-        return (HTTPStatus.NOT_FOUND, {}) if method == "GET" else (HTTPStatus.OK, {})
+        return ABSENT if method == "GET" else (HTTPStatus.OK, {})
 
 
 def deleting(uid: str, version: int) -> Json:
@@ -136,7 +136,7 @@ def test_the_secret_of_a_database_that_was_made_anew_meanwhile_is_not_removed(an
         if method == "DELETE":
             removed.append(path)
         if f"/{DATABASES}/" in path:
-            return (HTTPStatus.OK, life("second", 9)) if anew else (HTTPStatus.NOT_FOUND, {})
+            return (HTTPStatus.OK, life("second", 9)) if anew else ABSENT
         return HTTPStatus.OK, {"metadata": {"resourceVersion": "4", "labels": {LABEL_MANAGED: "true"}}}
 
     adapter, _ = watching(exchange)

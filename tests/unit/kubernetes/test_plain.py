@@ -14,6 +14,7 @@ from statefuldb.adapters.kubernetes.connection import Answer, client_over
 from statefuldb.adapters.kubernetes.objects import MERGE_PATCH
 from statefuldb.adapters.kubernetes.plain import CORE, NAMESPACES, Json, PlainObjects
 from statefuldb.reconcile.ports import EffectFailed, NotAnswered
+from unit.kubernetes.test_events import ABSENT
 
 STORED = {"kind": "Secret", "metadata": {"name": "a"}}
 
@@ -57,7 +58,7 @@ def test_a_refusal_is_told_as_the_client_tells_it(status: int, conflict: bool) -
 
 
 def test_what_is_not_there_is_none() -> None:
-    secrets = PlainObjects(client_over(Asked(404, {"kind": "Status"}).exchange), CORE, "secrets")
+    secrets = PlainObjects(client_over(Asked(*ABSENT).exchange), CORE, "secrets")
     assert find("get a", lambda: secrets.get("shop", "a")) is None
 
 

@@ -13,7 +13,7 @@ from statefuldb.adapters.kubernetes.secrets import ConnectionSecrets, texts_of
 from statefuldb.model.actions import EnsureSecret
 from statefuldb.model.identity import LABEL_MANAGED
 from statefuldb.reconcile.ports import EffectFailed
-from unit.kubernetes.test_events import Clockwork
+from unit.kubernetes.test_events import ABSENT, Clockwork
 from unit.planning.world import KEY
 
 
@@ -150,7 +150,7 @@ def test_a_secret_that_was_there_and_is_gone_is_not_made_before_that_is_seen() -
         if method == "POST":
             created.append(body)
             return 201, {"metadata": {"name": NAME, "uid": "v", "resourceVersion": "9"}, "data": {}}
-        return 404, {}
+        return ABSENT
 
     secrets = ConnectionSecrets(client_over(exchange), Random())  # type: ignore[arg-type]
     with pytest.raises(EffectFailed) as failure:

@@ -1,5 +1,6 @@
 """Calls to the API, and their failures in our words. No body ever gets into a message."""
 
+import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -31,7 +32,25 @@ def call(what: str, function: Callable[[], T]) -> T:
 
 
 def find(what: str, function: Callable[[], T]) -> T | None:
-    """Return what `function` returns, or None where the object is not there. Raises EffectFailed."""
+    """Return what `function` returns, or None where the object is not there. Raises EffectFailed.
+
+    Only a Status says that it is not there. 404 is also the answer where the kind is not served, as for a definition
+    that was changed or is not established yet, and that of whatever stands before the server: nothing is known then.
+    """
+
+    def looked() -> T:
+        try:
+            return function()
+        except ApiException as error:
+            if error.status == HTTPStatus.NOT_FOUND and _reason(error.body) != "NotFound":
+                raise NotAnswered(f"{what}: 404, and not for want of the object: its kind is not served now") from error
+            raise
+
+    return find_served(what, looked)
+
+
+def find_served(what: str, function: Callable[[], T]) -> T | None:
+    """Return what `function` returns, or None where what it asks for is not served. Raises EffectFailed."""
 
     def looked() -> T | None:
         try:
@@ -42,6 +61,14 @@ def find(what: str, function: Callable[[], T]) -> T | None:
             raise
 
     return call(what, looked)
+
+
+def _reason(body: str | None) -> str:
+    """Return the reason that a Status gives, empty where the body is none."""
+    try:
+        return str(json.loads(body or "")["reason"])
+    except (KeyError, TypeError, ValueError):
+        return ""
 
 
 def cause(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """How to reach the API: from a kubeconfig, or from within a cluster; for the client and for kopf alike."""
 
 import contextlib
+import json
 import os
 from collections.abc import Callable
 from http import HTTPStatus
@@ -140,7 +141,8 @@ class _Exchanging(kubernetes.client.ApiClient):  # type: ignore[misc]
         """Return an answer, whose `data` needs no reading. Raises ApiException where it is a refusal."""
         if response_data.status < HTTPStatus.BAD_REQUEST:
             return response_data
-        raise kubernetes.client.exceptions.ApiException.from_response(http_resp=response_data, body=None, data=None)
+        said = json.dumps(response_data.data)
+        raise kubernetes.client.exceptions.ApiException.from_response(http_resp=response_data, body=said, data=None)
 
 
 class _Answered:

@@ -8,7 +8,7 @@ such kind, and hears nothing more of it. So a kind that comes, or comes back, is
 import asyncio
 from typing import Any
 
-from statefuldb.adapters.kubernetes.calls import find
+from statefuldb.adapters.kubernetes.calls import find_served
 from statefuldb.adapters.kubernetes.objects import PEEK_SECONDS
 from statefuldb.adapters.kubernetes.plain import PlainObjects
 from statefuldb.model.schema.crd import API_VERSION, GROUP
@@ -21,7 +21,7 @@ def served_by(client: Any) -> frozenset[str]:
     """Return the plurals of our group that discovery lists; none where it cannot be asked."""
     discovery = PlainObjects(client, "/apis", API_VERSION)
     try:
-        listed = find("ask what is served", lambda: discovery.get("", "", timeout_seconds=PEEK_SECONDS))
+        listed = find_served("ask what is served", lambda: discovery.get("", "", timeout_seconds=PEEK_SECONDS))
     except EffectFailed:
         return frozenset()
     return frozenset(str(resource["name"]) for resource in (listed or {}).get("resources", []))

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from statefuldb.adapters.kubernetes.cache import number_of
-from statefuldb.adapters.kubernetes.calls import call, find
+from statefuldb.adapters.kubernetes.calls import call, find, find_served
 from statefuldb.adapters.kubernetes.plain import CORE, NAMESPACES, PlainObjects, Query
 from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, DatabaseKey
 from statefuldb.model.observed import DatabaseObject
@@ -85,7 +85,7 @@ class Objects:
         """Return a page of a list: the first one, or the one that follows. None where the kind is not served."""
         query: Query = {"limit": limit, **({"continue": token} if token else {})}
         what = f"list {self._plural}" + (f" in {namespace}" if namespace else "")
-        return find(what, lambda: self._api.list(namespace, query, timeout_seconds=timeout_seconds))
+        return find_served(what, lambda: self._api.list(namespace, query, timeout_seconds=timeout_seconds))
 
     def create(self, body: Json) -> Json:
         """Add an object. Raises EffectFailed."""
