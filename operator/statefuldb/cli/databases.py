@@ -143,7 +143,8 @@ def delete(context: typer.Context, name: Annotated[str, typer.Argument(help="The
             ExitCode.REFUSED,
             "set it to Disabled and apply; spec.retention.whenDeleted says what becomes of the data",
         )
-    session.client.delete("StatefulDatabase", session.namespace, name)
+    # Only the one that was looked at: what becomes of the data of a later one of its name is said by another manifest.
+    session.client.delete("StatefulDatabase", session.namespace, name, stored["metadata"]["uid"])
     kept = stored["spec"].get("retention", {}).get("whenDeleted", "Retain")
     out.print(f"{name} is being deleted; its data: {kept} (see `{session.hint('volumes', 'list')}`)")
 

@@ -106,9 +106,11 @@ def _uninstall(
     typed = confirm or typer.prompt("\nThis cannot be undone. Type the cluster's UUID to confirm")
     if typed != cluster:
         fail(f"{typed!r} is not {cluster!r}: nothing was done", ExitCode.REFUSED)
+    # It takes a person a while, in which an operator may have come back.
+    found = look()
     if found.operator_is_connected:
         _let_the_operator_finish(session, found, timeout)
-        _part_from_the_operator(session, janitor, timeout)
+    _part_from_the_operator(session, janitor, timeout)
     # Nobody begins anything any more; what was begun since the first look is not ended with the rest.
     found = look()
     _refuse_what_is_in_use(found, leave_lost)

@@ -48,8 +48,10 @@ class LedgerApi:
         kind = self.world.kind(PLURALS[body["kind"]])
         return self._written(lambda: self.world.service.create(kind, body["metadata"]["namespace"], body, write()))
 
-    def delete(self, kind: str, namespace: str, name: str) -> None:
-        self.world.service.delete(self.world.kind(PLURALS[kind]), namespace, name, {}, write())
+    def delete(self, kind: str, namespace: str, name: str, uid: str = "") -> None:
+        place = self.world.kind(PLURALS[kind]), namespace, name
+        options = {"preconditions": {"uid": uid}} if uid else {}
+        self._written(lambda: ({}, [str(self.world.service.delete(*place, options, write()))]))
 
     def merge(self, kind: str, namespace: str, name: str, patch: Json) -> Json:
         place = self.world.kind(PLURALS[kind]), namespace, name

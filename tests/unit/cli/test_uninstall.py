@@ -33,9 +33,10 @@ class Idle:
 
     def __init__(self) -> None:
         self.torn_down: list[str] = []
+        self.connected = False
 
     def frameworks(self) -> tuple[Framework, ...]:
-        held = Framework(id="framework-1", name="statefuldb", roles=("statefuldb",), connected=False)
+        held = Framework(id="framework-1", name="statefuldb", roles=("statefuldb",), connected=self.connected)
         return () if self.torn_down else (held,)
 
     def holdings(self) -> tuple[Holding, ...]:
@@ -74,6 +75,24 @@ def test_a_database_that_is_made_while_one_is_asked_is_not_ended(
 
     monkeypatch.setattr(typer, "prompt", asked)
     assert CliRunner().invoke(app, ["uninstall"]).exit_code == ExitCode.REFUSED
+    assert not mesos.torn_down
+    assert api.get("ConfigMap", OPERATOR_NAMESPACE, "statefuldb-framework") is not None
+
+
+def test_an_operator_that_comes_back_while_one_is_asked_is_not_deprived_of_its_framework(
+    world: tuple[LedgerApi, Idle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a fail-over of the master, to which it subscribes within seconds."""
+    api, mesos = world
+
+    def asked(*_: Any, **__: Any) -> str:
+        mesos.connected = True
+        return CLUSTER
+
+    monkeypatch.setattr(typer, "prompt", asked)
+    done = CliRunner().invoke(app, ["uninstall"])
+    assert done.exit_code == ExitCode.REFUSED
+    assert "still connected" in done.output
     assert not mesos.torn_down
     assert api.get("ConfigMap", OPERATOR_NAMESPACE, "statefuldb-framework") is not None
 
