@@ -4,16 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
-from statefuldb.adapters.mesos.driver import ConnectionState
 from statefuldb.adapters.mesos.reconciliation import Reconciler
-from statefuldb.model.actions import KillTask
 from statefuldb.model.identity import LABEL_LEDGER, TaskId
-from statefuldb.model.spec import RiskClass, Strategy
+from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_label
-from statefuldb.reconcile.ports import EffectFailed, NotAnswered
+from statefuldb.reconcile.ports import EffectFailed
 from unit.mesos.adapter import Standing, Wired
 from unit.planning.members.test_undecided_tasks import serving
 from unit.planning.world import KEY, UID
@@ -214,42 +210,6 @@ def test_a_status_of_data_that_nobody_knows_is_acknowledged() -> None:
     assert wired.enqueued == []
 
 
-def test_what_runs_is_listed_before_anything_is_decided() -> None:
-    wired, connected = Wired(), []
-
-    class Listed(list[Any]):
-        def __iter__(self) -> Iterator[Any]:
-            connected.append(wired.adapter.view().connected)
-            return super().__iter__()
-
-    wired.tasks = Listed()
-    wired.subscribe()
-    assert connected == [False]
-    assert wired.adapter.view().connected
-
-
-def test_nothing_that_was_decided_before_what_runs_is_listed_is_sent_meanwhile() -> None:
-    """The driver has its stream by then: a worker would stop what it takes for a task that nobody needs."""
-    wired, refused = Wired(), list[bool]()
-    wanted = KillTask(task_id=TASK, agent_id="id-of-agent-1", grace_seconds=60, why="", risk=RiskClass.RESTART)
-
-    class Listed(list[Any]):
-        def __iter__(self) -> Iterator[Any]:
-            with pytest.raises(EffectFailed):
-                wired.adapter.kill(wanted)
-            with pytest.raises(EffectFailed):
-                wired.adapter.suppress()
-            refused.append(True)
-            return super().__iter__()
-
-    wired.tasks = Listed()
-    wired.subscribe()
-    assert refused
-    assert {name for name, *_ in wired.driver.calls} == {"launched", "reconcile", "reconcile_operations"}
-    wired.adapter.kill(wanted)
-    assert len(wired.driver.named("kill")) == 1
-
-
 def test_what_comes_to_be_owed_while_the_answer_says_that_nothing_is_is_asked_for_soon() -> None:
     """A worker launches a task just after the round has counted: the next one would be a quarter of an hour later."""
     time, rounds = Standing(), list[float]()
@@ -264,31 +224,6 @@ def test_what_comes_to_be_owed_while_the_answer_says_that_nothing_is_is_asked_fo
     reconciler.begin()
     time.pass_by(300.0)
     assert rounds == [1_000.0, 1_015.0, 1_030.0]
-
-
-@pytest.mark.parametrize(("why", "begun"), [(NotAnswered("no answer"), False), (EffectFailed("403 Forbidden"), True)])
-def test_an_operator_that_has_not_yet_heard_what_runs_begins_nothing(why: EffectFailed, begun: bool) -> None:
-    wired = Wired()
-
-    class Failing(list[Any]):
-        def __iter__(self) -> Iterator[Any]:
-            raise why
-
-    wired.tasks = Failing()
-    wired.subscribe()
-    assert wired.adapter.view().connected is begun
-    assert wired.driver.named("resubscribe") == ([] if begun else [("stream-1",)])
-    wired.state(ConnectionState(connected=False, error="the stream has ended"))
-    assert wired.adapter.view().error == (
-        "the stream has ended" if begun else "what runs could not be listed: no answer"
-    )
-    wired.tasks = []
-    wired.subscribe()
-    assert wired.adapter.view().connected
-    wired.state(ConnectionState(connected=False, error="the master is gone"))
-    wired.tasks = Failing()
-    wired.subscribe()
-    assert wired.adapter.view().connected, "what runs is known since the last time"
 
 
 def test_what_could_not_be_asked_about_everything_is_asked_again_soon() -> None:

@@ -1,0 +1,78 @@
+"""What runs is listed before a subscription counts: nothing is decided or sent before."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from statefuldb.adapters.mesos.driver import ConnectionState
+from statefuldb.model.actions import KillTask
+from statefuldb.model.identity import TaskId
+from statefuldb.model.spec import RiskClass
+from statefuldb.reconcile.ports import EffectFailed, NotAnswered
+from unit.mesos.adapter import Wired
+from unit.planning.world import UID
+
+Json = dict[str, Any]
+TASK = TaskId(uid=UID, ordinal=0, incarnation=1)
+
+
+def test_what_runs_is_listed_before_anything_is_decided() -> None:
+    wired, connected = Wired(), []
+
+    class Listed(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            connected.append(wired.adapter.view().connected)
+            return super().__iter__()
+
+    wired.tasks = Listed()
+    wired.subscribe()
+    assert connected == [False]
+    assert wired.adapter.view().connected
+
+
+def test_nothing_that_was_decided_before_what_runs_is_listed_is_sent_meanwhile() -> None:
+    """The driver has its stream by then: a worker would stop what it takes for a task that nobody needs."""
+    wired, refused = Wired(), list[bool]()
+    wanted = KillTask(task_id=TASK, agent_id="id-of-agent-1", grace_seconds=60, why="", risk=RiskClass.RESTART)
+
+    class Listed(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            with pytest.raises(EffectFailed):
+                wired.adapter.kill(wanted)
+            with pytest.raises(EffectFailed):
+                wired.adapter.suppress()
+            refused.append(True)
+            return super().__iter__()
+
+    wired.tasks = Listed()
+    wired.subscribe()
+    assert refused
+    assert {name for name, *_ in wired.driver.calls} == {"launched", "reconcile", "reconcile_operations"}
+    wired.adapter.kill(wanted)
+    assert len(wired.driver.named("kill")) == 1
+
+
+@pytest.mark.parametrize(("why", "begun"), [(NotAnswered("no answer"), False), (EffectFailed("403 Forbidden"), True)])
+def test_an_operator_that_has_not_yet_heard_what_runs_begins_nothing(why: EffectFailed, begun: bool) -> None:
+    wired = Wired()
+
+    class Failing(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            raise why
+
+    wired.tasks = Failing()
+    wired.subscribe()
+    assert wired.adapter.view().connected is begun
+    assert wired.driver.named("resubscribe") == ([] if begun else [("stream-1",)])
+    wired.state(ConnectionState(connected=False, error="the stream has ended"))
+    assert wired.adapter.view().error == (
+        "the stream has ended" if begun else "what runs could not be listed: no answer"
+    )
+    wired.tasks = []
+    wired.subscribe()
+    assert wired.adapter.view().connected
+    wired.state(ConnectionState(connected=False, error="the master is gone"))
+    wired.tasks = Failing()
+    wired.subscribe()
+    assert wired.adapter.view().connected, "what runs is known since the last time"
