@@ -107,6 +107,29 @@ def test_a_password_that_somebody_chose_stays_and_the_uri_follows(chosen: str) -
     )
 
 
+@pytest.mark.parametrize(
+    ("held", "taken"),
+    [
+        ({"host": b"db.example", "username": b"shop", "password": b"theirs"}, False),
+        ({"uri": b"mysql://shop:theirs@db.example/shop"}, False),
+        ({"password": b"chosen"}, True),
+        ({"keystore.p12": NO_TEXT}, True),
+        ({**OURS, "host": b"10.0.0.2"}, True),
+    ],
+)
+def test_a_secret_that_somebody_else_uses_is_not_written_into(held: dict[str, bytes], taken: bool) -> None:
+    one = OneSecret(held)
+    before = one.stored
+    one.coherent()
+    if taken:
+        one.secrets.ensure(WANTED)
+        assert one.coherent()
+    else:
+        with pytest.raises(EffectFailed, match="is somebody else's"):
+            one.secrets.ensure(WANTED)
+        assert one.stored == before
+
+
 @pytest.mark.parametrize("password", [NO_TEXT, b"", None])
 def test_a_password_that_is_none_is_replaced(password: bytes | None) -> None:
     held = {name: content for name, content in {**OURS, "password": password}.items() if content is not None}

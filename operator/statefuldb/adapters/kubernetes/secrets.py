@@ -74,6 +74,7 @@ class ConnectionSecrets:
             }
             self._write(wanted, f"create Secret {name} in {namespace}", lambda: self._api.create(namespace, body))
             return
+        _refuse_anothers(wanted, stored)
         password = texts_of(stored).get("password") or self._machine.fresh_secret()
         coded = {k: _code(v) for k, v in {"password": password, **_public(wanted, password)}.items()}
         patch = {"metadata": {"resourceVersion": stored["metadata"]["resourceVersion"]}, "data": coded}
@@ -133,6 +134,20 @@ def texts_of(stored: Mapping[str, Any]) -> dict[str, str]:
         with contextlib.suppress(ValueError):
             texts[name] = base64.b64decode(coded).decode()
     return texts
+
+
+def _refuse_anothers(wanted: EnsureSecret, stored: Json) -> None:
+    """Raise EffectFailed for a Secret that was there for something else: how that is reached would be lost.
+
+    One that only has a password, or other keys, was put there for this database.
+    """
+    held, labels = texts_of(stored), stored["metadata"].get("labels") or {}
+    ours = labels.get(LABEL_MANAGED) == "true" or held.get("username") == wanted.username
+    if not ours and (there := sorted(held.keys() & _public(wanted, "").keys())):
+        raise EffectFailed(
+            f"Secret {wanted.name} in {wanted.key.namespace} is somebody else's: it holds {', '.join(there)} and not our "
+            f"label {LABEL_MANAGED}; move it away, or give this database another name"
+        )
 
 
 def _public(wanted: EnsureSecret, password: str) -> dict[str, str]:
