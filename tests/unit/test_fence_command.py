@@ -53,6 +53,23 @@ def test_any_other_end_than_success_proves_nothing(tmp_path: Path) -> None:
         FenceCommand(None).fence(ORDER)
 
 
+def test_nothing_of_a_command_that_did_not_end_in_time_goes_on(tmp_path: Path) -> None:
+    """It is run again, and never twice at the same time: what a shell has started is ended with it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    path = program(tmp_path, f'tail -f /dev/null >"{pipe}"; true')
+    with pytest.raises(EffectFailed, match="did not end within"):
+        FenceCommand(path, timeout_seconds=0.3).fence(ORDER)
+    os.set_blocking(reader, True)
+    # The end of the pipe, as soon as nobody has it open for writing.
+    ended = threading.Thread(target=os.read, args=(reader, 1), daemon=True)
+    ended.start()
+    ended.join(5)
+    assert not ended.is_alive()
+    os.close(reader)
+
+
 def test_a_program_that_others_may_write_is_not_trusted(tmp_path: Path) -> None:
     with pytest.raises(EffectFailed, match="writable by it alone"):
         FenceCommand(program(tmp_path, "exit 0", mode=0o722))

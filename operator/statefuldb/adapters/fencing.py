@@ -7,6 +7,7 @@ write no more, and anything else that nothing is proved.
 
 import json
 import os
+import signal
 import subprocess
 import threading
 from logging import getLogger
@@ -58,17 +59,7 @@ class FenceCommand:
         if not self._one.acquire(timeout=self._turn_seconds):
             raise EffectFailed("the fence command still runs for another agent or member")
         try:
-            done = subprocess.run(
-                [str(self._path)],
-                input=json.dumps(order),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=self._timeout_seconds,
-                env=_ENVIRONMENT,
-                cwd="/",
-                check=False,
-            )
+            done = _run(self._path, json.dumps(order), self._timeout_seconds)
         except subprocess.TimeoutExpired as error:
             raise EffectFailed(f"the fence command did not end within {self._timeout_seconds:g} s") from error
         except OSError as error:
@@ -79,6 +70,27 @@ class FenceCommand:
             said = (done.stderr or done.stdout).strip()[-SAID_LIMIT:]
             raise EffectFailed(f"the fence command ended with status {done.returncode}: {said}")
         log.info("%s was cut off by the fence command", wanted.agent.hostname)
+
+
+def _run(path: Path, order: str, timeout_seconds: float) -> "subprocess.CompletedProcess[str]":
+    """Run a program to its end. Raises TimeoutExpired, once nothing of it goes on: it may be run again."""
+    with subprocess.Popen(
+        [str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env=_ENVIRONMENT,
+        cwd="/",
+        start_new_session=True,
+    ) as process:
+        try:
+            said, complained = process.communicate(order, timeout_seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return subprocess.CompletedProcess(process.args, process.returncode, said, complained)
 
 
 def _check(path: Path) -> None:

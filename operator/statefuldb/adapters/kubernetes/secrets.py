@@ -145,8 +145,8 @@ def _refuse_anothers(wanted: EnsureSecret, stored: Json) -> None:
     ours = labels.get(LABEL_MANAGED) == "true" or held.get("username") == wanted.username
     if not ours and (there := sorted(held.keys() & _public(wanted, "").keys())):
         raise EffectFailed(
-            f"Secret {wanted.name} in {wanted.key.namespace} is somebody else's: it holds {', '.join(there)} and not our "
-            f"label {LABEL_MANAGED}; move it away, or give this database another name"
+            f"Secret {wanted.name} in {wanted.key.namespace} is somebody else's: it holds {', '.join(there)} and lacks "
+            f"our label {LABEL_MANAGED}; move it away, or give this database another name"
         )
 
 
