@@ -101,9 +101,9 @@ class _Handler(BaseHTTPRequestHandler):
         query = parse_qs(url.query)
         status = self.server.state.status
         if "after" in query:
-            pause = min(float(query.get("timeout_seconds", ["30"])[0]), LONG_POLL_LIMIT_SECONDS)
-            beat = max(LEAST_BEAT_SECONDS, float(query.get("beat_seconds", ["inf"])[0]))
-            status = self._wait_after(int(query["after"][0]), pause, beat)
+            pause_seconds = min(float(query.get("timeout_seconds", ["30"])[0]), LONG_POLL_LIMIT_SECONDS)
+            beat_seconds = max(LEAST_BEAT_SECONDS, float(query.get("beat_seconds", ["inf"])[0]))
+            status = self._wait_after(int(query["after"][0]), pause_seconds, beat_seconds)
         self._send(HTTPStatus.OK, status.to_json())
         self.server.state.note_told(status.revision)
 
@@ -126,15 +126,15 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(HTTPStatus.OK, {"done": True})
 
-    def _wait_after(self, revision: int, pause: float, beat: float) -> KeeperStatus:
-        """Return the status once it has changed, or after `pause`, and give a sign of life each `beat` until then."""
-        state, until = self.server.state, time.monotonic() + pause
+    def _wait_after(self, revision: int, pause_seconds: float, beat_seconds: float) -> KeeperStatus:
+        """Return the status once it has changed or the pause is over; each `beat_seconds` give a sign of life."""
+        state, until = self.server.state, time.monotonic() + pause_seconds
         # The first one at once: whoever has heard it knows that there are signs of life to be missed.
-        while (left := until - time.monotonic()) > beat and state.status.revision == revision:
+        while (left := until - time.monotonic()) > beat_seconds and state.status.revision == revision:
             if state.stands():
                 self.send_response_only(HTTPStatus.PROCESSING)
                 self.end_headers()
-            state.wait_after(revision, beat)
+            state.wait_after(revision, beat_seconds)
         return state.wait_after(revision, max(0.0, left))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002

@@ -24,7 +24,7 @@ class _Watched:
     key: DatabaseKey
     launch: Launch
     view: KeeperView | None = None
-    pause: float = RETRY_FIRST_SECONDS
+    pause_seconds: float = RETRY_FIRST_SECONDS
     ended: bool = False
     forget: Callable[[], None] = field(default=lambda: None)
 
@@ -86,10 +86,10 @@ class Keepers:
         keeper = self._reach(task_id, watched)
         if keeper is None:
             self._note(watched, KeeperView.silent(task_id, "no answer", watched.view))
-            self._machine.after(watched.pause, lambda: self._ask(task_id, watched))
-            watched.pause = min(RETRY_LIMIT_SECONDS, watched.pause * 2)
+            self._machine.after(watched.pause_seconds, lambda: self._ask(task_id, watched))
+            watched.pause_seconds = min(RETRY_LIMIT_SECONDS, watched.pause_seconds * 2)
             return
-        watched.pause = RETRY_FIRST_SECONDS
+        watched.pause_seconds = RETRY_FIRST_SECONDS
         self._note(watched, self._seen(task_id, keeper))
         watched.forget = keeper.on_change(lambda: self._later(task_id, watched))
 

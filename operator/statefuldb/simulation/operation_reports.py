@@ -36,8 +36,8 @@ class OperationReports:
         self.held[message["uuid"]] = report
         self._repeat(message["uuid"], RESEND_FIRST_SECONDS)
 
-    def _repeat(self, uuid: str, pause: float) -> None:
+    def _repeat(self, uuid: str, pause_seconds: float) -> None:
         if uuid in self.held:
             self._tell(self.held[uuid])
-            again = min(RESEND_LIMIT_SECONDS, pause * 2)
-            self._schedule.after(pause, lambda: self._repeat(uuid, again))
+            again = min(RESEND_LIMIT_SECONDS, pause_seconds * 2)
+            self._schedule.after(pause_seconds, lambda: self._repeat(uuid, again))

@@ -86,9 +86,9 @@ class TaskStatuses:
         """Whether anything is kept of a task."""
         return task_id in self._pending
 
-    def _repeat(self, task_id: str, status: Json, pause: float) -> None:
+    def _repeat(self, task_id: str, status: Json, pause_seconds: float) -> None:
         if status not in self._pending.get(task_id, [])[:1]:
             return
         self._say(task_id, status)
-        again = min(RESEND_LIMIT_SECONDS, pause * 2)
-        self._schedule.after(pause, lambda: self._repeat(task_id, status, again))
+        again = min(RESEND_LIMIT_SECONDS, pause_seconds * 2)
+        self._schedule.after(pause_seconds, lambda: self._repeat(task_id, status, again))

@@ -20,14 +20,16 @@ LOOK_AGAIN_SECONDS = 60.0
 DRAINING = "REASON_AGENT_DRAINING"
 
 
-def stop_before(context: Context, record: VolumeRecord, status: TaskStatus, grace: int) -> Step | None:
+def stop_before(context: Context, record: VolumeRecord, status: TaskStatus, grace_seconds: int) -> Step | None:
     """Return the planned stop of a running member whose agent is about to be away, or None while it may run."""
     assert record.launch is not None
     window = context.observed.maintenance.get(record.launch.agent.id)
     if window is None or not _close(context, window, STOP_BEFORE_SECONDS):
         return None
     why = f"stop {record.member} before {_sentence(record.launch.agent.hostname, window)}"
-    kill = KillTask(task_id=status.id, agent_id=status.agent_id, grace_seconds=grace, why=why, risk=RiskClass.RESTART)
+    kill = KillTask(
+        task_id=status.id, agent_id=status.agent_id, grace_seconds=grace_seconds, why=why, risk=RiskClass.RESTART
+    )
     return Step(actions=(kill,), announcements=(Announcement(reason=EventReason.MEMBER_STOPPING, message=why),))
 
 

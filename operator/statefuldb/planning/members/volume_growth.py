@@ -33,7 +33,7 @@ def wanted(context: Context, record: VolumeRecord) -> bool:
     return grows and volume is not None and volume.disk_type is not DiskType.MOUNT and larger
 
 
-def while_running(context: Context, record: VolumeRecord, status: TaskStatus, served: Step, grace: int) -> Step:
+def while_running(context: Context, record: VolumeRecord, status: TaskStatus, served: Step, grace_seconds: int) -> Step:
     """Return the planned stop where the member's agent offers what is lacking, else `served` and why it stays small.
 
     A member that is still starting is left alone, unless it cannot start for want of space.
@@ -65,7 +65,7 @@ def while_running(context: Context, record: VolumeRecord, status: TaskStatus, se
             kill = KillTask(
                 task_id=status.id,
                 agent_id=status.agent_id,
-                grace_seconds=grace,
+                grace_seconds=grace_seconds,
                 why=f"restart {name}: {sizes}",
                 risk=RiskClass.RESTART,
             )
