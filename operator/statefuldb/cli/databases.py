@@ -21,6 +21,7 @@ from statefuldb.model.parse import parse_database
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.planning.engines import engine_errors
 from statefuldb.sync.directory import SUFFIXES
+from statefuldb.sync.manifests import ManifestLoader
 
 Json = dict[str, Any]
 VERDICT_SECONDS = 5.0
@@ -47,9 +48,9 @@ def read_manifests(path: str) -> list[Json]:
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{path} cannot be read: {error}", ExitCode.USAGE)
     try:
-        bodies = [body for text in texts for body in yaml.safe_load_all(text) if body]
+        bodies = [body for text in texts for body in yaml.load_all(text, ManifestLoader) if body]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # A day that no calendar has is a ValueError, brackets without end are a RecursionError.
+        # Characters that no text has are a ValueError, brackets without end are a RecursionError.
         fail(f"{path} is no YAML: {error}", ExitCode.USAGE)
     if not all(isinstance(body, dict) for body in bodies):
         fail(

@@ -107,11 +107,11 @@ class _Broken(Exception):
     """A document that says nothing that could be acted on."""
 
 
-class _Loader(yaml.SafeLoader):
+class ManifestLoader(yaml.SafeLoader):
     """YAML as Kubernetes reads it: a date is a text.
 
     A key that is there twice is refused: where the line between two documents was lost, the last one would hide the
-    others, which would be pruned.
+    others: nothing would be applied of them, and what was applied before would be pruned.
     """
 
     def compose_mapping_node(self, anchor: Any) -> Any:
@@ -128,7 +128,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-_Loader.yaml_implicit_resolvers = {
+ManifestLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -187,7 +187,7 @@ def _documents(file: SourceFile) -> Iterator[tuple[int, Json | _Broken]]:
 
 def _parsed(text: str, line: int) -> Any:
     try:
-        body = yaml.load(text, _Loader)
+        body = yaml.load(text, ManifestLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {line + mark.line + 1}: " if mark is not None else ""
