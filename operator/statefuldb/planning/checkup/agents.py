@@ -1,5 +1,6 @@
 """Agents: what they can do, what they offer, and the flags that data and clean stops depend on."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ def agent_findings(agents: Sequence[AgentFacts], mounts: Sequence[Mount]) -> lis
     if not agents:
         return [judged(WHERE, "no agent is registered", False, "start one: mesos-agent --master=...")]
     found = [finding for agent in agents for finding in (*_abilities(agent), *_flags(agent))]
-    return [*merged(found), *(_mount(agents, mount) for mount in dict.fromkeys(mounts))]
+    return [*merged(found), _names(agents), *(_mount(agents, mount) for mount in dict.fromkeys(mounts))]
 
 
 def _abilities(agent: AgentFacts) -> list[Finding]:
@@ -119,6 +120,14 @@ def _flags(agent: AgentFacts) -> list[Finding]:
             setting="--recover",
         ),
     ]
+
+
+def _names(agents: Sequence[AgentFacts]) -> Finding:
+    times = Counter(agent.hostname for agent in agents)
+    twice = sorted(name for name, count in times.items() if count > 1)
+    what = f"several agents have the host name {', '.join(twice)}" if twice else "each agent has a host name of its own"
+    remedy = "--hostname, another one for each: where data lies is told by it"
+    return judged(WHERE, what, not twice, remedy, setting="--hostname")
 
 
 def _mount(agents: Sequence[AgentFacts], mount: Mount) -> Finding:

@@ -231,6 +231,13 @@ def test_each_flag_of_an_agent_is_looked_at(flag: str, value: str, verdict: Verd
     assert (found.where, found.verdict, found.setting) == ("agent-2", verdict, f"--{flag}")
 
 
+def test_host_names_are_told_apart() -> None:
+    """By them the operator knows where data lies: another agent of the name would pass for the one that was lost."""
+    agents = (*GOOD_AGENTS, replace(AGENT, attributes={}))
+    (found,) = [f for f in agent_findings(agents, []) if f.verdict is Verdict.AMISS]
+    assert (found.what, found.setting) == ("several agents have the host name agent-1", "--hostname")
+
+
 def test_abilities_and_resources_that_are_missing_are_named() -> None:
     old = replace(AGENT, capabilities=frozenset({"MULTI_ROLE"}), resources=frozenset({"cpus", "mem", "disk"}))
     found = agent_findings((old,), [])
@@ -239,7 +246,7 @@ def test_abilities_and_resources_that_are_missing_are_named() -> None:
 
 def test_what_is_the_same_of_several_agents_is_said_once() -> None:
     both = agent_findings(GOOD_AGENTS, [])
-    assert {f.where for f in both} == {"agent-1, agent-2"}
+    assert {f.where for f in both if f.setting != "--hostname"} == {"agent-1, agent-2"}
 
 
 @pytest.mark.parametrize(("having", "verdict"), [(0, Verdict.AMISS), (1, Verdict.WARN), (2, Verdict.OK)])
