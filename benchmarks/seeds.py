@@ -16,10 +16,10 @@ from typing import Any
 
 from measuring import RESULTS, machine, table
 
-from statefuldb.simulation.campaign import Coverage, run_all
 from statefuldb.simulation.faults import KINDS
-from statefuldb.simulation.run import Result
-from statefuldb.simulation.verdict import LIVENESS, NOT_CHECKED, SAFETY
+from statefuldb.simulation.laws.verdict import LIVENESS, NOT_CHECKED, SAFETY
+from statefuldb.simulation.runs.campaign import Coverage, run_all
+from statefuldb.simulation.runs.run import Result
 
 Json = dict[str, Any]
 KEPT = RESULTS / "seeds.json"

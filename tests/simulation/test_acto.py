@@ -3,9 +3,9 @@
 import pytest
 
 from statefuldb.planning.members import resizing
-from statefuldb.simulation.acto import ENDINGS, Ending, carry_out, pairs, single
-from statefuldb.simulation.fields import fields
-from statefuldb.simulation.people import STRATEGIES
+from statefuldb.simulation.actors.people import STRATEGIES
+from statefuldb.simulation.runs.acto import ENDINGS, Ending, carry_out, pairs, single
+from statefuldb.simulation.runs.fields import fields
 
 STRIDE = 41
 

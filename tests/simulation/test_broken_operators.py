@@ -18,11 +18,11 @@ from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.ledger import duplicates
 from statefuldb.planning.removal import giving_back
 from statefuldb.reconcile.ports import EffectFailed
-from statefuldb.simulation.keeper import Keeper
-from statefuldb.simulation.run import run
+from statefuldb.simulation.cluster.keeper import Keeper
+from statefuldb.simulation.cluster.storage import Directory
+from statefuldb.simulation.laws.verdict import LIVENESS, SAFETY
+from statefuldb.simulation.runs.run import run
 from statefuldb.simulation.size import Size
-from statefuldb.simulation.storage import Directory
-from statefuldb.simulation.verdict import LIVENESS, SAFETY
 
 Break = Callable[[pytest.MonkeyPatch], None]
 SMALL = Size(agents=5, databases=6, busy_seconds=60.0, pause_seconds=2.0)

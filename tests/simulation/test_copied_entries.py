@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from statefuldb.simulation.people import database
-from statefuldb.simulation.run import judged, run
+from statefuldb.simulation.actors.people import database
+from statefuldb.simulation.runs.run import judged, run
 from statefuldb.simulation.size import Size
 from statefuldb.simulation.world import World
 

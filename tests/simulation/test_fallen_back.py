@@ -6,7 +6,7 @@ import pytest
 
 from simulation.test_fleet import ready
 from simulation.test_let_in_again import SIZE, fenced, serving
-from statefuldb.simulation.run import judged
+from statefuldb.simulation.runs.run import judged
 from statefuldb.simulation.world import World
 
 Json = dict[str, Any]

@@ -1,6 +1,6 @@
 """A small fleet that loses an agent, comes back to Ready and then rests: `benchmarks/fleet.py` measures large ones."""
 
-from statefuldb.simulation.people import NAMESPACE, database
+from statefuldb.simulation.actors.people import NAMESPACE, database
 from statefuldb.simulation.size import Size
 from statefuldb.simulation.world import World
 

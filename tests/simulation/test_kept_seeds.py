@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from statefuldb.simulation.run import run
+from statefuldb.simulation.runs.run import run
 from statefuldb.simulation.size import Size, size_of, with_all_strikes, with_one_worker, without_hanging
 
 # 35: another framework ran on reserved cpus while the ports were given back. Offers showed nothing more of ours, and

@@ -1,8 +1,8 @@
 """The oracle itself: what it takes for a breach, and what it waits for."""
 
 from statefuldb.local.mesos.master import REREGISTER_SECONDS
-from statefuldb.simulation.laws import said_anew
-from statefuldb.simulation.liveness import come_to_rest
+from statefuldb.simulation.laws.liveness import come_to_rest
+from statefuldb.simulation.laws.safety import said_anew
 from statefuldb.simulation.size import Size
 from statefuldb.simulation.world import World
 

@@ -7,9 +7,9 @@ import pytest
 
 from simulation.test_fleet import ready
 from statefuldb.planning.storage.dfs import Dfs
-from statefuldb.simulation.agent import Agent
-from statefuldb.simulation.people import database
-from statefuldb.simulation.run import judged
+from statefuldb.simulation.actors.people import database
+from statefuldb.simulation.cluster.agent import Agent
+from statefuldb.simulation.runs.run import judged
 from statefuldb.simulation.size import Size
 from statefuldb.simulation.world import World
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from statefuldb.simulation.dice import Dice
-from statefuldb.simulation.people import database
-from statefuldb.simulation.run import judged
+from statefuldb.simulation.actors.people import database
+from statefuldb.simulation.clockwork.dice import Dice
+from statefuldb.simulation.runs.run import judged
 from statefuldb.simulation.size import Size, size_of, with_all_strikes
 from statefuldb.simulation.world import World
 

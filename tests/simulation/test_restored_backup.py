@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from statefuldb.adapters.kubernetes.framework import FrameworkRecord
-from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.clockwork.dice import Dice
 from statefuldb.simulation.faults import Faults
-from statefuldb.simulation.liveness import come_to_rest
-from statefuldb.simulation.run import judged, run
+from statefuldb.simulation.laws.liveness import come_to_rest
+from statefuldb.simulation.runs.run import judged, run
 from statefuldb.simulation.size import Size, size_of
 from statefuldb.simulation.strikes import RESTORE
 from statefuldb.simulation.world import World

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from statefuldb.simulation.campaign import Coverage, run_all
 from statefuldb.simulation.faults import KINDS
-from statefuldb.simulation.run import run
+from statefuldb.simulation.laws.verdict import LIVENESS, SAFETY
+from statefuldb.simulation.runs.campaign import Coverage, run_all
+from statefuldb.simulation.runs.run import run
 from statefuldb.simulation.size import LEAST, MOST, size_of
-from statefuldb.simulation.verdict import LIVENESS, SAFETY
 
 SHARE = range(1, 7)
-DIGEST = "from statefuldb.simulation.run import run; print(run(3).digest)"
+DIGEST = "from statefuldb.simulation.runs.run import run; print(run(3).digest)"
 
 
 def test_a_seed_is_the_same_run_whatever_order_python_hashes_in() -> None:

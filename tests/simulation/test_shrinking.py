@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from statefuldb.adapters.mesos.adapter import MesosAdapter
-from statefuldb.simulation.run import run
-from statefuldb.simulation.shrink import minimise, shrink
+from statefuldb.simulation.runs.run import run
+from statefuldb.simulation.runs.shrink import minimise, shrink
 from statefuldb.simulation.size import Size
 
 SMALL = Size(agents=3, databases=3, busy_seconds=60.0, pause_seconds=5.0)

@@ -3,7 +3,7 @@
 import pytest
 
 from statefuldb.reconcile.retry import Retries
-from statefuldb.simulation.sieve import KINDS, Point, Sifted, disturbed, problem_of, sift, undisturbed
+from statefuldb.simulation.runs.sieve import KINDS, Point, Sifted, disturbed, problem_of, sift, undisturbed
 
 STRIDE = 97
 

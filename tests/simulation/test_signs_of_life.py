@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from simulation.test_fleet import ready
-from statefuldb.simulation.people import NAMESPACE, database
-from statefuldb.simulation.silence import MISSED_SECONDS
+from statefuldb.simulation.actors.people import NAMESPACE, database
+from statefuldb.simulation.cluster.silence import MISSED_SECONDS
 from statefuldb.simulation.size import Size
 from statefuldb.simulation.world import World
 

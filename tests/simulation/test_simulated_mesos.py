@@ -3,12 +3,12 @@
 from typing import Any
 from unittest.mock import Mock
 
-from statefuldb.simulation.dice import Dice
-from statefuldb.simulation.liveness import come_to_rest
-from statefuldb.simulation.mesos import Mesos
-from statefuldb.simulation.schedule import Schedule
+from statefuldb.simulation.clockwork.dice import Dice
+from statefuldb.simulation.clockwork.schedule import Schedule
+from statefuldb.simulation.cluster.mesos import Mesos
+from statefuldb.simulation.cluster.task_statuses import TaskStatuses
+from statefuldb.simulation.laws.liveness import come_to_rest
 from statefuldb.simulation.size import Size
-from statefuldb.simulation.task_statuses import TaskStatuses
 from statefuldb.simulation.world import World
 
 LOST_SECONDS = 20.0

@@ -4,10 +4,10 @@ import pytest
 
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.reconcile.loop import Loop
-from statefuldb.simulation.run import run
-from statefuldb.simulation.schedule import Schedule
+from statefuldb.simulation.clockwork.schedule import Schedule
+from statefuldb.simulation.clockwork.threads import Strands
+from statefuldb.simulation.runs.run import run
 from statefuldb.simulation.size import Size
-from statefuldb.simulation.threads import Strands
 
 
 class Diary:

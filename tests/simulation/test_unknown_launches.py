@@ -10,9 +10,9 @@ from simulation.test_let_in_again import SIZE, fenced, home, serving
 from statefuldb.model.keeper import KeeperConfig
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_object
-from statefuldb.simulation.agent import Agent
-from statefuldb.simulation.api import Backup
-from statefuldb.simulation.run import judged
+from statefuldb.simulation.cluster.agent import Agent
+from statefuldb.simulation.cluster.api import Backup
+from statefuldb.simulation.runs.run import judged
 from statefuldb.simulation.world import World
 
 MOVED_SECONDS, AWAY_SECONDS = 300.0, 900.0

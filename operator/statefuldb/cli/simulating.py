@@ -7,12 +7,12 @@ import typer
 from statefuldb.cli.console import errors
 from statefuldb.cli.output import Output, show
 from statefuldb.cli.progress import Progress
-from statefuldb.simulation.acto import explore
-from statefuldb.simulation.campaign import Coverage, run_all
-from statefuldb.simulation.people import STRATEGIES
-from statefuldb.simulation.run import run
-from statefuldb.simulation.shrink import shrink
-from statefuldb.simulation.sieve import Point, disturbed, problem_of, sift, undisturbed
+from statefuldb.simulation.actors.people import STRATEGIES
+from statefuldb.simulation.runs.acto import explore
+from statefuldb.simulation.runs.campaign import Coverage, run_all
+from statefuldb.simulation.runs.run import run
+from statefuldb.simulation.runs.shrink import shrink
+from statefuldb.simulation.runs.sieve import Point, disturbed, problem_of, sift, undisturbed
 
 TOLD_EACH = 100
 

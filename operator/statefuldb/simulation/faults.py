@@ -12,9 +12,9 @@ can be had with fewer and fewer of them (`shrink.py`).
 
 from typing import TYPE_CHECKING
 
-from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.clockwork.dice import Dice
+from statefuldb.simulation.clockwork.machine import Killed
 from statefuldb.simulation.life import Network
-from statefuldb.simulation.machine import Killed
 from statefuldb.simulation.size import Size
 from statefuldb.simulation.strikes import RESTORE, RESTORE_WEIGHT, STRIKE_WEIGHTS, Strikes
 

@@ -11,19 +11,19 @@ from statefuldb.model.identity import DatabaseKey
 from statefuldb.operator import Operator, Surroundings
 from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.settings import OperatorSettings
-from statefuldb.simulation.api import ApiServer
-from statefuldb.simulation.dice import Dice
-from statefuldb.simulation.driver import LEADER, SimulatedDriver
-from statefuldb.simulation.host import Host
-from statefuldb.simulation.keepers import Keepers
-from statefuldb.simulation.machine import Killed, Machine
+from statefuldb.simulation.clockwork.dice import Dice
+from statefuldb.simulation.clockwork.machine import Killed, Machine
+from statefuldb.simulation.clockwork.schedule import Schedule
+from statefuldb.simulation.clockwork.story import Story
+from statefuldb.simulation.clockwork.threads import Threads
+from statefuldb.simulation.cluster.api import ApiServer
+from statefuldb.simulation.cluster.driver import LEADER, SimulatedDriver
+from statefuldb.simulation.cluster.host import Host
+from statefuldb.simulation.cluster.keepers import Keepers
+from statefuldb.simulation.cluster.mesos import Mesos
+from statefuldb.simulation.cluster.surroundings import Fence, NoJournal, SimulatedMasterApi
+from statefuldb.simulation.cluster.watch import Watch
 from statefuldb.simulation.measures import ToldMetrics
-from statefuldb.simulation.mesos import Mesos
-from statefuldb.simulation.schedule import Schedule
-from statefuldb.simulation.story import Story
-from statefuldb.simulation.surroundings import Fence, NoJournal, SimulatedMasterApi
-from statefuldb.simulation.threads import Threads
-from statefuldb.simulation.watch import Watch
 
 Json = dict[str, Any]
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from statefuldb.local.mesos.resource_flags import parse_resources
-from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.clockwork.dice import Dice
 
 Json = dict[str, Any]
 REGION = "region-1"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.clockwork.dice import Dice
 
 LEAST, MOST = 5, 50
 WORKERS = (2, 3, 8)

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from statefuldb.simulation.dice import Dice
-from statefuldb.simulation.rival_framework import RivalFramework
+from statefuldb.simulation.actors.rival_framework import RivalFramework
+from statefuldb.simulation.clockwork.dice import Dice
 
 if TYPE_CHECKING:
-    from statefuldb.simulation.agent import Agent
-    from statefuldb.simulation.keeper import Keeper
+    from statefuldb.simulation.cluster.agent import Agent
+    from statefuldb.simulation.cluster.keeper import Keeper
     from statefuldb.simulation.world import World
 
 # How likely each is when something befalls the world.

@@ -7,25 +7,25 @@ from statefuldb.local.mesos.resource_flags import parse_resources
 from statefuldb.model.schema import admission_policies, custom_resource_definitions
 from statefuldb.model.spec import DFS_ATTRIBUTE
 from statefuldb.simulation import racks
-from statefuldb.simulation.administrators import FRAMEWORK_RECORD, Administrators
-from statefuldb.simulation.agent import Agent
-from statefuldb.simulation.api import ApiServer
-from statefuldb.simulation.clients import Clients
-from statefuldb.simulation.copyists import Copyists
-from statefuldb.simulation.dice import Dice
+from statefuldb.simulation.actors.administrators import FRAMEWORK_RECORD, Administrators
+from statefuldb.simulation.actors.clients import Clients
+from statefuldb.simulation.actors.copyists import Copyists
+from statefuldb.simulation.actors.people import MOUNT, People
+from statefuldb.simulation.actors.restorers import Restorers
+from statefuldb.simulation.clockwork.dice import Dice
+from statefuldb.simulation.clockwork.schedule import Schedule
+from statefuldb.simulation.clockwork.story import Story
+from statefuldb.simulation.clockwork.threads import OneWorker, Strands, Threads
+from statefuldb.simulation.cluster.agent import Agent
+from statefuldb.simulation.cluster.api import ApiServer
+from statefuldb.simulation.cluster.host import Host
+from statefuldb.simulation.cluster.mesos import Mesos
+from statefuldb.simulation.cluster.storage import FileSystem
 from statefuldb.simulation.faults import Faults, Paced
-from statefuldb.simulation.host import Host
-from statefuldb.simulation.laws import Laws
+from statefuldb.simulation.laws.safety import Laws
+from statefuldb.simulation.laws.verdict import Verdict
 from statefuldb.simulation.life import Life, Network
-from statefuldb.simulation.mesos import Mesos
-from statefuldb.simulation.people import MOUNT, People
-from statefuldb.simulation.restorers import Restorers
-from statefuldb.simulation.schedule import Schedule
 from statefuldb.simulation.size import Size
-from statefuldb.simulation.storage import FileSystem
-from statefuldb.simulation.story import Story
-from statefuldb.simulation.threads import OneWorker, Strands, Threads
-from statefuldb.simulation.verdict import Verdict
 
 Json = dict[str, Any]
 RESTART_SECONDS = 3.0

@@ -12,7 +12,7 @@ from statefuldb.model.schema import admission_policies
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Intent
 from statefuldb.model.volume_object import to_object
-from statefuldb.simulation.people import database
+from statefuldb.simulation.actors.people import database
 from unit.local.api_server.world import World
 from unit.planning.world import serving_on
 

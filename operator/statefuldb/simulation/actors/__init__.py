@@ -1,0 +1,1 @@
+"""Whoever acts in a world beside the operator: people of all kinds, applications, another framework."""

@@ -1,0 +1,1 @@
+"""The laws of docs/design.md, judged on a world."""

@@ -1,0 +1,1 @@
+"""Runs of worlds: one seed, many, with fewer faults, and one life disturbed at every point."""
