@@ -233,7 +233,8 @@ def held_token(config: KeeperConfig, directory: MemberDirectory) -> int:
 def erase(directory: MemberDirectory) -> None:
     """Remove everything of this member, its directory included. Called with the claim held. Raises Refused.
 
-    The marker goes after all that it marks, and the lock last: a removal that is cut off can be taken up again.
+    The marker goes after all that it marks, the lock last, and who opened the data after the token that says that
+    somebody did: a removal that is cut off can be taken up again.
     """
     inside = mounted_below(directory.path)
     if inside - {directory.path}:
@@ -242,19 +243,28 @@ def erase(directory: MemberDirectory) -> None:
     _refuse_around_another(directory.path)
     # Whoever calls it off while it is under way is not to be shown the rest. A full disk is no reason to keep all.
     with suppress(OSError):
-        directory.erasing.touch()
+        _begin_erasing(directory)
         sync_directory(directory.folder)
-    kept = (directory.folder, directory.folder / "identity.json", directory.erasing, directory.lock)
+    marks = (directory.folder / "launch", directory.folder / "identity.json", directory.erasing, directory.lock)
+    kept = (directory.folder, *marks)
     for folder in (directory.path, directory.folder):
         for entry in folder.iterdir():
             if entry not in kept:
                 _remove(entry)
-    for entry in kept[1:]:
+    for entry in marks:
         entry.unlink(missing_ok=True)
     directory.folder.rmdir()
     # A directory that is a mount point itself stays, empty.
     if not inside:
         directory.path.rmdir()
+
+
+def _begin_erasing(directory: MemberDirectory) -> None:
+    try:
+        directory.erasing.touch()
+    except OSError:
+        # There is no room for a file more, but a name for one that goes anyway. Without a token nothing was opened.
+        (directory.folder / "token").rename(directory.erasing)
 
 
 def _remove(entry: Path) -> None:

@@ -61,6 +61,10 @@ def erase(root: Path, **changes: object) -> None:
         erasing.erase(config, directory)
 
 
+def no_space(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_it_removes_the_directory_and_is_done_once_more(tmp_path: Path) -> None:
     path = filled(tmp_path)
     erase(tmp_path)
@@ -118,7 +122,10 @@ def test_a_lock_that_was_removed_beside_a_server_lets_nothing_be_removed(tmp_pat
     assert (path / "mysql/ibdata1").exists()
 
 
-def test_what_a_removal_has_left_is_served_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("full", [False, True])
+def test_what_a_removal_has_left_is_served_to_nobody(
+    full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It was cut off, and then called off: a server would show what is left as if it were all."""
     path = filled(tmp_path)
     (path / "mysql/shop").mkdir()
@@ -130,6 +137,8 @@ def test_what_a_removal_has_left_is_served_to_nobody(tmp_path: Path, monkeypatch
 
     with monkeypatch.context() as cut:
         cut.setattr(shutil, "rmtree", cut_off)
+        if full:
+            cut.setattr(Path, "touch", no_space)
         with pytest.raises(KeyboardInterrupt):
             erase(tmp_path)
     with pytest.raises(Refused, match=f"{DATA_EXPECTED}.*began to be removed"):
@@ -153,10 +162,7 @@ def test_where_a_removal_was_cut_off_at_its_end_a_new_member_may_begin(tmp_path:
 def test_a_full_disk_keeps_nothing_from_being_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = filled(tmp_path)
 
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(Path, "touch", full)
+    monkeypatch.setattr(Path, "touch", no_space)
     erase(tmp_path)
     assert not path.exists()
 

@@ -131,6 +131,30 @@ def test_nothing_is_removed_under_a_launch_that_the_ledger_may_not_know_of(tmp_p
     assert (data.data / "ibdata1").exists()
 
 
+@pytest.mark.parametrize("first", ["launch", "token"])
+def test_a_removal_that_was_cut_off_asks_nobody_who_had_opened_what_is_gone(
+    first: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder shows its files in any order: the launch was gone, and of the token nobody knew who had taken it."""
+    data, known = directory(tmp_path), after_restore(tmp_path)
+    opened(known, data)
+    erases = replace(known, mode="Erase", incarnation=known.incarnation + 1, minimum_token=1)
+    iterdir, unlink = Path.iterdir, Path.unlink
+
+    def cut_off(path: Path, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok)
+        if path.name == first:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(Path, "iterdir", lambda path: sorted(iterdir(path), key=lambda each: each.name != first))
+        cut.setattr(Path, "unlink", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            erasing.erase(erases, data)
+    erasing.erase(erases, data)
+    assert not data.path.exists()
+
+
 def test_a_keeper_says_whose_entry_it_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("statefuldb.keeper.serve.REFUSAL_SHOWN_SECONDS", 0.0)
     monkeypatch.setattr("statefuldb.keeper.serve.REFUSAL_UNTOLD_SECONDS", 0.0)
