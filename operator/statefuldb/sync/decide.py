@@ -15,11 +15,15 @@ from statefuldb.sync.ports import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How one sync works. `owner` is what it writes on what it applies."""
+    """How one sync works. `owner` is what it writes on what it applies.
+
+    `moved_from` is the source from which that was done before, where that was another one.
+    """
 
     owner: str
     prune: bool = False
     allow_empty: bool = False
+    moved_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,11 @@ def _pruning(
         why = _doubt(manifests, identity, inventory.entries[identity].file, policy) or _held(identity, stored)
         if not why and missing_before is not None and identity not in missing_before:
             why = "is no longer in the directory; pruned if that is still so the next time"
+        if not why and policy.moved_from:
+            last = policy.moved_from
+            why = (
+                f"was applied under this name from {last}; pruned if this source is the one that is followed next, too"
+            )
         if why:
             kept.append(Kept(identity=identity, why=why))
         else:

@@ -3,6 +3,7 @@
 Order is what makes that safe: an object is in the inventory before it is applied and until it is gone.
 """
 
+import re
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -91,7 +92,13 @@ class Sync:
         manifests = manifests.without(unseen)
         before = None if believe or self._source.changes_whole else self._missing_before
         self._missing_before = missing(manifests, record.inventory)
-        return manifests, decide(manifests, live, record.inventory, self._settings.policy, before)
+        policy = replace(self._settings.policy, moved_from=self._moved_from(record))
+        return manifests, decide(manifests, live, record.inventory, policy, before)
+
+    def _moved_from(self, record: Record) -> str:
+        """Return the source that was followed last where that is another one: two syncs may have one name."""
+        last = record.status.source if record.status is not None else ""
+        return last if last and _place(last) != _place(self._settings.source) else ""
 
     def _live(self, identities: set[Identity]) -> tuple[dict[Identity, Json], dict[Identity, str]]:
         """Return what is stored of these objects, and why of some that cannot be known."""
@@ -198,6 +205,11 @@ class Sync:
         """Store a record of a known version; return it as stored. Raises Refused, also where it has changed since."""
         self._cluster.write(record.to_object())
         return self._record()
+
+
+def _place(source: str) -> str:
+    """Return a source without its revision."""
+    return re.sub(r"#\S*", "", source)
 
 
 def _emptiness(manifests: Manifests, settings: Settings) -> list[Problem]:

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -201,6 +202,19 @@ def test_an_unreachable_source_or_api_changes_nothing() -> None:
     cluster.answers = True
     assert "taken for an accident" in sync(source, cluster).once().errors[0]
     assert names(cluster) == ENDS[0]
+
+
+def test_two_sources_of_one_name_do_not_prune_each_other() -> None:
+    cluster, mine, theirs = Memory(), Files(), Files()
+    mine.files, theirs.files = {"a": DATABASE % ("one", 0)}, {"b": DATABASE % ("two", 0)}
+    for _ in range(3):
+        sync(mine, cluster, replace(SETTINGS, source="mine.git#main")).once(believe=True)
+        status = sync(theirs, cluster, replace(SETTINGS, source="theirs.git#main")).once(believe=True)
+        assert names(cluster) == {"one": 0, "two": 0}
+        assert "was applied under this name from mine.git#main" in status.kept[0]
+    # One that was moved is believed as soon as it is still the one; another revision of one is none.
+    status = sync(theirs, cluster, replace(SETTINGS, source="theirs.git#v2")).once(believe=True)
+    assert (names(cluster), status.kept) == ({"two": 0}, ())
 
 
 def test_a_damaged_inventory_prunes_nothing() -> None:
