@@ -17,6 +17,7 @@ from unit.planning.members.test_strays import serving
 from unit.planning.world import CLUSTER, OPERATOR, UID, database, desired, observed, offer, spec, tasks
 
 EVERY_STRATEGY = pytest.mark.parametrize("strategy", list(Strategy))
+ASKS_FOR_DELETION = {"deletionProtection": "Disabled", "retention": {"whenDeleted": "Delete"}}
 OTHER = "22222222-2222-3333-4444-555555555555"
 
 
@@ -75,9 +76,32 @@ def test_an_entry_in_use_keeps_what_it_says(law: str, changes: dict[str, object]
 def test_only_the_deletion_of_its_own_database_marks_data_for_removal() -> None:
     record = serving(Strategy.HOST_PATH)
     deleted = saved(replace(record, intent=Intent.DELETE))
-    assert not broken(observed(database=database(deleting=True), volumes=(record,)), deleted)
-    assert broken(observed(database=database(deleting=True, uid=OTHER), volumes=(record,)), deleted)
-    assert broken(observed(database=None, volumes=(record,)), deleted)
+    gone = database(deleting=True, spec=ASKS_FOR_DELETION)
+    seen = observed(database=gone, volumes=(record,))
+    assert not broken(seen, deleted)
+    assert broken(replace(seen, database=replace(gone, uid=OTHER)), deleted)
+    assert broken(replace(seen, database=replace(gone, deleting=False)), deleted)
+    assert broken(replace(seen, database=None), deleted)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"deletionProtection": "Enabled"},
+        {"deletionProtection": None},
+        {"retention": {"whenDeleted": "Retain"}},
+        {"retention": {}},
+        {"retention": None},
+    ],
+)
+def test_data_is_marked_for_removal_as_the_manifest_says_and_not_with_all_the_rest(changes: dict[str, object]) -> None:
+    record = serving(Strategy.HOST_PATH)
+    deleted = saved(replace(record, intent=Intent.DELETE))
+    gone = database(deleting=True, spec={**ASKS_FOR_DELETION, **changes})
+    assert broken(observed(database=gone, volumes=(record,)), deleted)
+    asked = observed(database=database(deleting=True, spec=ASKS_FOR_DELETION), volumes=(record,))
+    assert broken(replace(asked, crd_terminating=True), deleted)
+    assert broken(replace(asked, namespace_terminating=True), deleted)
 
 
 def test_retained_data_may_change_hands_and_released_data_may_not() -> None:

@@ -4,7 +4,7 @@ An entry is what decides, days later, whether data is destroyed, opened elsewher
 bad as the effect itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from statefuldb.model.observed import Observed
 from statefuldb.model.volume import Intent, VolumeRecord
@@ -20,7 +20,7 @@ def broken_by(
     `beside` says that the manifest asks for a new database beside data of earlier lives.
     """
     deleted = saved.intent is Intent.DELETE and (stored is None or stored.intent is not Intent.DELETE)
-    if deleted and not _was_its_owners(saved, observed):
+    if deleted and not _was_asked_for(saved, observed):
         yield Violation(law="data_outlives_everything", message=f"{saved.name} would be deleted, nobody asked for it")
     if stored is None:
         if not saved.initialised:
@@ -56,10 +56,17 @@ def _begun(saved: VolumeRecord, observed: Observed, *, beside: bool) -> Iterator
             yield Violation(law="no_empty_resurrection", message=message)
 
 
-def _was_its_owners(saved: VolumeRecord, observed: Observed) -> bool:
-    """Say whether the entry's database is being deleted. A release by name is not of any plan: it is read, not made."""
-    database = observed.database
-    return database is not None and database.deleting and database.uid == saved.owner_uid
+def _was_asked_for(saved: VolumeRecord, observed: Observed) -> bool:
+    """Say whether the entry's database is being deleted, by itself, and its manifest as it is now wants the data gone.
+
+    A release by name is not of any plan: it is read, not made.
+    """
+    database, dying = observed.database, observed.crd_terminating or observed.namespace_terminating
+    if database is None or not database.deleting or database.uid != saved.owner_uid or dying:
+        return False
+    retention = database.spec.get("retention")
+    wish = retention.get("whenDeleted") if isinstance(retention, Mapping) else None
+    return database.spec.get("deletionProtection") == "Disabled" and wish == "Delete"
 
 
 def _place(record: VolumeRecord) -> tuple[object, ...]:

@@ -43,7 +43,6 @@ EARLIER = "77777777-2222-3333-4444-555555555555"
 
 def test_deletion_stores_the_intent_before_the_object_goes() -> None:
     record = serving()
-    gone = database(deleting=True)
     wanted = spec(deletion_protection=False, retention=RetentionSpec(when_deleted=Retention.DELETE))
     for want, crd_terminating, intent in (
         (wanted, False, Intent.DELETE),
@@ -51,6 +50,9 @@ def test_deletion_stores_the_intent_before_the_object_goes() -> None:
         (spec(deletion_protection=False), False, Intent.RETAIN),
         (spec(retention=RetentionSpec(when_deleted=Retention.DELETE)), False, Intent.RETAIN),
     ):
+        protection = "Enabled" if want.deletion_protection else "Disabled"
+        stored = {"deletionProtection": protection, "retention": {"whenDeleted": str(want.retention.when_deleted)}}
+        gone = database(deleting=True, spec=stored)
         seen = observed(database=gone, volumes=(record,), crd_terminating=crd_terminating)
         decided = plan(desired(want), seen, (), OPERATOR)
         saved, finalizer = decided.actions
