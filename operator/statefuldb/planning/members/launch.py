@@ -26,6 +26,7 @@ from statefuldb.planning.storage import strategy_of
 from statefuldb.planning.storage.bundle import Claim
 
 STOP_GRACE_SECONDS = 60
+KEEPER_END_SECONDS = 5
 BACK_OFF_LIMIT_SECONDS = 60.0
 
 
@@ -165,7 +166,8 @@ def keeper_config(context: Context, record: VolumeRecord, mode: str = "Serve") -
         port=launched.port,
         keeper_port=launched.keeper_port,
         operator_ca_pem=context.operator.operator_ca_pem,
-        stop_grace_seconds=STOP_GRACE_SECONDS - 5,
+        # Less than the task is given: the keeper ends after its server.
+        stop_grace_seconds=STOP_GRACE_SECONDS - KEEPER_END_SECONDS,
     )
 
 

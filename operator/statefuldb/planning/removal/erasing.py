@@ -19,7 +19,12 @@ from statefuldb.model.volume_object import to_label
 from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.ledger.behind import with_highest_incarnation
-from statefuldb.planning.members.launch import BACK_OFF_LIMIT_SECONDS, back_off_seconds, keeper_config
+from statefuldb.planning.members.launch import (
+    BACK_OFF_LIMIT_SECONDS,
+    KEEPER_END_SECONDS,
+    back_off_seconds,
+    keeper_config,
+)
 from statefuldb.planning.members.placing import needs_of
 from statefuldb.planning.members.serving import noted_refusal
 from statefuldb.planning.storage import strategy_of
@@ -91,7 +96,7 @@ def _launch(context: Context, recorded: VolumeRecord, offer: AgentOffer, claim: 
         agent_id=offer.agent_id,
         resources=claim.resources,
         keeper=keeper_config(context, recorded, mode="Erase"),
-        grace_seconds=5,
+        grace_seconds=KEEPER_END_SECONDS,
         ledger=to_label(recorded),
     )
     return Step(
