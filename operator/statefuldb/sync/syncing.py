@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from logging import getLogger
 
 from statefuldb.sync.decide import Decision, Policy, decide, missing
-from statefuldb.sync.inventory import Inventory, digest_of, marked
+from statefuldb.sync.inventory import Inventory, digest_of, marked, owner_of
 from statefuldb.sync.manifests import KINDS, Identity, Manifests, Problem, problem_of, read_manifests
 from statefuldb.sync.ports import Cluster, Json, Refused, Source, Unreachable
 from statefuldb.sync.record import PREFIX, Record, State, Status, now, summary
@@ -147,7 +147,8 @@ class Sync:
     def _prune(self, identity: Identity) -> None:
         """Delete an object, a database only with its data retained: Git may forget what nobody meant to destroy."""
         stored = self._cluster.get(identity.kind, identity.namespace, identity.name)
-        if stored is None:
+        if stored is None or owner_of(stored) != self._settings.policy.owner:
+            # Much was applied since it was looked at: another one of its name may be somebody else's.
             return
         if identity.kind == "StatefulDatabase" and stored["spec"].get("retention", {}).get("whenDeleted") == "Delete":
             self._cluster.retain(identity.namespace, identity.name)

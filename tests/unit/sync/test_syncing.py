@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from statefuldb.model.identity import ANNOTATION_SYNC
 from statefuldb.sync.directory import DirectorySource
 from statefuldb.sync.ports import Json, Refused, Snapshot, SourceFile, Unreachable
 from statefuldb.sync.record import State
@@ -202,6 +203,26 @@ def test_an_unreachable_source_or_api_changes_nothing() -> None:
     cluster.answers = True
     assert "taken for an accident" in sync(source, cluster).once().errors[0]
     assert names(cluster) == ENDS[0]
+
+
+@pytest.mark.parametrize("owner", ["", "shop/another"])
+def test_what_was_made_anew_by_another_since_it_was_looked_at_is_not_pruned(owner: str) -> None:
+    cluster, source = Memory(), Files()
+    source.files = dict(STORY[0])
+    sync(source, cluster).once()
+    source.files = {"a": DATABASE % ("one", 1)}
+    place = ("StatefulDatabase", "shop", "two")
+
+    def anew(body: Json) -> str:
+        made = copy.deepcopy(cluster.objects[place])
+        made["metadata"] |= {"uid": "another", "annotations": {ANNOTATION_SYNC: owner} if owner else {}}
+        cluster.objects[place] = made
+        return ""
+
+    # It is applied before it is pruned.
+    cluster.refuses = anew
+    sync(source, cluster).once()
+    assert cluster.objects[place]["metadata"]["uid"] == "another"
 
 
 def test_two_sources_of_one_name_do_not_prune_each_other() -> None:
