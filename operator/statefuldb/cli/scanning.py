@@ -60,16 +60,17 @@ def scan(
         fail(f"nothing is installed: no record in namespace {mesos.operator_namespace}", ExitCode.NOT_FOUND)
     stock = take_stock(session, mesos)
     say_if_blind(stock)
+    silent: list[str] = []
     if on_agents:
         command = (keeper, "-m", "statefuldb.keeper.scan", *(str(each) for each in root))
-        found = _ask_agents(session, mesos, command, mesos_role, framework_user, timeout)
+        found, silent = _ask_agents(session, mesos, command, mesos_role, framework_user, timeout)
     else:
         found = _look_here(root)
     lines = stand(found, stock.lines, cluster)
     if adopt:
         if stock.blind:
             fail("Mesos must say first that nothing uses it", ExitCode.CANNOT_CONNECT)
-        _adopt(session, mesos, lines, adopt, confirm, agent, for_, mesos_role)
+        _adopt(session, mesos, lines, silent, adopt, confirm, agent, for_, mesos_role)
         return
     show([_json(line) for line in lines], output, lambda wide: _table(lines, wide))
 
@@ -84,39 +85,50 @@ def _look_here(roots: list[Path]) -> list[FoundDirectory]:
 
 def _ask_agents(
     session: Session, mesos: MesosOptions, command: tuple[str, ...], role: str, user: str, timeout: float
-) -> list[FoundDirectory]:
-    """Return what a task on each agent found; agents that did not tell are named on standard error."""
+) -> tuple[list[FoundDirectory], list[str]]:
+    """Return what a task on each agent found, and the agents that did not tell, with why on standard error."""
     agents = mesos.master(session).places()
-    found: list[FoundDirectory] = []
+    found, silent = list[FoundDirectory](), list[str]()
     with Progress(f"looking on {len(agents)} agents"):
         reports = mesos.scout(session, role=role, user=user).run(command, SCAN_FILE, agents, timeout)
     for report in reports:
+        why = report.trouble
         try:
             seen, troubles = read_output(report.output, report.agent.hostname)
         except (ValueError, KeyError, TypeError) as error:
-            seen, troubles = [], [f"what the task wrote is not understood: {error}"]
+            seen, troubles, why = [], [], f"what the task wrote is not understood: {error}"
         found += seen
-        for trouble in (*troubles, *([report.trouble] if report.trouble else [])):
+        silent += [report.agent.hostname] if why else []
+        for trouble in (*troubles, *([why] if why else [])):
             _say_trouble(f"{report.agent.hostname}: {trouble}")
-    return found
+    return found, silent
 
 
 def _adopt(
     session: Session,
     mesos: MesosOptions,
     lines: tuple[ScanLine, ...],
+    silent: list[str],
     name: str,
     confirm: str,
     agent: str,
     database: str,
     role: str,
 ) -> None:
-    named = [line for line in lines if line.name == name]
+    named = [line for line in lines if line.name == name and (not agent or line.found.host in ("", agent))]
     if not named:
-        fail(f"no directory of {name} was found", ExitCode.NOT_FOUND, "run it without --adopt to see what was")
+        where = f" on {agent}" if agent else ""
+        fail(f"no directory of {name} was found{where}", ExitCode.NOT_FOUND, "run it without --adopt to see what was")
     line = next((each for each in named if each.standing is Standing.ORPHANED), named[0])
     if line.standing is not Standing.ORPHANED:
         fail(f"{name} is not orphaned but {line.standing}: {line.note}", ExitCode.REFUSED)
+    reserved = line.line is not None and bool(line.line.held)
+    if silent and not (line.found.shared or reserved or agent):
+        fail(
+            f"{', '.join(silent)} did not tell: what was found on {line.found.host} may be a copy of what lies there",
+            ExitCode.REFUSED,
+            f"look again once each agent tells; or, if you know that it is this one: --agent {line.found.host}",
+        )
     pinned = None if line.found.shared else _agent_of(mesos, session, line, agent)
     typed = confirm or typer.prompt("Type the volume's name to adopt it")
     if typed != name:

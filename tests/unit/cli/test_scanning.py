@@ -1,0 +1,90 @@
+"""What `volumes scan` adopts is the member's own directory, as far as anybody can tell."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from statefuldb.adapters.mesos.scout import Report
+from statefuldb.cli import scanning
+from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.ledger import Stock
+from statefuldb.cli.mesos_options import MesosOptions
+from statefuldb.cli.root import app
+from statefuldb.cli.session import Session
+from statefuldb.model.found import FoundDirectory
+from statefuldb.model.identity import DataIdentity
+from statefuldb.model.volume import AgentRef
+from unit.cli.ledger_api import LedgerApi
+from unit.planning.world import CLUSTER
+
+NAME = "orders-0-11111111"
+AGENTS = [AgentRef(id=f"S{number}", hostname=f"agent-{number}") for number in (1, 2)]
+FOUND = FoundDirectory(
+    directory="/srv/db/shop/orders/0",
+    root="/srv/db",
+    namespace="shop",
+    database="orders",
+    identity=DataIdentity(cluster=CLUSTER, uid="11111111-2222-3333-4444-555555555555", ordinal=0),
+    engine="MariaDB",
+    version="10.11.6",
+    token=3,
+    mount_point="/",
+    source="/dev/vda",
+    shared="",
+)
+
+
+@pytest.fixture
+def reports() -> list[Report]:
+    """What agents say; a test may change it."""
+    line = json.dumps({"found": {k: v for k, v in asdict(FOUND).items() if k != "host"}})
+    return [Report(agent=AGENTS[0], output=line), Report(agent=AGENTS[1], output="")]
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch, reports: list[Report]) -> LedgerApi:
+    held = LedgerApi("shop")
+    monkeypatch.setattr(Session, "client", held)
+    monkeypatch.setattr(scanning, "cluster_uuid", lambda *_: CLUSTER)
+    monkeypatch.setattr(scanning, "take_stock", lambda *_: Stock(lines=(), blind=""))
+
+    class Mesos:
+        def places(self) -> list[AgentRef]:
+            return AGENTS
+
+        def run(self, *_: Any) -> list[Report]:
+            return reports
+
+    monkeypatch.setattr(MesosOptions, "master", lambda *_: Mesos())
+    monkeypatch.setattr(MesosOptions, "scout", lambda *_, **__: Mesos())
+    return held
+
+
+def adopt(*more: str) -> Result:
+    words = ("-n", "shop", "volumes", "scan", "/srv/db", "--on-agents", "--adopt", NAME, "--confirm", NAME, *more)
+    return CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+
+
+def test_a_directory_that_every_agent_was_asked_about_is_adopted(api: LedgerApi) -> None:
+    assert adopt().exit_code == 0
+    assert api.get("DatabaseVolume", "shop", NAME) is not None
+
+
+@pytest.mark.parametrize("silent", [Report(agent=AGENTS[1], trouble="it did not end in time"), None])
+def test_one_that_may_lie_on_an_agent_that_did_not_tell_is_not_adopted_unless_it_is_named(
+    api: LedgerApi, reports: list[Report], silent: Report | None
+) -> None:
+    """What was found may be a copy of it, and of another day."""
+    reports[1] = silent or Report(agent=AGENTS[1], output="noise")
+    refused = adopt()
+    assert refused.exit_code == ExitCode.REFUSED
+    assert "agent-2 did not tell" in refused.output
+    assert "--agent agent-1" in refused.output
+    assert api.get("DatabaseVolume", "shop", NAME) is None
+    assert adopt("--agent", "agent-2").exit_code == ExitCode.NOT_FOUND, "there it was not found"
+    assert api.get("DatabaseVolume", "shop", NAME) is None
+    assert adopt("--agent", "agent-1").exit_code == 0
+    assert api.get("DatabaseVolume", "shop", NAME) is not None
