@@ -16,6 +16,7 @@ _HELP = {
     VolumeState.DAMAGED: "{edit}: put right what `{list}` names",
     VolumeState.LOST: "{release}, and bring {agent} back",
 }
+_ANOTHER_FIRST = "uninstall that installation before this one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +40,9 @@ def obstacles(
     What another installation is giving back is its own to take out of the ledger. `away` are released volumes whose
     agent is not registered; with `leave_lost` they may stay where they are.
     """
-    found = [
-        Obstacle(
-            what=f"database {key} exists",
-            remedy=command(key.namespace, "delete", key.name),
-        )
-        for key in databases
-    ]
+    lines = tuple(lines)
+    clusters = {line.key: line.identity.cluster for line in lines if line.identity.cluster}
+    found = [_exists(key, clusters.get(key, cluster), cluster) for key in databases]
     for line in lines:
         unclear = line.others or line.state is VolumeState.DAMAGED
         if line.identity.cluster != cluster and not unclear:
@@ -63,12 +60,18 @@ def obstacles(
     return tuple(found)
 
 
+def _exists(key: DatabaseKey, of_cluster: str, cluster: str) -> Obstacle:
+    if of_cluster != cluster:
+        return Obstacle(what=f"database {key} exists, of cluster {of_cluster}", remedy=_ANOTHER_FIRST)
+    return Obstacle(what=f"database {key} exists", remedy=command(key.namespace, "delete", key.name))
+
+
 def _anothers(line: VolumeLine) -> Obstacle:
     # No word of releasing it: who uninstalls the one installation need not know what the other one keeps.
     remedy = "start the operator of that installation, which gives it back"
     return Obstacle(
         what=f"volume {line.key.namespace}/{line.name} is {line.state}, of cluster {line.identity.cluster}",
-        remedy=remedy if line.state is VolumeState.RELEASING else "uninstall that installation before this one",
+        remedy=remedy if line.state is VolumeState.RELEASING else _ANOTHER_FIRST,
     )
 
 

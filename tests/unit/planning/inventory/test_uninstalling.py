@@ -54,3 +54,16 @@ def test_data_that_another_installation_keeps_is_not_advised_to_be_released() ->
     (found,) = obstacles([], lines, [], cluster=CLUSTER, leave_lost=True)
     assert "of cluster another" in found.what
     assert "volumes release" not in found.remedy
+
+
+def test_a_database_that_another_installation_looks_after_is_not_advised_to_be_deleted() -> None:
+    used = entry()
+    lines = compare([replace(used, identity=replace(used.identity, cluster="another"))], cluster())
+    beside = replace(KEY, name="invoices")
+    theirs, ours, volume = obstacles([KEY, beside], lines, [], cluster=CLUSTER, leave_lost=True)
+    assert (theirs.what, theirs.remedy) == (
+        f"database {KEY} exists, of cluster another",
+        "uninstall that installation before this one",
+    )
+    assert ours.remedy == "statefuldb -n shop delete invoices"
+    assert "of cluster another" in volume.what
