@@ -14,7 +14,7 @@ from typing import Any
 
 from measuring import table, write
 
-from statefuldb.local.api_server.store import Change
+from statefuldb.local.api_server.objects.store import Change
 from statefuldb.simulation.actors.people import database
 from statefuldb.simulation.size import Size
 from statefuldb.simulation.world import World

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from serving import serving
-from statefuldb.local.api_server.tls import ensure_certificate
+from statefuldb.local.api_server.serving.tls import ensure_certificate
 
 USER, PASSWORD = "reader", "s3cret-of-git"
 

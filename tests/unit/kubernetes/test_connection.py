@@ -15,7 +15,7 @@ from statefuldb.adapters.kubernetes.cli_client import CallRefused, CliClient
 from statefuldb.adapters.kubernetes.connection import NoCluster, api_client, context_namespace
 from statefuldb.adapters.kubernetes.watching import kopf_connection
 from statefuldb.cli.session import Session
-from statefuldb.local.api_server.tls import ensure_certificate
+from statefuldb.local.api_server.serving.tls import ensure_certificate
 
 
 @pytest.fixture

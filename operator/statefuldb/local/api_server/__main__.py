@@ -13,9 +13,9 @@ from pathlib import Path
 import yaml
 from aiohttp import web
 
-from statefuldb.local.api_server.garbage_collection import spare_what_stays
-from statefuldb.local.api_server.server import ApiServer
-from statefuldb.local.api_server.tls import ensure_certificate
+from statefuldb.local.api_server.serving.garbage_collection import spare_what_stays
+from statefuldb.local.api_server.serving.server import ApiServer
+from statefuldb.local.api_server.serving.tls import ensure_certificate
 
 
 def main() -> int:

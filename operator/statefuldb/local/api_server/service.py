@@ -3,25 +3,25 @@
 from dataclasses import replace
 from typing import Any
 
-from statefuldb.local.api_server import builtins
-from statefuldb.local.api_server.admission import admit
-from statefuldb.local.api_server.applied import read_applied
-from statefuldb.local.api_server.apply import apply, track_update
-from statefuldb.local.api_server.checks import check, decode
+from statefuldb.local.api_server.admission.policies import admit
+from statefuldb.local.api_server.admission.webhooks import Asked, NeedsReview, calls_about
+from statefuldb.local.api_server.changes.applied import read_applied
+from statefuldb.local.api_server.changes.apply import apply, track_update
+from statefuldb.local.api_server.changes.patches import json_patch, merge_patch, strategic_patch
 from statefuldb.local.api_server.copying import copied, sharing
-from statefuldb.local.api_server.deletion import Deletion
 from statefuldb.local.api_server.errors import ApiError, conflict, forbidden, invalid, not_found, warning, wrong
-from statefuldb.local.api_server.escalation import check_escalation
-from statefuldb.local.api_server.expiry import drop_old_events
-from statefuldb.local.api_server.identity import identify, identify_change
-from statefuldb.local.api_server.kinds import Kind
-from statefuldb.local.api_server.metadata import changeable, finalizer_warnings, keep_deletion
-from statefuldb.local.api_server.patches import json_patch, merge_patch, strategic_patch
-from statefuldb.local.api_server.scale import scale_of, scaled
-from statefuldb.local.api_server.shapes import shape_of
-from statefuldb.local.api_server.store import Store
-from statefuldb.local.api_server.webhooks import Asked, NeedsReview, calls_about
-from statefuldb.local.api_server.writes import Write
+from statefuldb.local.api_server.objects.identity import identify, identify_change
+from statefuldb.local.api_server.objects.metadata import changeable, finalizer_warnings, keep_deletion
+from statefuldb.local.api_server.objects.scale import scale_of, scaled
+from statefuldb.local.api_server.objects.store import Store
+from statefuldb.local.api_server.rights.escalation import check_escalation
+from statefuldb.local.api_server.schemas.kinds import Kind
+from statefuldb.local.api_server.schemas.shapes import shape_of
+from statefuldb.local.api_server.storing import builtins
+from statefuldb.local.api_server.storing.checks import check, decode
+from statefuldb.local.api_server.storing.deletion import Deletion
+from statefuldb.local.api_server.storing.expiry import drop_old_events
+from statefuldb.local.api_server.storing.writes import Write
 
 Json = dict[str, Any]
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"

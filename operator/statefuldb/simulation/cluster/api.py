@@ -7,14 +7,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 from statefuldb.local.api_server.copying import copied
 from statefuldb.local.api_server.errors import ApiError
-from statefuldb.local.api_server.kinds import Kind
-from statefuldb.local.api_server.listing import page
-from statefuldb.local.api_server.objects import Address
-from statefuldb.local.api_server.representation import PLAIN, many, one
-from statefuldb.local.api_server.requests import Target, parse_path
+from statefuldb.local.api_server.objects.store import Change, Store
+from statefuldb.local.api_server.objects.stored import Address
+from statefuldb.local.api_server.schemas.kinds import Kind
 from statefuldb.local.api_server.service import Service
-from statefuldb.local.api_server.store import Change, Store
-from statefuldb.local.api_server.writes import Write
+from statefuldb.local.api_server.serving.listing import page
+from statefuldb.local.api_server.serving.representation import PLAIN, many, one
+from statefuldb.local.api_server.serving.requests import Target, parse_path
+from statefuldb.local.api_server.storing.writes import Write
 from statefuldb.simulation.clockwork.dice import Dice
 from statefuldb.simulation.clockwork.schedule import Schedule
 

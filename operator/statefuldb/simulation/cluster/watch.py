@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from statefuldb.adapters.kubernetes.watching import OnEvent
-from statefuldb.local.api_server.store import Change
+from statefuldb.local.api_server.objects.store import Change
 from statefuldb.simulation.clockwork.dice import Dice
 from statefuldb.simulation.clockwork.machine import Machine
 from statefuldb.simulation.cluster.api import ApiServer

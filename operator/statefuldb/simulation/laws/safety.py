@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
-from statefuldb.local.api_server.store import Change
+from statefuldb.local.api_server.objects.store import Change
 from statefuldb.model.conditions import Reason
 from statefuldb.model.identity import LABEL_CLUSTER, TaskId
 from statefuldb.model.quantity import parse_quantity

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Hashable
 
-from statefuldb.local.api_server.store import Change
+from statefuldb.local.api_server.objects.store import Change
 from statefuldb.model.grouped import Grouped
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import from_object

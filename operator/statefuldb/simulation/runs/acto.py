@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from statefuldb.local.api_server.patches import merge_patch
+from statefuldb.local.api_server.changes.patches import merge_patch
 from statefuldb.simulation.actors.people import NAMESPACE, PATH, Wanted
 from statefuldb.simulation.runs.course import NAME, SIZE, go_through, state_of
 from statefuldb.simulation.runs.fields import fields

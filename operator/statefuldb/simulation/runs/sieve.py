@@ -9,9 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from statefuldb.local.api_server.kinds import Kind
-from statefuldb.local.api_server.requests import parse_path
-from statefuldb.local.api_server.store import Change
+from statefuldb.local.api_server.objects.store import Change
+from statefuldb.local.api_server.schemas.kinds import Kind
+from statefuldb.local.api_server.serving.requests import parse_path
 from statefuldb.simulation.actors.people import STRATEGIES
 from statefuldb.simulation.clockwork.machine import Killed
 from statefuldb.simulation.cluster.api import ApiServer

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from statefuldb.local.api_server.checks import check, decode
 from statefuldb.local.api_server.errors import ApiError
-from statefuldb.local.api_server.metadata import check_metadata
-from statefuldb.local.api_server.options import check_list
-from statefuldb.local.api_server.validation import validate
+from statefuldb.local.api_server.objects.metadata import check_metadata
+from statefuldb.local.api_server.schemas.validation import validate
+from statefuldb.local.api_server.serving.options import check_list
+from statefuldb.local.api_server.storing.checks import check, decode
 from unit.local.api_server.world import World
 
 Json = dict[str, Any]

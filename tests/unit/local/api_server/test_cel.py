@@ -3,7 +3,7 @@
 import celpy
 import pytest
 
-from statefuldb.local.api_server.cel import evaluate
+from statefuldb.local.api_server.schemas.cel import evaluate
 
 OBJECT = {"spec": {"a": 1, "b": {"c": [1, 2]}, "t": "x"}, "metadata": {"name": "n", "annotations": {"k": "v"}}}
 VARIABLES = {"object": OBJECT, "oldObject": {**OBJECT, "spec": {"a": 2, "b": {}}}, "request": None}

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from statefuldb.local.api_server.deletion import FOREGROUND
+from statefuldb.local.api_server.storing.deletion import FOREGROUND
 from unit.local.api_server.world import NOW, World, owned, write
 
 POLICY = {

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from statefuldb.local.api_server import fields
-from statefuldb.local.api_server.apply import apply
+from statefuldb.local.api_server.changes import fields
+from statefuldb.local.api_server.changes.apply import apply
+from statefuldb.local.api_server.changes.ownership import owned_after, touched
 from statefuldb.local.api_server.copying import sharing
 from statefuldb.local.api_server.errors import ApiError
-from statefuldb.local.api_server.ownership import owned_after, touched
 from unit.local.api_server.world import NOW
 
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from statefuldb.local.api_server.garbage_collection import ROUNDS_BETWEEN_WHOLE, spare_what_stays
+from statefuldb.local.api_server.serving.garbage_collection import ROUNDS_BETWEEN_WHOLE, spare_what_stays
 
 
 class Ring:

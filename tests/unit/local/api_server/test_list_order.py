@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from statefuldb.local.api_server.apply import apply
-from statefuldb.local.api_server.list_order import ordered
+from statefuldb.local.api_server.changes.apply import apply
+from statefuldb.local.api_server.changes.list_order import ordered
 from unit.local.api_server.world import NOW
 
 Json = dict[str, Any]

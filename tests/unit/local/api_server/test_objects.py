@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from statefuldb.local.api_server.objects import StoredObjects
+from statefuldb.local.api_server.objects.stored import StoredObjects
 
 Json = dict[str, Any]
 A, B, C = ("pods", "n", "a"), ("pods", "n", "b"), ("jobs", "n", "c")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from statefuldb.local.api_server.changes.patches import json_patch, merge_patch, strategic_patch
 from statefuldb.local.api_server.errors import ApiError
-from statefuldb.local.api_server.patches import json_patch, merge_patch, strategic_patch
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from statefuldb.local.api_server.admission.resource_rules import covers
 from statefuldb.local.api_server.errors import ApiError
-from statefuldb.local.api_server.resource_rules import covers
 from statefuldb.model.identity import ANNOTATION_RELEASE
 from statefuldb.model.schema import admission_policies
 from statefuldb.model.spec import Strategy

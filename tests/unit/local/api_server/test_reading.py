@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statefuldb.local.api_server import protobuf
+from statefuldb.local.api_server.changes.patches import merge_patch, strategic_patch
 from statefuldb.local.api_server.errors import ApiError
-from statefuldb.local.api_server.patches import merge_patch, strategic_patch
-from statefuldb.local.api_server.representation import form_of
-from statefuldb.local.api_server.requests import parse_body
-from statefuldb.local.api_server.selectors import label_selector
-from statefuldb.local.api_server.tables import age, json_path
+from statefuldb.local.api_server.objects.selectors import label_selector
+from statefuldb.local.api_server.objects.tables import age, json_path
+from statefuldb.local.api_server.serving import protobuf
+from statefuldb.local.api_server.serving.representation import form_of
+from statefuldb.local.api_server.serving.requests import parse_body
 
 NAMESPACE = base64.b64decode("azhzAAoPCgJ2MRIJTmFtZXNwYWNlEhQKEgoEZGVtbxIAGgAiACoAMgA4AEIA")
 

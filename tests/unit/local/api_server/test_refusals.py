@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from statefuldb.local.api_server.errors import ApiError
-from statefuldb.local.api_server.options import delete_options
+from statefuldb.local.api_server.serving.options import delete_options
 from unit.local.api_server.world import World, write
 
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from statefuldb.local.api_server.errors import ApiError
-from statefuldb.local.api_server.store import HISTORY_LIMIT
+from statefuldb.local.api_server.objects.store import HISTORY_LIMIT
 from unit.local.api_server.world import NOW, World, write
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from statefuldb.local.api_server.apply import apply, track_update
+from statefuldb.local.api_server.changes.apply import apply, track_update
 from statefuldb.local.api_server.errors import ApiError
-from statefuldb.local.api_server.listing import page
+from statefuldb.local.api_server.serving.listing import page
 from unit.local.api_server.world import NOW, World
 
 Json = dict[str, Any]

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from statefuldb.local.api_server.copying import copied
-from statefuldb.local.api_server.kinds import Kind
+from statefuldb.local.api_server.objects.store import Change, Store
+from statefuldb.local.api_server.schemas.kinds import Kind
 from statefuldb.local.api_server.service import Service
-from statefuldb.local.api_server.store import Change, Store
-from statefuldb.local.api_server.writes import Write
+from statefuldb.local.api_server.storing.writes import Write
 from statefuldb.model.schema import custom_resource_definitions
 
 Json = dict[str, Any]

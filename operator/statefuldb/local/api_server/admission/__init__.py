@@ -1,0 +1,1 @@
+"""What policies and webhooks have to say about a request."""

@@ -1,0 +1,1 @@
+"""How an object changes: patches, server-side apply, and who owns which field."""

@@ -1,0 +1,1 @@
+"""The kinds that are served, and what their objects must look like."""

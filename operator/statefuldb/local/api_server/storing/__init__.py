@@ -1,0 +1,1 @@
+"""What surrounds the storing of an object: checks, what the server writes itself, deletion, expiry."""
