@@ -194,6 +194,7 @@ def fence(
     if lost is None or lost.launch is None:
         last = " or ".join(str(record.task_id) for record in launched)
         fail(f"the lost incarnation is {last}, not {confirm}", ExitCode.REFUSED)
-    fencing = {"spec": {"fencing": {"incarnation": lost.launch.incarnation, "by": getpass.getuser()}}}
-    session.client.merge("DatabaseVolume", session.namespace, lost.name, fencing)
+    # Which loss it is about the operator notes: what an earlier proof was about would stay in the merged entry.
+    said = {"incarnation": lost.launch.incarnation, "by": getpass.getuser(), "lostAtSeconds": None}
+    session.client.merge("DatabaseVolume", session.namespace, lost.name, {"spec": {"fencing": said}})
     out.print(f"{confirm} is confirmed to be fenced")

@@ -1,5 +1,6 @@
 """Commands that change the ledger change the entry that was looked at, and no other."""
 
+import getpass
 import json
 from dataclasses import replace
 
@@ -61,6 +62,17 @@ def test_a_lost_member_of_a_deleted_database_can_be_fenced(api: LedgerApi) -> No
     fencing = stored(api, record.name).fencing
     assert fencing is not None
     assert fencing.incarnation == record.incarnation
+
+
+def test_a_word_on_a_new_loss_is_not_taken_for_one_on_the_loss_before(api: LedgerApi) -> None:
+    """It would be over with that, and the person asked again."""
+    record = keep(api, Strategy.DFS)
+    before = {"incarnation": record.incarnation, "by": "fence command", "lostAtSeconds": 500.0}
+    api.merge("DatabaseVolume", "shop", record.name, {"spec": {"fencing": before}})
+    assert run("fence", "orders", "--confirm", str(record.task_id)) == 0
+    fencing = stored(api, record.name).fencing
+    assert fencing is not None
+    assert (fencing.by, fencing.lost_at_seconds) == (getpass.getuser(), None)
 
 
 @pytest.fixture
