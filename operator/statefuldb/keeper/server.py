@@ -164,14 +164,14 @@ class MariaDbServer:
         """Raise Ended where the server is gone."""
         code = self._process.poll() if self._process is not None else None
         if code is not None:
-            how = f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
-            raise Ended(f"the database server ended by itself with {how}")
+            raise Ended(f"the database server ended by itself with {_how(code)}")
 
     def complaint(self) -> str:
-        """Return why a server that ended as it started did so; empty where it was killed, or did not say."""
-        if self._log is None or self._process is None or (self._process.poll() or 0) <= 0:
+        """Return why a server that ended as it started did so; empty where somebody killed it."""
+        code = self._process.poll() if self._process is not None else None
+        if self._log is None or code is None or -code in (signal.SIGKILL, signal.SIGTERM):
             return ""
-        return error_since(*self._log)
+        return error_since(*self._log) or f"it ended with {_how(code)}, and logged no error"
 
     def wait(self, seconds: float) -> None:
         """Wait up to `seconds` for the server to end. Raises Ended when it does."""
@@ -280,6 +280,10 @@ def _binary(name: str) -> str:
     if found is None:
         raise Refused(f"{name} is not installed on this agent")
     return found
+
+
+def _how(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
 
 
 def _text(value: object) -> str:

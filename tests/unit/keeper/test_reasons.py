@@ -15,10 +15,13 @@ import pytest
 from statefuldb.keeper import directory as member
 from statefuldb.keeper import serve, server
 from statefuldb.keeper.accounts import Commands
-from statefuldb.keeper.refusal import Refused
+from statefuldb.keeper.refusal import Ended, Refused
 from statefuldb.keeper.serve import Keeper
 from statefuldb.keeper.silence import told_of_silence
 from statefuldb.keeper.state import State
+from statefuldb.model.spec import EngineType
+from statefuldb.planning.engines import engine_of
+from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
 from unit.keeper.test_erase import filled, orders
 
 
@@ -95,3 +98,36 @@ def test_a_server_that_is_lost_as_it_is_asked_what_holds_is_said_not_to_answer(m
     connection.__exit__.return_value = False
     with pytest.raises(OSError, match="Lost connection"):
         asked.settings()
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ("kill -SEGV $$", "it ended with signal SIGSEGV, and logged no error"),
+        ("exit 3", "it ended with status 3, and logged no error"),
+        ("exit 0", "it ended with status 0, and logged no error"),
+        ("echo '2026-01-01 0 [ERROR] no such option'; kill -ABRT $$", "no such option"),
+        ("kill -KILL $$", ""),
+    ],
+)
+def test_a_server_that_ends_as_it_starts_is_told_of_though_it_logs_nothing(
+    ends: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A binary that crashed at once, on a real Mesos: `last TASK_FAILED: Command exited with status 1`, no more."""
+    script = tmp_path / "server"
+    script.write_text(f"#!/bin/sh\n{ends}\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(server, "_binary", lambda _: str(script))
+    monkeypatch.setattr(server, "service_user", lambda: None)
+    engine = engine_of(EngineType.MARIADB)
+    assert engine is not None
+    started = server.MariaDbServer(
+        engine=engine,
+        orders=ServerOrders(listen_address="127.0.0.1", port=1, server_id=1, memory_bytes=2**28, options={}, user=None),
+        paths=ServerPaths(data_directory=str(tmp_path), run_directory=str(tmp_path / "run")),
+    )
+    with (tmp_path / "claim").open("w") as claim:
+        started.start(inherited=claim.fileno(), log=tmp_path / "log")
+    with pytest.raises(Ended):
+        started.wait(10)
+    assert started.complaint() == said
