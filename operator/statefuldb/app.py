@@ -36,6 +36,7 @@ from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.adapters.mesos.zookeeper import ZooKeeperMasters
 from statefuldb.adapters.metrics import Metrics, MetricsServer
 from statefuldb.adapters.private_file import write_private
+from statefuldb.leaving import leave_at_once, leave_to_begin_anew, leave_to_read_anew
 from statefuldb.model.conditions import EventReason
 from statefuldb.model.identity import TaskId
 from statefuldb.model.keeper import CERTIFICATE_FILE
@@ -48,8 +49,6 @@ from statefuldb.reconcile.starting import Starting, Stopped
 from statefuldb.settings import MesosAccess, OperatorSettings
 
 log = getLogger(__name__)
-# The exit status of an operator whose place another one has taken.
-DEPOSED = 1
 
 
 class CannotBegin(Exception):
@@ -119,7 +118,7 @@ def run_operator(settings: OperatorSettings) -> None:
         api_client(settings.kubeconfig),
         namespace=settings.namespace,
         me=f"{os.uname().nodename}_{uuid.uuid4()}",
-        on_lost=_leave_at_once,
+        on_lost=leave_at_once,
     )
     metrics.ready_when(leadership.out_of_sight)
     metrics.gauge("statefuldb_leader", "1 where this operator leads, 0 where it stands by", leadership.holds)
@@ -193,24 +192,6 @@ def _serve_webhook(settings: OperatorSettings) -> None:
         Webhook(client, judge, certificate, host=wanted.host, port=wanted.port).start()
 
 
-def _leave_at_once() -> None:
-    """End the process as if it were killed: another operator leads, and none of our threads may do one more thing."""
-    log.critical("the Lease is lost; another operator leads")
-    os._exit(DEPOSED)
-
-
-def _leave_to_begin_anew(leads: Callable[[], bool]) -> None:
-    """End the process of a leader whose subscription another one took: who leads next subscribes, and ends the other.
-
-    The Lease is left to lapse, so that two whose Leases differ by mistake do not depose each other many times a second.
-    One that was stopped for longer than its Lease may hear of the next leader from Mesos first.
-    """
-    if not leads():
-        _leave_at_once()
-    log.critical("another operator, which does not hold the Lease, has subscribed as this framework; this one ends")
-    os._exit(DEPOSED)
-
-
 def _surroundings_of(
     settings: OperatorSettings, metrics: Metrics, client: Any, may_act: Callable[[], bool] | None
 ) -> Surroundings:
@@ -220,7 +201,7 @@ def _surroundings_of(
     """
     machine = RealMachine()
     # Without a Lease nothing says which of two should go on: the one that is deposed stays away, and says so.
-    on_deposed = partial(_leave_to_begin_anew, may_act) if may_act is not None else (lambda: None)
+    on_deposed = partial(leave_to_begin_anew, may_act) if may_act is not None else (lambda: None)
     may_act = may_act or (lambda: True)
     record = FrameworkRecord(client, settings.namespace, machine)
     transport = Transport(credentials=_credentials(settings, record), tls=settings.tls)
@@ -264,6 +245,7 @@ def _surroundings_of(
         journal=FileJournal(settings.state_dir / "journal.jsonl"),
         metrics=metrics,
         instance=_instance(),
+        on_restored=leave_to_read_anew,
     )
 
 

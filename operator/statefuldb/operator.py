@@ -73,7 +73,8 @@ class Surroundings:
     """What an operator reaches the world through.
 
     `may_act` says before each effect whether this operator leads; `new_certificates` makes an authority and
-    a client certificate with key (PEM); `fences` says whether `fencing` does.
+    a client certificate with key (PEM); `fences` says whether `fencing` does. `on_restored` is called where the API was
+    restored from a backup under a running operator, which must end.
     """
 
     machine: Machine
@@ -88,6 +89,7 @@ class Surroundings:
     fences: bool
     journal: Journal
     instance: str
+    on_restored: Callable[[FrameworkRecord], None]
     metrics: Metrics = field(default_factory=Metrics)
 
 
@@ -102,7 +104,7 @@ class Operator:
         role = f"{settings.mesos_role}/{cluster}" if settings.refine_static else settings.mesos_role
         authority, client_pem = record.certificates(around.new_certificates)
         self.queue = KeyQueue(around.machine)
-        self._kubernetes = self._make_kubernetes(settings, around)
+        self._kubernetes = self._make_kubernetes(settings, around, record)
         info = framework_info(
             user=settings.framework_user,
             role=role,
@@ -133,12 +135,15 @@ class Operator:
         self.loop = self._make_loop(around, demand, identity)
         self._tell(around.metrics)
 
-    def _make_kubernetes(self, settings: OperatorSettings, around: Surroundings) -> KubernetesAdapter:
+    def _make_kubernetes(
+        self, settings: OperatorSettings, around: Surroundings, record: FrameworkRecord
+    ) -> KubernetesAdapter:
         return KubernetesAdapter(
             around.client,
             make_watch=around.make_watch,
             enqueue=self.queue.put,
             on_surroundings=lambda namespace: self._notices.look_at_all(namespace),
+            on_restored=lambda: around.on_restored(record),
             instance=around.instance,
             machine=around.machine,
             namespaces=settings.watch_namespaces,

@@ -1,8 +1,9 @@
-"""What a leader says as it ends because another operator has subscribed in its place."""
+"""What an operator says as it ends: another one has subscribed in its place, or the API was restored under it."""
 
 import pytest
 
-from statefuldb import app
+from statefuldb import leaving
+from unit.kubernetes.test_framework import Api, record_in
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,28 @@ def test_it_names_the_lease_where_that_was_lost_before(
     def end(code: int) -> None:
         raise SystemExit(code)
 
-    monkeypatch.setattr("statefuldb.app.os._exit", end)
+    monkeypatch.setattr("statefuldb.leaving.os._exit", end)
     with pytest.raises(SystemExit):
-        app._leave_to_begin_anew(lambda: leads)
+        leaving.leave_to_begin_anew(lambda: leads)
     assert [said in record.message for record in caplog.records] == [True]
+
+
+def test_that_the_api_was_restored_is_written_down_before_it_ends(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(code: int) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr("statefuldb.leaving.os._exit", end)
+    api = Api([])
+    for record, restored_at in ((record_in(api), 1_000), (record_in(api), 1_001)):
+        record.begin(lambda: None)
+        with pytest.raises(SystemExit):
+            leaving.leave_to_read_anew(record)
+        assert api.record is not None
+        assert api.record["data"]["restoredAt"] == str(restored_at)
+        assert api.record["data"]["epoch"]
+    assert "the API was restored from a backup while this operator ran" in caplog.text
+    api.record = None
+    with pytest.raises(SystemExit):
+        leaving.leave_to_read_anew(record_in(api))

@@ -218,6 +218,8 @@ class Life:
             fences=True,
             journal=NoJournal(),
             instance=self.name,
+            # Whoever restores the API stops the operator before.
+            on_restored=lambda _: None,
         )
 
     def _request(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:

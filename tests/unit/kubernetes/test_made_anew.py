@@ -32,6 +32,7 @@ class Overtaken:
             make_watch=self._watching,
             enqueue=lambda _: None,
             on_surroundings=lambda _: None,
+            on_restored=lambda: None,
             instance="operator-1",
             machine=Clockwork(),  # type: ignore[arg-type]
         )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from logging import getLogger
 from typing import Any, cast
 
-from statefuldb.adapters.kubernetes.cache import Cache, number_of
+from statefuldb.adapters.kubernetes.cache import Cache, number_of, version_of
 from statefuldb.adapters.kubernetes.entries import Entries
 from statefuldb.adapters.kubernetes.events import Events
 from statefuldb.adapters.kubernetes.grouping import conditions_of, database_groups
@@ -42,7 +42,10 @@ RELIST_SECONDS = 300.0
 
 
 class KubernetesAdapter:
-    """The API as the workers see it; with `namespaces` only what is in them."""
+    """The API as the workers see it; with `namespaces` only what is in them.
+
+    `on_restored` is called where the API was put back to an earlier state meanwhile: nothing known of it holds.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class KubernetesAdapter:
         make_watch: Callable[[OnEvent], Watch],
         enqueue: Enqueue,
         on_surroundings: Callable[[str | None], None],
+        on_restored: Callable[[], None],
         instance: str,
         machine: Machine,
         namespaces: tuple[str, ...] = (),
@@ -65,6 +69,7 @@ class KubernetesAdapter:
         self._reach = Reach(self._databases.peek, machine)
         self._secrets = ConnectionSecrets(client, machine)
         self._events = Events(client, instance, machine)
+        self._on_restored = on_restored
         self._noticing = Noticing(
             caches=self._caches,
             objects={
@@ -77,6 +82,7 @@ class KubernetesAdapter:
             namespaces=namespaces,
             enqueue=enqueue,
             on_surroundings=on_surroundings,
+            on_restored=on_restored,
         )
         self._watch = make_watch(self._noticing.noticed)
         self._lists = Periodic(machine, RELIST_SECONDS, self._relist)
@@ -260,8 +266,15 @@ class KubernetesAdapter:
 
     def _look_again(self, key: DatabaseKey) -> None:
         """Bring the cache up to date by a direct look."""
-        name = (key.namespace, key.name)
-        self._caches[DATABASES].refresh(name, lambda: self._databases.get(*name))
+        name, before = (key.namespace, key.name), self._caches[DATABASES].get((key.namespace, key.name))
+
+        def ask() -> dict[str, Any] | None:
+            stored = self._databases.get(*name)
+            if stored is not None and before is not None and version_of(stored) < version_of(before):
+                self._on_restored()
+            return stored
+
+        self._caches[DATABASES].refresh(name, ask)
 
     def _relist(self) -> None:
         self._noticing.relist()

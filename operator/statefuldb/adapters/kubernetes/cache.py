@@ -92,11 +92,19 @@ class Cache:
         self._objects: Grouped[Name, _Held] = Grouped(lambda _, held: held.groups)
         self._unpacked: OrderedDict[Name, _Held] = OrderedDict()
         self._gone: dict[Name, int] = {}
+        self._latest = 0
+
+    @property
+    def latest(self) -> int:
+        """The highest version that was ever taken in: what is asked for from now on is no older."""
+        with self._lock:
+            return self._latest
 
     def put(self, stored: Json) -> bool:
         """Take in an object; return whether it is news."""
-        name, version = _name(stored), _version(stored)
+        name, version = _name(stored), version_of(stored)
         with self._lock:
+            self._latest = max(self._latest, version)
             held = self._objects.get(name)
             known = held.version if held is not None else self._gone.get(name, -1)
             if version <= known:
@@ -114,7 +122,7 @@ class Cache:
 
     def remove(self, stored: Json) -> bool:
         """Take in that an object is gone; return whether it is news."""
-        name, version = _name(stored), _version(stored)
+        name, version = _name(stored), version_of(stored)
         with self._lock:
             held = self._objects.get(name)
             if held is not None and held.version > version:
@@ -222,7 +230,8 @@ def _name(stored: Json) -> Name:
     return (metadata.get("namespace", ""), metadata["name"])
 
 
-def _version(stored: Json) -> int:
+def version_of(stored: Json) -> int:
+    """Return an object's resource version as a number."""
     return number_of(str(stored["metadata"].get("resourceVersion", "0")))
 
 

@@ -28,7 +28,8 @@ class FrameworkRecord:
         self._namespace = namespace
         self._lock = machine.lock()
         self._epoch = self._next = 0
-        # When the API was last restored from a backup, as a person wrote there, in Unix seconds; 0 where it never was.
+        # When the API was last restored from a backup, in Unix seconds, as a person or an operator wrote there; 0 where
+        # it never was.
         self.restored_at = 0
 
     def begin(
@@ -106,6 +107,13 @@ class FrameworkRecord:
             raise Superseded(f"another operator has begun with framework {known}, and this one is {framework_id}")
         if stored is not None and not known:
             self._replace({**stored, "data": {**stored["data"], "frameworkId": framework_id}})
+
+    def note_restored(self) -> None:
+        """Write down, where the record is there, that the API was restored just now. Raises EffectFailed."""
+        stored = self._config_map()
+        if stored is not None:
+            now = max(int(self._machine.now()), self.restored_at + 1)
+            self._replace({**stored, "data": {**(stored.get("data") or {}), "restoredAt": str(now)}})
 
     def certificates(self, make: Callable[[], tuple[str, str]]) -> tuple[str, str]:
         """Return the operator's authority and client certificate with key (PEM), made at the first start.

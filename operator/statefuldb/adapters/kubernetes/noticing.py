@@ -1,9 +1,9 @@
 """What the API says of its own accord, and what complete lists show: into the caches, and the keys into the queue."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-from statefuldb.adapters.kubernetes.cache import Cache
+from statefuldb.adapters.kubernetes.cache import Cache, number_of
 from statefuldb.adapters.kubernetes.entries import Entries
 from statefuldb.adapters.kubernetes.grouping import keys_among
 from statefuldb.adapters.kubernetes.objects import DATABASES, PROFILES, VOLUMES, Objects
@@ -17,7 +17,8 @@ Json = dict[str, Any]
 class Noticing:
     """The only writer of the caches beside our own writes. `caches` and `objects` are by plural.
 
-    `on_surroundings` is called with the namespace that has changed, or with None where that concerns every database.
+    `on_surroundings` is called with the namespace that has changed, or with None where that concerns every database,
+    `on_restored` where the API was put back to an earlier state.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Noticing:
         namespaces: tuple[str, ...],
         enqueue: Enqueue,
         on_surroundings: Callable[[str | None], None],
+        on_restored: Callable[[], None],
     ) -> None:
         self._caches = caches
         self._objects = objects
@@ -38,6 +40,7 @@ class Noticing:
         self._namespaces = namespaces
         self._enqueue = enqueue
         self._on_surroundings = on_surroundings
+        self._on_restored = on_restored
 
     def keys(self) -> tuple[DatabaseKey, ...]:
         """Return every key that has a database or a ledger entry."""
@@ -75,11 +78,11 @@ class Noticing:
         """
         # Not known yet would be taken for gone: then nothing is looked after, and every status says so.
         self._around.look_at_definitions()
-        if self._caches[PROFILES].replace_all(*self._objects[PROFILES].list()):
+        if self._compare(PROFILES):
             for key in self.keys():
                 self._enqueue(key)
         for plural in (DATABASES, VOLUMES):
-            changed = self._caches[plural].replace_all(*self._objects[plural].list())
+            changed = self._compare(plural)
             uids = {group[1] for group in changed if isinstance(group, tuple) and group[0] in ("data", "uid")}
             beside = (self._entries.databases_with(uid) for uid in uids)
             for key in sorted(set(keys_among(changed)).union(*beside)):
@@ -87,3 +90,15 @@ class Noticing:
         for namespace in self._namespaces:
             # Whoever may look at some namespaces only cannot watch them, nor our definitions.
             self._around.look_at(namespace)
+
+    def _compare(self, plural: str) -> set[Hashable]:
+        """Return the groups of what a complete list shows to have changed. Raises EffectFailed.
+
+        A list that is older than what was seen before it was asked for is of another past: the API was restored from a
+        backup. Its watches tell of nothing until it has come as far again, and of nothing that happens until then.
+        """
+        before = self._caches[plural].latest
+        listed, version = self._objects[plural].list()
+        if version is not None and number_of(version) < before:
+            self._on_restored()
+        return self._caches[plural].replace_all(listed, version)
