@@ -22,7 +22,7 @@ from cloning import Sample
 
 from statefuldb.keeper.certificate import server_context
 from statefuldb.local.mesos.recordio import decode
-from statefuldb.local.mesos.resource_flags import parse_resources
+from statefuldb.local.mesos.resources.flags import parse_resources
 from statefuldb.model.keeper import (
     CERTIFICATE_FILE,
     ENVIRONMENT_VARIABLE,

@@ -1,6 +1,6 @@
 """The oracle itself: what it takes for a breach, and what it waits for."""
 
-from statefuldb.local.mesos.master import REREGISTER_SECONDS
+from statefuldb.local.mesos.master.master import REREGISTER_SECONDS
 from statefuldb.simulation.laws.liveness import come_to_rest
 from statefuldb.simulation.laws.safety import said_anew
 from statefuldb.simulation.size import Size

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from statefuldb.local.mesos.resource_flags import parse_resources
+from statefuldb.local.mesos.resources.flags import parse_resources
 from statefuldb.simulation.clockwork.dice import Dice
 
 Json = dict[str, Any]

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from statefuldb.local.mesos.resource_flags import parse_resources
+from statefuldb.local.mesos.resources.flags import parse_resources
 from statefuldb.model.schema import admission_policies, custom_resource_definitions
 from statefuldb.model.spec import DFS_ATTRIBUTE
 from statefuldb.simulation import racks

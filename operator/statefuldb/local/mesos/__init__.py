@@ -1,5 +1,6 @@
 """An embedded Apache Mesos 1.11: master and agents behind the v1 HTTP APIs, tasks as real processes.
 
-`master` and `allocation` are pure state machines; `master_server`, `agent` and `executor` put sockets and processes
-around them. What they answer follows exchanges recorded from a real Mesos 1.11.0.
+`master.master` and `master.allocation` are pure state machines; `master.master_server`, `agent.agent` and
+`agent.executor` put sockets and processes around them. Master and agent share nothing but `resources` and the wire.
+What they answer follows exchanges recorded from a real Mesos 1.11.0.
 """

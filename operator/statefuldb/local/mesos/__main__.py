@@ -13,14 +13,14 @@ from pathlib import Path
 
 from aiohttp import web
 
-from statefuldb.local.mesos.agent import Agent
-from statefuldb.local.mesos.agent_server import AgentServer
-from statefuldb.local.mesos.authentication import FRAMEWORKS, OPERATORS, read_credentials
-from statefuldb.local.mesos.authorization import Acls
-from statefuldb.local.mesos.checkpoint import Incompatible
-from statefuldb.local.mesos.master import REREGISTER_SECONDS
-from statefuldb.local.mesos.master_server import MasterServer
-from statefuldb.local.mesos.resource_flags import parse_attributes, parse_resources
+from statefuldb.local.mesos.agent.agent import Agent
+from statefuldb.local.mesos.agent.agent_server import AgentServer
+from statefuldb.local.mesos.agent.checkpoint import Incompatible
+from statefuldb.local.mesos.master.authentication import FRAMEWORKS, OPERATORS, read_credentials
+from statefuldb.local.mesos.master.authorization import Acls
+from statefuldb.local.mesos.master.master import REREGISTER_SECONDS
+from statefuldb.local.mesos.master.master_server import MasterServer
+from statefuldb.local.mesos.resources.flags import parse_attributes, parse_resources
 
 CLONE_NEWNS = 0x00020000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from statefuldb.local.mesos.agents import nanoseconds
+from statefuldb.local.mesos.master.agents import nanoseconds
 from statefuldb.model.identity import ANNOTATION_RELEASE, FRAMEWORK_CONFIG_MAP
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.model.volume_object import from_object

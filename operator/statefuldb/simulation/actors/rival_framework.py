@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from statefuldb.local.mesos.master import Refused
+from statefuldb.local.mesos.master.master import Refused
 from statefuldb.simulation.clockwork.dice import Dice
 from statefuldb.simulation.cluster.mesos import Mesos
 

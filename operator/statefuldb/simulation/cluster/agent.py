@@ -1,9 +1,9 @@
-"""A Mesos agent, simulated: what `local/mesos/agent.py` keeps on its disk, and what it says and obeys."""
+"""A Mesos agent, simulated: what `local/mesos/agent/agent.py` keeps on its disk, and what it says and obeys."""
 
 import base64
 from typing import Any
 
-from statefuldb.local.mesos.resources import Bag
+from statefuldb.local.mesos.resources.multiset import Bag
 from statefuldb.simulation.clockwork.dice import Dice
 from statefuldb.simulation.clockwork.schedule import Link, Schedule
 from statefuldb.simulation.cluster.host import Host

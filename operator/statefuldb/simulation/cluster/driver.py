@@ -6,7 +6,7 @@ from typing import Any
 from statefuldb.adapters.mesos.driver import ConnectionState, Driver
 from statefuldb.adapters.mesos.masters import MasterList
 from statefuldb.adapters.mesos.transport import Transport
-from statefuldb.local.mesos.master import Refused
+from statefuldb.local.mesos.master.master import Refused
 from statefuldb.reconcile.back_off import LIMIT_SECONDS, back_off_seconds
 from statefuldb.simulation.clockwork.machine import Machine
 from statefuldb.simulation.cluster.mesos import Mesos

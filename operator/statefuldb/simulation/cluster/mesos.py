@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from statefuldb.local.mesos import draining
-from statefuldb.local.mesos.agents import GoneByOperator
-from statefuldb.local.mesos.allocation import rescind
-from statefuldb.local.mesos.cluster import Cluster
-from statefuldb.local.mesos.master import Master, Refused
-from statefuldb.local.mesos.operator_api import OperatorApi
-from statefuldb.local.mesos.records import TERMINAL
-from statefuldb.local.mesos.registry import kept
+from statefuldb.local.mesos.master import draining
+from statefuldb.local.mesos.master.agents import GoneByOperator
+from statefuldb.local.mesos.master.allocation import rescind
+from statefuldb.local.mesos.master.cluster import Cluster
+from statefuldb.local.mesos.master.master import Master, Refused
+from statefuldb.local.mesos.master.operator_api import OperatorApi
+from statefuldb.local.mesos.master.records import TERMINAL
+from statefuldb.local.mesos.master.registry import kept
 from statefuldb.simulation.clockwork.dice import Dice
 from statefuldb.simulation.clockwork.schedule import Schedule
 from statefuldb.simulation.clockwork.story import Story

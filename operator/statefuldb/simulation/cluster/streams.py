@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from statefuldb.local.mesos.effects import CloseAgent, CloseStream, Effect, ToAgent, ToFramework
+from statefuldb.local.mesos.master.effects import CloseAgent, CloseStream, Effect, ToAgent, ToFramework
 from statefuldb.simulation.clockwork.dice import Dice
 from statefuldb.simulation.clockwork.schedule import Link, Schedule
 from statefuldb.simulation.clockwork.story import Story

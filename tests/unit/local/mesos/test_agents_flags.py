@@ -2,8 +2,8 @@
 
 import pytest
 
-from statefuldb.local.mesos.resource_flags import parse_attributes
-from statefuldb.local.mesos.resources import InvalidResource
+from statefuldb.local.mesos.resources.flags import parse_attributes
+from statefuldb.local.mesos.resources.multiset import InvalidResource
 
 
 def test_attributes_are_texts_scalars_and_ranges_without_blanks() -> None:

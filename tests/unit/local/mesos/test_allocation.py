@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from statefuldb.local.mesos.cluster import Cluster
-from statefuldb.local.mesos.effects import ToFramework
-from statefuldb.local.mesos.master import Master
-from statefuldb.local.mesos.resources import Bag
+from statefuldb.local.mesos.master.cluster import Cluster
+from statefuldb.local.mesos.master.effects import ToFramework
+from statefuldb.local.mesos.master.master import Master
+from statefuldb.local.mesos.resources.multiset import Bag
 
 Json = dict[str, Any]
 CAPABILITIES = [{"type": name} for name in ("MULTI_ROLE", "RESERVATION_REFINEMENT", "PARTITION_AWARE")]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from statefuldb.local.mesos.by_agent import ByAgent
+from statefuldb.local.mesos.master.by_agent import ByAgent
 
 
 @dataclass

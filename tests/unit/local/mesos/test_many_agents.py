@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from statefuldb.local.mesos.by_agent import ByAgent
-from statefuldb.local.mesos.cluster import Cluster
-from statefuldb.local.mesos.effects import ToAgent, ToFramework
-from statefuldb.local.mesos.master import Master
+from statefuldb.local.mesos.master.by_agent import ByAgent
+from statefuldb.local.mesos.master.cluster import Cluster
+from statefuldb.local.mesos.master.effects import ToAgent, ToFramework
+from statefuldb.local.mesos.master.master import Master
 
 Json = dict[str, Any]
 AGENTS = 20

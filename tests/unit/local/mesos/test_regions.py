@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from statefuldb.local.mesos.cluster import Cluster
-from statefuldb.local.mesos.effects import ToFramework
-from statefuldb.local.mesos.master import Master
+from statefuldb.local.mesos.master.cluster import Cluster
+from statefuldb.local.mesos.master.effects import ToFramework
+from statefuldb.local.mesos.master.master import Master
 
 Json = dict[str, Any]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from statefuldb.local.mesos.cluster import Cluster
-from statefuldb.local.mesos.effects import ToFramework
-from statefuldb.local.mesos.master import Master
+from statefuldb.local.mesos.master.cluster import Cluster
+from statefuldb.local.mesos.master.effects import ToFramework
+from statefuldb.local.mesos.master.master import Master
 
 Json = dict[str, Any]
 CAPABILITIES = [{"type": name} for name in ("MULTI_ROLE", "RESERVATION_REFINEMENT", "PARTITION_AWARE")]

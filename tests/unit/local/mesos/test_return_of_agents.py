@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from statefuldb.local.mesos.cluster import Cluster
-from statefuldb.local.mesos.effects import ToFramework
-from statefuldb.local.mesos.master import Master
-from statefuldb.local.mesos.operator_api import OperatorApi
-from statefuldb.local.mesos.records import Task
-from statefuldb.local.mesos.resources import Bag
+from statefuldb.local.mesos.master.cluster import Cluster
+from statefuldb.local.mesos.master.effects import ToFramework
+from statefuldb.local.mesos.master.master import Master
+from statefuldb.local.mesos.master.operator_api import OperatorApi
+from statefuldb.local.mesos.master.records import Task
+from statefuldb.local.mesos.resources.multiset import Bag
 
 Json = dict[str, Any]
 KNOWN: Json = {"id": "m-S0", "info": {"hostname": "h", "ip": "127.0.0.1", "port": 5051}}

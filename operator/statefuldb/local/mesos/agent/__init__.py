@@ -1,0 +1,1 @@
+"""The agent: its checkpoints, tasks as processes, sandboxes and volumes."""

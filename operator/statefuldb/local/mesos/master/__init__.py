@@ -1,0 +1,1 @@
+"""The master: its state machine, its agents and frameworks, its APIs."""

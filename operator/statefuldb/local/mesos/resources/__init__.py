@@ -1,0 +1,1 @@
+"""Resources: their arithmetic, their forms, and operations on them."""
