@@ -35,7 +35,11 @@ class Installed:
         self._audit = cluster.state_dir / "audit.jsonl"
 
     def start_cluster(self, *, mesos: bool = True) -> None:
-        """Start API and Mesos alone: whatever is in the API comes from the chart. The API keeps an audit log."""
+        """Start API and Mesos alone: whatever is in the API comes from the chart. The API keeps an audit log.
+
+        Where there is no Helm nothing is started, which nobody would stop.
+        """
+        helm()
         for daemon in self.cluster.parts.daemons():
             api = daemon.name == "api-server"
             logging = ("--audit-log-path", str(self._audit)) if api else ()
