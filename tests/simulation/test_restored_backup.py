@@ -12,7 +12,7 @@ from statefuldb.simulation.clockwork.dice import Dice
 from statefuldb.simulation.faults import Faults
 from statefuldb.simulation.laws.liveness import come_to_rest
 from statefuldb.simulation.runs.run import judged, run
-from statefuldb.simulation.size import Size, size_of
+from statefuldb.simulation.size import Size, never_turned_away, size_of
 from statefuldb.simulation.strikes import RESTORE
 from statefuldb.simulation.world import World
 
@@ -37,7 +37,7 @@ def test_it_comes_to_what_is_wanted_where_nothing_else_goes_wrong(seed: int) -> 
 
 @pytest.mark.parametrize("seed", [1, 2, 9])
 def test_it_meets_all_other_faults(seed: int) -> None:
-    result = run(seed, replace(size_of(seed), restores=True))
+    result = run(seed, replace(never_turned_away(size_of(seed)), restores=True))
     assert result.verdict.broken is None, result.short
     assert result.faults[RESTORE]
     assert f"fault        {RESTORE}" in result.story
@@ -56,6 +56,6 @@ def test_it_happens_in_worlds_that_say_so_and_changes_no_other() -> None:
 @pytest.mark.parametrize(("seed", "law"), [(1, "sane_requests"), (79, "no_empty_resurrection")])
 def test_an_operator_to_whom_nobody_says_it_breaks_laws(seed: int, law: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FrameworkRecord, "_moment", lambda *_: 0)
-    broken = run(seed, replace(size_of(seed), restores=True)).verdict.broken
+    broken = run(seed, replace(never_turned_away(size_of(seed)), restores=True)).verdict.broken
     assert broken is not None
     assert broken.law == law

@@ -16,7 +16,7 @@ from statefuldb.simulation.clockwork.dice import Dice
 from statefuldb.simulation.clockwork.machine import Killed
 from statefuldb.simulation.life import Network
 from statefuldb.simulation.size import Size
-from statefuldb.simulation.strikes import RESTORE, RESTORE_WEIGHT, STRIKE_WEIGHTS, Strikes
+from statefuldb.simulation.strikes import RARE_WEIGHT, RESTORE, STRIKE_WEIGHTS, TURNED_AWAY, Strikes
 
 if TYPE_CHECKING:
     from statefuldb.simulation.world import World
@@ -31,7 +31,7 @@ REQUEST_RATES = {
     "stale cache (409)": 0.01,
     "slow request": 0.03,
 }
-KINDS = (*REQUEST_RATES, *STRIKE_WEIGHTS, RESTORE)
+KINDS = (*REQUEST_RATES, *STRIKE_WEIGHTS, RESTORE, TURNED_AWAY)
 PAUSE_SECONDS = 10.0
 SLOW_SECONDS = (0.1, 3.0)
 
@@ -131,8 +131,9 @@ class Faults(Paced):
 
 def _kinds_of(dice: Dice, size: Size) -> list[str]:
     """Return so many kinds of strikes, each once; all kinds, each as often as it weighs, where that is 0."""
-    how_many, restores = size.kinds_of_strikes, [RESTORE] if size.restores else []
+    how_many = size.kinds_of_strikes
+    rare = [RESTORE] * size.restores + [TURNED_AWAY] * size.turns_away
     if not how_many:
-        return [*(kind for kind, weight in STRIKE_WEIGHTS.items() for _ in range(weight)), *RESTORE_WEIGHT * restores]
+        return [*(kind for kind, weight in STRIKE_WEIGHTS.items() for _ in range(weight)), *RARE_WEIGHT * rare]
     left = list(STRIKE_WEIGHTS)
-    return [*(left.pop(dice.below(len(left))) for _ in range(how_many)), *restores]
+    return [*(left.pop(dice.below(len(left))) for _ in range(how_many)), *rare]

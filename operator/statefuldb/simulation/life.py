@@ -16,7 +16,7 @@ from statefuldb.simulation.clockwork.machine import Killed, Machine
 from statefuldb.simulation.clockwork.schedule import Schedule
 from statefuldb.simulation.clockwork.story import Story
 from statefuldb.simulation.clockwork.threads import Threads
-from statefuldb.simulation.cluster.api import ApiServer
+from statefuldb.simulation.cluster.api import OPERATOR, ApiServer
 from statefuldb.simulation.cluster.driver import LEADER, SimulatedDriver
 from statefuldb.simulation.cluster.host import Host
 from statefuldb.simulation.cluster.keepers import Keepers
@@ -229,12 +229,12 @@ class Life:
             self._story.tell(self.name, f"{what}: {refused} in place of an answer", detail=True)
             return refused, {"kind": "Status", "message": "injected"}
         if method == "GET":
-            seen = self._network.read(path, self._api.exchange(method, path, body, content_type, "operator"))
+            seen = self._network.read(path, self._api.exchange(method, path, body, content_type, OPERATOR))
             self._wait_for_answer()
             return seen
 
         def carry_out() -> tuple[int, Any]:
-            status, answer = self._api.exchange(method, path, body, content_type, "operator")
+            status, answer = self._api.exchange(method, path, body, content_type, OPERATOR)
             self._story.tell(self.name, f"{what}: {status}", detail=True)
             return status, answer
 

@@ -22,7 +22,7 @@ class Size:
     request takes up to `latency_seconds`. With `copies` people copy entries of the ledger where they do not belong.
     What is fenced ends at once or, where it `hangs`, goes on once it is let in again, as on a hard mount of NFS.
     With `kinds_of_strikes` only so many kinds of them happen, else all. With `restores` the API is, now and then,
-    restored from a backup.
+    restored from a backup; with `turns_away` it answers the operator, for a while, as if it knew neither that nor us.
     """
 
     agents: int = 5
@@ -36,6 +36,7 @@ class Size:
     hangs: bool = False
     kinds_of_strikes: int = 0
     restores: bool = False
+    turns_away: bool = False
 
 
 def size_of(seed: int) -> Size:
@@ -51,6 +52,7 @@ def size_of(seed: int) -> Size:
         kinds_of_strikes=dice.pick(KINDS_OF_STRIKES),
         copies=dice.happens(0.1),
         restores=dice.happens(0.1),
+        turns_away=dice.happens(0.1),
     )
 
 
@@ -71,7 +73,12 @@ def with_all_strikes(size: Size) -> Size:
 
 def without_restoring(size: Size) -> Size:
     """Return a world whose API is never restored from a backup, as it was in all once."""
-    return replace(size, restores=False)
+    return never_turned_away(replace(size, restores=False))
+
+
+def never_turned_away(size: Size) -> Size:
+    """Return a world whose API always knows the operator, as it did in all once."""
+    return replace(size, turns_away=False)
 
 
 def _drawn(dice: Dice, shares: tuple[tuple[int, int, int], ...]) -> int:

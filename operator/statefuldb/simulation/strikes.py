@@ -39,9 +39,10 @@ STRIKE_WEIGHTS = {
     "shared file system slow": 2,
     "claim file lost": 1,
 }
-# Only in worlds that say so (`Size.restores`): as likely there as the likeliest, or as any other where few happen.
-RESTORE = "API restored from a backup"
-RESTORE_WEIGHT = 4
+# Only in worlds that say so (`Size`): as likely there as the likeliest, or as any other where few happen.
+RESTORE, TURNED_AWAY = "API restored from a backup", "API turns the operator away"
+RARE_WEIGHT = 4
+OUR_KINDS = ("statefuldatabases", "databasevolumes")
 SHORT_SECONDS = (5.0, 60.0)
 LONG_SECONDS = (80.0, 150.0)
 SKEW_SECONDS = 3600.0
@@ -85,6 +86,7 @@ class Strikes:
             "shared file system slow": lambda: world.shared.slow_down(short),
             "claim file lost": lambda: self._lose_claim(dice),
             RESTORE: lambda: world.restorers.back_up(dice),
+            TURNED_AWAY: lambda: world.api.turn_away(dice.pick((403, 404)), dice.pick(("", *OUR_KINDS)), short),
         }[kind]
         could = strike()
         if could:

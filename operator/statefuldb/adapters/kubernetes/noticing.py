@@ -9,7 +9,7 @@ from statefuldb.adapters.kubernetes.grouping import keys_among
 from statefuldb.adapters.kubernetes.objects import DATABASES, PROFILES, VOLUMES, Objects
 from statefuldb.adapters.kubernetes.surroundings import KnownSurroundings
 from statefuldb.model.identity import DatabaseKey
-from statefuldb.reconcile.ports import Enqueue
+from statefuldb.reconcile.ports import Enqueue, NotAnswered
 
 Json = dict[str, Any]
 
@@ -96,9 +96,15 @@ class Noticing:
 
         A list that is older than what was seen before it was asked for is of another past: the API was restored from a
         backup. Its watches tell of nothing until it has come as far again, and of nothing that happens until then.
+
+        A kind that is not served is nobody's deletion, unless its definition goes. What bounds, bounds on.
         """
         before = self._caches[plural].latest
         listed, version = self._objects[plural].list()
+        if version is None and plural == PROFILES:
+            return set()
+        if version is None and not self._around.definitions_going():
+            raise NotAnswered(f"list {plural}: the kind is not served now, and its definition is there")
         if version is not None and number_of(version) < before:
             self._on_restored()
         return self._caches[plural].replace_all(listed, version)

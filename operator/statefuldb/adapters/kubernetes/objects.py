@@ -11,6 +11,7 @@ from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, DatabaseKey
 from statefuldb.model.observed import DatabaseObject
 from statefuldb.model.profile import StorageProfile, parse_profile
 from statefuldb.model.schema.crd import API_VERSION
+from statefuldb.reconcile.ports import NotAnswered
 
 Json = dict[str, Any]
 DATABASES = "statefuldatabases"
@@ -57,7 +58,7 @@ class Objects:
     def list(self) -> tuple[Iterator[Json], str | None]:
         """Return all objects, fetched a page at a time, and the version at which that was all. Raises EffectFailed.
 
-        So does the iterator. Without a version the kind is not served: there are none, whatever was seen before.
+        So does the iterator. Without a version the kind is not served.
         """
         begun = [(namespace, self._page(namespace)) for namespace in self._namespaces or ("",)]
         firsts = {namespace: first for namespace, first in begun if first is not None}
@@ -78,6 +79,8 @@ class Objects:
                 yield from page["items"]
                 token = page["metadata"].get("continue")
                 page = self._page(namespace, token) if token else None
+                if token and page is None:
+                    raise NotAnswered(f"list {self._plural}: 404 amid the list, its kind is not served now")
 
     def _page(
         self, namespace: str, token: str = "", *, limit: int = PAGE_OBJECTS, timeout_seconds: float | None = None

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from statefuldb.local.api_server.copying import copied
-from statefuldb.local.api_server.errors import ApiError
+from statefuldb.local.api_server.errors import ApiError, forbidden
 from statefuldb.local.api_server.objects.store import Change, Store
 from statefuldb.local.api_server.objects.stored import Address
 from statefuldb.local.api_server.schemas.kinds import Kind
@@ -20,6 +20,9 @@ from statefuldb.simulation.clockwork.schedule import Schedule
 
 Json = dict[str, Any]
 NAMESPACES = ("default", "statefuldb-system")
+OPERATOR = "operator"
+# The answer where a path leads nowhere, which is no Status: as long as a kind is not served, nothing is known of it.
+NOT_SERVED = 404
 OnChange = Callable[[Change], None]
 Backup = Mapping[Address, Json]
 # A change that nobody made: what an object says of itself was said before.
@@ -33,6 +36,9 @@ class ApiServer:
         self._schedule = schedule
         self._dice = dice
         self._listeners: list[OnChange] = []
+        self._turned_away_with: int | None = None
+        self._turned_away_from = ""
+        self._let_in_at = 0.0
         self.store = Store(dice.uuid, self._changed)
         self._service = Service(self.store)
         for name in NAMESPACES:
@@ -46,12 +52,38 @@ class ApiServer:
         parts = urlsplit(path)
         query = dict(parse_qsl(parts.query))
         target = parse_path(parts.path, self.store.kinds)
-        if target is None:
-            return 404, {"kind": "Status", "message": "404 page not found"}
+        turned_away = who == OPERATOR and target is not None and self.turns_away(target.kind.plural)
+        if target is None or (turned_away and self._turned_away_with == NOT_SERVED):
+            return NOT_SERVED, "404 page not found\n"
         try:
+            if turned_away:
+                raise forbidden(target.kind.plural, target.kind.group, target.name, "the operator has no such right")
             return self._answer(method, target, query, body, content_type, who)
         except ApiError as error:
             return error.code, error.status()
+
+    def turn_away(self, code: int, plural: str, seconds: float) -> bool:
+        """Let the operator have no rights (403), or a kind not be served to it (404), for a while; say whether it can.
+
+        It is about one kind, or about all where `plural` is empty.
+        """
+        if self._turned_away_with is not None:
+            return False
+        self._turned_away_with, self._turned_away_from = code, plural
+        self._schedule.after(seconds, self._let_in)
+        return True
+
+    def turns_away(self, plural: str) -> bool:
+        """Say whether the operator is turned away from a kind now."""
+        return self._turned_away_with is not None and self._turned_away_from in ("", plural)
+
+    @property
+    def lets_in_since(self) -> float:
+        """Since when the operator has not been turned away from anything: now where it is."""
+        return self._let_in_at if self._turned_away_with is None else self._schedule.now
+
+    def _let_in(self) -> None:
+        self._turned_away_with, self._let_in_at = None, self._schedule.now
 
     def listen(self, on_change: OnChange) -> Callable[[], None]:
         """Have every change told from now on, until what is returned is called."""

@@ -17,6 +17,7 @@ Json = dict[str, Any]
 PLURALS = ("statefuldatabases", "databasevolumes", "storageprofiles", "namespaces", "customresourcedefinitions")
 BATCH_SECONDS = 0.1
 RELIST_SECONDS = 60.0
+TURNED_AWAY_SECONDS = 1.0
 
 
 class Watch:
@@ -56,8 +57,14 @@ class Watch:
 
     def _list(self) -> None:
         for plural in PLURALS:
-            for stored in self._api.objects(plural):
-                self._later(plural, None, stored, self._dice.between(0.01, BATCH_SECONDS))
+            self._list_kind(plural)
+
+    def _list_kind(self, plural: str) -> None:
+        if self._api.turns_away(plural):
+            self._machine.after(TURNED_AWAY_SECONDS, lambda: self._list_kind(plural))
+            return
+        for stored in self._api.objects(plural):
+            self._later(plural, None, stored, self._dice.between(0.01, BATCH_SECONDS))
 
     def _changed(self, change: Change) -> None:
         plural = self._keys.get(change.address[0])

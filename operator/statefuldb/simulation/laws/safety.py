@@ -12,6 +12,7 @@ from statefuldb.model.identity import LABEL_CLUSTER, TaskId
 from statefuldb.model.quantity import parse_quantity
 from statefuldb.model.resources import MILLI
 from statefuldb.model.volume import Intent, Launch, VolumeRecord
+from statefuldb.reconcile.retry import LIMIT_SECONDS
 from statefuldb.reconcile.warm_up import WARM_UP_SECONDS
 from statefuldb.simulation.actors.administrators import Administrators
 from statefuldb.simulation.actors.clients import Clients
@@ -30,6 +31,8 @@ Json = dict[str, Any]
 READY_LAG_SECONDS = 15.0
 # An operator that has just begun waits for as long for what it has not heard yet, and then has to write.
 BEGUN_LAG_SECONDS = WARM_UP_SECONDS + 10.0
+# One that was turned away by the API for long tries so rarely again.
+TURNED_AWAY_LAG_SECONDS = LIMIT_SECONDS + 10.0
 RECORDED_SECONDS = 30.0
 # For how long an act of a person may not have been heard of, and what is decided be decided without it: watches break
 # for up to 20 s.
@@ -199,7 +202,8 @@ class Laws:
             ended = host.ended_at.get(task_id, 0.0) if host is not None else 0.0
             # An operator that is killed again and again has had no time to see it.
             begun = self._schedule.now - self.led_since() < BEGUN_LAG_SECONDS
-            recent = begun or self._schedule.now - ended < READY_LAG_SECONDS
+            turned_away = self._schedule.now - self.api.lets_in_since < TURNED_AWAY_LAG_SECONDS
+            recent = begun or turned_away or self._schedule.now - ended < READY_LAG_SECONDS
             name = stored["metadata"]["name"]
             self._verdict.judge(
                 "ready_is_true", runs or recent, f"{name} is called Ready, but {task_id} does not answer"
