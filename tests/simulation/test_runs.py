@@ -67,7 +67,7 @@ def test_no_run_is_too_thin_to_count(coverage: Coverage) -> None:
     coverage = Coverage()
     coverage.add(one)
     assert coverage.thin == [77]
-    assert "33; never fired: " in coverage.table()
+    assert "34; never fired: " in coverage.table()
 
 
 def test_another_seed_is_another_run() -> None:

@@ -22,6 +22,7 @@ NEEDS_A_PERSON = frozenset(
         Reason.FENCING_REQUIRED,
         Reason.APPROVAL_REQUIRED,
         Reason.APPROVAL_STALE,
+        Reason.DELETION_PROTECTED,
         Reason.AMBIGUOUS_RETAINED_VOLUMES,
         Reason.DEFINITIONS_DELETED,
         Reason.KEEPER_REFUSED,

@@ -12,7 +12,7 @@ from statefuldb.model.keeper import DATA_EXPECTED, KeeperPhase
 from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.plan import Plan
 from statefuldb.model.spec import Strategy
-from statefuldb.model.volume import Ending, VolumeRecord
+from statefuldb.model.volume import Ending, Intent, VolumeRecord
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.invariants import Violation
 from statefuldb.planning.planner import plan
@@ -47,6 +47,15 @@ def running(record: VolumeRecord, **said: object) -> Observed:
         keepers=keeper(record, **said),
         secret=secret(record),
     )
+
+
+@EVERY_STRATEGY
+def test_one_whose_entry_is_marked_for_removal_waits_for_a_person(strategy: Strategy) -> None:
+    marked = replace(serving(strategy), intent=Intent.DELETE, ending=Ending(incarnation=1, state=TaskState.KILLED))
+    seen = observed(volumes=(marked,))
+    decided = plan(desired(spec(strategy)), seen, (offer(),), OPERATOR)
+    assert held(decided, ConditionType.STALLED) == ("True", Reason.DELETION_PROTECTED)
+    assert read(decided, seen) == "Failed"
 
 
 def test_one_that_is_being_made_is_in_progress() -> None:
