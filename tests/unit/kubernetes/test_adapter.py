@@ -126,46 +126,6 @@ def test_lists_are_read_in_pages_and_have_only_those_looked_at_that_they_are_abo
     assert adapter.crd_terminating(), "whatever was missed"
 
 
-def test_an_api_that_went_back_is_noticed_by_a_list_that_is_older_than_what_was_seen() -> None:
-    """A real etcd, put back under a running operator: its watches told of nothing, and what it had published stayed."""
-    shelf, restored, machine = Shelf(20), list[str](), Relisting()
-    adapter = KubernetesAdapter(
-        client_over(shelf.exchange),
-        make_watch=Watch,
-        enqueue=lambda _: None,
-        on_surroundings=lambda _: None,
-        on_restored=lambda: restored.append("restored"),
-        instance="operator-1",
-        machine=machine,  # type: ignore[arg-type]
-    )
-    adapter.start()
-    machine.relist()
-    shelf.versions["orders-0007"] = 50
-    machine.relist()
-    assert not restored
-    shelf.versions["orders-0007"] = 8
-    machine.relist()
-    assert restored
-
-
-def test_an_api_that_went_back_is_noticed_by_a_write_that_it_refuses() -> None:
-    restored: list[str] = []
-    stored = life("one", 7)
-
-    def exchange(method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
-        if method == "GET":
-            return 200, stored
-        return 409, {"kind": "Status", "code": 409, "reason": "Conflict", "message": "modified"}
-
-    adapter, tell = watching(exchange, on_restored=lambda: restored.append("restored"))
-    tell(DATABASES, "ADDED", stored)
-    for version, noticed in ((7, False), (8, False), (5, True)):
-        stored = life("one", version)
-        with pytest.raises(EffectFailed):
-            adapter.write_status(KEY, "one", {"summary": "1 of 1 members answer SQL"})
-        assert bool(restored) is noticed
-
-
 def test_a_status_is_not_written_into_the_next_life_of_its_name() -> None:
     written: list[Json] = []
 

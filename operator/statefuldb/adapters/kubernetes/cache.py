@@ -100,14 +100,17 @@ class Cache:
         with self._lock:
             return self._latest
 
+    def disproves(self, stored: Json, version: str) -> bool:
+        """Say whether an object, as a list of `version` shows it, is older than it was known to be by then."""
+        with self._lock:
+            return version_of(stored) < self._known(_name(stored)) <= number_of(version)
+
     def put(self, stored: Json) -> bool:
         """Take in an object; return whether it is news."""
         name, version = _name(stored), version_of(stored)
         with self._lock:
             self._latest = max(self._latest, version)
-            held = self._objects.get(name)
-            known = held.version if held is not None else self._gone.get(name, -1)
-            if version <= known:
+            if version <= self._known(name):
                 return False
             self._let_go(name)
             held = _Held(version, tuple(self._groups_of(stored)), tuple(self._tally_of(stored)), stored)
@@ -210,6 +213,11 @@ class Cache:
                 gone = self._let_go(name)
                 changed.update(gone.groups if gone is not None else ())
         return changed
+
+    def _known(self, name: Name) -> int:
+        """Return the latest version of an object, or of its end. Called with the lock held."""
+        held = self._objects.get(name)
+        return held.version if held is not None else self._gone.get(name, -1)
 
     def _let_go(self, name: Name) -> _Held | None:
         """Hold an object no longer. Called with the lock held."""

@@ -1,6 +1,6 @@
 """What the API says of its own accord, and what complete lists show: into the caches, and the keys into the queue."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from statefuldb.adapters.kubernetes.cache import Cache, number_of
@@ -95,7 +95,9 @@ class Noticing:
         """Return the groups of what a complete list shows to have changed. Raises EffectFailed.
 
         A list that is older than what was seen before it was asked for is of another past: the API was restored from a
-        backup. Its watches tell of nothing until it has come as far again, and of nothing that happens until then.
+        backup. Its watches tell of nothing until it has come as far again, and of nothing that happens until then. So
+        is one with an object that is older than it was: versions may go on where they were (`etcdutl snapshot restore
+        --bump-revision`).
 
         A kind that is not served is nobody's deletion, unless its definition goes. What bounds, bounds on.
         """
@@ -107,4 +109,10 @@ class Noticing:
             raise NotAnswered(f"list {plural}: the kind is not served now, and its definition is there")
         if version is not None and number_of(version) < before:
             self._on_restored()
-        return self._caches[plural].replace_all(listed, version)
+        return self._caches[plural].replace_all(self._judged(plural, listed, version), version)
+
+    def _judged(self, plural: str, listed: Iterable[Json], version: str | None) -> Iterator[Json]:
+        for stored in listed:
+            if version is not None and self._caches[plural].disproves(stored, version):
+                self._on_restored()
+            yield stored
