@@ -36,7 +36,7 @@ from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.adapters.mesos.zookeeper import ZooKeeperMasters
 from statefuldb.adapters.metrics import Metrics, MetricsServer
 from statefuldb.adapters.private_file import write_private
-from statefuldb.leaving import leave_at_once, leave_to_begin_anew, leave_to_read_anew
+from statefuldb.leaving import leave_at_once, leave_to_begin_anew, leave_to_read_anew, note_restored
 from statefuldb.model.conditions import EventReason
 from statefuldb.model.identity import TaskId
 from statefuldb.model.keeper import CERTIFICATE_FILE
@@ -114,11 +114,14 @@ def run_operator(settings: OperatorSettings) -> None:
     if not settings.leader_elect:
         _work(settings, metrics, stopping)
         return
+    client = api_client(settings.kubeconfig)
+    record = FrameworkRecord(client, settings.namespace, RealMachine())
     leadership = Leadership(
-        api_client(settings.kubeconfig),
+        client,
         namespace=settings.namespace,
         me=f"{os.uname().nodename}_{uuid.uuid4()}",
         on_lost=leave_at_once,
+        on_restored=lambda: note_restored(record, leadership.holds),
     )
     metrics.ready_when(leadership.out_of_sight)
     metrics.gauge("statefuldb_leader", "1 where this operator leads, 0 where it stands by", leadership.holds)

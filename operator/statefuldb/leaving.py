@@ -44,3 +44,14 @@ def leave_to_read_anew(record: FrameworkRecord) -> None:
     except EffectFailed as error:
         log.critical("restoredAt could not be written, write it yourself: %s", error)
     os._exit(DEPOSED)
+
+
+def note_restored(record: FrameworkRecord, leads: Callable[[], bool]) -> None:
+    """Write down that the API was restored while this operator, one of several, looked at the Lease.
+
+    A leader ends then. One that stands by knows nothing else of the API, and stands by on. Raises EffectFailed.
+    """
+    if leads():
+        leave_to_read_anew(record)
+    record.note_restored()
+    log.critical("the API was restored from a backup while this operator stood by: restoredAt is written down")

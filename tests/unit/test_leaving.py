@@ -43,3 +43,24 @@ def test_that_the_api_was_restored_is_written_down_before_it_ends(
     api.record = None
     with pytest.raises(SystemExit):
         leaving.leave_to_read_anew(record_in(api))
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_one_that_stands_by_writes_it_down_and_goes_on(leads: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr("statefuldb.leaving.os._exit", ended.append)
+    api = Api([])
+    record_in(api).begin(lambda: None)
+    leaving.note_restored(record_in(api), lambda: leads)
+    assert api.record is not None
+    assert api.record["data"]["restoredAt"] == "1000"
+    assert bool(ended) is leads
+
+
+def test_a_clock_that_is_behind_puts_no_restore_back_that_another_has_written_down() -> None:
+    api = Api([])
+    record_in(api).begin(lambda: None)
+    assert api.record is not None
+    api.record["data"]["restoredAt"] = "5000"
+    record_in(api).note_restored()
+    assert api.record["data"]["restoredAt"] == "5000"

@@ -118,7 +118,7 @@ def _make(root: Path) -> None:
     """Make a folder, and those on the way to it, so that they are still there after a power cut."""
     if not root.is_dir():
         _make(root.parent)
-        root.mkdir(mode=0o755)
+        root.mkdir(mode=0o755, exist_ok=True)
         sync_directory(root.parent)
 
 

@@ -136,3 +136,11 @@ def test_what_initialises_holds_the_claim_and_a_place_of_its_own_for_temporary_t
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(other)
     claim.release()
+
+
+def test_two_keepers_that_make_one_root_at_once_both_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "made" / "root"
+    data = DataLocation(strategy="HostPath", directory=str(root / "shop/orders/0"), root=str(root), create=True)
+    monkeypatch.setattr(member, "sync_directory", lambda _: root.mkdir(exist_ok=True))
+    directory = member.open_directory(replace(orders(root), bootstrap="Empty", data=data), tmp_path, "mysql")
+    assert directory.path.is_dir()

@@ -9,7 +9,7 @@ from statefuldb.adapters.kubernetes.connection import client_over
 from statefuldb.adapters.kubernetes.framework import FrameworkRecord
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume_object import to_object
-from statefuldb.reconcile.ports import EffectFailed, Superseded
+from statefuldb.reconcile.ports import EffectFailed, NotAnswered, Superseded
 from unit.kubernetes.test_events import ABSENT
 from unit.planning.members.test_strays import serving
 from unit.planning.world import CLUSTER
@@ -18,14 +18,19 @@ FRESH = "ffffffff-bbbb-cccc-dddd-eeeeeeeeeeee"
 
 
 class Api:
-    """An API that has a ledger, and keeps the record that is made."""
+    """An API that has a ledger, or serves none yet (`entries` is None), and keeps the record that is made."""
 
-    def __init__(self, entries: list[dict[str, object]]) -> None:
+    def __init__(self, entries: list[dict[str, object]] | None) -> None:
         self.entries = entries
         self.record: dict[str, Any] | None = None
+        self.defined = False
 
     def exchange(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
+        if "/customresourcedefinitions/" in path:
+            return (200, {"metadata": {"name": "databasevolumes.statefuldb.dev"}}) if self.defined else ABSENT
         if path.partition("?")[0].endswith("/databasevolumes"):
+            if self.entries is None:
+                return 404, "404 page not found\n"
             return 200, {"items": self.entries, "metadata": {"resourceVersion": "7"}}
         if method in ("POST", "PUT"):
             self.record = body
@@ -140,3 +145,13 @@ def test_a_ledger_without_the_record_it_belongs_to_is_not_begun_upon() -> None:
     with pytest.raises(EffectFailed, match=f"--from-literal=cluster={CLUSTER}"):
         begin(api)
     assert api.record is None
+
+
+def test_a_ledger_that_is_not_served_now_is_waited_for_and_one_that_was_never_defined_is_none() -> None:
+    api = Api(None)
+    api.defined = True
+    with pytest.raises(NotAnswered, match="not served now"):
+        begin(api)
+    assert api.record is None
+    api.defined = False
+    assert begin(api) == (FRESH, None, 1_000)

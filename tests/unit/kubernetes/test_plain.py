@@ -72,7 +72,8 @@ from statefuldb.adapters.machine import RealMachine
 client, machine = kubernetes.client.ApiClient(), RealMachine()
 objects.Surroundings(client), objects.Objects(client, objects.DATABASES), admission.Admission(client, ())
 events.Events(client, "", machine), framework.FrameworkRecord(client, "", machine)
-secrets.ConnectionSecrets(client, machine), lease.Leadership(client, namespace="", me="", on_lost=exit)
+secrets.ConnectionSecrets(client, machine)
+lease.Leadership(client, namespace="", me="", on_lost=exit, on_restored=exit)
 names = {"namespace": "", "secret": "", "configuration": "", "name": ""}
 webhook_certificate.WebhookCertificate(client, **names, folder=webhook_certificate.Path(), make=exit, write=exit)
 print(sum(name.startswith("kubernetes.client.models.") for name in sys.modules))

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from statefuldb.adapters.kubernetes.calls import call, find
-from statefuldb.adapters.kubernetes.objects import VOLUMES, Objects
+from statefuldb.adapters.kubernetes.objects import VOLUMES, Objects, Surroundings
 from statefuldb.adapters.kubernetes.plain import CORE, PlainObjects
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET
+from statefuldb.model.schema.crd import GROUP
 from statefuldb.reconcile.machine import Machine
-from statefuldb.reconcile.ports import EffectFailed, Superseded
+from statefuldb.reconcile.ports import EffectFailed, NotAnswered, Superseded
 
 Json = dict[str, Any]
 _SECONDS = re.compile(r"[0-9]{1,18}")
@@ -109,11 +110,16 @@ class FrameworkRecord:
             self._replace({**stored, "data": {**stored["data"], "frameworkId": framework_id}})
 
     def note_restored(self) -> None:
-        """Write down, where the record is there, that the API was restored just now. Raises EffectFailed."""
+        """Write down, where the record is there, that the API was restored just now. Raises EffectFailed.
+
+        Several may notice it, by clocks that differ, and a person may have said so: it is never put back.
+        """
         stored = self._config_map()
         if stored is not None:
-            now = max(int(self._machine.now()), self.restored_at + 1)
-            self._replace({**stored, "data": {**(stored.get("data") or {}), "restoredAt": str(now)}})
+            data = stored.get("data") or {}
+            last = int(written) if _SECONDS.fullmatch(written := data.get("restoredAt", "0")) else 0
+            now = max(int(self._machine.now()), last, self.restored_at + 1)
+            self._replace({**stored, "data": {**data, "restoredAt": str(now)}})
 
     def certificates(self, make: Callable[[], tuple[str, str]]) -> tuple[str, str]:
         """Return the operator's authority and client certificate with key (PEM), made at the first start.
@@ -156,8 +162,10 @@ class FrameworkRecord:
         return principal, held["secret"]
 
     def _clusters(self, namespaces: tuple[str, ...]) -> list[str]:
-        """Return the UUIDs of the clusters that the ledger has entries of."""
-        listed, _ = Objects(self._client, VOLUMES, namespaces).list()
+        """Return the UUIDs of the clusters that the ledger has entries of. Raises EffectFailed."""
+        listed, version = Objects(self._client, VOLUMES, namespaces).list()
+        if version is None and Surroundings(self._client).definition(f"{VOLUMES}.{GROUP}") is not None:
+            raise NotAnswered(f"list {VOLUMES}: the kind is not served now, and its definition is there")
         return sorted({entry.get("spec", {}).get("identity", {}).get("cluster", "") for entry in listed} - {""})
 
     def _lost(self, seen: str, cluster: str, framework_id: str = "") -> str:

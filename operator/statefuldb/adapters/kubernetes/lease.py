@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from logging import getLogger
 from typing import Any
 
+from statefuldb.adapters.kubernetes.cache import version_of
 from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.adapters.kubernetes.election import LEASE_SECONDS, PERIOD_SECONDS, Election, Record
 from statefuldb.adapters.kubernetes.objects import MERGE_PATCH
@@ -28,7 +29,9 @@ class Leadership:
     """One candidate's part in the election.
 
     `client` must be one that needs no leadership for its writes. `on_lost` is called once, from another thread, at the
-    moment at which a leader has ceased to be one without having given the Lease back.
+    moment at which a leader has ceased to be one without having given the Lease back. `on_restored` is called where the
+    API was put back to an earlier state, by candidates too: a leader has mostly ceased to be one by then. Where it
+    raises EffectFailed it is called again, and nothing is taken before it returns.
     """
 
     def __init__(
@@ -38,16 +41,19 @@ class Leadership:
         namespace: str,
         me: str,
         on_lost: Callable[[], None],
+        on_restored: Callable[[], None],
         clock: Callable[[], float] = boot_seconds,
     ) -> None:
         self._api = PlainObjects(client, "/apis/coordination.k8s.io/v1", "leases")
         self._namespace = namespace
         self._on_lost = on_lost
+        self._on_restored = on_restored
         self._clock = clock
         self._election = Election(me)
         self._released = threading.Event()
         self._once = threading.Lock()
         self._looked_at = -float("inf")
+        self._latest = 0
         self._said = ""
 
     def acquire(self, stopping: threading.Event) -> bool:
@@ -105,6 +111,8 @@ class Leadership:
         """Look at the Lease, and take or renew it where that is due. A failure is tried again a period later."""
         try:
             stored = self._read()
+            if stored is not None:
+                self._compare(version_of(stored))
             seen = _record(stored) if stored is not None else None
             self._election.observe(seen, self._clock())
             self._looked_at = self._clock()
@@ -115,6 +123,12 @@ class Leadership:
             self._say(f"the Lease is held by {(seen.holder if seen is not None else '') or 'nobody'}")
         except EffectFailed as error:
             self._say(str(error))
+
+    def _compare(self, version: int) -> None:
+        """Tell where the Lease is older than it was. Raises EffectFailed."""
+        if version < self._latest:
+            self._on_restored()
+        self._latest = version
 
     def _say(self, text: str) -> None:
         if text != self._said:
