@@ -30,6 +30,9 @@ _ELSEWHERE = frozenset(
 )
 _REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_TREE = re.compile(rb"([0-9a-f]+) tree [0-9]+")
+# Links on the way lead out of the commit, or nowhere: so many bytes that follow say where to.
+_NOWHERE = re.compile(rb"(?:symlink|dangling|loop|notdir) ([0-9]+)")
 _FOLDER, _LINK, _FILES = "040000", "120000", ("100644", "100755")
 
 
@@ -137,17 +140,19 @@ class GitSource:
         written = (os.fsdecode(content) for content in self._contents(links.values()))
         # git takes no `.` in a link for what it is.
         targets = {link: normpath(join(dirname(link), to)) for link, to in zip(links, written, strict=True)}
-        named = {link: to for link, to in targets.items() if not to.startswith(("/", "..")) and "\n" not in to}
+        # It takes a line for each, without what ends a line elsewhere.
+        plain = {link: to for link, to in targets.items() if "\n" not in to and not to.endswith("\r")}
+        named = {link: to for link, to in plain.items() if not to.startswith(("/", ".."))}
         asked = "".join(f"{commit}:{to}\n" for to in named.values()).encode("utf-8", "surrogateescape")
-        told = iter(self._git("cat-file", "--batch-check", "--follow-symlinks", said=asked).splitlines())
+        told, start = self._git("cat-file", "--batch-check", "--follow-symlinks", said=asked), 0
         found = {}
         for link in named:
-            facts = next(told).split()
-            if facts[0] in (b"symlink", b"dangling", b"loop", b"notdir"):
-                # Links on the way that lead out of the commit, or nowhere: a line says where to.
-                next(told)
-            elif facts[1] == b"tree":
-                found[link] = facts[0].decode()
+            line = told[start : told.index(b"\n", start)]
+            start += len(line) + 1
+            if tree := _TREE.fullmatch(line):
+                found[link] = tree[1].decode()
+            elif nowhere := _NOWHERE.fullmatch(line):
+                start += int(nowhere[1]) + 1
         return found
 
     def _contents(self, blobs: Collection[str]) -> Iterator[bytes]:

@@ -118,6 +118,16 @@ def test_a_folder_that_is_a_link_to_one_that_is_not_read_is_named(repository: Re
     assert said == expected
 
 
+@pytest.mark.parametrize("target", ["gone\r", "gone\rtree", "gone\r\r", ".", "a tree", "x/../..", "\r"])
+def test_a_link_to_nowhere_hides_nothing(repository: Repository, target: str) -> None:
+    """Of a checkout on Windows a carriage return may be left at its end."""
+    repository.write("a.yaml", "one")
+    for name in ("odd", "other"):
+        (repository.work / name).symlink_to(target)
+    repository.push("one")
+    assert texts(source(repository).read()) == {"a.yaml": "one"}
+
+
 def test_files_whose_names_are_no_utf8_are_all_read(repository: Repository) -> None:
     for byte in (b"\xe8", b"\xe9"):
         (repository.work / os.fsdecode(b"caf" + byte + b".yaml")).write_bytes(b"%d" % byte[0])
