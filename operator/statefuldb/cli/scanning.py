@@ -15,7 +15,7 @@ from statefuldb.cli.mesos_options import MesosOptions, takes_mesos
 from statefuldb.cli.output import Output, OutputOption, show, table_of
 from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Session, session_of
-from statefuldb.keeper.scan import find_members, read_output
+from statefuldb.keeper.scan import NO_ROOT, find_members, read_output
 from statefuldb.model.found import FoundDirectory
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.keeper import SCAN_FILE
@@ -86,7 +86,7 @@ def _look_here(roots: list[Path]) -> list[FoundDirectory]:
 def _ask_agents(
     session: Session, mesos: MesosOptions, command: tuple[str, ...], role: str, user: str, timeout: float
 ) -> tuple[list[FoundDirectory], list[str]]:
-    """Return what a task on each agent found, and the agents that did not tell, with why on standard error."""
+    """Return what a task on each agent found, and the agents that did not tell all, with why on standard error."""
     agents = mesos.master(session).places()
     found, silent = list[FoundDirectory](), list[str]()
     with Progress(f"looking on {len(agents)} agents"):
@@ -98,7 +98,7 @@ def _ask_agents(
         except (ValueError, KeyError, TypeError) as error:
             seen, troubles, why = [], [], f"what the task wrote is not understood: {error}"
         found += seen
-        silent += [report.agent.hostname] if why else []
+        silent += [report.agent.hostname] if why or any(not t.startswith(NO_ROOT) for t in troubles) else []
         for trouble in (*troubles, *([why] if why else [])):
             _say_trouble(f"{report.agent.hostname}: {trouble}")
     return found, silent
@@ -125,7 +125,7 @@ def _adopt(
     reserved = line.line is not None and bool(line.line.held)
     if silent and not (line.found.shared or reserved or agent):
         fail(
-            f"{', '.join(silent)} did not tell: what was found on {line.found.host} may be a copy of what lies there",
+            f"{', '.join(silent)} did not tell all: what was found on {line.found.host} may be a copy of what is there",
             ExitCode.REFUSED,
             f"look again once each agent tells; or, if you know that it is this one: --agent {line.found.host}",
         )

@@ -15,6 +15,8 @@ from statefuldb.model.found import FoundDirectory
 from statefuldb.model.identity import DataIdentity
 from statefuldb.model.keeper import SCAN_FILE
 
+# The one trouble that hides nothing: not every agent has every root.
+NO_ROOT = "there is no directory"
 _UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -81,7 +83,7 @@ def main() -> int:
                 for found in find_members(root, lambda trouble: tell("trouble", trouble)):
                     tell("found", asdict(found))
             else:
-                tell("trouble", f"there is no directory {root}")
+                tell("trouble", f"{NO_ROOT} {root}")
     return 0
 
 

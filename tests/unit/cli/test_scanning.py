@@ -68,17 +68,32 @@ def adopt(*more: str) -> Result:
     return CliRunner().invoke(app, words, env={"COLUMNS": "200"})
 
 
-def test_a_directory_that_every_agent_was_asked_about_is_adopted(api: LedgerApi) -> None:
+def trouble(text: str) -> Report:
+    return Report(agent=AGENTS[1], output=json.dumps({"trouble": text}))
+
+
+@pytest.mark.parametrize("second", [Report(agent=AGENTS[1]), trouble("there is no directory /srv/db")])
+def test_a_directory_that_every_agent_was_asked_about_is_adopted(
+    api: LedgerApi, reports: list[Report], second: Report
+) -> None:
+    reports[1] = second
     assert adopt().exit_code == 0
     assert api.get("DatabaseVolume", "shop", NAME) is not None
 
 
-@pytest.mark.parametrize("silent", [Report(agent=AGENTS[1], trouble="it did not end in time"), None])
+@pytest.mark.parametrize(
+    "silent",
+    [
+        Report(agent=AGENTS[1], trouble="it did not end in time"),
+        Report(agent=AGENTS[1], output="noise"),
+        trouble("/srv/db/shop/orders cannot be read: Input/output error"),
+    ],
+)
 def test_one_that_may_lie_on_an_agent_that_did_not_tell_is_not_adopted_unless_it_is_named(
-    api: LedgerApi, reports: list[Report], silent: Report | None
+    api: LedgerApi, reports: list[Report], silent: Report
 ) -> None:
     """What was found may be a copy of it, and of another day."""
-    reports[1] = silent or Report(agent=AGENTS[1], output="noise")
+    reports[1] = silent
     refused = adopt()
     assert refused.exit_code == ExitCode.REFUSED
     assert "agent-2 did not tell" in refused.output
