@@ -80,3 +80,15 @@ def test_what_bounds_databases_bounds_them_on() -> None:
     enqueued.clear()
     adapter._relist()
     assert not enqueued
+
+
+def test_an_operator_whose_kind_is_not_served_says_that_it_does_not_do_its_work() -> None:
+    shelf = Unserved(1)
+    adapter = adapter_on(shelf, [])
+    adapter._relist()
+    shelf.kinds = (f"/{DATABASES}",)
+    assert "not served now" in adapter.lost()
+    shelf.definitions = {"deletionTimestamp": "2025-06-01T00:00:00Z", "resourceVersion": "2"}
+    later = adapter_on(shelf, [])
+    later._relist()
+    assert later.lost() == "", "without the definition there is no work"

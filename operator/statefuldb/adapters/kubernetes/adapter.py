@@ -66,7 +66,7 @@ class KubernetesAdapter:
         self._caches[DATABASES] = Cache(database_groups, tally_of=conditions_of, compact=True)
         self._entries = Entries(self._caches[DATABASES])
         self._caches[VOLUMES] = self._entries.cache
-        self._reach = Reach(self._databases.peek, machine)
+        self._reach = Reach(self._peek, machine)
         self._secrets = ConnectionSecrets(client, machine)
         self._events = Events(client, instance, machine)
         self._on_restored = on_restored
@@ -275,6 +275,10 @@ class KubernetesAdapter:
             return stored
 
         self._caches[DATABASES].refresh(name, ask)
+
+    def _peek(self) -> None:
+        if not self._databases.peek():
+            self._noticing.not_served(DATABASES)
 
     def _relist(self) -> None:
         self._noticing.relist()

@@ -99,17 +99,22 @@ class Noticing:
         is one with an object that is older than it was: versions may go on where they were (`etcdutl snapshot restore
         --bump-revision`).
 
-        A kind that is not served is nobody's deletion, unless its definition goes. What bounds, bounds on.
+        What bounds and is not served, bounds on.
         """
         before = self._caches[plural].latest
         listed, version = self._objects[plural].list()
         if version is None and plural == PROFILES:
             return set()
-        if version is None and not self._around.definitions_going():
-            raise NotAnswered(f"list {plural}: the kind is not served now, and its definition is there")
+        if version is None:
+            self.not_served(plural)
         if version is not None and number_of(version) < before:
             self._on_restored()
         return self._caches[plural].replace_all(self._judged(plural, listed, version), version)
+
+    def not_served(self, plural: str) -> None:
+        """Raise NotAnswered for a kind that is not served: it is nobody's deletion, unless its definition goes."""
+        if not self._around.definitions_going():
+            raise NotAnswered(f"list {plural}: the kind is not served now, and its definition is there")
 
     def _judged(self, plural: str, listed: Iterable[Json], version: str | None) -> Iterator[Json]:
         for stored in listed:

@@ -68,9 +68,13 @@ class Objects:
         version = min((first["metadata"]["resourceVersion"] for first in firsts.values()), key=number_of)
         return self._all(firsts), version
 
-    def peek(self) -> None:
-        """Read as little as can be, to see whether that is possible. Raises EffectFailed."""
-        self._page(self._namespaces[0] if self._namespaces else "", limit=1, timeout_seconds=PEEK_SECONDS)
+    def peek(self) -> bool:
+        """Read as little as can be, to see whether that is possible, and say whether the kind is served.
+
+        Raises EffectFailed.
+        """
+        namespace = self._namespaces[0] if self._namespaces else ""
+        return self._page(namespace, limit=1, timeout_seconds=PEEK_SECONDS) is not None
 
     def _all(self, firsts: dict[str, Json]) -> Iterator[Json]:
         for namespace in list(firsts):
