@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +12,7 @@ import yaml
 from rich.text import Text
 
 from statefuldb import __version__
-from statefuldb.adapters.kubernetes.cli_client import CallRefused
+from statefuldb.adapters.kubernetes.cli_client import CallRefused, CliClient
 from statefuldb.cli.console import out
 from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.ledger import cluster_uuid
@@ -121,11 +122,21 @@ def _look(
         yield from _here(session)
 
 
+def _defined(client: CliClient, kind: str, name: str) -> Json | None:
+    """Return a definition, or None; an older server has no such kind. Raises CallRefused."""
+    try:
+        return client.get(kind, "", name)
+    except CallRefused as refused:
+        if refused.status == HTTPStatus.NOT_FOUND:
+            return None
+        raise
+
+
 def _api(session: Session, mesos: MesosOptions, account: str, watched: Sequence[str], server: str) -> Iterator[Finding]:
     client = session.client
     for name in DEFINITIONS:
         for shipped in yaml.safe_load_all(packaged("crds", name)):
-            yield definition_finding(shipped, client.get(shipped["kind"], "", shipped["metadata"]["name"]), server)
+            yield definition_finding(shipped, _defined(client, shipped["kind"], shipped["metadata"]["name"]), server)
     yield _rights(session, mesos.operator_namespace, account, watched)
     yield clock_finding(WHERE, client.seconds_ahead())
     lease = client.get("Lease", mesos.operator_namespace, OPERATOR_LEASE)

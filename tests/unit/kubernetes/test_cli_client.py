@@ -59,3 +59,27 @@ def test_a_namespace_leads_nowhere_else(recorded: Recorded) -> None:
 def test_a_name_is_one_part_of_the_path(recorded: Recorded, name: str, path: str) -> None:
     recorded.client.get(KIND, "shop", name)
     assert recorded.asked == [("GET", f"{PLACE}/{path}")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "absent"),
+    [
+        (b'{"kind": "Status", "reason": "NotFound", "message": "statefuldatabases \\"orders\\" not found"}', True),
+        (b"404 page not found\n", False),
+        (b'{"kind": "Status", "reason": "NotF', False),
+        (b"<html>\xff</html>", False),
+        (b"", False),
+    ],
+)
+def test_only_a_status_says_that_an_object_is_not_there(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch, answer: bytes, absent: bool
+) -> None:
+    """`wait --for delete` called a database gone whose kind was not served just then."""
+    monkeypatch.setattr(recorded, "exchange", lambda *_: (404, answer))
+    client = CliClient(None)
+    if absent:
+        assert client.get(KIND, "shop", "orders") is None
+        return
+    with pytest.raises(CallRefused, match="not served") as told:
+        client.get(KIND, "shop", "orders")
+    assert told.value.status == 404

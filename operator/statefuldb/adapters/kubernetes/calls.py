@@ -42,7 +42,7 @@ def find(what: str, function: Callable[[], T]) -> T | None:
         try:
             return function()
         except ApiException as error:
-            if error.status == HTTPStatus.NOT_FOUND and _reason(error.body) != "NotFound":
+            if error.status == HTTPStatus.NOT_FOUND and not says_absent(error.body):
                 raise NotAnswered(f"{what}: 404, and not for want of the object: its kind is not served now") from error
             raise
 
@@ -63,12 +63,12 @@ def find_served(what: str, function: Callable[[], T]) -> T | None:
     return call(what, looked)
 
 
-def _reason(body: str | None) -> str:
-    """Return the reason that a Status gives, empty where the body is none."""
+def says_absent(body: str | bytes | None) -> bool:
+    """Say whether the body of a 404 is a Status by which the object is not there."""
     try:
-        return str(json.loads(body or "")["reason"])
+        return bool(json.loads(body or "")["reason"] == "NotFound")
     except (KeyError, TypeError, ValueError):
-        return ""
+        return False
 
 
 def cause(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import kubernetes
 import urllib3.exceptions
 
-from statefuldb.adapters.kubernetes.calls import cause
+from statefuldb.adapters.kubernetes.calls import cause, says_absent
 from statefuldb.adapters.kubernetes.connection import api_client
 from statefuldb.adapters.kubernetes.secrets import texts_of
 
@@ -45,11 +45,14 @@ _PATHS = {
 
 
 class CallRefused(Exception):
-    """The API server said no, or did not answer. `status` is the HTTP status, 0 for no answer."""
+    """The API server said no, or did not answer. `status` is the HTTP status, 0 for no answer.
 
-    def __init__(self, message: str, status: int) -> None:
+    `absent` says that what was asked for is not there; 404 is also the answer where its kind is not served.
+    """
+
+    def __init__(self, message: str, status: int, *, absent: bool = False) -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.absent = status, absent
 
 
 class CliClient:
@@ -63,7 +66,7 @@ class CliClient:
         try:
             return self._call("GET", self._path_of(kind, namespace, name))
         except CallRefused as refused:
-            if refused.status == HTTPStatus.NOT_FOUND:
+            if refused.absent:
                 return None
             raise
 
@@ -153,7 +156,8 @@ class CliClient:
         answer = self._send(method, path, body, content_type)
         text = answer.read() or b"{}"
         if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise CallRefused(_message(text, answer.status), answer.status)
+            absent = answer.status == HTTPStatus.NOT_FOUND and says_absent(text)
+            raise CallRefused(_message(text, answer.status), answer.status, absent=absent)
         return dict(json.loads(text))
 
     def _send(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
@@ -191,7 +195,7 @@ def _segment(what: str, name: str) -> str:
     No name at all would be the path of all objects, and one with slashes or of dots that of another one.
     """
     if name in ("", ".", "..") or "/" in name or "%" in name:
-        raise CallRefused(f"there is no {what} of the name {name!r}", HTTPStatus.NOT_FOUND)
+        raise CallRefused(f"there is no {what} of the name {name!r}", HTTPStatus.NOT_FOUND, absent=True)
     return quote(name, safe=":")
 
 
@@ -199,4 +203,4 @@ def _message(text: bytes, status: int) -> str:
     try:
         return str(json.loads(text)["message"])
     except (TypeError, ValueError, KeyError):
-        return f"HTTP status {status}"
+        return "404: what is asked for is not served" if status == HTTPStatus.NOT_FOUND else f"HTTP status {status}"
