@@ -107,3 +107,13 @@ def test_an_api_that_cannot_be_read_is_no_verdict() -> None:
     away.status = 403
     with pytest.raises(EffectFailed):
         judged(away, changed(replicas=0), STORED)
+
+
+def test_a_ledger_that_is_not_served_is_not_an_empty_one() -> None:
+    def exchange(method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
+        listed = {"metadata": {"resourceVersion": "1"}, "items": []}
+        return (404, "404 page not found\n") if path.partition("?")[0].endswith("/databasevolumes") else (200, listed)
+
+    smaller = changed(storage={**SPEC["storage"], "size": "512Mi"})
+    with pytest.raises(EffectFailed, match="not served now"):
+        Admission(client_over(exchange), ("/srv",)).errors(smaller, STORED)

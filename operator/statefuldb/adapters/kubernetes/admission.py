@@ -12,6 +12,7 @@ from statefuldb.model.profile import StorageProfile
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.desired import accepted_of, judge
+from statefuldb.reconcile.ports import NotAnswered
 
 Json = dict[str, Any]
 
@@ -46,8 +47,13 @@ class Admission:
         return [] if isinstance(judged, DatabaseSpec) else [str(error) for error in judged]
 
     def _entries(self, key: DatabaseKey) -> list[VolumeRecord | DamagedEntry]:
-        """Return what the ledger has of a database, and what it may have: entries that cannot be read."""
-        listed, _ = Objects(self._client, VOLUMES, (key.namespace,)).list()
+        """Return what the ledger has of a database, and what it may have: entries that cannot be read.
+
+        Raises EffectFailed.
+        """
+        listed, version = Objects(self._client, VOLUMES, (key.namespace,)).list()
+        if version is None:
+            raise NotAnswered(f"list {VOLUMES}: the kind is not served now")
         entries = [read_entry(stored) for stored in listed]
         return [e for e in entries if e.key == key or (isinstance(e, DamagedEntry) and e.born == key)]
 
