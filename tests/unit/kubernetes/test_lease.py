@@ -75,3 +75,4 @@ def test_who_cannot_write_it_down_tries_again_and_does_not_lead_meanwhile(at_onc
     leadership.acquire(at_once)
     assert restored == ["restored"] * 3
     assert api.writes == 1
+    leadership.release()
