@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +34,18 @@ def binaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def real(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
+def host_root() -> Iterator[str]:
+    """Yield a folder for HostPath data, outside the state directory and open to the server's user.
+
+    Each cluster asks for it, so that it outlives the servers that write there.
+    """
+    with tempfile.TemporaryDirectory(prefix="sdb-e2e-") as folder:
+        Path(folder).chmod(0o755)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def real(binaries: Path, tmp_path_factory: pytest.TempPathFactory, host_root: str) -> Iterator[RealCluster]:
     """Yield our operator on a real Mesos, with the embedded API server."""
     one = RealCluster(tmp_path_factory.mktemp("real"), binaries)
     yield one

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -186,16 +185,7 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def host_root() -> Iterator[str]:
-    """Yield a folder for HostPath data, outside the state directory and open to the server's user."""
-    with tempfile.TemporaryDirectory(prefix="sdb-e2e-") as folder:
-        Path(folder).chmod(0o755)
-        yield folder
-
-
-@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory, host_root: str) -> Iterator[Cluster]:
-    # `host_root` is asked for so that it outlives the servers that write there.
     if shutil.which("mariadbd", path="/usr/sbin") is None:
         pytest.skip("no MariaDB server here")
     state_dir = tmp_path_factory.mktemp("cluster")

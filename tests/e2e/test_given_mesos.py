@@ -17,7 +17,7 @@ from e2e.witnesses import OneWriter, Writer
 
 
 @pytest.fixture(scope="module")
-def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GivenMesos]:
+def given(tmp_path_factory: pytest.TempPathFactory, host_root: str) -> Iterator[GivenMesos]:
     """Yield our operator on the Mesos that is given, or skip and say so."""
     address = os.environ.get("STATEFULDB_TEST_MESOS")
     if address is None:

@@ -203,7 +203,7 @@ def test_a_deactivated_agent_keeps_its_tasks(subscribe: Subscribe, operator: Ope
     assert operator.ask("DEACTIVATE_AGENT", agent_id={"value": "nope"}) == (400, "Unknown agent")
     assert operator.ask("DEACTIVATE_AGENT", agent_id=agent) == (200, "")
     eventually(lambda: operator.agent(agent)["active"] is False, "an agent that is not active")
-    assert not [held for held in one.offers() if held["agent_id"] == agent]
+    eventually(lambda: agent not in [held["agent_id"] for held in one.offers()], "its offers to be rescinded")
     assert operator.ask("REACTIVATE_AGENT", agent_id=agent) == (200, "")
     eventually(lambda: operator.agent(agent)["active"] is True, "an agent that is active again")
     assert [status["state"] for status in one.task_updates("kept")][-1] == "TASK_RUNNING"
