@@ -106,7 +106,7 @@ def take_up(context: Context, ordinal: int) -> Step | VolumeRecord:
         return Step(waiting=(_ambiguous(ordinal, candidates),))
     if candidates:
         # Out of a backup, the ledger may know an earlier life of a name alone: of a later one Mesos tells.
-        beside = None if _is_own(context, candidates[0]) else _unseen(context, ordinal)
+        beside = None if _is_own(context, candidates[0]) else _unheard_of(context, ordinal)
         if beside is not None:
             return Step(waiting=(beside,))
         return _misplaced(context, candidates[0]) or _adopt(context, candidates[0])
@@ -162,6 +162,12 @@ def _lost_entries(context: Context, ordinal: int) -> Waiting | None:
         fix=f"{back}; or, to give that data up, delete {key.name} and create it again, or create another database",
         wants_offers=True,
     )
+
+
+def _unheard_of(context: Context, ordinal: int) -> Waiting | None:
+    """Return the wait before data of an earlier life is taken up: without a subscription it tells of no later one."""
+    mesos = context.observed.mesos
+    return _unseen(context, ordinal) or (None if mesos.connected else mesos_error.disconnected(mesos, ordinal))
 
 
 def _unseen(context: Context, ordinal: int) -> Waiting | None:

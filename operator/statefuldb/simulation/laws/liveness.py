@@ -1,10 +1,14 @@
 """The liveness laws: once faults and people rest, all comes to what is wanted of it, and then is at rest."""
 
+from collections import Counter
+from decimal import Decimal
 from typing import Any
 
 from statefuldb.adapters.mesos.reconciliation import AGAIN_LIMIT_SECONDS
 from statefuldb.adapters.mesos.wire import resource_from_wire
 from statefuldb.model.conditions import Reason
+from statefuldb.model.quantity import parse_quantity
+from statefuldb.model.resources import BYTES_PER_MIB, MILLI
 from statefuldb.model.volume import Intent
 from statefuldb.planning.members.serving import HEALTHY_AFTER_SECONDS
 from statefuldb.planning.storage.holding import identity_of
@@ -76,11 +80,33 @@ def _there(world: World, stored: Json | None, wanted: Wanted) -> str:
         unanswered = [w["message"] for w in _waits(status) if w["reason"] == Reason.AWAITING_RECONCILIATION]
         return "still runs" if running else "; ".join(unanswered)
     if ready.get("status") != "True":
+        if {w["reason"] for w in _waits(status)} == {Reason.AWAITING_RESOURCES} and _is_full(world, stored, spec):
+            return ""
         waits = [f"{w['reason']}: {w['message']}" for w in _waits(status)]
         return f"{ready.get('reason')}: {ready.get('message')} ({'; '.join(waits) or UNEXPLAINED})"
     if world.clients.connect(wanted.name) is None:
         return "called Ready, but a client cannot connect as its Secret says"
     return ""
+
+
+def _is_full(world: World, stored: Json, spec: Json) -> bool:
+    """Whether the agent of a member, which runs on as it was launched, has indeed less free than it is to have more."""
+    cluster, wanted = world.mesos.master.cluster, spec["resources"]
+    for entry in world.laws.ledger():
+        agent = cluster.agents.get(entry.launch.agent.id) if entry.launch is not None else None
+        if agent is None or entry.launch is None or entry.owner_uid != stored["metadata"]["uid"]:
+            continue
+        left = agent.total
+        for user in cluster.users_on(agent.id):
+            left = left - user.resources.exclusive()
+        free = Counter[str]()
+        for resource in left.to_json():
+            if "scalar" in resource and not resource.get("reservations"):
+                free[resource["name"]] += resource["scalar"]["value"]
+        more_cpus = parse_quantity(wanted["cpus"]) - Decimal(entry.launch.cpus_milli) / MILLI
+        more_bytes = parse_quantity(wanted["memory"]) - entry.launch.memory_bytes
+        return more_cpus > free["cpus"] or more_bytes > free["mem"] * BYTES_PER_MIB
+    return False
 
 
 def _in_force(spec: Json, status: Json, conditions: dict[str, Json]) -> Json:

@@ -129,3 +129,12 @@ def test_data_of_an_earlier_life_is_not_taken_up_beside_reservations_of_a_later_
     (wait,) = decided.waiting
     assert wait.reason is Reason.VOLUME_MISSING
     assert record.name in wait.message
+
+
+def test_data_of_an_earlier_life_is_not_taken_up_before_mesos_tells_of_later_ones() -> None:
+    """Simulator, seed 57284: after a restore it was taken up in the second before the subscription, and was gone."""
+    record, _, _ = launch(Strategy.HOST_PATH)
+    earlier, away = of_a_life(record, EARLIER), replace(observed().mesos, connected=False)
+    decided = plan(desired(spec(Strategy.HOST_PATH)), observed(volumes=(earlier,), mesos=away), (), OPERATOR)
+    assert not decided.actions
+    assert [wait.reason for wait in decided.waiting] == [Reason.MESOS_DISCONNECTED]
