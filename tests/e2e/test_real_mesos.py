@@ -142,7 +142,8 @@ def test_uninstalling_without_an_operator_leaves_all_of_others_and_nothing_of_ou
         assert reserved(one) == before, "an unconfirmed run did something"
         one.cli("uninstall", "--confirm", uuid_of(one), *one.mesos_options)
         assert reserved(one) == others
-        assert not directory.exists()
+        # A master tells of it before its agent has removed it.
+        eventually(lambda: not directory.exists(), 30)
         assert one.ask("GET_FRAMEWORKS").get("frameworks", []) == []
         assert one.ask("GET_TASKS").get("tasks", []) == []
         nothing_of_ours_is_left(one)
