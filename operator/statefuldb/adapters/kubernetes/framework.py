@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from statefuldb.adapters.kubernetes.calls import call, find
-from statefuldb.adapters.kubernetes.objects import VOLUMES, Objects, Surroundings
+from statefuldb.adapters.kubernetes.objects import VOLUMES, Objects, Surroundings, not_served
 from statefuldb.adapters.kubernetes.plain import CORE, PlainObjects
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET
 from statefuldb.model.schema.crd import GROUP
 from statefuldb.reconcile.machine import Machine
-from statefuldb.reconcile.ports import EffectFailed, NotAnswered, Superseded
+from statefuldb.reconcile.ports import EffectFailed, Superseded
 
 Json = dict[str, Any]
 _SECONDS = re.compile(r"[0-9]{1,18}")
@@ -165,7 +165,7 @@ class FrameworkRecord:
         """Return the UUIDs of the clusters that the ledger has entries of. Raises EffectFailed."""
         listed, version = Objects(self._client, VOLUMES, namespaces).list()
         if version is None and Surroundings(self._client).definition(f"{VOLUMES}.{GROUP}") is not None:
-            raise NotAnswered(f"list {VOLUMES}: the kind is not served now, and its definition is there")
+            raise not_served(VOLUMES)
         return sorted({entry.get("spec", {}).get("identity", {}).get("cluster", "") for entry in listed} - {""})
 
     def _lost(self, seen: str, cluster: str, framework_id: str = "") -> str:

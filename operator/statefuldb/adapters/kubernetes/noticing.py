@@ -6,10 +6,10 @@ from typing import Any
 from statefuldb.adapters.kubernetes.cache import Cache, number_of
 from statefuldb.adapters.kubernetes.entries import Entries
 from statefuldb.adapters.kubernetes.grouping import keys_among
-from statefuldb.adapters.kubernetes.objects import DATABASES, PROFILES, VOLUMES, Objects
+from statefuldb.adapters.kubernetes.objects import DATABASES, PROFILES, VOLUMES, Objects, not_served
 from statefuldb.adapters.kubernetes.surroundings import KnownSurroundings
 from statefuldb.model.identity import DatabaseKey
-from statefuldb.reconcile.ports import Enqueue, NotAnswered
+from statefuldb.reconcile.ports import Enqueue
 
 Json = dict[str, Any]
 
@@ -114,7 +114,7 @@ class Noticing:
     def not_served(self, plural: str) -> None:
         """Raise NotAnswered for a kind that is not served: it is nobody's deletion, unless its definition goes."""
         if not self._around.definitions_going():
-            raise NotAnswered(f"list {plural}: the kind is not served now, and its definition is there")
+            raise not_served(plural)
 
     def _judged(self, plural: str, listed: Iterable[Json], version: str | None) -> Iterator[Json]:
         for stored in listed:

@@ -127,6 +127,11 @@ class Objects:
         return f"{verb} {self._plural}/{name} in {namespace}"
 
 
+def not_served(plural: str) -> NotAnswered:
+    """Return the failure of a list of a kind that is not served though its definition is there."""
+    return NotAnswered(f"list {plural}: the kind is not served now, and its definition is there")
+
+
 def profiles_of(stored: Iterable[Json], namespace: str, look: Callable[[], Json | None]) -> tuple[StorageProfile, ...]:
     """Return those of the stored profiles that bound a namespace, which `look` returns; asked where there are any."""
     found = [parse_profile(o["metadata"]["name"], o.get("spec") or {}) for o in stored]
