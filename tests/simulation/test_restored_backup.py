@@ -53,7 +53,7 @@ def test_it_happens_in_worlds_that_say_so_and_changes_no_other() -> None:
         assert [kind for kind in with_it._kinds if kind != RESTORE] == without._kinds
 
 
-@pytest.mark.parametrize(("seed", "law"), [(1, "sane_requests"), (79, "no_empty_resurrection")])
+@pytest.mark.parametrize(("seed", "law"), [(5, "sane_requests"), (6, "no_empty_resurrection")])
 def test_an_operator_to_whom_nobody_says_it_breaks_laws(seed: int, law: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FrameworkRecord, "_moment", lambda *_: 0)
     broken = run(seed, replace(never_turned_away(size_of(seed)), restores=True)).verdict.broken

@@ -43,6 +43,6 @@ def test_an_operator_that_takes_what_is_not_served_for_deleted_breaks_a_law(monk
         return self._caches[plural].replace_all(*self._objects[plural].list())
 
     monkeypatch.setattr(Noticing, "_compare", believes)
-    broken = run(9, replace(size_of(9), turns_away=True)).verdict.broken
+    broken = run(21, replace(size_of(21), turns_away=True)).verdict.broken
     assert broken is not None
     assert broken.law == "sane_requests"

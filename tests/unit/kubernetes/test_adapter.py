@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
+from statefuldb.adapters.kubernetes.adapter import LISTED_SECONDS, KubernetesAdapter
 from statefuldb.adapters.kubernetes.connection import client_over
 from statefuldb.adapters.kubernetes.objects import DATABASES, PAGE_OBJECTS, VOLUMES
 from statefuldb.adapters.kubernetes.watching import OnEvent
@@ -19,6 +19,7 @@ from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_object
 from statefuldb.reconcile.ports import EffectFailed, NotAnswered
 from unit.kubernetes.test_events import ABSENT, Clockwork
+from unit.mesos.adapter import Standing
 from unit.planning.world import KEY, serving_on
 
 Json = dict[str, Any]
@@ -41,6 +42,14 @@ class Relisting(Clockwork):
     def after(self, seconds: float, call: Callable[[], object]) -> Callable[[], None]:
         self.relist = call
         return lambda: None
+
+
+class Passing(Clockwork, Standing):
+    """A machine whose time passes as the test says, and whose lanes run at once."""
+
+    def __init__(self) -> None:
+        Clockwork.__init__(self)
+        Standing.__init__(self)
 
 
 def life(uid: str, version: int) -> Json:
@@ -124,6 +133,38 @@ def test_lists_are_read_in_pages_and_have_only_those_looked_at_that_they_are_abo
     shelf.definitions = {"deletionTimestamp": "2025-06-01T00:00:00Z", "resourceVersion": "2"}
     machine.relist()
     assert adapter.crd_terminating(), "whatever was missed"
+
+
+def test_what_went_before_a_watch_began_is_found_to_be_gone_soon_after() -> None:
+    """A watch tells of what is there as it begins, also where it begins anew, but of nothing that has gone before."""
+    shelf, enqueued, machine, watches = Shelf(4), list[DatabaseKey](), Passing(), list[Watch]()
+
+    def make_watch(on_event: OnEvent) -> Watch:
+        watches.append(Watch(on_event))
+        return watches[0]
+
+    adapter = KubernetesAdapter(
+        client_over(shelf.exchange),
+        make_watch=make_watch,
+        enqueue=enqueued.append,
+        on_surroundings=lambda _: None,
+        on_restored=lambda: None,
+        instance="operator-1",
+        machine=machine,  # type: ignore[arg-type]
+    )
+    adapter.start()
+    enqueued.clear()
+    del shelf.versions["orders-0001"]
+    machine.pass_by(LISTED_SECONDS)
+    assert [key.name for key in enqueued] == ["orders-0001"]
+    enqueued.clear()
+    del shelf.versions["orders-0002"]
+    machine.pass_by(2 * LISTED_SECONDS)
+    still = {"namespace": "shop", "name": "orders-0003", "resourceVersion": "4"}
+    watches[0].tell(DATABASES, None, {"metadata": still})
+    machine.pass_by(LISTED_SECONDS)
+    assert [key.name for key in enqueued] == ["orders-0002"]
+    adapter.stop()
 
 
 def test_a_status_is_not_written_into_the_next_life_of_its_name() -> None:

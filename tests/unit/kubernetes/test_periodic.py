@@ -38,3 +38,25 @@ def test_what_is_stopped_while_it_is_done_is_not_done_again() -> None:
     each.start()
     time.pass_by(1_000.0)
     assert done == [1_300.0]
+
+
+def test_it_can_be_brought_forward_once_for_any_number_of_reasons() -> None:
+    time, done = Standing(), list[float]()
+
+    def do() -> None:
+        done.append(time.now())
+        if len(done) == 1:
+            each.within(5.0)
+
+    each = Periodic(cast("Any", time), 300.0, do)
+    each.start()
+    time.pass_by(10.0)
+    each.within(5.0)
+    time.pass_by(4.0)
+    each.within(5.0)
+    time.pass_by(400.0)
+    assert done == [1_015.0, 1_020.0, 1_320.0]
+    each.stop()
+    each.within(5.0)
+    time.pass_by(400.0)
+    assert len(done) == 3

@@ -39,6 +39,8 @@ from statefuldb.reconcile.ports import EffectFailed, Enqueue
 
 log = getLogger(__name__)
 RELIST_SECONDS = 300.0
+# A fleet is listed in some seconds, and told of meanwhile.
+LISTED_SECONDS = 5.0
 
 
 class KubernetesAdapter:
@@ -82,16 +84,17 @@ class KubernetesAdapter:
             namespaces=namespaces,
             enqueue=enqueue,
             on_surroundings=on_surroundings,
+            on_listed=lambda: self._lists.within(LISTED_SECONDS),
             on_restored=on_restored,
         )
         self._watch = make_watch(self._noticing.noticed)
         self._lists = Periodic(machine, RELIST_SECONDS, self._relist)
 
     def start(self) -> None:
-        """List everything once, then watch. Raises EffectFailed."""
+        """List everything, watch, and list again: a watch tells nothing of what went before it. Raises EffectFailed."""
         self._relist()
+        self._lists.start(LISTED_SECONDS)
         self._watch.start()
-        self._lists.start()
 
     def stop(self) -> None:
         """Watch no more."""

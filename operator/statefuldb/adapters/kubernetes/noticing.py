@@ -18,6 +18,7 @@ class Noticing:
     """The only writer of the caches beside our own writes. `caches` and `objects` are by plural.
 
     `on_surroundings` is called with the namespace that has changed, or with None where that concerns every database,
+    `on_listed` where a watch has begun, or begun anew, and tells of what is there but not of what has gone before,
     `on_restored` where the API was put back to an earlier state.
     """
 
@@ -31,6 +32,7 @@ class Noticing:
         namespaces: tuple[str, ...],
         enqueue: Enqueue,
         on_surroundings: Callable[[str | None], None],
+        on_listed: Callable[[], None],
         on_restored: Callable[[], None],
     ) -> None:
         self._caches = caches
@@ -40,6 +42,7 @@ class Noticing:
         self._namespaces = namespaces
         self._enqueue = enqueue
         self._on_surroundings = on_surroundings
+        self._on_listed = on_listed
         self._on_restored = on_restored
 
     def keys(self) -> tuple[DatabaseKey, ...]:
@@ -49,6 +52,8 @@ class Noticing:
 
     def noticed(self, plural: str, kind: str | None, stored: Json) -> None:
         """Take in an event, and enqueue the key it is about."""
+        if kind is None:
+            self._on_listed()
         cache = self._caches[plural]
         news = cache.remove(stored) if kind == "DELETED" else cache.put(stored)
         if not news:

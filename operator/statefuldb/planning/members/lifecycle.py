@@ -37,7 +37,7 @@ def run(context: Context, record: VolumeRecord) -> Step:
     if not status.state.alive:
         return undecided(context, record, status)
     if status.state is TaskState.KILLING:
-        return Step(waiting=(stopping(record),))
+        return Step(waiting=(stopping(status.id),))
     stop_now = maintenance.stop_before(context, record, status, STOP_GRACE_SECONDS)
     if stop_now is not None:
         return stop_now
@@ -112,7 +112,7 @@ def stop(context: Context, record: VolumeRecord, why: str) -> Step:
     if not status.state.alive:
         return settled(context, record, status)
     if status.state is TaskState.KILLING:
-        return Step(waiting=(stopping(record),))
+        return Step(waiting=(stopping(status.id),))
     kill = KillTask(
         task_id=status.id,
         agent_id=status.agent_id,

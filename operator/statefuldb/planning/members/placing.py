@@ -144,7 +144,12 @@ def _is_elsewhere(record: VolumeRecord, hostname: str) -> bool:
 
 
 def _preference(record: VolumeRecord, offer: AgentOffer) -> tuple[bool, int, str]:
-    """Order offers: the agent used before, then the one with most free cpu, then by name so that ties are stable."""
+    """Order offers: the agent used before, then the one with most free cpu, then by name so that ties are stable.
+
+    Shared data that fails again goes around all agents by name: the mount, or the engine, of the last may be at fault.
+    """
+    if record.strategy is Strategy.DFS and record.failures > 1 and record.agent is not None:
+        return (offer.hostname <= record.agent.hostname, 0, offer.hostname)
     elsewhere = not _is_on(record, offer.hostname)
     return (elsewhere, -offer.amount_milli("cpus"), offer.hostname)
 

@@ -2,22 +2,23 @@
 
 from statefuldb.model.actions import Action, KillTask, SaveVolume
 from statefuldb.model.conditions import Reason
+from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import TaskState
 from statefuldb.model.plan import Waiting
 from statefuldb.model.spec import RiskClass
 from statefuldb.model.volume import VolumeRecord
-from statefuldb.planning.context import Context, Step
+from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.members.launch import STOP_GRACE_SECONDS
 
 STOP_AGAIN_SECONDS = STOP_GRACE_SECONDS / 2
 
 
-def stopping(record: VolumeRecord) -> Waiting:
+def stopping(task_id: TaskId) -> Waiting:
     """Return the wait for a clean stop."""
     return Waiting(
-        ordinal=record.identity.ordinal,
+        ordinal=task_id.ordinal,
         reason=Reason.STOPPING,
-        message=f"incarnation {record.incarnation} is stopping (up to {STOP_GRACE_SECONDS} s)",
+        message=f"incarnation {task_id.incarnation} is stopping (up to {STOP_GRACE_SECONDS} s)",
         look_again_seconds=STOP_AGAIN_SECONDS,
     )
 
@@ -27,19 +28,20 @@ def strays(context: Context, record: VolumeRecord) -> Step | None:
 
     One that is recorded as over can still be said to run, by a status that was long on its way: the answer to KILL
     tells. So it is with one that was said to be stopping, for longer than that is believed. Nothing is launched beside
-    one that is alive.
+    one that is alive: where the current one does not run, their end is waited for.
 
     One that was launched after what the entry says is rather what another operator has launched meanwhile than one of
     before a restore: the entry is written as it is first, which is refused where it is not the stored one.
     """
     actions: list[Action] = []
-    alive = later = False
+    alive: list[TaskId] = []
+    later = False
     for task_id, status in sorted(context.observed.tasks.items(), key=lambda item: str(item[0])):
         mine = (task_id.uid, task_id.ordinal) == (record.identity.uid, record.identity.ordinal)
         current = task_id == record.task_id and not record.ended
         if not mine or current or not status.state.alive:
             continue
-        alive = True
+        alive.append(task_id)
         if status.state is TaskState.KILLING and 0 <= context.now - status.seen_at_seconds < STOP_AGAIN_SECONDS:
             continue
         later = later or task_id.incarnation > record.incarnation
@@ -57,4 +59,6 @@ def strays(context: Context, record: VolumeRecord) -> Step | None:
     if actions:
         stored = SaveVolume(volume=record, why=f"{record.name} is still what the ledger says")
         return Step(actions=(*((stored,) if later else ()), *actions))
-    return Step(waiting=(stopping(record),)) if alive and record.ended else None
+    last = status_of(record, context.observed.tasks)
+    runs = not record.ended and last is not None and last.state.alive
+    return Step(waiting=tuple(stopping(task_id) for task_id in alive)) if alive and not runs else None

@@ -14,6 +14,7 @@ from statefuldb.model.volume import VolumePhase, VolumeRecord
 from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.ledger import damage
+from statefuldb.planning.members.undecided_tasks import PROOF_SECONDS
 from statefuldb.planning.removal.erasing import erase
 from statefuldb.planning.storage import strategy_of
 from statefuldb.planning.storage.holding import is_ours
@@ -95,12 +96,16 @@ def _seen_without(context: Context, record: VolumeRecord) -> frozenset[str]:
     """Return the hosts whose agents have offered, since the release was sent, nothing of this member's.
 
     The master offers what will be there once its agent has obeyed. One that is cut off at that moment never does, and
-    comes back with all that it had: its own word is waited for. Nor is everything offered to us: another framework of
-    the role may run on a part of it. The master's list says what there is.
+    comes back with all that it had: its own word is waited for. A framework of ours that has ended since is not given
+    it, and the next one waits until the agent was found to be gone, or must have heard. Nor is everything offered to
+    us: another framework of the role may run on a part of it. The master's list says what there is.
     """
     if record.phase is not VolumePhase.RELEASING:
         return frozenset()
-    offers = [o for o in context.offers if o.received_at_seconds > record.released_at_seconds]
+    launched = record.launch
+    ended = launched is not None and launched.by_another(context.observed.mesos.framework_id)
+    since = record.released_at_seconds + (PROOF_SECONDS if ended else 0.0)
+    offers = [o for o in context.offers if o.received_at_seconds > since]
     listed = context.observed.reserved
     if listed is None or any(is_ours(r, record.identity) for o in (*listed, *offers) for r in o.resources):
         return frozenset()

@@ -204,3 +204,19 @@ def test_data_is_not_removed_by_a_proof_that_was_outlived() -> None:
     decided = plan(None, anew, (offer("agent-2"),), FENCING)
     assert not moves(decided)
     assert not plan(None, replace(anew, volumes=(entry_after(decided),)), (offer("agent-2"),), FENCING).actions
+
+
+def test_nothing_follows_a_proved_end_beside_another_launch_that_is_still_stopping() -> None:
+    """A keeper tells of a launch that the ledger did not know: that one is followed, and its own launch stopped."""
+    record = replace(fenced(serving(Strategy.DFS), LOST_AT), incarnation=2)
+    assert record.launch is not None
+    stray = replace(record, launch=replace(record.launch, incarnation=2))
+    told = {**lost_again(record, TaskState.UNREACHABLE, LOST_AT).tasks, **tasks(stray, TaskState.KILLING)}
+    (killing,) = tasks(stray, TaskState.KILLING)
+    told[killing] = replace(told[killing], seen_at_seconds=999.0)
+    decided = plan(desired(REATTACH), observed(volumes=(record,), tasks=told), (offer("agent-2"),), FENCING)
+    assert not decided.actions
+    assert [(w.reason, "incarnation 2" in w.message) for w in decided.waiting] == [(Reason.STOPPING, True)]
+    told[killing] = replace(told[killing], state=TaskState.KILLED)
+    over = observed(volumes=(record,), tasks=told)
+    assert moves(plan(desired(REATTACH), over, (offer("agent-2"),), FENCING))

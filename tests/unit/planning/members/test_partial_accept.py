@@ -12,6 +12,7 @@ from statefuldb.model.operations import Create, LaunchTask, Reserve, Unreserve
 from statefuldb.model.resources import AgentOffer, Resource
 from statefuldb.model.spec import DatabaseSpec, DiskType, PersistentVolumeSpec, ResourcesSpec, StorageSpec, Strategy
 from statefuldb.model.volume import Ending, Intent, VolumePhase, VolumeRecord
+from statefuldb.planning.members.undecided_tasks import PROOF_SECONDS
 from statefuldb.planning.planner import plan
 from unit.planning.world import (
     MIB,
@@ -291,3 +292,23 @@ def test_an_old_offer_or_one_whose_agent_has_not_obeyed_yet_shows_nothing(receiv
     open_ones = (pending,) if received_at > released.released_at_seconds else ()
     seen = observed(database=None, at_seconds=2_000.0, volumes=(released,), operations=open_ones)
     assert not plan(None, seen, (there,), OPERATOR).actions
+
+
+@pytest.mark.parametrize(
+    ("framework", "waited", "forgotten"), [("earlier", 1, False), ("earlier", 2, True), ("", 1, True)]
+)
+def test_what_an_earlier_framework_asked_an_agent_to_give_back_is_believed_once_it_must_have_heard_of_it(
+    framework: str, waited: int, forgotten: bool
+) -> None:
+    """Simulator, seed 59073: no framework is told any more whether a cut off agent has obeyed one that was removed."""
+    first, _ = attempt(spec(), observed(), offer())
+    assert first.launch is not None
+    released = replace(
+        releasing(first),
+        superseded=(),
+        launch=replace(first.launch, framework_id=framework or first.launch.framework_id),
+    )
+    came_at = released.released_at_seconds + waited * (PROOF_SECONDS - 1.0)
+    seen = observed(database=None, at_seconds=came_at, volumes=(released,))
+    decided = plan(None, seen, (replace(offer(), received_at_seconds=came_at),), OPERATOR)
+    assert any(isinstance(action, ForgetVolume) for action in decided.actions) is forgotten
