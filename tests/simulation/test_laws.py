@@ -2,7 +2,7 @@
 
 from statefuldb.local.mesos.master.master import REREGISTER_SECONDS
 from statefuldb.simulation.laws.liveness import come_to_rest
-from statefuldb.simulation.laws.safety import said_anew
+from statefuldb.simulation.laws.on_the_wire import said_anew
 from statefuldb.simulation.size import Size
 from statefuldb.simulation.world import World
 

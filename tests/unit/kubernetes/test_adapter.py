@@ -1,122 +1,29 @@
 """The Kubernetes port between two lives of one name."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from statefuldb.adapters.kubernetes.adapter import LISTED_SECONDS, KubernetesAdapter
-from statefuldb.adapters.kubernetes.connection import client_over
+from statefuldb.adapters.kubernetes.adapter import LISTED_SECONDS
 from statefuldb.adapters.kubernetes.objects import DATABASES, PAGE_OBJECTS, VOLUMES
-from statefuldb.adapters.kubernetes.watching import OnEvent
 from statefuldb.model.duplicate import OtherEntry
 from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, DatabaseKey
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_object
 from statefuldb.reconcile.ports import EffectFailed, NotAnswered
-from unit.kubernetes.test_events import ABSENT, Clockwork
-from unit.mesos.adapter import Standing
+from unit.kubernetes.test_events import ABSENT
+from unit.kubernetes.watched import Passing, Relisting, Shelf, life, watching
 from unit.planning.world import KEY, serving_on
 
 Json = dict[str, Any]
 
 
-class Watch:
-    """Tells what the test tells."""
-
-    def __init__(self, on_event: OnEvent) -> None:
-        self.tell = on_event
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-
-class Relisting(Clockwork):
-    """A machine on which the next list is taken when the test says so."""
-
-    def after(self, seconds: float, call: Callable[[], object]) -> Callable[[], None]:
-        self.relist = call
-        return lambda: None
-
-
-class Passing(Clockwork, Standing):
-    """A machine whose time passes as the test says, and whose lanes run at once."""
-
-    def __init__(self) -> None:
-        Clockwork.__init__(self)
-        Standing.__init__(self)
-
-
-def life(uid: str, version: int) -> Json:
-    metadata = {"namespace": KEY.namespace, "name": KEY.name, "uid": uid, "resourceVersion": str(version)}
-    return {"apiVersion": "statefuldb.dev/v1alpha1", "kind": "StatefulDatabase", "metadata": metadata, "spec": {}}
-
-
-class Shelf:
-    """An API that lists databases in pages, and holds our definitions beside them."""
-
-    def __init__(self, count: int) -> None:
-        self.versions = {f"orders-{number:04}": number + 1 for number in range(count)}
-        self.pages = 0
-        self.definitions: Json = {}
-
-    def exchange(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
-        assert method == "GET"
-        parts = urlsplit(path)
-        query = dict(parse_qsl(parts.query))
-        if "/customresourcedefinitions/" in parts.path:
-            name = parts.path.rpartition("/")[2]
-            return 200, {"metadata": {"name": name, "resourceVersion": "1", **self.definitions}}
-        names = sorted(self.versions) if parts.path.endswith(f"/{DATABASES}") else []
-        rest = [name for name in names if name > query.get("continue", "")]
-        page = rest[: int(query["limit"])]
-        self.pages += bool(page)
-        more = {"continue": page[-1]} if len(page) < len(rest) else {}
-        metadata = {"resourceVersion": str(max(self.versions.values())), **more}
-        items = [{"metadata": {"namespace": "shop", "name": n, "resourceVersion": str(self.versions[n])}} for n in page]
-        return 200, {"metadata": metadata, "items": items}
-
-
-def watching(
-    exchange: Callable[[str, str, Any, str], tuple[int, Any]],
-    enqueue: Callable[[DatabaseKey], None] = lambda _: None,
-    on_restored: Callable[[], None] = lambda: None,
-) -> tuple[KubernetesAdapter, OnEvent]:
-    """Return an adapter over `exchange`, and what tells it of changes."""
-    watches: list[Watch] = []
-
-    def make_watch(on_event: OnEvent) -> Watch:
-        watches.append(Watch(on_event))
-        return watches[0]
-
-    adapter = KubernetesAdapter(
-        client_over(exchange),
-        make_watch=make_watch,
-        enqueue=enqueue,
-        on_surroundings=lambda _: None,
-        on_restored=on_restored,
-        instance="operator-1",
-        machine=Clockwork(),  # type: ignore[arg-type]
-    )
-    return adapter, watches[0].tell
-
-
 def test_lists_are_read_in_pages_and_have_only_those_looked_at_that_they_are_about() -> None:
     shelf, enqueued, machine = Shelf(2 * PAGE_OBJECTS + 1), list[DatabaseKey](), Relisting()
-    adapter = KubernetesAdapter(
-        client_over(shelf.exchange),
-        make_watch=Watch,
-        enqueue=enqueued.append,
-        on_surroundings=lambda _: None,
-        on_restored=lambda: None,
-        instance="operator-1",
-        machine=machine,  # type: ignore[arg-type]
-    )
+    adapter, _ = watching(shelf.exchange, enqueued.append, machine=machine)
     adapter.start()
     assert not adapter.crd_terminating(), "no watch has told of anything yet"
     assert shelf.pages == 3
@@ -137,21 +44,8 @@ def test_lists_are_read_in_pages_and_have_only_those_looked_at_that_they_are_abo
 
 def test_what_went_before_a_watch_began_is_found_to_be_gone_soon_after() -> None:
     """A watch tells of what is there as it begins, also where it begins anew, but of nothing that has gone before."""
-    shelf, enqueued, machine, watches = Shelf(4), list[DatabaseKey](), Passing(), list[Watch]()
-
-    def make_watch(on_event: OnEvent) -> Watch:
-        watches.append(Watch(on_event))
-        return watches[0]
-
-    adapter = KubernetesAdapter(
-        client_over(shelf.exchange),
-        make_watch=make_watch,
-        enqueue=enqueued.append,
-        on_surroundings=lambda _: None,
-        on_restored=lambda: None,
-        instance="operator-1",
-        machine=machine,  # type: ignore[arg-type]
-    )
+    shelf, enqueued, machine = Shelf(4), list[DatabaseKey](), Passing()
+    adapter, tell = watching(shelf.exchange, enqueued.append, machine=machine)
     adapter.start()
     enqueued.clear()
     del shelf.versions["orders-0001"]
@@ -161,7 +55,7 @@ def test_what_went_before_a_watch_began_is_found_to_be_gone_soon_after() -> None
     del shelf.versions["orders-0002"]
     machine.pass_by(2 * LISTED_SECONDS)
     still = {"namespace": "shop", "name": "orders-0003", "resourceVersion": "4"}
-    watches[0].tell(DATABASES, None, {"metadata": still})
+    tell(DATABASES, None, {"metadata": still})
     machine.pass_by(LISTED_SECONDS)
     assert [key.name for key in enqueued] == ["orders-0002"]
     adapter.stop()

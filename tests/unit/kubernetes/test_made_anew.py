@@ -6,17 +6,14 @@ from typing import Any
 
 import pytest
 
-from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
-from statefuldb.adapters.kubernetes.connection import client_over
 from statefuldb.adapters.kubernetes.objects import DATABASES, VOLUMES
-from statefuldb.adapters.kubernetes.watching import OnEvent
 from statefuldb.model.identity import FINALIZER, LABEL_MANAGED
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_object
 from statefuldb.reconcile.ports import EffectFailed
-from unit.kubernetes.test_adapter import Watch, life, watching
-from unit.kubernetes.test_events import ABSENT, Clockwork
+from unit.kubernetes.test_events import ABSENT
+from unit.kubernetes.watched import life, watching
 from unit.planning.world import KEY, serving_on
 
 Json = dict[str, Any]
@@ -27,20 +24,8 @@ class Overtaken:
 
     def __init__(self, plural: str, first: Json, next_life: Json) -> None:
         self._plural, self._next_life = plural, next_life
-        self.adapter = KubernetesAdapter(
-            client_over(self._answer),
-            make_watch=self._watching,
-            enqueue=lambda _: None,
-            on_surroundings=lambda _: None,
-            on_restored=lambda: None,
-            instance="operator-1",
-            machine=Clockwork(),  # type: ignore[arg-type]
-        )
+        self.adapter, self.tell = watching(self._answer)
         self.tell(plural, "ADDED", first)
-
-    def _watching(self, on_event: OnEvent) -> Watch:
-        self.tell = on_event
-        return Watch(on_event)
 
     def _answer(self, method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
         if method == "PUT":

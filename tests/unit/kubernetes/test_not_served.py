@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 
 from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
-from statefuldb.adapters.kubernetes.connection import client_over
 from statefuldb.adapters.kubernetes.objects import DATABASES, PAGE_OBJECTS, PROFILES, VOLUMES
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.reconcile.ports import NotAnswered
-from unit.kubernetes.test_adapter import Relisting, Shelf, Watch
+from unit.kubernetes.watched import Relisting, Shelf, watching
 
 NOT_SERVED = (404, "404 page not found\n")
 
@@ -28,15 +27,7 @@ class Unserved(Shelf):
 
 
 def adapter_on(shelf: Shelf, enqueued: list[DatabaseKey]) -> KubernetesAdapter:
-    return KubernetesAdapter(
-        client_over(shelf.exchange),
-        make_watch=Watch,
-        enqueue=enqueued.append,
-        on_surroundings=lambda _: None,
-        on_restored=lambda: None,
-        instance="operator-1",
-        machine=Relisting(),  # type: ignore[arg-type]
-    )
+    return watching(shelf.exchange, enqueued.append, machine=Relisting())[0]
 
 
 @pytest.mark.parametrize(("kind", "amid_a_list"), [(DATABASES, False), (DATABASES, True), (VOLUMES, False)])

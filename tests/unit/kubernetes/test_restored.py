@@ -4,34 +4,20 @@ from typing import Any
 
 import pytest
 
-from statefuldb.adapters.kubernetes.adapter import KubernetesAdapter
 from statefuldb.adapters.kubernetes.cache import Cache
-from statefuldb.adapters.kubernetes.connection import client_over
 from statefuldb.adapters.kubernetes.objects import DATABASES
 from statefuldb.adapters.kubernetes.watching import OnEvent
 from statefuldb.reconcile.ports import EffectFailed
-from unit.kubernetes.test_adapter import Relisting, Shelf, Watch, life, watching
+from unit.kubernetes.watched import Relisting, Shelf, life, watching
 from unit.planning.world import KEY
 
 
 def begun(shelf: Shelf, restored: list[str]) -> tuple[Relisting, OnEvent]:
     """Return what has an adapter list anew, and what tells it of changes, once it has listed all."""
-    machine, watches = Relisting(), list[Watch]()
-
-    def make_watch(on_event: OnEvent) -> Watch:
-        watches.append(Watch(on_event))
-        return watches[0]
-
-    KubernetesAdapter(
-        client_over(shelf.exchange),
-        make_watch=make_watch,
-        enqueue=lambda _: None,
-        on_surroundings=lambda _: None,
-        on_restored=lambda: restored.append("restored"),
-        instance="operator-1",
-        machine=machine,  # type: ignore[arg-type]
-    ).start()
-    return machine, watches[0].tell
+    machine = Relisting()
+    adapter, tell = watching(shelf.exchange, on_restored=lambda: restored.append("restored"), machine=machine)
+    adapter.start()
+    return machine, tell
 
 
 def test_an_api_that_went_back_is_noticed_by_a_list_that_is_older_than_what_was_seen() -> None:

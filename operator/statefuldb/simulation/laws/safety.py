@@ -1,14 +1,13 @@
 """The safety laws of docs/design.md section 3, judged at each moment at which one could be broken."""
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from decimal import Decimal
-from itertools import zip_longest
 from typing import Any
 
 from statefuldb.local.api_server.objects.store import Change
 from statefuldb.model.conditions import Reason
-from statefuldb.model.identity import LABEL_CLUSTER, TaskId
+from statefuldb.model.identity import TaskId
 from statefuldb.model.quantity import parse_quantity
 from statefuldb.model.resources import MILLI
 from statefuldb.model.volume import Intent, Launch, VolumeRecord
@@ -24,6 +23,7 @@ from statefuldb.simulation.cluster.host import Host
 from statefuldb.simulation.cluster.mesos import Mesos
 from statefuldb.simulation.cluster.silence import MISSED_SECONDS
 from statefuldb.simulation.cluster.storage import Directory
+from statefuldb.simulation.laws.on_the_wire import is_ours, said_anew
 from statefuldb.simulation.laws.verdict import Verdict
 from statefuldb.simulation.laws.written import Written
 
@@ -245,7 +245,7 @@ class Laws:
                 *operation.get(kind, {}).get("resources", []),
                 *operation.get(kind, {}).get("volumes", []),
             ]:
-                self._verdict.judge("ours_only", _is_ours(resource), f"{kind} of {resource['name']} without our label")
+                self._verdict.judge("ours_only", is_ours(resource), f"{kind} of {resource['name']} without our label")
                 amount = resource.get("scalar", {}).get("value", 1)
                 self._verdict.judge("sane_requests", amount > 0, f"{kind} of nothing")
             for task in operation.get("launch", {}).get("task_infos", []):
@@ -258,8 +258,8 @@ class Laws:
         recorded = bool(self._ledger.of(TaskId.parse(task_id)))
         self._verdict.judge("sane_requests", recorded, f"{task_id} was launched before the ledger had it")
         if any("persistence" in r.get("disk", {}) for r in task["resources"]):
-            names = {r["name"] for r in task["resources"] if _is_ours(r)}
-            whole = names >= {"cpus", "mem", "disk", "ports"} and all(_is_ours(r) for r in task["resources"])
+            names = {r["name"] for r in task["resources"] if is_ours(r)}
+            whole = names >= {"cpus", "mem", "disk", "ports"} and all(is_ours(r) for r in task["resources"])
             self._verdict.judge("bundle", whole, f"{task_id} was launched on less than its bundle: {sorted(names)}")
 
     def _acknowledged(self, acknowledge: Json) -> None:
@@ -277,27 +277,3 @@ def _falls_short(volume: VolumeRecord, launch: Launch, spec: Json | None) -> boo
     wanted = {name: parse_quantity(amount) for name, amount in (spec or {}).get("resources", {}).items()}
     larger = spec is not None and parse_quantity(spec["storage"]["size"]) > volume.size_bytes
     return larger or wanted != {"cpus": Decimal(launch.cpus_milli) / MILLI, "memory": Decimal(launch.memory_bytes)}
-
-
-def said_anew(value: Any, before: Any) -> Iterator[str]:
-    """Yield the names and texts in a JSON value that are not at the same place in another."""
-    if value == before:
-        return
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        known = before if isinstance(before, dict) else {}
-        for name, held in value.items():
-            if name not in known:
-                yield name
-            yield from said_anew(held, known.get(name))
-    elif isinstance(value, list):
-        listed = before[: len(value)] if isinstance(before, list) else []
-        for held, was in zip_longest(value, listed):
-            yield from said_anew(held, was)
-
-
-def _is_ours(resource: Json) -> bool:
-    stack = resource.get("reservations", [])
-    labels = stack[-1].get("labels", {}).get("labels", []) if stack else []
-    return any(label["key"] == LABEL_CLUSTER for label in labels)
