@@ -91,7 +91,8 @@ KEPT_HANGING = (686,)
 # 42723: with an offer the plan to approve had a restart for a larger volume in it, and without one it had not:
 # what was retained on another agent was taken for where the member runs. Whatever was approved was another plan.
 # 59073: an agent that was cut off never heard of an UNRESERVE, and the framework that had sent it was removed.
-KEPT_FEW_KINDS = (23996, 25780, 32135, 32735, 42723, 59073)
+# 61301: what a framework had released itself was believed as late, where an earlier one had launched it.
+KEPT_FEW_KINDS = (23996, 25780, 32135, 32735, 42723, 59073, 61301)
 
 # The same where the API is restored from a backup now and then.
 # 14: a database was begun just after the backup, and its agent was called gone before the operator was started again.

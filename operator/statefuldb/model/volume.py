@@ -136,7 +136,8 @@ class VolumeRecord:
     """One ledger entry. `resource_version` is that of the stored object, empty before it is first stored.
 
     `elsewhere` are hosts where earlier attempts, before there was data, may have left reservations; `superseded` those
-    where such an attempt left a volume.
+    where such an attempt left a volume. `released_by_framework` asked for what is held to be given back, at
+    `released_at_seconds`: what agents say to that is told to no other.
     """
 
     name: str
@@ -169,6 +170,7 @@ class VolumeRecord:
     resource_version: str = ""
     phase: VolumePhase = VolumePhase.PENDING
     released_at_seconds: float = 0.0
+    released_by_framework: str = ""
 
     @property
     def task_id(self) -> TaskId | None:

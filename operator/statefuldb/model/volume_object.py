@@ -68,6 +68,7 @@ def to_object(record: VolumeRecord) -> dict[str, object]:
         "failures": record.failures,
         "phase": str(record.phase),
         "releasedAtSeconds": record.released_at_seconds,
+        "releasedByFramework": record.released_by_framework or None,
     }
     metadata: dict[str, object] = {
         "name": record.name,
@@ -137,6 +138,7 @@ def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
         failures=spec["failures"],
         phase=VolumePhase(spec["phase"]),
         released_at_seconds=float(spec.get("releasedAtSeconds", 0.0)),
+        released_by_framework=spec.get("releasedByFramework") or "",
         resource_version=metadata.get("resourceVersion", ""),
     )
 

@@ -20,4 +20,5 @@ def full(strategy: Strategy) -> VolumeRecord:
         elsewhere=("agent-2",),
         superseded=("agent-3",),
         released_at_seconds=2.5,
+        released_by_framework="framework-0",
     )

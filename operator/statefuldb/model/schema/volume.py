@@ -149,7 +149,8 @@ VOLUME_SPEC: Schema = obj(
         "token": integer(minimum=0),
         "failures": integer(minimum=0),
         "phase": text(enum=tuple(map(str, VolumePhase))),
-        "releasedAtSeconds": number(),
+        "releasedAtSeconds": number("When it was asked, or looked, last whether all is given back."),
+        "releasedByFramework": text("The framework that asked: what agents answer to that is told to no other."),
     },
     required=(
         *("database", "identity", "engine", "strategy", "sizeBytes", "mesosRole", "intent"),

@@ -174,6 +174,7 @@ def _brought_forward(record: VolumeRecord, carried: VolumeRecord) -> VolumeRecor
         phase=record.phase,
         resource_version=record.resource_version,
         released_at_seconds=record.released_at_seconds,
+        released_by_framework=record.released_by_framework,
     )
 
 

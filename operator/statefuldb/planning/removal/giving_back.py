@@ -37,7 +37,7 @@ def _released(context: Context, record: VolumeRecord, offer: AgentOffer, operati
     return Step(
         actions=(
             SaveVolume(
-                volume=replace(record, phase=VolumePhase.RELEASING, released_at_seconds=context.now),
+                volume=_asked(context, record),
                 why="release",
             ),
             AcceptOffers(
@@ -49,6 +49,16 @@ def _released(context: Context, record: VolumeRecord, offer: AgentOffer, operati
                 risk=RiskClass.DESTRUCTIVE,
             ),
         )
+    )
+
+
+def _asked(context: Context, record: VolumeRecord) -> VolumeRecord:
+    """Return the entry of what this framework asks to be given back now, or found nothing of."""
+    return replace(
+        record,
+        phase=VolumePhase.RELEASING,
+        released_at_seconds=context.now,
+        released_by_framework=context.observed.mesos.framework_id or "",
     )
 
 
@@ -67,7 +77,7 @@ def _nothing_held(context: Context, record: VolumeRecord, *, written: bool) -> S
         why = f"nothing of {record.name} is left on {', '.join(sorted(without))}"
         return Step(actions=(SaveVolume(volume=looked, why=why),))
     if _seems_gone(context, record):
-        looked = replace(record, phase=VolumePhase.RELEASING, released_at_seconds=context.now)
+        looked = _asked(context, record)
         return Step(actions=(SaveVolume(volume=looked, why=f"nothing is left of {record.name}: look once more"),))
     if record.phase is VolumePhase.RELEASING and record.released_at_seconds > context.now:
         # The clock was set back since: no offer would count as newer until that time has come again.
@@ -102,8 +112,7 @@ def _seen_without(context: Context, record: VolumeRecord) -> frozenset[str]:
     """
     if record.phase is not VolumePhase.RELEASING:
         return frozenset()
-    launched = record.launch
-    ended = launched is not None and launched.by_another(context.observed.mesos.framework_id)
+    ended = record.released_by_framework not in ("", context.observed.mesos.framework_id)
     since = record.released_at_seconds + (PROOF_SECONDS if ended else 0.0)
     offers = [o for o in context.offers if o.received_at_seconds > since]
     listed = context.observed.reserved

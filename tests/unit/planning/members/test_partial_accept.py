@@ -295,19 +295,15 @@ def test_an_old_offer_or_one_whose_agent_has_not_obeyed_yet_shows_nothing(receiv
 
 
 @pytest.mark.parametrize(
-    ("framework", "waited", "forgotten"), [("earlier", 1, False), ("earlier", 2, True), ("", 1, True)]
+    ("framework", "waited", "forgotten"),
+    [("earlier", 1, False), ("earlier", 2, True), ("framework-1", 1, True), ("", 1, True)],
 )
 def test_what_an_earlier_framework_asked_an_agent_to_give_back_is_believed_once_it_must_have_heard_of_it(
     framework: str, waited: int, forgotten: bool
 ) -> None:
     """Simulator, seed 59073: no framework is told any more whether a cut off agent has obeyed one that was removed."""
     first, _ = attempt(spec(), observed(), offer())
-    assert first.launch is not None
-    released = replace(
-        releasing(first),
-        superseded=(),
-        launch=replace(first.launch, framework_id=framework or first.launch.framework_id),
-    )
+    released = replace(releasing(first), superseded=(), released_by_framework=framework)
     came_at = released.released_at_seconds + waited * (PROOF_SECONDS - 1.0)
     seen = observed(database=None, at_seconds=came_at, volumes=(released,))
     decided = plan(None, seen, (replace(offer(), received_at_seconds=came_at),), OPERATOR)
