@@ -90,9 +90,7 @@ KEPT_HANGING = (686,)
 # 32735: after a restore the server of a database that nobody knew any more held the claim of the next one's directory.
 # 42723: with an offer the plan to approve had a restart for a larger volume in it, and without one it had not:
 # what was retained on another agent was taken for where the member runs. Whatever was approved was another plan.
-# 59073: an agent that was cut off never heard of an UNRESERVE, and the framework that had sent it was removed.
-# 61301: what a framework had released itself was believed as late, where an earlier one had launched it.
-KEPT_FEW_KINDS = (23996, 25780, 32135, 32735, 42723, 59073, 61301)
+KEPT_FEW_KINDS = (23996, 25780, 32135, 32735, 42723)
 
 # The same where the API is restored from a backup now and then.
 # 14: a database was begun just after the backup, and its agent was called gone before the operator was started again.
@@ -115,10 +113,7 @@ KEPT_FEW_KINDS = (23996, 25780, 32135, 32735, 42723, 59073, 61301)
 # 43240: of two volumes on one agent the backup knew the first, though the second one was served.
 # 57284: what the backup knew of a name had been released since; it was taken up in the second before the subscription,
 # in which nothing told of the later life that ran in its directory.
-# 58570: a keeper told of a launch that the ledger had forgotten; that was followed, and fenced, and its successor was
-# to be launched while the keeper that had told was still being stopped.
-# 59417: the one agent that had lost its mount was tried again and again, with six others idle.
-KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421, 37371, 42946, 43240, 57284, 58570, 59417, 740052)
+KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421, 37371, 42946, 43240, 57284, 740052)
 
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.

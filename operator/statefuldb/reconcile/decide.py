@@ -36,7 +36,8 @@ def decide_among(
     if not observed.mesos.connected:
         # Offers of a subscription that began meanwhile: together with what was seen before it they prove nothing.
         return decide(observed, (), operator), Excerpt(offers=(), whole=False, newest=0)
-    best = BEST_FIRST
+    # What has failed often is tried on one agent after the other, down to those with least free.
+    best = max(BEST_FIRST, *(volume.failures for volume in observed.volumes), 0)
     while True:
         excerpt = look(best)
         decided = decide(observed, excerpt.offers, operator)

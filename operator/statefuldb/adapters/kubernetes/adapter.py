@@ -93,7 +93,7 @@ class KubernetesAdapter:
     def start(self) -> None:
         """List everything, watch, and list again: a watch tells nothing of what went before it. Raises EffectFailed."""
         self._relist()
-        self._lists.start(LISTED_SECONDS)
+        self._lists.within(LISTED_SECONDS)
         self._watch.start()
 
     def stop(self) -> None:

@@ -11,7 +11,10 @@ log = getLogger(__name__)
 
 
 class Periodic:
-    """Does something every so many seconds, counted from the end of the last time."""
+    """Does something every so many seconds, counted from the end of the last time, and sooner where that is wanted.
+
+    Begun by the first wish. Never twice at once: what is wanted while it is done is done again after that.
+    """
 
     def __init__(self, machine: Machine, seconds: float, do: Callable[[], None]) -> None:
         self._machine = machine
@@ -19,21 +22,19 @@ class Periodic:
         self._do = do
         self._lock = threading.Lock()
         self._stopped = False
-        self._brought_forward = False
+        self._busy = False
+        self._wanted: float | None = None
         self._turn = 0
         self._cancel: Call = lambda: None
 
-    def start(self, first: float | None = None) -> None:
-        """Do it for the first time once `first` seconds have passed, without it as many as between two times."""
-        with self._lock:
-            self._wait(first if first is not None else self._seconds)
-
     def within(self, seconds: float) -> None:
-        """Have the next time come in so many seconds, unless it was brought forward before."""
+        """Have it done in so many seconds, counted from the first of any number of wishes; after a failure, again."""
         with self._lock:
-            if not self._brought_forward:
-                self._brought_forward = True
+            if self._wanted is not None:
+                return
+            if not self._busy:
                 self._wait(seconds)
+            self._wanted = seconds
 
     def stop(self) -> None:
         """Do it no more."""
@@ -55,12 +56,14 @@ class Periodic:
             # A timer that has run out can no longer be cancelled.
             if self._stopped or turn != self._turn:
                 return
-            self._brought_forward = False
+            asked, self._wanted, self._busy = self._wanted, None, True
         try:
             self._do()
+            asked = None
         except EffectFailed as error:
             log.warning("%s", error)
         finally:
             with self._lock:
-                if turn == self._turn:
-                    self._wait(self._seconds)
+                self._busy = False
+                self._wanted = asked if self._wanted is None else self._wanted
+                self._wait(self._seconds if self._wanted is None else self._wanted)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from statefuldb.model.conditions import Reason
 from statefuldb.model.identity import ReservationLabels, TaskId
+from statefuldb.model.observed import Offers
 from statefuldb.model.plan import Waiting
 from statefuldb.model.resources import MILLI, AgentOffer, milli_of_bytes
 from statefuldb.model.spec import AgentAttribute, DiskType, Strategy
@@ -70,7 +71,7 @@ def choose(context: Context, record: VolumeRecord) -> tuple[AgentOffer, Claim, V
     offers = never_served.offers_for(context, record)
     if isinstance(offers, Waiting):
         return offers
-    for offer in sorted(offers, key=lambda o: _preference(record, o)):
+    for offer in _in_order(record, offers):
         attempt = _placed(context, strategy, record, offer)
         claim = fits(context, attempt, needs_of(context, attempt), offer)
         if isinstance(claim, Refusal):
@@ -143,15 +144,19 @@ def _is_elsewhere(record: VolumeRecord, hostname: str) -> bool:
     return record.strategy is Strategy.HOST_PATH and record.agent is not None and not _is_on(record, hostname)
 
 
-def _preference(record: VolumeRecord, offer: AgentOffer) -> tuple[bool, int, str]:
+def _in_order(record: VolumeRecord, offers: Offers) -> list[AgentOffer]:
     """Order offers: the agent used before, then the one with most free cpu, then by name so that ties are stable.
 
-    Shared data that fails again goes around all agents by name: the mount, or the engine, of the last may be at fault.
+    Shared data that fails again goes around all agents: the mount, or the server, of the one used before may be at
+    fault. How often it has failed says which is next.
     """
-    if record.strategy is Strategy.DFS and record.failures > 1 and record.agent is not None:
-        return (offer.hostname <= record.agent.hostname, 0, offer.hostname)
-    elsewhere = not _is_on(record, offer.hostname)
-    return (elsewhere, -offer.amount_milli("cpus"), offer.hostname)
+    around = record.strategy is Strategy.DFS and record.failures > 1
+    ranked = sorted(
+        offers,
+        key=lambda o: (not around and not _is_on(record, o.hostname), -o.amount_milli("cpus"), o.hostname),
+    )
+    following = (record.failures - 1) % len(ranked) if around and ranked else 0
+    return [*ranked[following:], *ranked[:following]]
 
 
 def _refused_by_attributes(wanted: tuple[AgentAttribute, ...], offer: AgentOffer) -> Refusal | None:

@@ -16,6 +16,7 @@ from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.members import fencing, missing_resources
 from statefuldb.planning.members.launch import launch
+from statefuldb.planning.members.strays import beside
 from statefuldb.planning.storage import strategy_of
 
 SETTLING_SECONDS = 15.0
@@ -39,11 +40,12 @@ def undecided(context: Context, record: VolumeRecord, status: TaskStatus) -> Ste
         # What never served may go elsewhere, where nothing shows that this one has ended: it is written down first.
         if _may_go_elsewhere(record):
             return settled(context, record, status)
-        step = launch(context, record)
+        step = beside(context, record) or launch(context, record)
         return step if step.actions else replace(step, actions=fencing.noted(record, status))
     if _never_served(context, record, status):
         # An offer of that agent may have come before the word that it is gone.
-        return launch(replace(context, offers=_of_others(context, record.launch)), record)
+        elsewhere = replace(context, offers=_of_others(context, record.launch))
+        return beside(context, record) or launch(elsewhere, record)
     wait = _wait(context, record, status)
     if status.settling:
         return Step(waiting=(wait,))

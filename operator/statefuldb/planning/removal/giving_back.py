@@ -83,6 +83,8 @@ def _nothing_held(context: Context, record: VolumeRecord, *, written: bool) -> S
         # The clock was set back since: no offer would count as newer until that time has come again.
         looked = replace(record, released_at_seconds=context.now)
         return Step(actions=(SaveVolume(volume=looked, why="the clock was set back: look once more"),))
+    if (left := _unheard_seconds(context, record)) > 0:
+        return Step(waiting=(_not_heard(record, left),))
     return Step(
         waiting=(
             Waiting(
@@ -112,8 +114,7 @@ def _seen_without(context: Context, record: VolumeRecord) -> frozenset[str]:
     """
     if record.phase is not VolumePhase.RELEASING:
         return frozenset()
-    ended = record.released_by_framework not in ("", context.observed.mesos.framework_id)
-    since = record.released_at_seconds + (PROOF_SECONDS if ended else 0.0)
+    since = record.released_at_seconds + (PROOF_SECONDS if _by_another(context, record) else 0.0)
     offers = [o for o in context.offers if o.received_at_seconds > since]
     listed = context.observed.reserved
     if listed is None or any(is_ours(r, record.identity) for o in (*listed, *offers) for r in o.resources):
@@ -125,6 +126,30 @@ def _seen_without(context: Context, record: VolumeRecord) -> frozenset[str]:
         and operation.state.open
     }
     return frozenset(offer.hostname for offer in offers if offer.agent_id not in obeying)
+
+
+def _by_another(context: Context, record: VolumeRecord) -> bool:
+    """Whether an earlier framework of ours asked for what is held to be given back."""
+    return record.released_by_framework not in ("", context.observed.mesos.framework_id)
+
+
+def _unheard_seconds(context: Context, record: VolumeRecord) -> float:
+    """Return for how long an agent may not have heard yet of what an earlier framework asked."""
+    if record.phase is not VolumePhase.RELEASING or not _by_another(context, record):
+        return 0.0
+    return record.released_at_seconds + PROOF_SECONDS - context.now
+
+
+def _not_heard(record: VolumeRecord, left: float) -> Waiting:
+    return Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.RELEASING,
+        message=f"an earlier framework of ours asked {', '.join(_hosts(record))} to give {record.name} back, and has "
+        f"ended before it was told: believed once {PROOF_SECONDS:g} s have passed",
+        look_again_seconds=left,
+        wants_offers=True,
+        hosts=_hosts(record),
+    )
 
 
 def _seems_gone(context: Context, record: VolumeRecord) -> bool:

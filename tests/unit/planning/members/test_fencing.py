@@ -6,6 +6,7 @@ import pytest
 
 from statefuldb.model.actions import AcceptOffers, FenceAgent, SaveVolume
 from statefuldb.model.conditions import ConditionType, Reason
+from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.plan import Plan
 from statefuldb.model.spec import DatabaseSpec, NodeLossAction, Strategy
@@ -206,17 +207,33 @@ def test_data_is_not_removed_by_a_proof_that_was_outlived() -> None:
     assert not plan(None, replace(anew, volumes=(entry_after(decided),)), (offer("agent-2"),), FENCING).actions
 
 
+def beside_a_stray(record: VolumeRecord, state: TaskState) -> tuple[Observed, TaskId]:
+    """Return the sight of a member in `state` whose incarnation 2 is being stopped, and that one's task id."""
+    assert record.launch is not None
+    stray = replace(record, launch=replace(record.launch, incarnation=2))
+    (killing,) = tasks(stray, TaskState.KILLING)
+    stopping = replace(tasks(stray, TaskState.KILLING)[killing], seen_at_seconds=999.0)
+    told = {**lost_again(record, state, LOST_AT).tasks, killing: stopping}
+    return observed(volumes=(record,), tasks=told), killing
+
+
 def test_nothing_follows_a_proved_end_beside_another_launch_that_is_still_stopping() -> None:
     """A keeper tells of a launch that the ledger did not know: that one is followed, and its own launch stopped."""
     record = replace(fenced(serving(Strategy.DFS), LOST_AT), incarnation=2)
-    assert record.launch is not None
-    stray = replace(record, launch=replace(record.launch, incarnation=2))
-    told = {**lost_again(record, TaskState.UNREACHABLE, LOST_AT).tasks, **tasks(stray, TaskState.KILLING)}
-    (killing,) = tasks(stray, TaskState.KILLING)
-    told[killing] = replace(told[killing], seen_at_seconds=999.0)
-    decided = plan(desired(REATTACH), observed(volumes=(record,), tasks=told), (offer("agent-2"),), FENCING)
-    assert not decided.actions
+    seen, killing = beside_a_stray(record, TaskState.UNREACHABLE)
+    decided = plan(desired(REATTACH), seen, (offer("agent-2"),), FENCING)
+    assert not any(isinstance(action, AcceptOffers) for action in decided.actions)
     assert [(w.reason, "incarnation 2" in w.message) for w in decided.waiting] == [(Reason.STOPPING, True)]
-    told[killing] = replace(told[killing], state=TaskState.KILLED)
-    over = observed(volumes=(record,), tasks=told)
-    assert moves(plan(desired(REATTACH), over, (offer("agent-2"),), FENCING))
+    killed = {**seen.tasks, killing: replace(seen.tasks[killing], state=TaskState.KILLED)}
+    assert moves(plan(desired(REATTACH), replace(seen, tasks=killed), (offer("agent-2"),), FENCING))
+
+
+def test_another_launch_that_is_still_stopping_holds_up_nothing_else() -> None:
+    record = replace(serving(Strategy.DFS), incarnation=2)
+    ended, _ = beside_a_stray(record, TaskState.FAILED)
+    assert entry_after(plan(desired(REATTACH), ended, (offer("agent-2"),), FENCING)).ended
+    lost_beside, _ = beside_a_stray(record, TaskState.UNREACHABLE)
+    told = plan(desired(wanted(NodeLossAction.WAIT, 0)), lost_beside, (offer("agent-2"),), FENCING)
+    assert Reason.FENCING_REQUIRED in [wait.reason for wait in told.waiting]
+    cut = plan(desired(wanted(NodeLossAction.REATTACH, 60)), lost_beside, (offer("agent-2"),), FENCING)
+    assert any(isinstance(action, FenceAgent) for action in cut.actions)

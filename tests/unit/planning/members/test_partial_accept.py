@@ -308,3 +308,7 @@ def test_what_an_earlier_framework_asked_an_agent_to_give_back_is_believed_once_
     seen = observed(database=None, at_seconds=came_at, volumes=(released,))
     decided = plan(None, seen, (replace(offer(), received_at_seconds=came_at),), OPERATOR)
     assert any(isinstance(action, ForgetVolume) for action in decided.actions) is forgotten
+    if not forgotten:
+        assert [wait.fix for wait in decided.waiting] == [""], "no agent is to be brought back"
+        assert "earlier framework" in decided.waiting[0].message
+        assert decided.look_again_after_seconds == released.released_at_seconds + PROOF_SECONDS - came_at
