@@ -53,9 +53,14 @@ def test_it_happens_in_worlds_that_say_so_and_changes_no_other() -> None:
         assert [kind for kind in with_it._kinds if kind != RESTORE] == without._kinds
 
 
-@pytest.mark.parametrize(("seed", "law"), [(5, "sane_requests"), (6, "no_empty_resurrection")])
-def test_an_operator_to_whom_nobody_says_it_breaks_laws(seed: int, law: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("law", "seeds"), [("sane_requests", (5, 11, 14, 16, 21)), ("no_empty_resurrection", (65, 77))]
+)
+def test_an_operator_to_whom_nobody_says_it_breaks_laws(
+    law: str, seeds: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of these seeds has shown it; a change of the operator may move the story of one."""
     monkeypatch.setattr(FrameworkRecord, "_moment", lambda *_: 0)
-    broken = run(seed, replace(never_turned_away(size_of(seed)), restores=True)).verdict.broken
-    assert broken is not None
-    assert broken.law == law
+    worlds = {seed: replace(never_turned_away(size_of(seed)), restores=True) for seed in seeds}
+    verdicts = (run(seed, size).verdict.broken for seed, size in worlds.items())
+    assert any(broken is not None and broken.law == law for broken in verdicts)
