@@ -28,6 +28,8 @@ TOO_EARLY = 0.25
 # How often, and how many times, they look at what the ledger lacks and what waits from then on.
 LOOK_SECONDS = 10.0
 LOOKS = 30
+# A master that was started anew says for ten minutes nothing of an agent that has not come back, so long do they wait.
+PATIENT_LOOKS = 90
 
 
 class Restorers:
@@ -95,6 +97,7 @@ class Restorers:
         world.people.soon((LOOKS + 1) * LOOK_SECONDS, lambda: scanners.look(world, last=True))
         for number in range(1, LOOKS + 1):
             world.people.soon(number * LOOK_SECONDS, self._look)
+        for number in range(1, PATIENT_LOOKS + 1):
             world.people.soon(number * LOOK_SECONDS, self._begin_anew)
         world.people.soon(LOOK_SECONDS, world.begin_framework_anew)
 
@@ -115,11 +118,11 @@ class Restorers:
                 world.administrators.keep_latest(name)
 
     def _was_written(self, uid: str) -> bool:
-        """Whether anybody ever wrote to a database of this uid, or to data that it has taken over."""
+        """Whether anybody wrote to a database of this uid, or to data that it has taken over and nobody gave up."""
         world = self._world
         entries = map(from_object, world.api.objects("databasevolumes"))
         uids = {uid, *(entry.identity.uid for entry in entries if entry.owner_uid == uid)}
-        return any(map(world.clients.latest_row_of, uids))
+        return any(map(world.clients.latest_row_of, (u for u in sorted(uids) if not world.laws.may_go(u))))
 
 
 def _for_data(wait: Json) -> bool:
