@@ -113,7 +113,9 @@ KEPT_FEW_KINDS = (23996, 25780, 32135, 32735, 42723)
 # 43240: of two volumes on one agent the backup knew the first, though the second one was served.
 # 57284: what the backup knew of a name had been released since; it was taken up in the second before the subscription,
 # in which nothing told of the later life that ran in its directory.
-KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421, 37371, 42946, 43240, 57284, 740052)
+# 65160: the backup had a first attempt of an earlier life; it was to begin elsewhere while the later one's task, which
+# Mesos had yet to answer for, had data.
+KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421, 37371, 42946, 43240, 57284, 65160, 740052)
 
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.

@@ -10,11 +10,11 @@ until the member is known to serve; and a database whose entry was not written a
 person too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from statefuldb.model.conditions import Reason
-from statefuldb.model.identity import TaskId
+from statefuldb.model.identity import DataIdentity, TaskId
 from statefuldb.model.observed import Observed, Offers, TaskState, TaskStatus
 from statefuldb.model.plan import Waiting
 from statefuldb.model.resources import AgentOffer
@@ -45,9 +45,12 @@ def last_number(observed: Observed, record: VolumeRecord) -> int:
 def offers_for(context: Context, record: VolumeRecord) -> Offers | Waiting:
     """Return those of the offers on which a member may be launched: all, or where a doubted one's last attempt was.
 
-    A wait, where the master does not say what attempts have left.
+    A wait, where the master does not say what attempts have left, or what another life of the name is doing.
     """
     observed, offers = context.observed, context.offers
+    known = {each.identity for each in observed.volumes}
+    if not record.initialised and (wait := unanswered(observed, record.identity.ordinal, known)) is not None:
+        return wait
     if observed.reserved is None and doubted(record, observed.tasks):
         return Waiting(
             ordinal=record.identity.ordinal,
@@ -62,6 +65,19 @@ def offers_for(context: Context, record: VolumeRecord) -> Offers | Waiting:
     # Beside a volume that is not offered yet another one would be made.
     kept = any(held.hostname == only and _has_volume(held, record) for held in observed.reserved or ())
     return tuple(o for o in offers if o.hostname == only and (not kept or _has_volume(o, record)))
+
+
+def unanswered(observed: Observed, ordinal: int, known: Collection[DataIdentity]) -> Waiting | None:
+    """Return the wait for Mesos to say what becomes of a task of this database name whose data is not in `known`."""
+    tasks = [found for found in observed.found if found.identity not in known]
+    if all(status_of(found, observed.tasks) is not None for found in tasks):
+        return None
+    return Waiting(
+        ordinal=ordinal,
+        reason=Reason.AWAITING_RECONCILIATION,
+        message="Mesos lists a task of this name and has not answered for it yet",
+        look_again_seconds=LOOK_AGAIN_SECONDS,
+    )
 
 
 def unwritten(context: Context, ordinal: int) -> Waiting | None:

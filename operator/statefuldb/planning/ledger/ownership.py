@@ -16,7 +16,7 @@ from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning import mesos_error
 from statefuldb.planning.commands import CHECK_MASTER, command, delete_entry
-from statefuldb.planning.context import Context, Step, status_of
+from statefuldb.planning.context import Context, Step
 from statefuldb.planning.ledger import damage, never_served, rebuilding, remembered
 from statefuldb.planning.storage.directory import root_of
 
@@ -174,13 +174,9 @@ def _unseen(context: Context, ordinal: int) -> Waiting | None:
     """Return the wait for a master that tells what runs and what is reserved for us: data may be among it."""
     observed = context.observed
     tasks = [r for r in observed.found if r.identity.ordinal == ordinal and _concerns(context, r.identity)]
-    if any(status_of(r, observed.tasks) is None for r in tasks):
-        return Waiting(
-            ordinal=ordinal,
-            reason=Reason.AWAITING_RECONCILIATION,
-            message="Mesos lists a task of this name and has not answered for it yet",
-            look_again_seconds=LOOK_AGAIN_SECONDS,
-        )
+    others = {r.identity for r in observed.found if r not in tasks}
+    if (wait := never_served.unanswered(observed, ordinal, others)) is not None:
+        return wait
     if tasks and not observed.mesos.connected:
         # What runs comes into the ledger, and is no stray, once there is a subscription.
         return mesos_error.disconnected(observed.mesos, ordinal)

@@ -25,6 +25,7 @@ from unit.planning.world import (
     offer,
     remaining,
     spec,
+    status,
 )
 
 EARLIER, LATER = (f"{digit * 8}-2222-3333-4444-555555555555" for digit in "78")
@@ -138,3 +139,18 @@ def test_data_of_an_earlier_life_is_not_taken_up_before_mesos_tells_of_later_one
     decided = plan(desired(spec(Strategy.HOST_PATH)), observed(volumes=(earlier,), mesos=away), (), OPERATOR)
     assert not decided.actions
     assert [wait.reason for wait in decided.waiting] == [Reason.MESOS_DISCONNECTED]
+
+
+def test_nothing_is_begun_beside_a_later_life_that_mesos_lists_and_has_not_answered_for() -> None:
+    """Simulator, seed 65160: the ledger was restored to a first attempt of an earlier life; a later one's task ran."""
+    record, accepted, _ = launch(Strategy.PERSISTENT_VOLUME)
+    tried = replace(record, ending=Ending(incarnation=1, state=TaskState.DROPPED, at_seconds=900.0))
+    later = of_a_life(record, LATER)
+    seen = observed(volumes=(tried,), found=(later,), reserved=(remaining(offer("agent-2"), accepted, launched=False),))
+    decided = plan(desired(spec()), seen, (offer(),), OPERATOR)
+    assert not decided.actions
+    assert [wait.reason for wait in decided.waiting] == [Reason.AWAITING_RECONCILIATION]
+    assert decided.look_again_after_seconds is not None
+    assert later.task_id is not None
+    answered = replace(seen, tasks={later.task_id: status(later.task_id, TaskState.GONE)})
+    assert plan(desired(spec()), answered, (offer(),), OPERATOR).actions
