@@ -15,7 +15,7 @@ from pathlib import Path
 from statefuldb.keeper.files import read_json, read_number, sync_directory, write_durably
 from statefuldb.keeper.mounts import mounted_below
 from statefuldb.keeper.refusal import NotOurs, Refused
-from statefuldb.model.keeper import DATA_EXPECTED, KeeperConfig
+from statefuldb.model.keeper import DATA_EXPECTED, OF_ANOTHER, KeeperConfig
 
 KEEPER_FOLDER = ".statefuldb"
 _EMPTIED = f"{DATA_EXPECTED}: somebody emptied it, or made it anew; bring the data back, or restore a backup"
@@ -156,7 +156,7 @@ def is_marked(config: KeeperConfig, directory: MemberDirectory) -> bool:
     if wrong:
         kind = NotOurs if {"uid", "ordinal"}.intersection(wrong) else Refused
         raise kind(
-            f"{directory.path} belongs to another member: "
+            f"{directory.path} {OF_ANOTHER}: "
             + ", ".join(f"{k} is {identity.get(k)!r}, not {mine[k]!r}" for k in wrong)
         )
     return True

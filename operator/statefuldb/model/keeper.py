@@ -25,6 +25,8 @@ SIGN_OF_LIFE = b"HTTP/1.1 102 Processing\r\n\r\n"
 DISK_FULL_BELOW_BYTES = 32 * 1024 * 1024
 # In every refusal to begin anew where a server has written before: what it had written is not there.
 DATA_EXPECTED = "where data is expected"
+# How a keeper's refusal says that the directory has data, and not this member's.
+OF_ANOTHER = "belongs to another member"
 
 
 class KeeperPhase(StrEnum):

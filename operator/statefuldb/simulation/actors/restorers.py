@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from statefuldb.model.conditions import Reason
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, LABEL_CLUSTER
-from statefuldb.model.keeper import DATA_EXPECTED
+from statefuldb.model.keeper import DATA_EXPECTED, OF_ANOTHER
 from statefuldb.model.settings import FRAMEWORK_NAME
 from statefuldb.model.volume_object import from_object
 from statefuldb.planning.ledger.never_served import ANEW
@@ -128,4 +128,5 @@ class Restorers:
 def _for_data(wait: Json) -> bool:
     """Whether a wait is for data that may be nowhere."""
     missing = wait["reason"] == Reason.VOLUME_MISSING
-    return missing or DATA_EXPECTED in wait["message"] or ANEW in wait.get("fix", "")
+    elsewhere = any(said in wait["message"] for said in (DATA_EXPECTED, OF_ANOTHER))
+    return missing or elsewhere or ANEW in wait.get("fix", "")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from statefuldb.model.keeper import DATA_EXPECTED, EngineStatus, KeeperConfig, KeeperPhase, KeeperStatus
+from statefuldb.model.keeper import DATA_EXPECTED, OF_ANOTHER, EngineStatus, KeeperConfig, KeeperPhase, KeeperStatus
 from statefuldb.simulation.cluster.location import Refused, check_launch, identity_of, is_anothers, place_of, where_of
 from statefuldb.simulation.cluster.silence import Silence
 from statefuldb.simulation.cluster.storage import Directory
@@ -240,7 +240,7 @@ class Keeper:
         """Say whether the directory holds this member's data; False where it may be initialised. Raises Refused."""
         if directory.identity is not None:
             if directory.identity != identity_of(self.config):
-                raise Refused(f"{directory.place} belongs to another member")
+                raise Refused(f"{directory.place} {OF_ANOTHER}")
             return True
         if self.config.bootstrap != "Empty":
             raise Refused(f"{directory.place} has no identity marker, {DATA_EXPECTED}")
