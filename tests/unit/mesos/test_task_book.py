@@ -132,3 +132,26 @@ def test_an_incarnation_whose_end_is_proved_tells_of_data_only_while_mesos_says_
     assert book.owed(), "it may have come back: that is for the master to say"
     book.update(status(TASK, TaskState.RUNNING))
     assert book.found(KEY) == (record,)
+
+
+@pytest.mark.parametrize("answer", [TaskState.STARTING, TaskState.RUNNING, TaskState.KILLED])
+def test_an_answer_of_the_master_puts_out_of_mind_no_status_that_is_yet_to_be_acknowledged(answer: TaskState) -> None:
+    """Simulator, seed 73501: its agent told nothing else of the task, and that only again minutes later."""
+    book = TaskBook(Clock())
+    told = replace(status(TASK, TaskState.STARTING), uuid="first")
+    book.update(told)
+    book.update(replace(status(TASK, answer), uuid=None))
+    seen = book.statuses(UID)[TASK]
+    assert (seen.state, seen.uuid) == (answer, "first")
+    book.update(replace(status(TASK, TaskState.KILLED), uuid="second"))
+    assert book.statuses(UID)[TASK].uuid == "second"
+    book.acknowledged(replace(told, uuid="second"))
+    book.update(replace(status(TASK, TaskState.KILLED), uuid=None))
+    assert book.statuses(UID)[TASK].uuid is None
+
+
+def test_what_is_said_of_another_agent_is_not_acknowledged_there() -> None:
+    book = TaskBook(Clock())
+    book.update(replace(status(TASK, TaskState.RUNNING), uuid="first", agent_id="agent-1"))
+    book.update(replace(status(TASK, TaskState.UNKNOWN), uuid=None, agent_id=None))
+    assert book.statuses(UID)[TASK].uuid is None

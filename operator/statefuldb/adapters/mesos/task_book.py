@@ -139,7 +139,9 @@ class TaskBook:
                 # Said again it is no news: since when a state holds is what waits are counted from.
                 again = known is not None and _same(known, status)
                 since = known.seen_at_seconds if known is not None and again else status.seen_at_seconds
-                self._statuses[status.id] = replace(status, seen_at_seconds=since)
+                # An agent tells nothing else of a task before what it told is acknowledged.
+                yet = known.uuid if known is not None and known.agent_id == status.agent_id else None
+                self._statuses[status.id] = replace(status, seen_at_seconds=since, uuid=status.uuid or yet)
             followed = self._followed.get(status.id)
             return followed[0] if followed is not None else None
 
