@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from e2e.bundles import bundle, held
 from e2e.conftest import Cluster, Json, eventually
 from e2e.witnesses import OneWriter, Writer
+from statefuldb.model.identity import ANNOTATION_RESTARTED_AT
 
 PAUSES_SECONDS = (0.5, 3.0, 12.0)
 MEMORY = {"256Mi": 256, "384Mi": 384}
@@ -46,7 +47,7 @@ class Storm:
             self._chance.choice(blows)()
             self._over.wait(self._chance.uniform(0.0, 3.0))
         for name in self._bodies:
-            self._cluster.ready(name, 180)
+            self._settled(name)
         for writer in writers:
             writer.grows()
             writer.check()
@@ -115,6 +116,18 @@ class Storm:
     def _restart(self) -> None:
         name = self._any()
         self._tell("restart", lambda: self._cluster.cli("restart", name))
+
+    def _settled(self, name: str) -> None:
+        """Wait until a database is Ready. A request to restart is no edit: what is Ready may be from before it."""
+        eventually(lambda: self._restarted(name), 180, lambda: self._cluster.cli("explain", name))
+        self._cluster.ready(name, 180)
+
+    def _restarted(self, name: str) -> bool:
+        """Say whether a database was launched for the last request to restart it, if there was one."""
+        stored = self._cluster.database(name) or {"metadata": {}}
+        asked = stored["metadata"].get("annotations", {}).get(ANNOTATION_RESTARTED_AT, "")
+        launched = [volume["spec"].get("launch", {}).get("restartedAt", "") for volume in self._cluster.volumes(name)]
+        return not asked or launched == [asked]
 
     def _stop(self) -> None:
         """Have a database stop, and go on soon: that may overtake the stop."""

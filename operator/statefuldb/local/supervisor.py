@@ -5,8 +5,10 @@ pid is never hit.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -149,7 +151,18 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def free_port(host: str) -> int:
-    """Return a port of `host` that is free now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    """Return a port of `host` that is free now. Raises OSError where `host` is none of this machine's.
+
+    It is below those that the kernel gives to connections, one of which might take it before the server does, and below
+    those that agents offer.
+    """
+    while True:
+        port = random.SystemRandom().randrange(20_000, 31_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue
+            return port

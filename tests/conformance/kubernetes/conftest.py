@@ -3,7 +3,6 @@
 import os
 import secrets
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,8 @@ from conformance.kubernetes.hooks import Hook
 from conformance.kubernetes.kubectl import Kubectl
 from conformance.kubernetes.server import Api, Embedded, eventually
 from conformance.kubernetes.things import DEFINITIONS, GROUP, GROUP_NAME, definition, thing
+from ports import free_port
 from serving import serving
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
-from conformance.kubernetes.conftest import free_port
 from conformance.kubernetes.differential.objects import DATABASES, SUBJECTS
 from conformance.kubernetes.differential.pairs import Pair
 from conformance.kubernetes.server import APPLY, JSON, Api, Embedded, eventually
 from conformance.kubernetes.test_shipped import PLURALS, SHIPPED
+from ports import free_port
 
 _SEEDS = os.environ.get("STATEFULDB_TEST_SEEDS", "0-99")
 

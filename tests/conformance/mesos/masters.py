@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from conformance.mesos.client import Http
+from ports import free_port
 
 RESOURCES = "cpus:4;mem:8192;disk:40960;ports:[31000-31099]"
 ATTRIBUTES = "rack:r1;dfs:nfs"
@@ -233,12 +233,6 @@ def forget(folder: Path) -> None:
 def may_mount() -> bool:
     """Say whether this process may mount file systems."""
     return subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode == 0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def end_tasks(folder: Path) -> None:

@@ -1,8 +1,6 @@
 """A member's directory, and real keepers started on it."""
 
 import os
-import random
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +10,7 @@ from pathlib import Path
 
 import pymysql
 
+from ports import free_port
 from statefuldb.adapters.keeper.client import KeeperClient, KeeperError
 from statefuldb.adapters.keeper.operator_identity import OperatorCertificates
 from statefuldb.model.keeper import (
@@ -25,18 +24,6 @@ from statefuldb.model.keeper import (
 )
 
 PASSWORD = "correct-horse-battery-staple"
-
-
-def free_port() -> int:
-    """Return a port below those that the kernel gives to connections, one of which might take it before the server."""
-    while True:
-        port = random.SystemRandom().randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def eventually(what: Callable[[], bool], seconds: float = 30.0) -> None:
