@@ -59,16 +59,16 @@ def opened(
                 _restart(one, {})
         case "embedded":
             embedded = Embedded(folder, agents, *as_flags(flags))
-            embedded.mesos.http.usual["Authorization"] = authorization
-            settled(embedded.mesos.http, agents)
-            yield embedded.mesos
-            embedded.close()
+            with contextlib.closing(embedded):
+                embedded.mesos.http.usual["Authorization"] = authorization
+                settled(embedded.mesos.http, agents)
+                yield embedded.mesos
         case "real":
             real = OneProcess(request.getfixturevalue("binaries"), folder, agents, flags)
-            real.mesos.http.usual["Authorization"] = authorization
-            settled(real.mesos.http, agents)
-            yield real.mesos
-            real.close()
+            with contextlib.closing(real):
+                real.mesos.http.usual["Authorization"] = authorization
+                settled(real.mesos.http, agents)
+                yield real.mesos
 
 
 @pytest.fixture(scope="session", params=MASTERS)
