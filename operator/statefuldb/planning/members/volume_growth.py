@@ -76,6 +76,10 @@ def while_running(context: Context, record: VolumeRecord, status: TaskStatus, se
 def while_stopped(context: Context, record: VolumeRecord) -> Step | None:
     """Return the ACCEPT that makes the offered volume larger, a short wait, or None where it is launched as it is."""
     held = volume_of(record, context.offers)
+    if held is not None and record.initialised and milli_of_bytes(record.size_bytes) > held[1].amount_milli:
+        # The master had offered what its agent, cut off, never made: whatever is foreseen goes by the entry.
+        seen = replace(record, size_bytes=_bytes(held[1]))
+        return Step(actions=(SaveVolume(volume=seen, why=f"{record.name} is smaller than its agent was asked for"),))
     if held is None or not wanted(context, replace(record, size_bytes=_bytes(held[1]))) or _given_up(context, record):
         return None
     offer, volume = held

@@ -204,3 +204,15 @@ def test_a_size_that_changes_before_there_is_data_is_the_size_of_the_new_volume(
     assert isinstance(accept, AcceptOffers)
     (create,) = [o for o in accept.operations if isinstance(o, Create)]
     assert create.volume.amount_milli == 3072 * 1000
+
+
+def test_a_volume_that_is_smaller_than_its_entry_says_is_written_down_as_it_is() -> None:
+    """Simulator, seed 67109: its agent, cut off, never grew it; plans to approve differed with and without an offer."""
+    record, _, idle = serving_on(Strategy.PERSISTENT_VOLUME)
+    seen = stopped(replace(record, size_bytes=3072 * MIB))
+    (saved,) = decide(seen, idle).actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.size_bytes == record.size_bytes == 1024 * MIB
+    asked = replace(LARGER, reconcile=ReconcileSpec(auto_approve=frozenset()))
+    (also,) = decide(seen, idle, wanted=asked).actions
+    assert isinstance(also, SaveVolume), "nobody has to approve what is true"
