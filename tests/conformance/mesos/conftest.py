@@ -81,17 +81,17 @@ def equipped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if request.param == "embedded":
         domain = ("--domain", json.dumps(DOMAIN))
         embedded = Embedded(folder, 1, *domain, agent_flags=as_flags(equipment.flags()))
-        settled(embedded.mesos.http, 1)
-        yield embedded.mesos
-        embedded.close()
+        with contextlib.closing(embedded):
+            settled(embedded.mesos.http, 1)
+            yield embedded.mesos
         return
     binaries = request.getfixturevalue("binaries")
     if not may_mount():
         pytest.skip("no Mount disk: mounting needs root")
     real = OneProcess(binaries, folder, 1, equipment.flags(), equipment.mounts)
-    settled(real.mesos.http, 1)
-    yield real.mesos
-    real.close()
+    with contextlib.closing(real):
+        settled(real.mesos.http, 1)
+        yield real.mesos
 
 
 def _restart(one: Mesos, flags: dict[str, str]) -> None:

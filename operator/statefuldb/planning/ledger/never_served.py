@@ -10,11 +10,11 @@ until the member is known to serve; and a database whose entry was not written a
 person too.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from statefuldb.model.conditions import Reason
-from statefuldb.model.identity import DataIdentity, TaskId
+from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import Observed, Offers, TaskState, TaskStatus
 from statefuldb.model.plan import Waiting
 from statefuldb.model.resources import AgentOffer
@@ -49,7 +49,8 @@ def offers_for(context: Context, record: VolumeRecord) -> Offers | Waiting:
     """
     observed, offers = context.observed, context.offers
     known = {each.identity for each in observed.volumes}
-    if not record.initialised and (wait := unanswered(observed, record.identity.ordinal, known)) is not None:
+    strangers = [found for found in observed.found if found.identity not in known]
+    if not record.initialised and (wait := unanswered(observed, record.identity.ordinal, strangers)) is not None:
         return wait
     if observed.reserved is None and doubted(record, observed.tasks):
         return Waiting(
@@ -67,10 +68,9 @@ def offers_for(context: Context, record: VolumeRecord) -> Offers | Waiting:
     return tuple(o for o in offers if o.hostname == only and (not kept or _has_volume(o, record)))
 
 
-def unanswered(observed: Observed, ordinal: int, known: Collection[DataIdentity]) -> Waiting | None:
-    """Return the wait for Mesos to say what becomes of a task of this database name whose data is not in `known`."""
-    tasks = [found for found in observed.found if found.identity not in known]
-    if all(status_of(found, observed.tasks) is not None for found in tasks):
+def unanswered(observed: Observed, ordinal: int, carried: Iterable[VolumeRecord]) -> Waiting | None:
+    """Return the wait for Mesos to say what becomes of the tasks that carry these entries, None where it has."""
+    if all(status_of(entry, observed.tasks) is not None for entry in carried):
         return None
     return Waiting(
         ordinal=ordinal,

@@ -174,8 +174,7 @@ def _unseen(context: Context, ordinal: int) -> Waiting | None:
     """Return the wait for a master that tells what runs and what is reserved for us: data may be among it."""
     observed = context.observed
     tasks = [r for r in observed.found if r.identity.ordinal == ordinal and _concerns(context, r.identity)]
-    others = {r.identity for r in observed.found if r not in tasks}
-    if (wait := never_served.unanswered(observed, ordinal, others)) is not None:
+    if (wait := never_served.unanswered(observed, ordinal, tasks)) is not None:
         return wait
     if tasks and not observed.mesos.connected:
         # What runs comes into the ledger, and is no stray, once there is a subscription.

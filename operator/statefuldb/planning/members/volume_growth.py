@@ -74,7 +74,10 @@ def while_running(context: Context, record: VolumeRecord, status: TaskStatus, se
 
 
 def while_stopped(context: Context, record: VolumeRecord) -> Step | None:
-    """Return the ACCEPT that makes the offered volume larger, a short wait, or None where it is launched as it is."""
+    """Return the ACCEPT that makes the offered volume larger, a short wait, or None where it is launched as it is.
+
+    Before all that an entry that calls the volume larger than it is is put right.
+    """
     held = volume_of(record, context.offers)
     if held is not None and record.initialised and milli_of_bytes(record.size_bytes) > held[1].amount_milli:
         # The master had offered what its agent, cut off, never made: whatever is foreseen goes by the entry.
