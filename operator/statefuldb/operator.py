@@ -13,6 +13,7 @@ from statefuldb.adapters.mesos.adapter import MesosAdapter
 from statefuldb.adapters.mesos.driver import ConnectionState, Driver, Event
 from statefuldb.adapters.mesos.framework_info import framework_info
 from statefuldb.adapters.mesos.master_api import MasterApi
+from statefuldb.adapters.mesos.remains import remains_of
 from statefuldb.adapters.metrics import Metrics
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.reconcile.deciding import Decisions
@@ -99,7 +100,7 @@ class Operator:
     def __init__(self, settings: OperatorSettings, around: Surroundings) -> None:
         record = FrameworkRecord(around.client, settings.namespace, around.machine)
         cluster, framework_id, _ = record.begin(
-            lambda: around.master.earlier_framework(settings.mesos_role), settings.watch_namespaces
+            lambda: remains_of(around.master, settings.mesos_role), settings.watch_namespaces
         )
         role = f"{settings.mesos_role}/{cluster}" if settings.refine_static else settings.mesos_role
         authority, client_pem = record.certificates(around.new_certificates)

@@ -84,12 +84,17 @@ def test_deleting_the_namespace_destroys_nothing(cluster: Cluster) -> None:
     assert cluster.sql(name, "SELECT a FROM t", namespace) == "7"
 
 
-def test_an_operator_that_lost_its_record_does_not_begin_anew(cluster: Cluster) -> None:
-    name = "remembered"
-    database_with_row(cluster, name)
-    task = cluster.task_id(name)
+def lose_record(cluster: Cluster) -> dict[str, str]:
+    """Stop the operator, and delete its record; return what was in it."""
     cluster.parts.supervisor.stop("operator")
+    stored = cluster.client.get("ConfigMap", NAMESPACE, "statefuldb-framework")
+    assert stored is not None
     cluster.client.delete("ConfigMap", NAMESPACE, "statefuldb-framework")
+    return dict(stored["data"])
+
+
+def put_record_back(cluster: Cluster) -> dict[str, str]:
+    """Start an operator, which ends, and do as it said; return what it had put into the record."""
     cluster.restart("operator")
     eventually(lambda: cluster.parts.supervisor.pid("operator") is None)
     said = re.findall(r"kubectl create configmap (\S+) -n (\S+) (.*?);", " ".join(cluster.log("operator").split()))
@@ -98,11 +103,31 @@ def test_an_operator_that_lost_its_record_does_not_begin_anew(cluster: Cluster) 
     metadata = {"name": record, "namespace": namespace}
     cluster.client.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}, namespace)
     cluster.restart("operator")
+    return data
+
+
+def test_an_operator_that_lost_its_record_does_not_begin_anew(cluster: Cluster) -> None:
+    name = "remembered"
+    database_with_row(cluster, name)
+    task, lost = cluster.task_id(name), lose_record(cluster)
+    assert put_record_back(cluster) == {key: lost[key] for key in ("cluster", "frameworkId")}
     cluster.sql(name, "INSERT INTO t VALUES (6)")
     os.kill(cluster.processes(task)["keeper"], signal.SIGKILL)
     cluster.relaunched(name, task)
     cluster.ready(name)
     assert cluster.sql(name, "SELECT a FROM t ORDER BY a") == "5\n6"
+
+
+def test_nor_does_it_where_mesos_has_ended_its_framework_and_agents_hold_its_data_still(cluster: Cluster) -> None:
+    name = "outlasting"
+    database_with_row(cluster, name)
+    (before,), lost = cluster.volumes(name), lose_record(cluster)
+    cluster.ask("TEARDOWN", framework_id={"value": lost["frameworkId"]})
+    eventually(lambda: not cluster.ask("GET_FRAMEWORKS").get("frameworks"))
+    assert put_record_back(cluster) == {"cluster": lost["cluster"]}
+    eventually(lambda: "was launched by an earlier framework of ours" in cluster.cli("explain", name))
+    (after,) = cluster.volumes(name)
+    assert after["spec"]["persistenceId"] == before["spec"]["persistenceId"]
 
 
 def test_a_damaged_entry_is_told_of_and_repaired_and_meanwhile_nothing_stops(cluster: Cluster) -> None:

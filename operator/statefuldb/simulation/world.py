@@ -105,6 +105,7 @@ class World:
         self.people.begin(self.size.databases, self.size.pause_seconds)
         for index in range(self.size.databases):
             self.clients.begin(f"db{index}")
+        self.administrators.look()
         if self.size.varied:
             self.administrators.begin(self.size.pause_seconds)
         if self.copyists is not None:

@@ -7,6 +7,7 @@ import pytest
 
 from statefuldb.adapters.kubernetes.connection import client_over
 from statefuldb.adapters.kubernetes.framework import FrameworkRecord
+from statefuldb.model.remains import Remains
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume_object import to_object
 from statefuldb.reconcile.ports import EffectFailed, NotAnswered, Superseded
@@ -62,6 +63,19 @@ def test_the_first_start_makes_a_cluster_and_the_next_one_finds_it() -> None:
     api = Api([])
     assert begin(api) == (FRESH, None, 1_000)
     assert begin(api) == (FRESH, None, 1_001)
+
+
+@pytest.mark.parametrize("framework_id", ["", "f-1"])
+def test_nothing_begins_beside_what_an_earlier_installation_left_and_the_way_out_is_told(framework_id: str) -> None:
+    """Simulator, seed 62641: the framework was removed, its volumes were not, and databases began beside them."""
+    api, left = Api([]), Remains(seen="agents hold data", cluster=CLUSTER, framework_id=framework_id)
+    with pytest.raises(EffectFailed) as refused:
+        record_in(api).begin(lambda: left)
+    assert api.record is None
+    told = str(refused.value)
+    assert "is not there, but agents hold data" in told
+    assert f"--from-literal=cluster={CLUSTER}; " in told
+    assert ("frameworkId=f-1" in told) == bool(framework_id)
 
 
 def test_a_record_put_back_from_its_backup_makes_no_epoch_that_keepers_have_seen_the_like_of() -> None:

@@ -9,6 +9,7 @@ from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.adapters.kubernetes.objects import VOLUMES, Objects, Surroundings, not_served
 from statefuldb.adapters.kubernetes.plain import CORE, PlainObjects
 from statefuldb.model.identity import FRAMEWORK_CONFIG_MAP, OPERATOR_IDENTITY_SECRET
+from statefuldb.model.remains import Remains
 from statefuldb.model.schema.crd import GROUP
 from statefuldb.reconcile.machine import Machine
 from statefuldb.reconcile.ports import EffectFailed, Superseded
@@ -34,24 +35,26 @@ class FrameworkRecord:
         self.restored_at = 0
 
     def begin(
-        self, earlier: Callable[[], tuple[str, str] | None], namespaces: tuple[str, ...] = ()
+        self, earlier: Callable[[], Remains | None], namespaces: tuple[str, ...] = ()
     ) -> tuple[str, str | None, int]:
         """Return cluster UUID, framework id and the epoch of this start, higher than the last.
 
         Keepers refuse an epoch below the highest they have seen. A record put back from a backup knows of less, so an
         epoch is no less than the seconds since 1970 either: starts are fewer.
-        At the first start `earlier` tells framework id and cluster UUID of a framework of ours that Mesos knows.
-        Beginning anew beside it, or on a ledger of another cluster (in `namespaces`, all where none is named), would
-        leave its tasks without anybody to look after them and their volumes unknown.
+        At the first start `earlier` tells what Mesos has of an installation before this one. Beginning anew beside it,
+        or on a ledger of another cluster (in `namespaces`, all where none is named), would leave its tasks without
+        anybody to look after them and its volumes unknown: its databases would begin again, empty.
         Raises EffectFailed, also for that.
         """
         stored = self._config_map()
         if stored is None:
             known = earlier()
             if known is not None:
-                raise EffectFailed(self._lost(f"Mesos knows our framework {known[0]} in this role", known[1], known[0]))
+                raise EffectFailed(self._lost(known))
             for cluster in self._clusters(namespaces):
-                raise EffectFailed(self._lost(f"the ledger holds data of cluster {cluster}", cluster))
+                raise EffectFailed(
+                    self._lost(Remains(seen=f"the ledger holds data of cluster {cluster}", cluster=cluster))
+                )
             body = {
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
@@ -168,14 +171,16 @@ class FrameworkRecord:
             raise not_served(VOLUMES)
         return sorted({entry.get("spec", {}).get("identity", {}).get("cluster", "") for entry in listed} - {""})
 
-    def _lost(self, seen: str, cluster: str, framework_id: str = "") -> str:
+    def _lost(self, found: Remains) -> str:
         record = f"{FRAMEWORK_CONFIG_MAP} -n {self._namespace}"
-        held = {"frameworkId": framework_id, "cluster": cluster}
+        held = {"frameworkId": found.framework_id, "cluster": found.cluster}
         values = " ".join(f"--from-literal={name}={value}" for name, value in held.items() if value)
         return (
-            f"ConfigMap {record} is not there, but {seen}. "
-            f"Put the record back: kubectl create configmap {record} {values}; or, where another operator works for "
-            "that, do not run this one (or run it beside, for another API server and in another --mesos-role)"
+            f"ConfigMap {record} is not there, but {found.seen}. "
+            f"Put the record back: kubectl create configmap {record} {values}; after a restore of the API add "
+            "--from-literal=restoredAt=$(date +%s). What nobody wants can be given up then (statefuldb volumes list). "
+            "Or, where another operator works for that, do not run this one (or run it beside, for another API server "
+            "and in another --mesos-role)"
         )
 
     def _moment(self, written: str) -> int:

@@ -15,10 +15,7 @@ from urllib.parse import urlsplit
 from statefuldb.adapters.mesos.masters import Masters
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.adapters.mesos.wire import agent_ref
-from statefuldb.model.identity import LABEL_CLUSTER
-from statefuldb.model.settings import FRAMEWORK_NAME
 from statefuldb.model.volume import AgentRef
-from statefuldb.planning.storage.holding import within
 from statefuldb.reconcile.ports import EffectFailed, NotAnswered
 
 Json = dict[str, Any]
@@ -124,19 +121,6 @@ class MasterApi:
     def teardown(self, framework_id: str) -> None:
         """End a framework for ever, with all its tasks. Raises EffectFailed."""
         self._tell({"type": "TEARDOWN", "teardown": {"framework_id": {"value": framework_id}}})
-
-    def earlier_framework(self, role: str) -> tuple[str, str] | None:
-        """Return framework id and cluster UUID of a framework of ours in or below `role`, or None. Raises EffectFailed.
-
-        Completed frameworks do not count: Mesos has ended their tasks already.
-        """
-        for framework in self.frameworks():
-            info = framework["framework_info"]
-            roles = info.get("roles") or [info.get("role")]
-            if info.get("name") == FRAMEWORK_NAME and any(within(each or "", role) for each in roles):
-                labels = {label["key"]: label.get("value", "") for label in info.get("labels", {}).get("labels", [])}
-                return info["id"]["value"], labels.get(LABEL_CLUSTER, "")
-        return None
 
     def _ask(self, kind: str, read: Callable[[Json], Any] | None = None) -> Json:
         """Return an answer, each object within as `read` makes it."""

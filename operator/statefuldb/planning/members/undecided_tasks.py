@@ -25,6 +25,8 @@ SILENCE_SECONDS = 75.0
 # An agent that is registered for so long has heard what its master had told it before, and has ended what it had to,
 # for which docs/mesos.md wants it to leave 60 s.
 PROOF_SECONDS = SILENCE_SECONDS + 75.0
+# Said where an earlier framework of ours may be registered again.
+TEAR_DOWN = "where the earlier framework has not ended (GET_FRAMEWORKS), tear it down"
 
 _SEEN = {
     TaskState.UNREACHABLE: "{host} is out of reach and may still be writing",
@@ -133,8 +135,8 @@ def _settling(record: VolumeRecord) -> Waiting:
         ordinal=record.identity.ordinal,
         reason=Reason.AWAITING_RECONCILIATION,
         message=f"{record.task_id} was launched by an earlier framework of ours, and {host} may still be running it",
-        fix=f"it counts as ended once {host} has been registered for {PROOF_SECONDS:g} s; where the earlier framework "
-        "has not ended (GET_FRAMEWORKS), tear it down",
+        fix=f"it counts as ended once {host} has been registered for {PROOF_SECONDS:g} s; {TEAR_DOWN} (docs/mesos.md, "
+        "Trouble with the connection)",
         look_again_seconds=SETTLING_SECONDS,
     )
 

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from statefuldb.local.mesos.master.agents import nanoseconds
 from statefuldb.model.identity import ANNOTATION_RELEASE, FRAMEWORK_CONFIG_MAP
+from statefuldb.model.settings import FRAMEWORK_NAME
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.model.volume_object import from_object
+from statefuldb.planning.members.undecided_tasks import TEAR_DOWN
 from statefuldb.simulation.actors.people import NAMESPACE
 from statefuldb.simulation.clockwork.dice import Dice
 
@@ -23,6 +25,8 @@ LEISURE = 3.0
 AGAIN_SECONDS = 10.0
 WORK_SECONDS = (20.0, 90.0)
 NOTICE_SECONDS = (10.0, 200.0)
+# How often they look whether a framework that Mesos had removed is waited for.
+LOOK_SECONDS = 30.0
 # For how long what was decided while an announcement stood may still be carried out after it was taken back.
 UNDER_WAY_SECONDS = 30.0
 
@@ -54,6 +58,17 @@ class Administrators:
                 self._world.schedule.after(dice.between(0.2, 2.0) * LEISURE * pause_seconds, act)
 
         self._world.schedule.after(dice.between(0.2, 2.0) * LEISURE * pause_seconds, act)
+
+    def look(self) -> None:
+        """End, now and from now on, an earlier framework of ours that came back with an agent, where that is asked."""
+        self._world.schedule.after(LOOK_SECONDS, self.look)
+        _, record = self._world.api.exchange("GET", FRAMEWORK_RECORD)
+        ours = record.get("data", {}).get("frameworkId")
+        if not ours or not any(map(_asks_to_tear_down, self._world.api.objects("statefuldatabases"))):
+            return
+        for known in [each for each in self._world.mesos.frameworks_named(FRAMEWORK_NAME) if each != ours]:
+            if self._ask("TEARDOWN", teardown={"framework_id": {"value": known}}):
+                self._world.story.tell("people", f"tear down framework {known}, which came back with an agent")
 
     def rest(self) -> None:
         """Begin nothing more; what was begun is still ended."""
@@ -164,3 +179,8 @@ class Administrators:
             return self._world.mesos.administer({"type": kind, **body})
         except OSError:
             return False
+
+
+def _asks_to_tear_down(database: Json) -> bool:
+    waits = database.get("status", {}).get("plan", {}).get("waiting", [])
+    return any(TEAR_DOWN in wait.get("fix", "") for wait in waits)

@@ -38,6 +38,8 @@ class Restorers:
     def __init__(self, world: "World") -> None:
         self._world = world
         self._under_way = False
+        # The cluster's UUID, out of the copy of the operator's record that docs/operations.md has people keep.
+        self._cluster = ""
 
     def back_up(self, dice: Dice) -> bool:
         """Take a backup, and put it back in a while; say whether that can be."""
@@ -52,6 +54,8 @@ class Restorers:
         """Restore the API while no operator runs, and say so in the operator's record."""
         world = self._world
         world.stop_operators()
+        status, record = world.api.exchange("GET", FRAMEWORK_RECORD)
+        self._cluster = record["data"]["cluster"] if status == 200 else self._cluster
         world.api.put_back(backup)
         world.story.tell("people", "stop the operator, and restore the API from the backup")
         for wanted in world.people.wanted.values():
@@ -70,20 +74,20 @@ class Restorers:
         world = self._world
         frameworks = world.mesos.master.cluster.frameworks.values() if world.mesos.up else ()
         ours = {framework.id: framework.info for framework in frameworks if framework.info["name"] == FRAMEWORK_NAME}
-        restored = {"data": {"restoredAt": str(int(world.schedule.now))}}
-        status, record = world.api.exchange("PATCH", FRAMEWORK_RECORD, restored, "application/merge-patch+json")
-        if not ours or (status == 200 and record["data"].get("frameworkId") in ours):
-            return
-        framework_id = max(ours)
-        cluster = next(
-            label["value"] for label in ours[framework_id]["labels"]["labels"] if label["key"] == LABEL_CLUSTER
-        )
-        data = {**restored["data"], "cluster": cluster, "frameworkId": framework_id}
+        data = {"restoredAt": str(int(world.schedule.now))}
+        status, record = world.api.exchange("GET", FRAMEWORK_RECORD)
+        if ours and (status != 200 or record["data"].get("frameworkId") not in ours):
+            framework_id = max(ours)
+            labels = {label["key"]: label["value"] for label in ours[framework_id]["labels"]["labels"]}
+            data |= {"cluster": labels[LABEL_CLUSTER], "frameworkId": framework_id}
+            world.story.tell("people", f"write framework {framework_id} into the operator's record")
         if status == 200:
             world.api.exchange("PATCH", FRAMEWORK_RECORD, {"data": data}, "application/merge-patch+json")
-        else:
-            world.api.exchange("POST", CONFIG_MAPS, {"metadata": {"name": FRAMEWORK_CONFIG_MAP}, "data": data})
-        world.story.tell("people", f"write framework {framework_id} into the operator's record")
+        elif cluster := data.get("cluster") or self._cluster:
+            # The backup is of before the first start.
+            body = {"metadata": {"name": FRAMEWORK_CONFIG_MAP}, "data": {**data, "cluster": cluster}}
+            world.api.exchange("POST", CONFIG_MAPS, body)
+            world.story.tell("people", f"make the operator's record again, of cluster {cluster}")
 
     def _bring_back(self) -> None:
         world = self._world

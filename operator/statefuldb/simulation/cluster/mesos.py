@@ -211,6 +211,11 @@ class Mesos:
         """Say whether a framework has ended, as far as the last master knows."""
         return framework_id in self.master.cluster.removed
 
+    def frameworks_named(self, name: str) -> list[str]:
+        """Return the ids of the frameworks of this name that the master knows, connected or not."""
+        known = self.master.cluster.frameworks.values() if self.up else ()
+        return [framework.id for framework in known if framework.info["name"] == name]
+
     def mark_gone(self, agent_id: str) -> None:
         """Carry out a person's MARK_AGENT_GONE."""
         self.administer({"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": agent_id}}})
