@@ -11,7 +11,7 @@ SIDE_BY_SIDE ?= 3
 .PHONY: help up down status check pythons test test-servers chaos simulate sieve acto takeovers bench format crds clean
 
 help: ## list these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml packaging/http-parser/pyproject.toml
 	@tools/ensure-venv $(PYTHON) $(VENV)
@@ -58,6 +58,8 @@ takeovers: $(STAMP) ## kill the leading one of two operators with -9, twenty tim
 	STATEFULDB_TEST_TAKEOVERS=20 $(BIN)/pytest -q tests/e2e/test_leader.py --timeout 1200
 
 bench: bench-planner bench-offers bench-fleet bench-scale bench-end_to_end ## measure; the results are kept in benchmarks/results
+
+bench-seeds: ## go on through 100,000 seeds of the simulator, for hours
 
 bench-planner bench-offers bench-fleet bench-scale bench-end_to_end bench-seeds: bench-%: $(STAMP)
 	PYTHONPATH=tests:benchmarks $(BIN)/python benchmarks/$*.py

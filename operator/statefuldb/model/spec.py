@@ -1,4 +1,4 @@
-"""What a user asked for: the accepted, typed form of `StatefulDatabase.spec` (docs/reference.md).
+"""What a user asked for: the accepted, typed form of `StatefulDatabase.spec` (docs/design.md, section 5).
 
 Values here are already validated (`model.parse`); amounts are integers in the unit that their name ends with.
 """

@@ -34,7 +34,7 @@ PROFILE_SPEC: Schema = obj(
         "mesosRoles": array(
             text(max_length=255),
             max_items=32,
-            description="What spec.placement.mesosRole may be, besides the operator's own role.",
+            description="What spec.placement.mesosRole may name. Without that field the operator's own role is used.",
         ),
         "persistentVolume": obj(
             {

@@ -1,6 +1,6 @@
 """A wait for offers keeps saying what was seen: offers come and go every few seconds, and no offer is no news.
 
-Without this the status of what waits would be written back and forth for as long as it waits (law `restraint`).
+Without this the status of what waits would be written back and forth for as long as it waits (law `eventually_stable`).
 """
 
 from collections.abc import Mapping

@@ -41,7 +41,7 @@ class PersistentVolume:
         )
 
     def location(self, spec: DatabaseSpec, record: VolumeRecord) -> DataLocation:
-        """The volume appears in the sandbox at a path without a slash (reference trap 6)."""
+        """The volume appears in the sandbox at a path without a slash (docs/design.md, section 8)."""
         del spec, record
         return DataLocation(strategy="PersistentVolume", directory=CONTAINER_PATH)
 

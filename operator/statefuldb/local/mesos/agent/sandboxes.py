@@ -35,7 +35,7 @@ class Sandboxes:
         """Show a task its volumes."""
         for resource in info["resources"]:
             target = resource.get("disk", {}).get("volume", {}).get("container_path", "")
-            # A path with a slash is accepted and not mounted, as in Mesos (reference trap 6).
+            # A path with a slash is accepted and not mounted, as in Mesos.
             if target and "/" not in target:
                 (sandbox / target).symlink_to(volumes.path_of(self._work_dir, resource))
 
