@@ -20,7 +20,7 @@ def definition_finding(shipped: Mapping[str, Any], stored: Mapping[str, Any] | N
     named = f"{shipped['kind']} {shipped['metadata']['name']}"
     if stored is None and shipped["kind"].startswith("ValidatingAdmissionPolicy") and _is_before_policies(server):
         what = f"{named} cannot be installed: this server has none such before Kubernetes 1.30"
-        remedy = "until then only RBAC bounds who may delete a protected database or give data up: see docs/admission.md"
+        remedy = "until then only RBAC bounds who may delete databases or give data up (docs/admission.md)"
         return judged(WHERE, what, False, remedy, otherwise=Verdict.WARN)
     if stored is None:
         return judged(WHERE, f"{named} is not installed", False, INSTALL)
