@@ -23,7 +23,7 @@ def test_a_policy_is_not_missed_where_a_server_has_none_such(server: str, verdic
     shipped = {"kind": "ValidatingAdmissionPolicy", "metadata": {"name": "p"}, "spec": {}}
     finding = definition_finding(shipped, None, server)
     assert finding.verdict is verdict
-    assert ("webhook" in finding.remedy) is (verdict is Verdict.WARN)
+    assert ("RBAC" in finding.remedy) is (verdict is Verdict.WARN)
     assert not holds({"a": 1}, {"a": True, "b": 1})
 
 
