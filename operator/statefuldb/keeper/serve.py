@@ -165,6 +165,7 @@ class Keeper:
 
     def _start(self, directory: member.MemberDirectory, server: MariaDbServer, claim: Claim) -> None:
         version = server.version(self._config.version)
+        server.check_options()
         with told_of_silence(self._state, silence.FILES):
             marked = member.check_identity(self._config, directory)
             opener.note(self._config, directory, self._ledger)

@@ -18,7 +18,8 @@ from statefuldb.keeper.files import sync_directory, sync_tree, write_durably
 from statefuldb.keeper.refusal import Ended, Refused
 from statefuldb.keeper.server_log import error_since, first_error
 from statefuldb.planning.engines.engine import Engine, ServerOrders, ServerPaths
-from statefuldb.planning.engines.mariadb_options import DURABILITY, FLUSH_METHODS
+from statefuldb.planning.engines.mariadb_names import DURABILITY
+from statefuldb.planning.engines.mariadb_options import FLUSH_METHODS
 
 SERVICE_USER = "mysql"
 PR_SET_CHILD_SUBREAPER = 36
@@ -72,6 +73,11 @@ class MariaDbServer:
         if not self._engine.runs_version(wanted, real):
             raise Refused(f"this agent has MariaDB {real}, the data is for {wanted}: not opened")
         return real
+
+    def check_options(self) -> None:
+        """Raise Refused where an option is not the user's: a spec may have been accepted when it still was."""
+        for error in self._engine.option_errors(self._orders.options):
+            raise Refused(f"{error}: edit the database, nothing is opened with this option")
 
     def initialise(self, data: Path, *, inherited: int) -> None:
         """Make an empty database: in a folder beside, renamed into place when it is whole.

@@ -1,9 +1,10 @@
-"""Options of MariaDB that would undo what the operator guarantees, in every spelling that the server takes."""
+"""Which options of MariaDB a manifest may name: none that would undo what is guaranteed, in whatever spelling."""
 
 import pytest
 
 from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
 from statefuldb.planning.engines.mariadb import MariaDb
+from statefuldb.planning.engines.mariadb_names import USERS
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,8 @@ def test_a_flush_method_that_does_not_sync_is_refused_with_those_that_do(value: 
         ("innodb_flush_log_at_timeout", "2"),
         ("skip-external-locking", "1"),
         ("skip-show-database", "1"),
+        ("general_log", "1"),
+        ("disable-log-slow-query", "1"),
         ("binlog_row_image", "MINIMAL"),
         ("max_connections", "200"),
         ("sort-buffer-size", "256K"),
@@ -47,16 +50,44 @@ def test_options_that_only_look_alike_are_the_users(name: str, value: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("a b", "1"), ("", "1"), ("a]\n[x", "1"), ("max_connections", "1\nuser=root")]
+    "name",
+    [
+        *("x.skip_grant_tables", "x.innodb_data_home_dir", "a.b.debug-no-sync", "hot.key_buffer_size"),
+        *("max_conn", "skip-skip-external-locking", "a b", "", "a]\n[x", "no_such_option"),
+    ],
 )
-def test_what_is_no_option_on_one_line_is_refused(name: str, value: str) -> None:
-    (error,) = MariaDb().option_errors({name: value})
+def test_what_is_not_the_whole_name_of_an_option_is_refused(name: str) -> None:
+    """The server drops what stands before a dot: `x.skip_grant_tables` let anybody in."""
+    (error,) = MariaDb().option_errors({name: "1"})
+    assert "the whole name of an option of MariaDB 10.11" in error.allowed
+
+
+def test_a_slip_is_told_what_may_be_meant() -> None:
+    (error,) = MariaDb().option_errors({"max-conections": "1"})
+    assert error.fix == "remove it, or did you mean max_connections?"
+
+
+def test_a_value_of_two_lines_is_refused() -> None:
+    (error,) = MariaDb().option_errors({"max_connections": "1\nuser=root"})
     assert "on one line" in error.allowed
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("general-log-file", "slow_query_log_file", "innodb_buffer_pool_filename", "innodb_tmpdir", "relay-log"),
+        *("relay_log_info_file", "log_ddl_recovery", "symbolic-links", "skip-symbolic-links", "wsrep_data_home_dir"),
+    ],
+)
+def test_no_option_names_a_file_that_may_be_anothers(name: str) -> None:
+    """All servers of an agent run as one user: the buffer pool's dump replaced another database's `ibdata1`."""
+    (error,) = MariaDb().option_errors({name: "/srv/shop/orders/0/mysql/ibdata1"})
+    assert error.reason == "Forbidden"
 
 
 def test_options_that_no_task_could_be_started_with_are_refused() -> None:
     """On an agent: `Failed to start the command: Argument list too long`, for ever."""
-    many = {f"loose_option_{number}": "x" * 900 for number in range(150)}
+    many = dict.fromkeys(sorted(USERS)[:150], "x" * 900)
     (error,) = MariaDb().option_errors(many)
     assert error.path == "spec.engine.config"
     assert "at most 32768 bytes in all" in error.allowed

@@ -4,13 +4,8 @@ from collections.abc import Mapping
 
 from statefuldb.model.errors import FieldError
 from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
-from statefuldb.planning.engines.mariadb_options import (
-    DURABILITY,
-    changed_errors,
-    made_with,
-    option_errors,
-    plain,
-)
+from statefuldb.planning.engines.mariadb_names import DURABILITY
+from statefuldb.planning.engines.mariadb_options import changed_errors, made_with, option_errors, plain
 
 MIB = 1024 * 1024
 KEEPER_SHARE_BYTES = 64 * MIB
@@ -26,7 +21,7 @@ class MariaDb:
     data_subdirectory = "mysql"
 
     def option_errors(self, options: Mapping[str, str]) -> tuple[FieldError, ...]:
-        """Refuse options that the operator owns, in any spelling the server takes, and values that undo them."""
+        """Refuse what is not the whole name of an option of the user's, and values that undo what is the operator's."""
         return tuple(option_errors(options))
 
     def changed_errors(self, old: Mapping[str, str], new: Mapping[str, str]) -> tuple[FieldError, ...]:
@@ -60,6 +55,8 @@ class MariaDb:
             "binlog_format": "ROW",
             "gtid_strict_mode": "ON",
             "skip_name_resolve": "ON",
+            # With links any account may make a table whose rows lie outside the data directory (DATA DIRECTORY).
+            "symbolic_links": "OFF",
         }
         if orders.user is not None:
             owned["user"] = orders.user
