@@ -122,10 +122,12 @@ def _adopt(
     line = next((each for each in named if each.standing is Standing.ORPHANED), named[0])
     if line.standing is not Standing.ORPHANED:
         fail(f"{name} is not orphaned but {line.standing}: {line.note}", ExitCode.REFUSED)
-    reserved = line.line is not None and bool(line.line.held)
-    if silent and not (line.found.shared or reserved or agent):
+    # A reservation tells where the data lies, unless an agent that did not tell holds one as well.
+    held = {offer.hostname for offer in line.line.held} if line.line is not None else set()
+    unsure = [host for host in silent if not held or host in held - {line.found.host}]
+    if unsure and not (line.found.shared or agent):
         fail(
-            f"{', '.join(silent)} did not tell all: what was found on {line.found.host} may be a copy of what is there",
+            f"{', '.join(unsure)} did not tell all: what was found on {line.found.host} may be a copy of what is there",
             ExitCode.REFUSED,
             f"look again once each agent tells; or, if you know that it is this one: --agent {line.found.host}",
         )

@@ -19,8 +19,8 @@ from statefuldb.model.damaged import DamagedEntry, read_entry
 from statefuldb.model.identity import ANNOTATION_RELEASE, DatabaseKey
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.commands import delete_entry, edit_entry
-from statefuldb.planning.inventory.comparison import VolumeLine, VolumeState, find, orphan_to_release, volume_of
-from statefuldb.planning.ledger.rebuilding import entry_of
+from statefuldb.planning.inventory.comparison import VolumeLine, VolumeState, find
+from statefuldb.planning.inventory.orphans import orphan_to_adopt, orphan_to_release
 
 volumes_app = typer.Typer(
     no_args_is_help=True,
@@ -45,7 +45,8 @@ def list_volumes(context: typer.Context, mesos: MesosOptions, output: OutputOpti
     States: Pending (not written yet), InUse, Retained (kept for a later owner), Releasing (being given back),
     Orphaned (ours by label in Mesos, not in the ledger), Missing (in the ledger, not on its agent), Lost (its agent
     is gone), Damaged (its entry cannot be read: put right by hand what is named). Of data with several entries, as
-    after a restore into another namespace, the note names the others.
+    after a restore into another namespace, the note names the others. So it does of a member of which Mesos holds
+    several volumes, and says which counts as the data.
 
     Example: statefuldb volumes list -o wide
     """
@@ -70,16 +71,19 @@ def adopt(
 ) -> None:
     """Take an orphaned volume into the ledger, retained. The database of its name takes it up again by itself.
 
+    Of several volumes of one member it takes the last one made, which counts as the data.
+
     Example: statefuldb volumes adopt orders-0-1a2b3c4d --confirm orders-0-1a2b3c4d
     """
     session = session_of(context)
     line = _line(session, mesos, name)
     if line.state is not VolumeState.ORPHANED:
-        fix = "its database takes it up by itself" if line.state is VolumeState.RETAINED else ""
-        fail(f"{name} is not orphaned but {line.state}", ExitCode.REFUSED, fix)
+        taken_up = "its database takes it up by itself" if line.state is VolumeState.RETAINED else ""
+        fail(f"{name} is not orphaned but {line.state}", ExitCode.REFUSED, line.note if line.later else taken_up)
     _at_rest(line)
-    found = volume_of(line)
-    if found is None:
+    key = DatabaseKey(namespace=session.namespace, name=for_ or line.key.name)
+    adopted = orphan_to_adopt(line, key, time.time())
+    if adopted is None:
         fail(
             f"{name} holds no volume in Mesos that could be adopted",
             ExitCode.REFUSED,
@@ -88,9 +92,9 @@ def adopt(
     if not for_ and not line.key.namespace:
         fail("nothing in Mesos tells which database it was made for", ExitCode.USAGE, "name one with --for")
     _confirmed(confirm, name)
-    key = DatabaseKey(namespace=session.namespace, name=for_ or line.key.name)
-    write_entry(session, entry_of(key, time.time(), *found))
+    write_entry(session, adopted)
     out.print(f"{name} is in the ledger, retained for database {key.name} of namespace {key.namespace}")
+    out.print(f"its data is volume {adopted.persistence_id} on {adopted.agent.hostname if adopted.agent else '?'}")
 
 
 @volumes_app.command()
@@ -117,6 +121,9 @@ def release(
         fix = "delete its database first" if line.record.intent is Intent.USE else ""
         fail(f"{name} is not retained but {line.state}", ExitCode.REFUSED, fix)
     _at_rest(line)
+    if line.later:
+        # All that is held for the member would go, the data too, while the entry names a volume without it.
+        fail(f"{name}: {line.note}", ExitCode.REFUSED)
     _confirmed(confirm, name)
     if line.record is None:
         key = DatabaseKey(namespace=session.namespace, name=line.key.name)

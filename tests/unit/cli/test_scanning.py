@@ -17,7 +17,9 @@ from statefuldb.cli.session import Session
 from statefuldb.model.found import FoundDirectory
 from statefuldb.model.identity import DataIdentity
 from statefuldb.model.volume import AgentRef
+from statefuldb.planning.inventory.comparison import compare
 from unit.cli.ledger_api import LedgerApi
+from unit.planning.inventory.test_inventory import cluster, holds, reserved
 from unit.planning.world import CLUSTER
 
 NAME = "orders-0-11111111"
@@ -103,3 +105,20 @@ def test_one_that_may_lie_on_an_agent_that_did_not_tell_is_not_adopted_unless_it
     assert api.get("DatabaseVolume", "shop", NAME) is None
     assert adopt("--agent", "agent-1").exit_code == 0
     assert api.get("DatabaseVolume", "shop", NAME) is not None
+
+
+def test_what_is_reserved_on_the_agent_that_did_not_tell_does_not_speak_for_the_other(
+    api: LedgerApi, reports: list[Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first start's directory was adopted, though the data may be on the agent that the member went on with."""
+    reports[1] = Report(agent=AGENTS[1], trouble="it did not end in time")
+    first, last = (holds(reserved("cpus", volume=None), host=agent.hostname) for agent in AGENTS)
+    held = [first]
+    monkeypatch.setattr(scanning, "take_stock", lambda *_: Stock(lines=compare([], cluster(*held)), blind=""))
+    assert adopt().exit_code == 0
+    api.delete("DatabaseVolume", "shop", NAME)
+    held.append(last)
+    refused = adopt()
+    assert refused.exit_code == ExitCode.REFUSED
+    assert "agent-2 did not tell" in refused.output
+    assert adopt("--agent", "agent-1").exit_code == 0

@@ -7,13 +7,18 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
+from statefuldb.cli import volumes
 from statefuldb.cli.exit_codes import ExitCode
+from statefuldb.cli.ledger import Stock
 from statefuldb.cli.root import app
 from statefuldb.cli.session import Session
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.model.volume_object import from_object, to_object
+from statefuldb.planning.inventory.comparison import compare
 from unit.cli.ledger_api import LedgerApi
+from unit.planning.inventory.test_inventory import NAME, entry
+from unit.planning.inventory.test_several_volumes import FIRST, LAST, LEFT, SERVED, seen
 from unit.planning.members.test_strays import serving
 
 
@@ -73,6 +78,37 @@ def test_a_word_on_a_new_loss_is_not_taken_for_one_on_the_loss_before(api: Ledge
     fencing = stored(api, record.name).fencing
     assert fencing is not None
     assert (fencing.by, fencing.lost_at_seconds) == (getpass.getuser(), None)
+
+
+def held_by_two(monkeypatch: pytest.MonkeyPatch, *entries: VolumeRecord) -> None:
+    """Have Mesos hold what a first start has left on one agent, and the data on another."""
+    stock = Stock(lines=compare(entries, seen(LEFT, SERVED)), blind="")
+    monkeypatch.setattr(volumes, "take_stock", lambda *_: stock)
+
+
+def test_of_several_volumes_that_with_the_data_is_adopted_and_named(
+    api: LedgerApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_by_two(monkeypatch)
+    words = ("-n", "shop", "volumes", "adopt", NAME, "--confirm", NAME)
+    said = CliRunner().invoke(app, words, env={"COLUMNS": "400"})
+    assert said.exit_code == 0
+    assert f"its data is volume {LAST} on agent-2" in said.output
+    assert stored(api, NAME).persistence_id == LAST
+
+
+def test_an_entry_of_an_earlier_volume_is_not_released_and_with_it_the_data(
+    api: LedgerApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = from_object(api.create(to_object(entry(persistence_id=FIRST, intent=Intent.RETAIN))))
+    held_by_two(monkeypatch, record)
+    for command in ("release", "adopt"):
+        words = ("-n", "shop", "volumes", command, NAME, "--confirm", NAME)
+        said = CliRunner().invoke(app, words, env={"COLUMNS": "800"})
+        assert said.exit_code == ExitCode.REFUSED
+        assert f"volume {LAST} on agent-2 was made later" in said.output
+        assert f"kubectl delete databasevolume {NAME} -n shop" in said.output
+    assert stored(api, NAME).intent is Intent.RETAIN
 
 
 @pytest.fixture

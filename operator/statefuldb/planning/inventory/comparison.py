@@ -11,10 +11,10 @@ from enum import StrEnum
 from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId, volume_record_name
 from statefuldb.model.observed import Offers
-from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource
-from statefuldb.model.spec import EngineType, Strategy
-from statefuldb.model.volume import AgentRef, Intent, VolumePhase, VolumeRecord
-from statefuldb.planning.ledger.rebuilding import entry_of
+from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import AgentRef, Intent, VolumeRecord
+from statefuldb.planning.inventory.held_volumes import beside_an_entry, beside_an_orphan, counted, later_than
 from statefuldb.planning.removal import erasing
 from statefuldb.planning.storage.holding import identity_of
 
@@ -80,6 +80,11 @@ class VolumeLine:
         """What the ledger says is to become of it; empty for an orphan."""
         return str(self.record.intent) if self.record is not None else ""
 
+    @property
+    def later(self) -> bool:
+        """Whether Mesos holds a volume that counts as the data and was made later than that of the entry."""
+        return self.record is not None and bool(later_than(self.record, self.held))
+
 
 def compare(entries: Iterable[VolumeRecord | DamagedEntry], cluster: ClusterView | None) -> tuple[VolumeLine, ...]:
     """Return a line for each ledger entry and each orphan, by database. `cluster` None: the ledger's own view only."""
@@ -102,37 +107,6 @@ def compare(entries: Iterable[VolumeRecord | DamagedEntry], cluster: ClusterView
 def find(lines: Iterable[VolumeLine], namespace: str, name: str) -> VolumeLine | None:
     """Return the line of a volume's name in a namespace, or None. What has no namespace is found in every one."""
     return next((line for line in lines if line.name == name and line.key.namespace in ("", namespace)), None)
-
-
-def volume_of(line: VolumeLine) -> tuple[AgentOffer, Resource] | None:
-    """Return the persistent volume that Mesos holds for a line, with its agent, or None where it holds none."""
-    return next(((o, r) for o in line.held for r in o.resources if r.persistence is not None), None)
-
-
-def orphan_to_release(line: VolumeLine, key: DatabaseKey, at_seconds: float) -> VolumeRecord:
-    """Return the entry of `key` by which an orphan is given back: the operator destroys and unreserves its holdings."""
-    agent = line.held[0]
-    assert line.strategy is not None
-    found = volume_of(line)
-    if found is not None:
-        return replace(entry_of(key, at_seconds, *found), intent=Intent.DELETE)
-    labels = {r.labels for r in agent.resources if r.labels is not None}
-    return VolumeRecord(
-        name=line.name,
-        key=key,
-        owner_uid=line.identity.uid,
-        identity=line.identity,
-        engine=EngineType.MARIADB,
-        engine_version="10.11",
-        strategy=line.strategy,
-        size_bytes=0,
-        mesos_role=agent.role,
-        intent=Intent.DELETE,
-        agent=agent.agent,
-        reservations=tuple(sorted(label.reservation for label in labels)),
-        incarnation=int(at_seconds),
-        phase=VolumePhase.RETAINED,
-    )
 
 
 def _aware_of_each_other(entries: list[VolumeLine]) -> list[VolumeLine]:
@@ -176,7 +150,7 @@ def _entry(record: VolumeRecord, cluster: ClusterView | None, held: Offers) -> V
         agent=record.agent.hostname if record.agent is not None else "",
         where=record.directory or record.persistence_id or "",
         size_bytes=record.size_bytes,
-        note=note,
+        note="; ".join(filter(None, (note, beside_an_entry(record, held)))),
         record=record,
         held=held,
     )
@@ -252,20 +226,23 @@ def _orphan(identity: DataIdentity, held: Offers) -> VolumeLine:
     """Return the line of what is ours and not in the ledger. On a static reservation nothing tells whose it was."""
     labels = next((r.labels for offer in held for r in offer.resources if r.labels is not None), None)
     namespace, database = (labels.namespace, labels.name) if labels is not None else ("", UNNAMED)
-    volumes = [r for offer in held for r in offer.resources if r.persistence is not None]
-    first = volumes[0].persistence if volumes else None
+    data = counted(held, identity)
+    volume = data[1] if data is not None else None
+    note = (
+        "a reservation without a volume of ours, not in the ledger: release it, or scan its agent for a directory"
+        if volume is None
+        else "in Mesos under our label, not in the ledger: adopt or release it"
+    )
     return VolumeLine(
         name=volume_record_name(database, identity.ordinal, identity.uid),
         key=DatabaseKey(namespace=namespace, name=database),
         identity=identity,
         state=VolumeState.ORPHANED,
-        strategy=Strategy.PERSISTENT_VOLUME if volumes else Strategy.HOST_PATH,
+        strategy=Strategy.PERSISTENT_VOLUME if volume is not None else Strategy.HOST_PATH,
         agent=", ".join(offer.hostname for offer in held),
-        where=first.id if first is not None else "",
-        size_bytes=sum(r.amount_milli for r in volumes) * BYTES_PER_MIB // MILLI,
-        note="in Mesos under our label, not in the ledger: adopt or release it"
-        if volumes
-        else "a reservation without a volume, not in the ledger: release it, or scan its agent for a directory",
+        where=volume.persistence.id if volume is not None and volume.persistence is not None else "",
+        size_bytes=volume.amount_milli * BYTES_PER_MIB // MILLI if volume is not None else 0,
+        note="; ".join(filter(None, (note, beside_an_orphan(held, identity)))),
         held=held,
     )
 
@@ -273,4 +250,5 @@ def _orphan(identity: DataIdentity, held: Offers) -> VolumeLine:
 def _running(record: VolumeRecord, held: Offers) -> VolumeLine:
     """Return the line of a running task that is not in the ledger. Its labels hold the entry."""
     note = f"{record.task_id} is running and not in the ledger: the operator writes it down once it is connected"
+    note = "; ".join(filter(None, (note, beside_an_entry(record, held))))
     return replace(_entry(record, None, held), state=VolumeState.ORPHANED, note=note, record=None, task=record.task_id)

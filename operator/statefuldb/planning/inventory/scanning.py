@@ -69,6 +69,12 @@ def _held_elsewhere(found: FoundDirectory, line: VolumeLine | None) -> str:
     return ", ".join(hosts) if found.host and hosts and found.host not in hosts else ""
 
 
+def _held_as_well(found: FoundDirectory, line: VolumeLine | None) -> str:
+    """Return the other hosts that hold a reservation of the member: it may have left this one before there was data."""
+    hosts = [offer.hostname for offer in line.held] if line is not None and not found.shared else []
+    return ", ".join(host for host in hosts if host != found.host) if len(hosts) > 1 else ""
+
+
 def _line(found: FoundDirectory, line: VolumeLine | None, cluster: str, times: int) -> ScanLine:
     standing, note = _standing(found, line, cluster, times)
     name = volume_record_name(found.database, found.identity.ordinal, found.identity.uid)
@@ -93,7 +99,9 @@ def _standing(found: FoundDirectory, line: VolumeLine | None, cluster: str, time
         return Standing.ELSEWHERE, f"what is reserved for this member is on {elsewhere}: this is a copy, or was moved"
     if times > 1:
         return Standing.AMBIGUOUS, f"{times} directories say that they are this member: move all but one away"
-    return Standing.ORPHANED, "ours by its marker, not in the ledger: adopt it with --adopt"
+    others = _held_as_well(found, line)
+    more = f"; something is reserved for it on {others} as well: look there first" if others else ""
+    return Standing.ORPHANED, f"ours by its marker, not in the ledger: adopt it with --adopt{more}"
 
 
 def entry_of_directory(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from statefuldb.model.identity import DatabaseKey
+from statefuldb.model.volume import Intent
 from statefuldb.planning.commands import command, delete_entry, edit_entry
 from statefuldb.planning.inventory.comparison import VolumeLine, VolumeState
 
@@ -82,6 +83,8 @@ def _kept(line: VolumeLine) -> Obstacle:
         # An entry is deleted without any data: while there is another one, nothing is done about either.
         remedy = f"where it is this one: {delete_entry(namespace, name)}"
         return Obstacle(what=f"{what}, and {line.note}", remedy=remedy)
+    if line.later and line.intent == Intent.RETAIN:
+        return Obstacle(what=f"{what}: {line.note}", remedy=delete_entry(namespace, name))
     remedy = _HELP[line.state].format(
         release=command(namespace, "volumes", "release", name),
         edit=edit_entry(namespace, name),

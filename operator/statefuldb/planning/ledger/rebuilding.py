@@ -17,7 +17,7 @@ from statefuldb.model.spec import EngineType, Strategy
 from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.context import Step, status_of
 from statefuldb.planning.ledger import damage, remembered
-from statefuldb.planning.storage.holding import identity_of, made_for
+from statefuldb.planning.storage.holding import identity_of, made_for, with_data
 
 
 def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdentity, tuple[AgentOffer, Resource]]:
@@ -28,23 +28,19 @@ def unknown(observed: Observed, offers: Offers, cluster: str) -> dict[DataIdenti
     """
     names = {record.name for record in observed.volumes} | {entry.name for entry in damage.unsure(observed)}
     known = {record.identity for record in observed.volumes} | set(observed.adopted_away)
-    found: dict[DataIdentity, tuple[AgentOffer, Resource]] = {}
-    newest: dict[DataIdentity, int] = {}
-    for offer in offers:
-        for resource in offer.resources:
-            parsed = made_for(resource)
-            if parsed is None or parsed.identity.cluster != cluster or parsed.identity in known:
-                continue
-            name = _name(observed.key, resource, parsed.identity)
-            if damage.holds(observed, parsed.identity) or name in names:
-                continue
-            if remembered.of_another_volume(observed, name, str(parsed)) is not None:
-                continue
-            if _of_this_database(observed, resource) and parsed.sequence > newest.get(parsed.identity, -1):
-                # A member leaves a volume for another only before there is data: the newest one holds it.
-                newest[parsed.identity] = parsed.sequence
-                found[parsed.identity] = (offer, resource)
-    return found
+
+    def missed(resource: Resource) -> bool:
+        parsed = made_for(resource)
+        if parsed is None or parsed.identity.cluster != cluster or parsed.identity in known:
+            return False
+        name = _name(observed.key, resource, parsed.identity)
+        if damage.holds(observed, parsed.identity) or name in names:
+            return False
+        if remembered.of_another_volume(observed, name, str(parsed)) is not None:
+            return False
+        return _of_this_database(observed, resource)
+
+    return with_data((offer, r) for offer in offers for r in offer.resources if missed(r))
 
 
 def passed_over(observed: Observed, offers: Offers, name: str) -> dict[str, str]:

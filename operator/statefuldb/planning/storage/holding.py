@@ -5,6 +5,7 @@ anything that is free; in their own role only a volume on them can be told again
 is used of them stays unowned: it is never unreserved, and nothing keeps it for a member that is stopped.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from statefuldb.model.identity import DataIdentity, PersistenceId
@@ -28,6 +29,21 @@ def made_for(volume: Resource) -> PersistenceId | None:
     """
     made = PersistenceId.parse(volume.persistence.id) if volume.persistence is not None else None
     return made if made is not None and made.identity == identity_of(volume) else None
+
+
+def with_data(volumes: Iterable[tuple[AgentOffer, Resource]]) -> dict[DataIdentity, tuple[AgentOffer, Resource]]:
+    """Return which volume holds the data, and on which agent, of each member that has any we made.
+
+    A member leaves a volume for another only before there is data: the newest one holds it.
+    """
+    newest: dict[DataIdentity, int] = {}
+    found: dict[DataIdentity, tuple[AgentOffer, Resource]] = {}
+    for offer, resource in volumes:
+        made = made_for(resource)
+        if made is not None and made.sequence > newest.get(made.identity, -1):
+            newest[made.identity] = made.sequence
+            found[made.identity] = (offer, resource)
+    return found
 
 
 def is_ours(resource: Resource, identity: DataIdentity) -> bool:

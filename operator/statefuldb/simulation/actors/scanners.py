@@ -9,7 +9,8 @@ from statefuldb.model.identity import DatabaseKey, DataIdentity
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumeRecord
 from statefuldb.model.volume_object import from_object, to_object
-from statefuldb.planning.inventory.comparison import VolumeState, compare, orphan_to_release
+from statefuldb.planning.inventory.comparison import VolumeState, compare
+from statefuldb.planning.inventory.orphans import orphan_to_release
 from statefuldb.planning.inventory.scanning import Standing, entry_of_directory, stand
 from statefuldb.reconcile.ports import EffectFailed
 from statefuldb.simulation.actors.administrators import FRAMEWORK_RECORD, VOLUMES

@@ -17,11 +17,10 @@ from statefuldb.planning.inventory.comparison import (
     VolumeState,
     compare,
     find,
-    orphan_to_release,
-    volume_of,
 )
+from statefuldb.planning.inventory.orphans import orphan_to_adopt, orphan_to_release
 from statefuldb.planning.inventory.uninstalling import obstacles
-from statefuldb.planning.ledger.rebuilding import entry_of, unknown
+from statefuldb.planning.ledger.rebuilding import unknown
 from statefuldb.planning.planner import plan
 from unit.planning.ledger.test_damaged import damaged
 from unit.planning.world import CLUSTER, KEY, OPERATOR, ROLE, UID, observed, offer, remaining
@@ -119,17 +118,16 @@ def test_what_carries_our_labels_and_is_not_written_down_is_an_orphan() -> None:
     assert (line.state, line.name, line.where, line.agent) == (VolumeState.ORPHANED, NAME, VOLUME_ID, "agent-1")
     assert find([line], "shop", NAME) is line
     assert find([line], "default", NAME) is None
-    found = volume_of(line)
-    assert found is not None
-    assert entry_of(line.key, 5.0, *found).intent is Intent.RETAIN
+    adopted = orphan_to_adopt(line, line.key, 5.0)
+    assert adopted is not None
+    assert adopted.intent is Intent.RETAIN
 
 
 def test_how_often_what_was_found_again_had_been_started_is_not_made_up() -> None:
     """On a real Mesos: `restarts 1795712675`."""
     (line,) = compare([], HELD)
-    found = volume_of(line)
-    assert found is not None
-    again = entry_of(line.key, 1_795_712_675.0, *found)
+    again = orphan_to_adopt(line, line.key, 1_795_712_675.0)
+    assert again is not None
     assert again.restarts == 0
     assert [entry(incarnation=n).restarts for n in (0, 1, 4)] == [0, 0, 3]
 
@@ -151,9 +149,8 @@ def test_data_that_was_adopted_for_another_name_is_not_written_down_twice() -> N
 def test_adopted_data_keeps_the_name_of_its_schema() -> None:
     key = DatabaseKey(namespace="shop", name="orders2")
     (line,) = compare([], HELD)
-    found = volume_of(line)
-    assert found is not None
-    record = entry_of(key, 5.0, *found)
+    record = orphan_to_adopt(line, key, 5.0)
+    assert record is not None
     assert (record.name, record.key, record.first_name) == (NAME, key, "orders")
 
 
@@ -181,7 +178,7 @@ def test_a_released_entry_that_was_found_again_is_forgotten_only_once_its_volume
 
 def test_an_orphaned_reservation_without_a_volume_is_unreserved() -> None:
     (line,) = compare([], cluster(holds(reserved("cpus", volume=None))))
-    assert volume_of(line) is None
+    assert orphan_to_adopt(line, line.key, 900.0) is None
     _, accept = decide(orphan_to_release(line, line.key, 900.0), offer(extra=(reserved("cpus", volume=None),)))
     assert isinstance(accept, AcceptOffers)
     assert [type(o) for o in accept.operations] == [Unreserve]

@@ -12,7 +12,7 @@ from statefuldb.model.volume import AgentRef, Ending, Intent, VolumeRecord
 from statefuldb.planning.inventory.comparison import ClusterView, compare
 from statefuldb.planning.inventory.scanning import ScanLine, Standing, entry_of_directory, stand
 from statefuldb.planning.planner import plan
-from unit.planning.inventory.test_inventory import HELD
+from unit.planning.inventory.test_inventory import HELD, cluster, holds, reserved
 from unit.planning.ledger.test_damaged import damaged
 from unit.planning.members.test_strays import serving
 from unit.planning.world import CLUSTER, KEY, OPERATOR, UID, desired, observed, offer, spec
@@ -110,6 +110,16 @@ def test_on_which_of_several_hosts_a_directory_lies_is_told_by_what_is_reserved_
     assert [line.standing for line in stand(seen, [held], CLUSTER)] == [Standing.ORPHANED, Standing.ELSEWHERE]
     entry = entry_of_directory(stand(seen, [held], CLUSTER)[0], KEY, 1.0, agent=AGENT, mesos_role="statefuldb")
     assert entry.reservations, "what is reserved beside it goes with it"
+
+
+def test_a_directory_is_not_taken_for_the_only_one_where_another_agent_holds_a_reservation_too() -> None:
+    """A first start that was cut off leaves a directory and its reservation; the data lies where the member went on."""
+    both = cluster(*(holds(reserved("cpus", volume=None), host=h) for h in ("agent-1", "agent-2")))
+    (line,) = stand([replace(FOUND, host="agent-1")], compare([], both), CLUSTER)
+    assert line.standing is Standing.ORPHANED
+    assert line.note.endswith("something is reserved for it on agent-2 as well: look there first")
+    (alone,) = stand([replace(FOUND, host="agent-1")], compare([], HELD), CLUSTER)
+    assert "as well" not in alone.note
 
 
 def test_a_ledger_entry_of_one_host_does_not_make_another_hosts_directory_known() -> None:
