@@ -190,7 +190,7 @@ def _serve_webhook(settings: OperatorSettings) -> None:
         make=make_server_certificate,
         write=write_private,
     )
-    judge = Admission(client, settings.allowed_roots).errors
+    judge = Admission(client, settings.allowed_roots, settings.mesos_role).errors
     with _having(f"--webhook-port {wanted.port} on {wanted.host}"):
         Webhook(client, judge, certificate, host=wanted.host, port=wanted.port).start()
 

@@ -9,20 +9,20 @@ from statefuldb.model.quantity import parse_quantity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageProfile:
-    """One profile. An empty tuple, or None, bounds nothing; sizes are in bytes.
+    """One profile. None bounds nothing, an empty tuple of what may be chosen allows none; sizes are in bytes.
 
     It is meant for the namespaces that `namespaces` names or whose labels have all of `match_labels`; for all where it
-    says neither. `must_retain` refuses `retention.whenDeleted: Delete`.
+    names none and asks for no label. `must_retain` refuses `retention.whenDeleted: Delete`.
     """
 
     name: str
     namespaces: tuple[str, ...] = ()
     match_labels: Mapping[str, str] | None = None
-    strategies: tuple[str, ...] = ()
-    host_roots: tuple[str, ...] = ()
-    mount_points: tuple[str, ...] = ()
-    mesos_roles: tuple[str, ...] = ()
-    disk_types: tuple[str, ...] = ()
+    strategies: tuple[str, ...] | None = None
+    host_roots: tuple[str, ...] | None = None
+    mount_points: tuple[str, ...] | None = None
+    mesos_roles: tuple[str, ...] | None = None
+    disk_types: tuple[str, ...] | None = None
     min_bytes: int = 0
     max_bytes: int | None = None
     must_retain: bool = False
@@ -43,12 +43,18 @@ def parse_profile(name: str, spec: Mapping[str, Any]) -> StorageProfile:
         name=name,
         namespaces=tuple(meant.get("names") or ()),
         match_labels=meant.get("matchLabels"),
-        strategies=tuple(spec.get("strategies") or ()),
-        host_roots=tuple((spec.get("hostPath") or {}).get("roots") or ()),
-        mount_points=tuple((spec.get("dfs") or {}).get("mountPoints") or ()),
-        mesos_roles=tuple(spec.get("mesosRoles") or ()),
-        disk_types=tuple((spec.get("persistentVolume") or {}).get("diskTypes") or ()),
+        strategies=_choice(spec, "strategies"),
+        host_roots=_choice(spec.get("hostPath"), "roots"),
+        mount_points=_choice(spec.get("dfs"), "mountPoints"),
+        mesos_roles=_choice(spec, "mesosRoles"),
+        disk_types=_choice(spec.get("persistentVolume"), "diskTypes"),
         min_bytes=int(parse_quantity(size.get("min", 0))),
         max_bytes=int(parse_quantity(size["max"])) if "max" in size else None,
         must_retain=retention.get("whenDeleted") == "Retain",
     )
+
+
+def _choice(part: Mapping[str, Any] | None, name: str) -> tuple[str, ...] | None:
+    """Return what may be chosen, None where that is not bounded: an empty list is there, and allows nothing."""
+    allowed = (part or {}).get(name)
+    return tuple(allowed) if allowed is not None else None

@@ -45,7 +45,14 @@ def desired_of(observed: Observed, allowed_roots: tuple[str, ...]) -> Desired | 
         return None
     previous = accepted_of(database.status)
     entries = (*observed.volumes, *damage.unsure(observed))
-    judged = judge(database, previous, entries, profiles=observed.profiles, allowed_roots=allowed_roots)
+    judged = judge(
+        database,
+        previous,
+        entries,
+        profiles=observed.profiles,
+        allowed_roots=allowed_roots,
+        operator_role=observed.mesos.role,
+    )
     if not isinstance(judged, DatabaseSpec):
         return Desired(accepted=previous, errors=judged)
     accepted = Accepted(generation=database.generation, spec=judged)
@@ -59,6 +66,7 @@ def judge(
     *,
     profiles: tuple[StorageProfile, ...],
     allowed_roots: tuple[str, ...],
+    operator_role: str,
 ) -> DatabaseSpec | tuple[FieldError, ...]:
     """Return the spec of a database where it is good for what the ledger has of it, else everything that is wrong.
 
@@ -67,7 +75,7 @@ def judge(
     parsed = _parsed(json.dumps(database.spec), allowed_roots)
     if not isinstance(parsed, DatabaseSpec):
         return parsed
-    errors = engine_errors(parsed) + profile_errors(parsed, profiles)
+    errors = engine_errors(parsed) + profile_errors(parsed, profiles, operator_role)
     if previous is not None:
         listed = list(entries)
         unsure = not all(isinstance(entry, VolumeRecord) for entry in listed)

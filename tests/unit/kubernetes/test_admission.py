@@ -10,7 +10,7 @@ from statefuldb.adapters.kubernetes.connection import client_over
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume_object import to_object
 from statefuldb.reconcile.ports import EffectFailed
-from unit.planning.world import KEY, UID, serving_on
+from unit.planning.world import KEY, ROLE, UID, serving_on
 
 Json = dict[str, Any]
 SPEC: Json = {
@@ -45,7 +45,7 @@ class Shelf:
 
 
 def judged(shelf: Shelf, new: Json, old: Json | None) -> list[str]:
-    return Admission(client_over(shelf.exchange), ("/srv",)).errors(new, old)
+    return Admission(client_over(shelf.exchange), ("/srv",), ROLE).errors(new, old)
 
 
 def changed(**parts: Any) -> Json:
@@ -79,6 +79,15 @@ def test_profiles_bound_the_namespaces_that_they_are_for() -> None:
         errors = judged(shelf, large, STORED)
         assert len(errors) == found
         assert all("StorageProfile small allows 2Gi or less" in error for error in errors)
+
+
+def test_the_operators_own_role_may_be_named_where_a_profile_allows_no_other() -> None:
+    shelf = Shelf()
+    shelf.volumes = []
+    shelf.profiles = [{"metadata": {"name": "small"}, "spec": {"mesosRoles": []}}]
+    assert judged(shelf, changed(placement={"mesosRole": ROLE}), None) == []
+    (refused,) = judged(shelf, changed(placement={"mesosRole": "gold"}), None)
+    assert f"StorageProfile small allows {ROLE}" in refused
 
 
 @pytest.mark.parametrize(
@@ -116,4 +125,4 @@ def test_a_ledger_that_is_not_served_is_not_an_empty_one() -> None:
 
     smaller = changed(storage={**SPEC["storage"], "size": "512Mi"})
     with pytest.raises(EffectFailed, match="not served now"):
-        Admission(client_over(exchange), ("/srv",)).errors(smaller, STORED)
+        Admission(client_over(exchange), ("/srv",), ROLE).errors(smaller, STORED)

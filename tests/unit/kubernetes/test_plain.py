@@ -70,7 +70,7 @@ from statefuldb.adapters.kubernetes import admission, events, framework, lease, 
 from statefuldb.adapters.machine import RealMachine
 
 client, machine = kubernetes.client.ApiClient(), RealMachine()
-objects.Surroundings(client), objects.Objects(client, objects.DATABASES), admission.Admission(client, ())
+objects.Surroundings(client), objects.Objects(client, objects.DATABASES), admission.Admission(client, (), "")
 events.Events(client, "", machine), framework.FrameworkRecord(client, "", machine)
 secrets.ConnectionSecrets(client, machine)
 lease.Leadership(client, namespace="", me="", on_lost=exit, on_restored=exit)

@@ -16,7 +16,7 @@ from statefuldb.planning.planner import plan
 from statefuldb.planning.profiles import profile_errors
 from unit.planning.status.test_health import running
 from unit.planning.test_planner import serving
-from unit.planning.world import OPERATOR, database, spec
+from unit.planning.world import CLUSTER, OPERATOR, ROLE, database, spec
 
 DELETES = RetentionSpec(when_deleted=Retention.DELETE)
 MANIFEST: dict[str, Any] = {
@@ -59,7 +59,7 @@ def profile(**bounds: Any) -> StorageProfile:
 def test_what_is_not_allowed_is_named_with_what_is(
     bounds: dict[str, Any], strategy: Strategy, changes: dict[str, Any], path: str
 ) -> None:
-    (error,) = profile_errors(spec(strategy, **changes), (profile(**bounds),))
+    (error,) = profile_errors(spec(strategy, **changes), (profile(**bounds),), ROLE)
     assert error.path == path
     assert "StorageProfile tenants allows " in error.allowed
 
@@ -77,12 +77,49 @@ def test_what_is_not_allowed_is_named_with_what_is(
     ],
 )
 def test_what_is_allowed(bounds: dict[str, Any], strategy: Strategy) -> None:
-    assert profile_errors(spec(strategy), (profile(**bounds),)) == ()
+    assert profile_errors(spec(strategy), (profile(**bounds),), ROLE) == ()
+
+
+@pytest.mark.parametrize(
+    ("bounds", "strategy", "path"),
+    [
+        ({"strategies": []}, Strategy.HOST_PATH, "spec.storage.strategy"),
+        ({"hostPath": {"roots": []}}, Strategy.HOST_PATH, "spec.storage.hostPath.path"),
+        ({"dfs": {"mountPoints": []}}, Strategy.DFS, "spec.storage.dfs.mountPoint"),
+        (
+            {"persistentVolume": {"diskTypes": []}},
+            Strategy.PERSISTENT_VOLUME,
+            "spec.storage.persistentVolume.diskType",
+        ),
+    ],
+)
+def test_an_empty_list_allows_none(bounds: dict[str, Any], strategy: Strategy, path: str) -> None:
+    """It bounded nothing, as if it were absent."""
+    (error,) = profile_errors(spec(strategy), (profile(**bounds),), ROLE)
+    assert (error.path, error.allowed) == (path, "StorageProfile tenants allows none")
+
+
+@pytest.mark.parametrize("bounds", [{"hostPath": {}}, {"dfs": {}}, {"persistentVolume": {}}, {"mesosRoles": None}])
+def test_a_list_that_is_absent_bounds_nothing(bounds: dict[str, Any]) -> None:
+    for strategy in Strategy:
+        asked = spec(strategy, placement=PlacementSpec(mesos_role="gold"))
+        assert profile_errors(asked, (profile(**bounds),), ROLE) == ()
+
+
+@pytest.mark.parametrize("roles", [[], ["silver"]])
+def test_the_operators_own_role_may_be_named_and_no_other_beside_those_of_the_list(roles: list[str]) -> None:
+    asked = [spec(placement=PlacementSpec(mesos_role=role)) for role in (None, ROLE, *roles)]
+    assert [profile_errors(each, (profile(mesosRoles=roles),), ROLE) for each in asked] == [()] * len(asked)
+    below = f"{ROLE}/{CLUSTER}"
+    assert profile_errors(asked[1], (profile(mesosRoles=roles),), below) == (), "where static reservations are refined"
+    gold = replace(asked[0], placement=PlacementSpec(mesos_role="gold"))
+    (error,) = profile_errors(gold, (profile(mesosRoles=roles),), ROLE)
+    assert error.allowed == f"StorageProfile tenants allows {' or '.join([*roles, ROLE])}"
 
 
 def test_of_several_profiles_all_must_allow() -> None:
     wide, narrow = profile(size={"max": "10Gi"}), profile(size={"max": "1Mi"})
-    assert len(profile_errors(spec(), (wide, narrow))) == 1
+    assert len(profile_errors(spec(), (wide, narrow), ROLE)) == 1
 
 
 @pytest.mark.parametrize(
@@ -94,6 +131,10 @@ def test_of_several_profiles_all_must_allow() -> None:
         ({"matchLabels": {"tenant": "gold"}}, True),
         ({"matchLabels": {"tenant": "gold", "zone": "a"}}, False),
         ({"names": ["other"], "matchLabels": {"tenant": "gold"}}, True),
+        ({"names": []}, True),
+        ({"matchLabels": {}}, True),
+        ({"names": ["other"], "matchLabels": {}}, True),
+        ({"names": [], "matchLabels": {"tenant": "silver"}}, False),
     ],
 )
 def test_whom_it_is_meant_for(meant: dict[str, Any] | None, applies: bool) -> None:

@@ -20,11 +20,12 @@ Json = dict[str, Any]
 class Admission:
     """The judge of one operator, by what it may and can do."""
 
-    def __init__(self, client: Any, allowed_roots: tuple[str, ...]) -> None:
+    def __init__(self, client: Any, allowed_roots: tuple[str, ...], operator_role: str) -> None:
         self._client = client
         self._profiles = Objects(client, PROFILES)
         self._surroundings = Surroundings(client)
         self._allowed_roots = allowed_roots
+        self._operator_role = operator_role
 
     def errors(self, new: Json, old: Json | None) -> list[str]:
         """Return everything that is wrong with a database that is to be stored. Raises EffectFailed.
@@ -43,6 +44,7 @@ class Admission:
             self._entries(key) if old is not None else (),
             profiles=self._profiles_of(key.namespace),
             allowed_roots=self._allowed_roots,
+            operator_role=self._operator_role,
         )
         return [] if isinstance(judged, DatabaseSpec) else [str(error) for error in judged]
 

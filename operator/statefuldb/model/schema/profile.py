@@ -15,7 +15,7 @@ PROFILE_SPEC: Schema = obj(
                     text(max_length=63), max_properties=16, description="Namespaces that have all of these labels."
                 ),
             },
-            description="Whom it bounds: namespaces named here, or with all of these labels. Absent: everybody.",
+            description="Whom it bounds: namespaces named here, or with all of these labels. Absent or empty: all.",
             rules=(rule("has(self.names) || has(self.matchLabels)", "must have names or matchLabels"),),
         ),
         "strategies": array(
@@ -53,5 +53,6 @@ PROFILE_SPEC: Schema = obj(
             description="What spec.retention may be.",
         ),
     },
-    description="What databases may use. Whatever is absent is not bounded; of several profiles all must allow.",
+    description="What databases may use. Whatever is absent is not bounded, an empty list allows none. Of several "
+    "profiles all must allow.",
 )
