@@ -98,7 +98,7 @@ def _uninstall(
         found = look()
     except EffectFailed as failure:
         fail(f"Mesos was not reached: {failure}", ExitCode.CANNOT_CONNECT, "nothing was done")
-    _show(found)
+    _show(found, found.away if leave_lost else ())
     _refuse_what_is_in_use(found, leave_lost)
     if dry_run:
         out.print("\nNothing was done (--dry-run).")
@@ -149,12 +149,15 @@ def _look(session: Session, mesos: MesosOptions, janitor: Janitor, view: Cluster
     )
 
 
-def _show(found: Installation) -> None:
-    """Say exactly what will be done, in order, and what is left alone."""
+def _show(found: Installation, left: tuple[VolumeLine, ...]) -> None:
+    """Say exactly what will be done, in order, and what is left alone: `left` are volumes on agents that are gone."""
     out.print(f"Uninstalling cluster {found.cluster}:")
     if found.operator_is_connected:
         out.print("  the operator is connected: it gives back what is released; it must be stopped before the end")
-    for line in found.lines:
+    for line in left:
+        out.print(f"  left on {line.agent} (--leave-lost): {line.key.namespace}/{line.name}, {line.where}")
+    done = [line for line in found.lines if line not in left]
+    for line in done:
         what = f"destroy and unreserve {line.key.namespace}/{line.name} on {line.agent or 'no agent'} ({line.state})"
         out.print(f"  {what}")
         for holding in line.held:
@@ -170,8 +173,10 @@ def _show(found: Installation) -> None:
     out.print(f"  remove Secret {found.namespace}/{OPERATOR_IDENTITY_SECRET}")
     out.print(f"  remove ConfigMap {found.namespace}/{FRAMEWORK_CONFIG_MAP}")
     out.print("Left alone: every other framework's resources; the definitions (kubectl delete -f crds/).")
+    for directory in directories(left):
+        out.print(f"Left alone: {directory}: no operator reaches it there; remove it by hand")
     if not found.operator_is_connected:
-        for directory in directories(found.lines):
+        for directory in directories(done):
             out.print(f"Left alone: {directory}: no operator runs that could empty it; remove it by hand")
 
 

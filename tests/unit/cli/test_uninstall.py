@@ -1,5 +1,6 @@
 """Uninstalling ends what was shown, and nothing that was begun after that."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +13,12 @@ from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.mesos_options import OPERATOR_NAMESPACE, MesosOptions
 from statefuldb.cli.root import app
 from statefuldb.cli.session import Session
+from statefuldb.model.spec import Strategy
+from statefuldb.model.volume import Intent
+from statefuldb.model.volume_object import to_object
 from statefuldb.planning.inventory.comparison import ClusterView
 from unit.cli.ledger_api import LedgerApi
+from unit.planning.inventory.test_inventory import NAME, entry
 from unit.planning.world import CLUSTER
 
 DATABASE = {
@@ -102,3 +107,23 @@ def test_what_nobody_uses_is_ended(world: tuple[LedgerApi, Idle]) -> None:
     assert CliRunner().invoke(app, ["uninstall", "--confirm", CLUSTER]).exit_code == 0
     assert mesos.torn_down == ["framework-1"]
     assert api.get("ConfigMap", OPERATOR_NAMESPACE, "statefuldb-framework") is None
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_what_is_left_on_an_agent_that_is_gone_is_not_said_to_be_destroyed(
+    world: tuple[LedgerApi, Idle], connected: bool
+) -> None:
+    api, mesos = world
+    mesos.connected = connected
+    released = entry(intent=Intent.DELETE, strategy=Strategy.HOST_PATH, persistence_id=None, directory="/srv/db/0")
+    api.create(to_object(replace(released, root="/srv/db")))
+    words = ["uninstall", "--dry-run", "--leave-lost"]
+    said = CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+    assert said.exit_code == 0
+    assert f"left on agent-1 (--leave-lost): shop/{NAME}" in said.output
+    assert "destroy and unreserve" not in said.output
+    assert said.output.count("Left alone: /srv/db/0 on agent-1") == 1
+    refused = CliRunner().invoke(app, words[:-1], env={"COLUMNS": "200"})
+    assert refused.exit_code == ExitCode.REFUSED
+    assert "(--leave-lost): shop" not in refused.output
+    assert "bring agent-1 back" in refused.output
