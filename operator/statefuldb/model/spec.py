@@ -128,6 +128,11 @@ class DfsSpec:
     source: str | None
     agent_attribute: AgentAttribute
 
+    @property
+    def root(self) -> str:
+        """The directory below which all data of a manifest lies."""
+        return f"{self.mount_point.rstrip('/')}/{self.sub_path}".rstrip("/")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersistentVolumeSpec:

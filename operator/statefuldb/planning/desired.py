@@ -6,7 +6,7 @@ A bad edit, an operator crash and a lost task together still repair to the old t
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from statefuldb.model.damaged import DamagedEntry
@@ -22,6 +22,10 @@ from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.engines import changed_errors, engine_errors
 from statefuldb.planning.ledger import damage
 from statefuldb.planning.profiles import profile_errors
+
+_BEING_BEGUN = (
+    "its first launch is not over: wait until that serves or has failed, or delete the database and create it again"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,23 +82,37 @@ def judge(
     errors = engine_errors(parsed) + profile_errors(parsed, profiles, operator_role)
     if previous is not None:
         listed = list(entries)
-        unsure = not all(isinstance(entry, VolumeRecord) for entry in listed)
         mine = [r for r in listed if isinstance(r, VolumeRecord) and r.owner_uid == database.uid]
-        held = [r for r in mine if r.initialised]
-        sizes = [r.size_bytes for r in held if r.strategy is Strategy.PERSISTENT_VOLUME]
-        held_bytes = max(sizes, default=None)
-        # What an entry says that cannot be read, or is not to be believed, is not known: there may be data.
-        initialised = bool(held or unsure)
-        if initialised:
-            errors += changed_errors(previous.spec, parsed)
-        errors += transition_errors(
-            previous.spec,
-            parsed,
-            initialised=initialised,
-            begun=bool(mine or unsure),
-            held_bytes=held_bytes,
-        )
+        unsure = not all(isinstance(entry, VolumeRecord) for entry in listed)
+        errors += _edit_errors(previous.spec, parsed, mine, unsure=unsure)
     return errors or parsed
+
+
+def _edit_errors(
+    before: DatabaseSpec, after: DatabaseSpec, mine: list[VolumeRecord], *, unsure: bool
+) -> tuple[FieldError, ...]:
+    """Return what may not change from `before` to `after` for what the ledger has of a database.
+
+    While a first launch is not over it may have begun data, and serve it in a moment: what is accepted then would be
+    said of data that lies elsewhere, or was made otherwise.
+    """
+    held = [r for r in mine if r.initialised]
+    beginning = [r for r in mine if not r.initialised and not r.ended]
+    # What an entry says that cannot be read, or is not to be believed, is not known: there may be data.
+    initialised = bool(held or unsure)
+    sizes = [r.size_bytes for r in held if r.strategy is Strategy.PERSISTENT_VOLUME]
+    errors = changed_errors(before, after) if initialised or beginning else ()
+    errors += transition_errors(
+        before,
+        after,
+        initialised=initialised,
+        begun=bool(mine or unsure),
+        entries=(*held, *beginning),
+        held_bytes=max(sizes, default=None),
+    )
+    if initialised:
+        return errors
+    return tuple(replace(error, fix=_BEING_BEGUN) if error.reason == "Immutable" else error for error in errors)
 
 
 # A database is looked at many times between two changes of its spec.

@@ -16,7 +16,7 @@ from statefuldb.model.plan import Plan
 from statefuldb.model.resources import Resource
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import AgentRef, Intent, Launch, VolumeRecord
-from statefuldb.planning.laws import duplicate_entries, ledger_entries
+from statefuldb.planning.laws import duplicate_entries, ledger_entries, shared_files
 from statefuldb.planning.laws.violation import Violation
 from statefuldb.planning.ledger import damage
 from statefuldb.planning.storage.holding import identity_of, made_for
@@ -32,6 +32,7 @@ def violations(plan: Plan, observed: Observed, cluster: str) -> tuple[Violation,
     beside = plan.accepted is not None and plan.accepted.spec.bootstrap_empty
     for action in plan.actions:
         found += duplicate_entries.broken_by(action, observed)
+        found += shared_files.broken_by(action, records.values())
         match action:
             case SaveVolume(volume=volume):
                 found += ledger_entries.broken_by(volume, records.get(volume.name), observed, beside=beside)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from statefuldb.model.actions import AcceptOffers, Action, KillTask, SaveVolume
+from statefuldb.model.actions import AcceptOffers, Action, FenceAgent, KillTask, SaveVolume
 from statefuldb.model.identity import TaskId
 from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.operations import Create, LaunchTask, Operation, Reserve
@@ -136,6 +136,30 @@ def test_what_proves_that_a_lost_member_writes_no_more() -> None:
     written, accepted = relaunch(local)
     again = replace(accepted, agent=replace(accepted.agent, id="another-id-of-the-same-host"))
     assert not broken(observed(volumes=(local,)), written, again)
+
+
+@EVERY_STRATEGY
+def test_a_keeper_that_would_check_another_mount_than_that_of_its_data_is_not_launched(strategy: Strategy) -> None:
+    record = serving(strategy)
+    over = observed(volumes=(replace(record, ending=Ending(incarnation=1, state=TaskState.KILLED)),))
+    written, accepted = relaunch(record)
+    for mount_point in ("/mnt/other", "/mnt/share"):
+        (data,) = [o.keeper.data for o in accepted.operations if isinstance(o, LaunchTask)]
+        elsewhere = with_keeper(accepted, data=replace(data, mount_point=mount_point))
+        assert broken(over, written, elsewhere) == {"one_writer"}
+
+
+def test_only_the_file_system_that_data_lies_on_is_what_a_lost_agent_is_cut_off_from() -> None:
+    record = serving(Strategy.DFS)
+    assert record.dfs is not None
+    assert record.launch is not None
+    assert record.task_id is not None
+    cut = FenceAgent(key=record.key, task_id=record.task_id, agent=record.launch.agent, dfs=record.dfs)
+    lost = observed(volumes=(record,), tasks=tasks(record, TaskState.UNREACHABLE))
+    assert not broken(lost, cut)
+    for dfs in (replace(record.dfs, mount_point="/mnt/other"), replace(record.dfs, mount_point="/mnt/share")):
+        assert broken(lost, replace(cut, dfs=dfs)) == {"one_writer"}
+    assert broken(observed(), cut) == {"one_writer"}, "nobody knows what it has"
 
 
 @EVERY_STRATEGY

@@ -24,6 +24,7 @@ from statefuldb.planning.members.surplus import leaves_surplus, left_elsewhere, 
 from statefuldb.planning.members.template import restart_request, template_of
 from statefuldb.planning.storage import strategy_of
 from statefuldb.planning.storage.bundle import Claim
+from statefuldb.planning.storage.directory import file_system
 
 STOP_GRACE_SECONDS = 60
 KEEPER_END_SECONDS = 5
@@ -87,7 +88,7 @@ def _recorded(
         agent=offer.agent,
         incarnation=incarnation,
         # What the keeper is told is also what a lost agent is cut off from, and where the data is removed from.
-        dfs=context.spec.storage.dfs,
+        dfs=file_system(context.spec, attempt),
         fencing=None,
         ending=None,
         elsewhere=left_elsewhere(record, offer.hostname, claim),

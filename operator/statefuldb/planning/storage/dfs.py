@@ -8,7 +8,7 @@ from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete
-from statefuldb.planning.storage.directory import member_directory, root_of
+from statefuldb.planning.storage.directory import file_system, member_directory, root_of
 from statefuldb.planning.storage.strategy import Capabilities, Place
 
 
@@ -44,8 +44,8 @@ class Dfs:
 
     def location(self, spec: DatabaseSpec, record: VolumeRecord) -> DataLocation:
         """The recorded directory, and the mount it must lie on."""
-        assert spec.storage.dfs is not None
-        dfs = spec.storage.dfs
+        dfs = file_system(spec, record)
+        assert dfs is not None
         return DataLocation(
             strategy="DFS",
             directory=record.directory or "",
