@@ -15,7 +15,8 @@ from pathlib import Path
 from statefuldb.keeper.files import read_json, read_number, sync_directory, write_durably
 from statefuldb.keeper.mounts import mounted_below
 from statefuldb.keeper.refusal import NotOurs, Refused
-from statefuldb.model.keeper import DATA_EXPECTED, OF_ANOTHER, KeeperConfig
+from statefuldb.model.keeper import DATA_EXPECTED, MADE_WITH, OF_ANOTHER, KeeperConfig
+from statefuldb.planning.engines import made_with
 
 KEEPER_FOLDER = ".statefuldb"
 _EMPTIED = f"{DATA_EXPECTED}: somebody emptied it, or made it anew; bring the data back, or restore a backup"
@@ -202,7 +203,7 @@ def begin_bootstrap(config: KeeperConfig, directory: MemberDirectory) -> None:
 
 def end_bootstrap(config: KeeperConfig, directory: MemberDirectory, version: str) -> None:
     """Write the identity marker, last of all: from now on the directory holds data."""
-    marker = {**_identity(config), "version": version}
+    marker = {**_identity(config), "version": version, MADE_WITH: dict(made_with(config.engine, config.config))}
     write_durably(directory.folder / "identity.json", json.dumps(marker))
     (directory.folder / "bootstrap.intent").unlink(missing_ok=True)
 

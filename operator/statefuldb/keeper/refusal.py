@@ -1,5 +1,7 @@
 """Why a keeper does not serve its data."""
 
+from collections.abc import Mapping
+
 
 class Refused(Exception):
     """Something is not as it must be: for the data to be opened at all, or for the server to start on it."""
@@ -18,6 +20,14 @@ class OpenedBefore(Refused):
     def __init__(self, reason: str, *, opened_by: str, number: int) -> None:
         super().__init__(reason)
         self.opened_by, self.number = opened_by, number
+
+
+class MadeOtherwise(Refused):
+    """The data was made with other options than are asked for: with these, where the server has them at all."""
+
+    def __init__(self, reason: str, *, made_with: Mapping[str, str]) -> None:
+        super().__init__(reason)
+        self.made_with = made_with
 
 
 class CannotListen(Exception):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from statefuldb.keeper.directory import KEEPER_FOLDER
 from statefuldb.keeper.files import read_json
+from statefuldb.keeper.making import of_marker
 from statefuldb.keeper.mounts import mount_of, shared_type
 from statefuldb.model.found import FoundDirectory
 from statefuldb.model.identity import DataIdentity
@@ -56,6 +57,7 @@ def _member(
             mount_point=mount.mount_point,
             source=mount.source,
             shared=shared_type(mount.filesystem),
+            made_with=of_marker(read),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         on_trouble(f"{marker} cannot be read: {error}")

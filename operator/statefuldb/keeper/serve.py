@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from statefuldb.keeper import directory as member
-from statefuldb.keeper import erasing, opener, silence
+from statefuldb.keeper import erasing, making, opener, silence
 from statefuldb.keeper.accounts import Commands
 from statefuldb.keeper.certificate import server_context
 from statefuldb.keeper.claim import Claim
@@ -19,7 +19,7 @@ from statefuldb.keeper.endpoint import Endpoint
 from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.mounts import check_mount
 from statefuldb.keeper.reach import reachable
-from statefuldb.keeper.refusal import CannotListen, Ended, OpenedBefore, Refused
+from statefuldb.keeper.refusal import CannotListen, Ended, MadeOtherwise, OpenedBefore, Refused
 from statefuldb.keeper.run_directory import run_directory
 from statefuldb.keeper.server import MariaDbServer, become_subreaper, service_user
 from statefuldb.keeper.signals import on_end
@@ -130,6 +130,7 @@ class Keeper:
             reason=str(refusal),
             opened_by=before.opened_by if before is not None else "",
             opened_number=before.number if before is not None else 0,
+            made_with=refusal.made_with if isinstance(refusal, MadeOtherwise) else None,
         )
         self._stopping.wait(REFUSAL_SHOWN_SECONDS)
         until = time.monotonic() + REFUSAL_UNTOLD_SECONDS
@@ -168,6 +169,8 @@ class Keeper:
         server.check_options()
         with told_of_silence(self._state, silence.FILES):
             marked = member.check_identity(self._config, directory)
+            if marked:
+                making.check(self._config, directory)
             opener.note(self._config, directory, self._ledger)
         if not marked:
             self._state.update(phase=KeeperPhase.BOOTSTRAPPING, reason="")

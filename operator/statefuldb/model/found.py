@@ -1,6 +1,7 @@
 """A member's directory as its identity marker tells, found without any ledger."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from statefuldb.model.identity import DataIdentity
 
@@ -12,6 +13,7 @@ class FoundDirectory:
     `version` is the server's that last opened the data, `token` the last fencing token. `mount_point` and `source` are
     those of the mount that the directory lies on, and `shared` the type of its shared file system (as `dfs.type` names
     it), empty on a local one. `host` is the agent that was looked at, empty where the search ran on no agent.
+    `made_with` are the options that the data was made with, None where the marker does not say it.
     """
 
     directory: str
@@ -26,3 +28,4 @@ class FoundDirectory:
     source: str
     shared: str
     host: str = ""
+    made_with: Mapping[str, str] | None = field(default=None, hash=False)

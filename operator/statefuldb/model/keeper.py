@@ -25,6 +25,8 @@ SIGN_OF_LIFE = b"HTTP/1.1 102 Processing\r\n\r\n"
 DISK_FULL_BELOW_BYTES = 32 * 1024 * 1024
 # In every refusal to begin anew where a server has written before: what it had written is not there.
 DATA_EXPECTED = "where data is expected"
+# Where a marker says what data was made with.
+MADE_WITH = "madeWith"
 # How a keeper's refusal says that the directory has data, and not this member's.
 OF_ANOTHER = "belongs to another member"
 
@@ -132,7 +134,8 @@ class KeeperStatus:
     """One answer of a keeper. `revision` grows with each change, for long polling.
 
     `opened_number` is that of the launch that opened the data last, where that is why it refuses, else 0; `opened_by`
-    is the ledger entry at that launch, in JSON, empty where that is unknown.
+    is the ledger entry at that launch, in JSON, empty where that is unknown. `made_with` are the options that the data
+    was made with, where they are why it refuses, else None.
     """
 
     task_id: str
@@ -141,6 +144,7 @@ class KeeperStatus:
     reason: str = ""
     opened_by: str = ""
     opened_number: int = 0
+    made_with: Mapping[str, str] | None = None
     token: int = 0
     claim_held: bool = False
     engine: EngineStatus = EngineStatus()

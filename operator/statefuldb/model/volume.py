@@ -4,7 +4,8 @@ A record is written before the effect it announces, so that any crash leaves the
 behind it. Identity is fixed at birth; the owner may change by re-adoption.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId, volume_record_name
@@ -136,8 +137,9 @@ class VolumeRecord:
     """One ledger entry. `resource_version` is that of the stored object, empty before it is first stored.
 
     `elsewhere` are hosts where earlier attempts, before there was data, may have left reservations; `superseded` those
-    where such an attempt left a volume. `released_by_framework` asked for what is held to be given back, at
-    `released_at_seconds`: what agents say to that is told to no other.
+    where such an attempt left a volume. `made_with` are the options that the data was made with, None where that is not
+    known. `released_by_framework` asked for what is held to be given back, at `released_at_seconds`: what agents say to
+    that is told to no other.
     """
 
     name: str
@@ -164,6 +166,7 @@ class VolumeRecord:
     fencing: Fencing | None = None
     growth: Growth | None = None
     unheard: Unheard | None = None
+    made_with: Mapping[str, str] | None = field(default=None, hash=False)
     initialised: bool = False
     token: int = 0
     failures: int = 0

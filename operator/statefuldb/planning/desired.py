@@ -101,7 +101,8 @@ def _edit_errors(
     # What an entry says that cannot be read, or is not to be believed, is not known: there may be data.
     initialised = bool(held or unsure)
     sizes = [r.size_bytes for r in held if r.strategy is Strategy.PERSISTENT_VOLUME]
-    errors = changed_errors(before, after) if initialised or beginning else ()
+    known = next((r.made_with for r in (*held, *beginning) if r.made_with is not None), None)
+    errors = changed_errors(before, after, known) if initialised or beginning else ()
     errors += transition_errors(
         before,
         after,

@@ -90,6 +90,23 @@ def test_a_server_that_cannot_serve_says_why(member: Member, option: str, value:
     assert said in member.refusal(member.successor(bootstrap="Empty", config={option: value}))
 
 
+def test_tables_are_not_hidden_by_options_that_the_data_was_not_made_with(member: Member) -> None:
+    """The server would look for `orders`, find nothing, and make an empty one beside."""
+    process = member.start(member.config)
+    client, _ = member.serving(member.config)
+    set_account(client)
+    member.sql(member.config, "CREATE TABLE Orders (a INT PRIMARY KEY)")
+    process.terminate()
+    assert process.wait(timeout=30) == 0
+    hiding = {**member.config.config, "lower_case_table_names": "1"}
+    said = "it was made without lower_case_table_names, the manifest asks for 1"
+    assert said in member.refusal(member.successor(config=hiding))
+    again = member.successor()
+    member.start(again)
+    member.serving(again)
+    assert member.sql(again, "SELECT * FROM Orders") == ()
+
+
 def test_a_directory_without_our_marker_is_never_initialised(member: Member) -> None:
     member.directory.mkdir(parents=True)
     (member.directory / "precious").write_text("rows")

@@ -87,7 +87,7 @@ def test_where_the_root_is_no_mount_what_is_found_is_on_a_local_file_system() ->
 
 
 def test_what_a_task_writes_is_read_back_with_its_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    directory = member(tmp_path, "shop", "orders", "0")
+    directory = member(tmp_path, "shop", "orders", "0", madeWith={"innodb_page_size": "32k"})
     sandbox = tmp_path / "sandbox"
     sandbox.mkdir()
     monkeypatch.setenv("MESOS_SANDBOX", str(sandbox))
@@ -95,4 +95,5 @@ def test_what_a_task_writes_is_read_back_with_its_host(tmp_path: Path, monkeypat
     assert main() == 0
     (found,), (trouble,) = read_output((sandbox / SCAN_FILE).read_text(), "agent-1")
     assert (found.directory, found.host, found.identity.uid) == (str(directory), "agent-1", UID)
+    assert found.made_with == {"innodb_page_size": "32k"}
     assert "nowhere" in trouble

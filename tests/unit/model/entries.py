@@ -19,6 +19,7 @@ def full(strategy: Strategy) -> VolumeRecord:
         growth=Growth(size_bytes=2**40, restarted_at="2026-01-01", attempts=2),
         elsewhere=("agent-2",),
         superseded=("agent-3",),
+        made_with={"innodb_page_size": "32k"},
         released_at_seconds=2.5,
         released_by_framework="framework-0",
     )

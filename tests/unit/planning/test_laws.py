@@ -62,6 +62,8 @@ def with_keeper(accepted: AcceptOffers, **changes: object) -> AcceptOffers:
         ("no_empty_resurrection", {"initialised": False}),
         ("no_empty_resurrection", {"persistence_id": "sdb.another"}),
         ("no_empty_resurrection", {"directory": "/srv/another"}),
+        ("no_empty_resurrection", {"made_with": {"innodb_page_size": "4k"}}),
+        ("no_empty_resurrection", {"made_with": None}),
     ],
 )
 def test_an_entry_in_use_keeps_what_it_says(law: str, changes: dict[str, object]) -> None:

@@ -6,7 +6,7 @@ and the sizes: what is on the disk decides about those, and the ledger only foll
 """
 
 from statefuldb.model.identity import ORDINAL_MAX
-from statefuldb.model.schema.build import Schema, array, boolean, integer, number, obj, rule, text
+from statefuldb.model.schema.build import Schema, array, boolean, integer, mapping, number, obj, rule, text
 from statefuldb.model.spec import EngineType, Strategy
 from statefuldb.model.volume import Intent, VolumePhase
 
@@ -16,6 +16,8 @@ _PATH_MAX_LENGTH = 4096
 _ROLE_MAX_LENGTH = 512
 # Much more than is written now: an earlier operator kept whatever Mesos said, however long.
 _SAID_MAX_LENGTH = 2**20
+# As many as a manifest may have.
+_OPTIONS_MAX = 200
 _PLACES = ("persistenceId", "directory", "root")
 _HAD_DATA = "has(oldSelf.initialised) && oldSelf.initialised"
 
@@ -144,6 +146,11 @@ VOLUME_SPEC: Schema = obj(
             open_=True,
             description="Of launches numbered above the one, up to the other, this entry may not know: the API was "
             "restored from a backup, or the entry was lost and found again.",
+        ),
+        "madeWith": mapping(
+            text(),
+            max_properties=_OPTIONS_MAX,
+            description="Options of the server that the data was made with; absent where that is not known.",
         ),
         "initialised": boolean("There is data."),
         "token": integer(minimum=0),

@@ -8,7 +8,7 @@ from statefuldb.model.spec import DatabaseSpec
 from statefuldb.planning.engines.engine import Engine
 from statefuldb.planning.engines.mariadb import MariaDb
 
-__all__ = ["Engine", "changed_errors", "engine_errors", "engine_of"]
+__all__ = ["Engine", "changed_errors", "engine_errors", "engine_of", "made_otherwise", "made_with"]
 
 _ENGINES: dict[str, Engine] = {"MariaDB": MariaDb()}
 
@@ -47,7 +47,31 @@ def engine_errors(spec: DatabaseSpec) -> tuple[FieldError, ...]:
     return engine.option_errors(spec.engine.config)
 
 
-def changed_errors(old: DatabaseSpec, new: DatabaseSpec) -> tuple[FieldError, ...]:
-    """Return what of `spec.engine.config` may not change from `old` to `new`, as there is data."""
+def changed_errors(
+    old: DatabaseSpec, new: DatabaseSpec, made: Mapping[str, str] | None = None
+) -> tuple[FieldError, ...]:
+    """Return what of `spec.engine.config` may not change from `old` to `new`, as there is data.
+
+    What that was `made` with may always be asked for, where it is known.
+    """
     engine = engine_of(old.engine.type) if old.engine.type == new.engine.type else None
-    return engine.changed_errors(old.engine.config, new.engine.config) if engine is not None else ()
+    if engine is None or not (errors := engine.changed_errors(old.engine.config, new.engine.config)):
+        return ()
+    return errors if made is None else engine.changed_errors(made, new.engine.config)
+
+
+def made_with(engine: str, options: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what of these options data is made with, to be kept beside it."""
+    rules = engine_of(engine)
+    return rules.made_with(options) if rules is not None else {}
+
+
+def made_otherwise(engine: str, made: Mapping[str, str], options: Mapping[str, str]) -> tuple[str, ...]:
+    """Return in words what data was `made` with that these options do not ask for."""
+    asked = made_with(engine, options)
+    return tuple(
+        f"it was made {f'with {option} {made[option]}' if option in made else f'without {option}'}, the manifest asks "
+        f"for {asked.get(option, 'none')}"
+        for option in sorted({*made, *asked})
+        if made.get(option) != asked.get(option)
+    )

@@ -57,6 +57,10 @@ class Engine(Protocol):
         """Return an error for each option of the user that may not change once there is data."""
         ...
 
+    def made_with(self, options: Mapping[str, str]) -> Mapping[str, str]:
+        """Return what of the user's options data is made with, each in the one way to write it."""
+        ...
+
     def sizing(self, memory_bytes: int) -> Mapping[str, str]:
         """Return the memory settings that follow from a member's memory; the user may override them."""
         ...

@@ -28,6 +28,10 @@ class MariaDb:
         """Refuse to change what data was made with."""
         return tuple(changed_errors(old, new))
 
+    def made_with(self, options: Mapping[str, str]) -> Mapping[str, str]:
+        """Values in small letters: the server takes those of these options in any."""
+        return {option: value.lower() for option, (_, value) in made_with(options).items()}
+
     def sizing(self, memory_bytes: int) -> Mapping[str, str]:
         """Give the buffer pool half of what is left after the keeper; it is the one large consumer of InnoDB."""
         left = memory_bytes - KEEPER_SHARE_BYTES

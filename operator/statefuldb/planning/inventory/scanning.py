@@ -134,6 +134,7 @@ def entry_of_directory(
         incarnation=int(at_seconds),
         # So one of them may still hold what lies on a shared file system, on an agent that is away.
         unheard=Unheard(after=0, until=int(at_seconds)) if line.strategy is Strategy.DFS else None,
+        made_with=found.made_with,
         initialised=True,
         # Of the launch that took the token a ledger that never knew it cannot say that it is over.
         token=0 if line.strategy is Strategy.DFS else found.token,

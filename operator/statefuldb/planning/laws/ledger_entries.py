@@ -41,6 +41,8 @@ def broken_by(
         yield Violation(law="one_writer", message=f"{saved.name} would fall back behind what was launched")
     if stored.initialised and (_place(saved) != _place(stored) or not saved.initialised):
         yield Violation(law="no_empty_resurrection", message=f"{saved.name} would forget where its data is")
+    if stored.initialised and stored.made_with not in (None, saved.made_with):
+        yield Violation(law="no_empty_resurrection", message=f"{saved.name} would forget what its data was made with")
 
 
 def _begun(saved: VolumeRecord, observed: Observed, *, beside: bool) -> Iterator[Violation]:

@@ -166,6 +166,7 @@ def _brought_forward(record: VolumeRecord, carried: VolumeRecord) -> VolumeRecor
         persistence_id=place.persistence_id,
         directory=place.directory,
         root=place.root,
+        made_with=carried.made_with if place.made_with is None else place.made_with,
         ending=None,
         fencing=None,
         # It may have served: nothing is begun in its place.

@@ -17,6 +17,7 @@ from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning import mesos_error
 from statefuldb.planning.commands import CHECK_MASTER, command, delete_entry
 from statefuldb.planning.context import Context, Step
+from statefuldb.planning.engines import made_otherwise
 from statefuldb.planning.ledger import damage, never_served, rebuilding, remembered
 from statefuldb.planning.storage.directory import root_of
 
@@ -252,24 +253,29 @@ def _adopt(context: Context, record: VolumeRecord) -> Step:
         unfit.append(f"it lies on {record.strategy}, the manifest asks for {spec.storage.strategy}")
     elif record.root != root_of(spec.storage):
         unfit.append(f"it lies below {record.root}, the manifest asks for {root_of(spec.storage)}")
+    if record.made_with is not None:
+        unfit += made_otherwise(record.engine, record.made_with, spec.engine.config)
     if unfit:
-        return Step(
-            waiting=(
-                Waiting(
-                    ordinal=ordinal,
-                    reason=Reason.AMBIGUOUS_RETAINED_VOLUMES,
-                    message=f"retained volume {record.name} does not fit: {'; '.join(unfit)}",
-                    fix=f"have the manifest ask for what it holds: it is the data of {context.observed.key.name} itself"
-                    if _is_own(context, record)
-                    else "set spec.bootstrap.type to Empty for a new database beside it, or release it with "
-                    f"`{command(record.key.namespace, 'volumes', 'release', record.name)}`",
-                ),
-            )
-        )
+        return Step(waiting=(_unfit(context, record, unfit),))
     what = f"re-adopt {record.name} for {record.key.name}-{ordinal}"
     return Step(
         actions=(SaveVolume(volume=replace(record, owner_uid=context.uid, intent=Intent.USE), why=what),),
         announcements=(Announcement(reason=EventReason.VOLUME_READOPTED, message=what),),
+    )
+
+
+def _unfit(context: Context, record: VolumeRecord, why: list[str]) -> Waiting:
+    release = command(record.key.namespace, "volumes", "release", record.name)
+    otherwise = (
+        f": it is the data of {context.observed.key.name} itself"
+        if _is_own(context, record)
+        else f"; or set spec.bootstrap.type to Empty for a new database beside it, or release it with `{release}`"
+    )
+    return Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.AMBIGUOUS_RETAINED_VOLUMES,
+        message=f"retained volume {record.name} does not fit: {'; '.join(why)}",
+        fix=f"have the manifest ask for what it holds{otherwise}",
     )
 
 

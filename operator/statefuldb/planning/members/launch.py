@@ -17,6 +17,7 @@ from statefuldb.model.volume_object import to_label
 from statefuldb.planning import mesos_error
 from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step
+from statefuldb.planning.engines import made_with
 from statefuldb.planning.ledger import behind
 from statefuldb.planning.members import resizing, volume_growth
 from statefuldb.planning.members.placing import choose, reservation_of
@@ -89,6 +90,7 @@ def _recorded(
         incarnation=incarnation,
         # What the keeper is told is also what a lost agent is cut off from, and where the data is removed from.
         dfs=file_system(context.spec, attempt),
+        made_with=record.made_with if record.initialised else made_with(record.engine, context.spec.engine.config),
         fencing=None,
         ending=None,
         elsewhere=left_elsewhere(record, offer.hostname, claim),

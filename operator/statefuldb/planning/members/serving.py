@@ -180,13 +180,14 @@ def noted_refusal(record: VolumeRecord, status: KeeperStatus) -> SaveVolume | No
     """Return what writes down why the keeper refuses, while it still says so, or None where that is written down.
 
     It ends a few seconds later, and Mesos passes on no more than an exit status. Where another launch has opened the
-    data, that one is followed from now on.
+    data, that one is followed from now on. What the data was made with is known from now on where it was not.
     """
     assert record.launch is not None
     noted = behind.opened_by(record, status.opened_number, status.opened_by) if status.opened_number else record
     if noted.task_id != record.task_id:
         return SaveVolume(volume=noted, why=f"{noted.task_id} opened the data last, and the ledger did not know of it")
-    noted = replace(noted, launch=replace(record.launch, refusal=kept(status.reason)))
+    made_with = status.made_with if record.made_with is None else record.made_with
+    noted = replace(noted, made_with=made_with, launch=replace(record.launch, refusal=kept(status.reason)))
     return SaveVolume(volume=noted, why=f"the keeper refused: {status.reason}") if noted != record else None
 
 
