@@ -41,7 +41,9 @@ class Alone:
         self._folder = Path(tempfile.mkdtemp(prefix="sdb-alone-"))
         self._folder.chmod(0o755)
         self._data = self._folder / "data"
-        self._paths = ServerPaths(data_directory=str(self._data), run_directory=str(self._folder / "run"))
+        self._paths = ServerPaths(
+            data_directory=str(self._data), run_directory=str(self._folder / "run"), config_directory=str(self._folder)
+        )
         self._orders = ServerOrders(
             listen_address="127.0.0.1",
             port=free_port("127.0.0.1"),

@@ -23,7 +23,7 @@ class Claim:
         A new file would be free while a server that still runs holds the lock on the one that was removed.
         """
         try:
-            self.fd = os.open(path, os.O_RDWR | (os.O_CREAT if may_create else 0), 0o600)
+            self.fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | (os.O_CREAT if may_create else 0), 0o600)
         except FileNotFoundError as error:
             raise Refused(
                 f"{path} is gone, and with it the sight of who holds this data: make sure that no server runs on it, "
@@ -35,7 +35,7 @@ class Claim:
     def holds(self) -> bool:
         """Say whether the file that a successor would find is still the one that is locked."""
         try:
-            found, held = os.stat(self._path), os.fstat(self.fd)
+            found, held = os.lstat(self._path), os.fstat(self.fd)
         except FileNotFoundError:
             return False
         return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)

@@ -8,12 +8,11 @@ during a bootstrap, `bootstrap.intent`, during a removal `erasing`; the server's
 import json
 import os
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from statefuldb.keeper.files import read_json, read_number, sync_directory, write_durably
-from statefuldb.keeper.mounts import mounted_below
+from statefuldb.keeper.owners import is_the_servers, keep, refuse_below_the_servers
 from statefuldb.keeper.refusal import NotOurs, Refused
 from statefuldb.model.keeper import DATA_EXPECTED, MADE_WITH, OF_ANOTHER, KeeperConfig
 from statefuldb.planning.engines import made_with
@@ -58,15 +57,20 @@ def open_directory(config: KeeperConfig, sandbox: Path, subdirectory: str) -> Me
         if not path.is_dir():
             raise Refused(f"the persistent volume is not mounted at {place.directory} in the sandbox")
         path = path.resolve()
+        refuse_below_the_servers(path.parent)
     else:
         path = _below_root(Path(place.root), Path(place.directory), create_root=place.create, begins=begins)
-    folder = path / KEEPER_FOLDER
+    folder, data = path / KEEPER_FOLDER, path / subdirectory
     if not begins and not folder.is_dir():
         raise Refused(f"{path} has no identity marker, {_EMPTIED}")
-    folder.mkdir(mode=0o700, exist_ok=True)
     # The server runs as another user and must be able to reach its own folder below.
-    path.chmod(0o711)
-    return MemberDirectory(path=path, data=path / subdirectory)
+    keep(path, 0o711)
+    for part in (folder, data):
+        if part.is_symlink():
+            raise Refused(f"{part} is a symbolic link: it could lead out of {path}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    keep(folder, 0o700)
+    return MemberDirectory(path=path, data=data)
 
 
 def nearest(config: KeeperConfig, sandbox: Path) -> Path:
@@ -99,6 +103,7 @@ def _below_root(root: Path, directory: Path, *, create_root: bool, begins: bool)
             raise Refused(f"{root} does not exist on this agent; create it, or set hostPath.create")
     # resolve() takes what does not exist yet as it is written.
     real_root = root.resolve()
+    refuse_below_the_servers(real_root)
     if begins:
         _refuse_inside_another(real_root / directory.relative_to(root))
     _make(root)
@@ -112,6 +117,8 @@ def _below_root(root: Path, directory: Path, *, create_root: bool, begins: bool)
             sync_directory(path.parent)
         elif not path.is_dir():
             raise Refused(f"{path} does not exist on this agent, {DATA_EXPECTED}: is its file system mounted?")
+        if is_the_servers(path):
+            keep(path, 0o711)
     return path
 
 
@@ -130,13 +137,6 @@ def _refuse_inside_another(path: Path) -> None:
     outer = next((folder for folder in path.parents if (folder / KEEPER_FOLDER).is_dir()), None)
     if outer is not None:
         raise Refused(f"{path} would lie inside {outer}, which is the directory of another member; choose another root")
-
-
-def _refuse_around_another(path: Path) -> None:
-    """Raise Refused where another member's data lies below `path`: an earlier keeper let it be begun there."""
-    for folder, folders, _ in os.walk(path):
-        if KEEPER_FOLDER in folders and Path(folder) != path:
-            raise Refused(f"{folder} below {path} is the directory of another member: release that one first")
 
 
 def is_initialised(directory: MemberDirectory) -> bool:
@@ -229,50 +229,6 @@ def held_token(config: KeeperConfig, directory: MemberDirectory) -> int:
             f"{error}, the ledger says {config.minimum_token}: make sure that this is the newest state of the data, "
             "then write that number into it"
         ) from error
-
-
-def erase(directory: MemberDirectory) -> None:
-    """Remove everything of this member, its directory included. Called with the claim held. Raises Refused.
-
-    The marker goes after all that it marks, the lock last, and who opened the data after the token that says that
-    somebody did: a removal that is cut off can be taken up again.
-    """
-    inside = mounted_below(directory.path)
-    if inside - {directory.path}:
-        names = ", ".join(sorted(map(str, inside - {directory.path})))
-        raise Refused(f"{names} is mounted below {directory.path}: what lies there is not this member's; unmount it")
-    _refuse_around_another(directory.path)
-    # Whoever calls it off while it is under way is not to be shown the rest. A full disk is no reason to keep all.
-    with suppress(OSError):
-        _begin_erasing(directory)
-        sync_directory(directory.folder)
-    marks = (directory.folder / "launch", directory.folder / "identity.json", directory.erasing, directory.lock)
-    kept = (directory.folder, *marks)
-    for folder in (directory.path, directory.folder):
-        for entry in folder.iterdir():
-            if entry not in kept:
-                _remove(entry)
-    for entry in marks:
-        entry.unlink(missing_ok=True)
-    directory.folder.rmdir()
-    # A directory that is a mount point itself stays, empty.
-    if not inside:
-        directory.path.rmdir()
-
-
-def _begin_erasing(directory: MemberDirectory) -> None:
-    try:
-        directory.erasing.touch()
-    except OSError:
-        # There is no room for a file more, but a name for one that goes anyway. Without a token nothing was opened.
-        (directory.folder / "token").rename(directory.erasing)
-
-
-def _remove(entry: Path) -> None:
-    if entry.is_dir() and not entry.is_symlink():
-        shutil.rmtree(entry)
-    else:
-        entry.unlink()
 
 
 def _identity(config: KeeperConfig) -> dict[str, object]:

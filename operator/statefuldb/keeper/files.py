@@ -12,8 +12,12 @@ LOG_LIMIT_BYTES = 16 * 1024 * 1024
 def write_durably(path: Path, content: str, mode: int = 0o600) -> None:
     """Replace `path` by `content`, synced with its directory: after a crash it is there whole, or the old one is."""
     temporary = path.with_name(f".{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    # Left by a crash, or a link that somebody put there: it would lead to another file.
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "w") as file:
+        # Whatever the umask, that is who may read it.
+        os.fchmod(descriptor, mode)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -31,15 +35,15 @@ def sync_directory(path: Path) -> None:
 
 
 def sync_tree(root: Path) -> None:
-    """Make everything below a directory durable, and itself."""
-    for folder, _, names in os.walk(root):
+    """Make everything below a directory durable, and itself. Follows no link, and waits for no pipe."""
+    for _, _, names, folder in os.fwalk(root):
         for name in names:
-            descriptor = os.open(Path(folder) / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
             try:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-        sync_directory(Path(folder))
+        os.fsync(folder)
 
 
 def rotate(log: Path, limit_bytes: int = LOG_LIMIT_BYTES) -> None:

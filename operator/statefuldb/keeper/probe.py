@@ -6,8 +6,9 @@ from pathlib import Path
 
 from statefuldb import __version__
 from statefuldb.keeper.mounts import read_mounts, shared_type
+from statefuldb.keeper.owners import service_user
 from statefuldb.keeper.refusal import Refused
-from statefuldb.keeper.server import installed_version, service_user
+from statefuldb.keeper.server import installed_version
 from statefuldb.model.keeper import PROBE_FILE
 from statefuldb.model.machine_facts import MachineFacts
 

@@ -11,6 +11,7 @@ import pwd
 import subprocess
 from pathlib import Path
 
+from statefuldb.keeper.owners import identity
 from statefuldb.keeper.refusal import Refused
 
 CLONE_NEWNS = 0x00020000
@@ -80,5 +81,5 @@ def _checked(result: int) -> None:
 
 def _may_enter(user: pwd.struct_passwd, directory: Path) -> bool:
     """Whether a user may enter a folder and every one on the way, asked of the kernel as that user."""
-    identity = ("--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups")
-    return subprocess.run(["setpriv", *identity, "test", "-x", str(directory)], check=False, cwd="/").returncode == 0
+    command = ["setpriv", *identity(user), "test", "-x", str(directory)]
+    return subprocess.run(command, check=False, cwd="/").returncode == 0

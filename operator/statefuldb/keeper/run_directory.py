@@ -1,7 +1,8 @@
-"""The server's run directory: its configuration, its socket, its temporary tables. Nothing in it is data.
+"""The run directory: the server's configuration and, in a folder of its own, its socket and temporary tables.
 
-It lies in the machine's folder for temporary files, as the path of a socket must be short. A keeper that is killed
-leaves it behind, so the next one to hold the claim of the same directory removes it.
+Nothing in it is data, and all but that one folder is the keeper's own. It lies in the machine's folder for temporary
+files, as the path of a socket must be short. A keeper that is killed leaves it behind, so the next one to hold the
+claim of the same directory removes it.
 """
 
 import contextlib
@@ -23,10 +24,14 @@ def run_directory(claim: Claim) -> Iterator[Path]:
     """Make a run directory for the holder of a claim and yield it. What earlier holders left is removed before."""
     owner = claim.identity()
     _remove_left_by(owner)
-    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as made:
-        os.chmod(made, 0o711)
-        (Path(made) / OWNER_FILE).write_text(owner)
-        yield Path(made)
+    made = Path(tempfile.mkdtemp(prefix=PREFIX))
+    try:
+        made.chmod(0o711)
+        (made / OWNER_FILE).write_text(owner)
+        yield made
+    finally:
+        # tempfile's own removal may give a file its owner's rights first, and follow a link there (CVE-2023-6597).
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def _remove_left_by(owner: str) -> None:

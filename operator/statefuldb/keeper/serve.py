@@ -18,10 +18,11 @@ from statefuldb.keeper.disk import Disk, is_full
 from statefuldb.keeper.endpoint import Endpoint
 from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.mounts import check_mount
+from statefuldb.keeper.owners import service_user
 from statefuldb.keeper.reach import reachable
 from statefuldb.keeper.refusal import CannotListen, Ended, MadeOtherwise, OpenedBefore, Refused
 from statefuldb.keeper.run_directory import run_directory
-from statefuldb.keeper.server import MariaDbServer, become_subreaper, service_user
+from statefuldb.keeper.server import MariaDbServer, become_subreaper
 from statefuldb.keeper.signals import on_end
 from statefuldb.keeper.silence import told_of_silence
 from statefuldb.keeper.state import State
@@ -250,7 +251,7 @@ class Keeper:
     def _server(self, directory: member.MemberDirectory, run: Path) -> MariaDbServer:
         config = self._config
         exposed = reachable(directory.path, service_user()) / directory.data.name
-        paths = ServerPaths(data_directory=str(exposed), run_directory=str(run / "run"))
+        paths = ServerPaths(data_directory=str(exposed), run_directory=str(run / "run"), config_directory=str(run))
         orders = ServerOrders(
             listen_address=config.listen_address,
             port=config.port,

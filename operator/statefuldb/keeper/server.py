@@ -7,6 +7,8 @@ import pwd
 import re
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
@@ -15,14 +17,15 @@ from pathlib import Path
 import pymysql
 
 from statefuldb.keeper.files import sync_directory, sync_tree, write_durably
+from statefuldb.keeper.owners import give, give_tree, identity, service_user
 from statefuldb.keeper.refusal import Ended, Refused
 from statefuldb.keeper.server_log import error_since, first_error
 from statefuldb.planning.engines.engine import Engine, ServerOrders, ServerPaths
 from statefuldb.planning.engines.mariadb_names import DURABILITY
 from statefuldb.planning.engines.mariadb_options import FLUSH_METHODS
 
-SERVICE_USER = "mysql"
 PR_SET_CHILD_SUBREAPER = 36
+CONNECT_SECONDS = 5
 # What the server must say of itself before it counts as running.
 GUARANTEED = {**{name: (value,) for name, value in DURABILITY.items()}, "innodb_flush_method": FLUSH_METHODS}
 SHOWN_SETTINGS = ("innodb_buffer_pool_size", "max_connections")
@@ -34,16 +37,6 @@ _BINARY_PATHS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 def become_subreaper() -> None:
     """Adopt orphaned descendants, also without a PID namespace (prctl(2))."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def service_user() -> pwd.struct_passwd | None:
-    """Return whom the server runs as, or None where the keeper is no root and the server runs as the keeper does."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam(SERVICE_USER)
-    except KeyError as error:
-        raise Refused(f"the server must not run as root and there is no user {SERVICE_USER} on this agent") from error
 
 
 def installed_version() -> str:
@@ -88,15 +81,17 @@ class MariaDbServer:
         fresh = data.with_suffix(".new")
         shown = Path(self._paths.data_directory).with_suffix(".new")
         fresh.mkdir(mode=0o700)
-        self._own(fresh)
+        give(fresh, self._user)
         self._make_run_directory()
         config = Path(self._paths.first_config_file)
-        self._write_config(config, self._engine.render_first_config(self._orders.options))
+        _write_config(config, self._engine.render_first_config(self._orders.options))
         admin = pwd.getpwuid(os.geteuid()).pw_name
         command = [
+            # Told the user by its own option, it writes as root into what is that user's.
+            *([_binary("setpriv"), *identity(self._user)] if self._user is not None else []),
             _binary("mariadb-install-db"),
             f"--defaults-file={config}",
-            # Called from within: the script gives each word of this to the server's user, whatever that names.
+            # Called from within: the script takes each word of this for a folder.
             "--datadir=.",
             # A server that starts removes every temporary table in its tmpdir: in /tmp, those of other members too.
             f"--tmpdir={self._paths.run_directory}",
@@ -105,8 +100,6 @@ class MariaDbServer:
             "--skip-test-db",
             "--skip-name-resolve",
         ]
-        if self._user is not None:
-            command.append(f"--user={self._user.pw_name}")
         done = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=(inherited,), cwd=shown)
         if done.returncode != 0:
             if _NO_SPACE.search(done.stderr + done.stdout):
@@ -124,13 +117,12 @@ class MariaDbServer:
         PR_SET_PDEATHSIG).
         """
         self._make_run_directory()
-        self._own_tree(Path(self._paths.data_directory))
+        give_tree(Path(self._paths.data_directory), self._user)
         config = Path(self._paths.config_file)
-        self._write_config(config, self._engine.render_config(self._orders, self._paths))
+        _write_config(config, self._engine.render_config(self._orders, self._paths))
         command = [_binary("setpriv"), "--pdeathsig", "KILL"]
         if self._user is not None:
-            uid, gid = str(self._user.pw_uid), str(self._user.pw_gid)
-            command += ["--reuid", uid, "--regid", gid, "--clear-groups"]
+            command += identity(self._user)
         command += [_binary("mariadbd"), f"--defaults-file={config}"]
         with log.open("ab") as output:
             self._log = (log, output.tell())
@@ -144,10 +136,6 @@ class MariaDbServer:
                 env={"PATH": _BINARY_PATHS, "LC_ALL": "C.UTF-8"},
                 cwd="/",
             )
-
-    def _write_config(self, path: Path, text: str) -> None:
-        write_durably(path, text)
-        self._own(path)
 
     @property
     def pid(self) -> int:
@@ -202,17 +190,32 @@ class MariaDbServer:
 
     def connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
         """Open the keeper's own connection, by socket and without a password. Raises OSError."""
+        connection = pymysql.connect(
+            defer_connect=True,
+            user=pwd.getpwuid(os.geteuid()).pw_name,
+            autocommit=True,
+            read_timeout=10,
+            write_timeout=10,
+        )
         try:
-            return pymysql.connect(
-                unix_socket=self._paths.socket,
-                user=pwd.getpwuid(os.geteuid()).pw_name,
-                autocommit=True,
-                connect_timeout=5,
-                read_timeout=10,
-                write_timeout=10,
-            )
-        except pymysql.MySQLError as error:
+            connection.connect(self._socket())
+        except (OSError, pymysql.MySQLError) as error:
             raise OSError(f"the server does not answer: {error}") from error
+        return connection
+
+    def _socket(self) -> socket.socket:
+        """Return a connection to this very server: another one of its user may have taken the place of its socket."""
+        opened = socket.socket(socket.AF_UNIX)
+        try:
+            opened.settimeout(CONNECT_SECONDS)
+            opened.connect(self._paths.socket)
+            (process,) = struct.unpack_from("i", opened.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+            if process != self.pid:
+                raise OSError(f"{self._paths.socket} is answered by process {process}, not by the server, {self.pid}")
+        except OSError:
+            opened.close()
+            raise
+        return opened
 
     def settings(self) -> Mapping[str, str]:
         """Ask the server what holds, and refuse where it is not durable. Raises OSError or Refused."""
@@ -260,25 +263,12 @@ class MariaDbServer:
     def _make_run_directory(self) -> None:
         path = Path(self._paths.run_directory)
         path.mkdir(mode=0o700, exist_ok=True)
-        self._own(path)
+        give(path, self._user)
 
-    def _own(self, path: Path) -> None:
-        if self._user is not None:
-            os.chown(path, self._user.pw_uid, self._user.pw_gid)
 
-    def _own_tree(self, root: Path) -> None:
-        """Give the data to the server's user where it is not yet: a directory is moved between users only once."""
-        if self._user is None or root.stat().st_uid == self._user.pw_uid:
-            return
-        for folder, folders, files in os.walk(root):
-            for name in (*folders, *files):
-                os.chown(
-                    Path(folder) / name,
-                    self._user.pw_uid,
-                    self._user.pw_gid,
-                    follow_symlinks=False,
-                )
-        self._own(root)
+def _write_config(path: Path, text: str) -> None:
+    """Write what the server reads and may not write. It holds no secret: Mesos shows all that the keeper was told."""
+    write_durably(path, text, mode=0o644)
 
 
 def _binary(name: str) -> str:

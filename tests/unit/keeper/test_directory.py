@@ -26,7 +26,7 @@ def server(root: Path, data: Path) -> servers.MariaDbServer:
     return servers.MariaDbServer(
         engine=engine,
         orders=ServerOrders(listen_address="127.0.0.1", port=1, server_id=1, memory_bytes=2**28, options={}, user=None),
-        paths=ServerPaths(data_directory=str(data), run_directory=str(root / "run")),
+        paths=ServerPaths(data_directory=str(data), run_directory=str(root / "run"), config_directory=str(root)),
     )
 
 

@@ -204,11 +204,11 @@ def test_a_removal_that_is_cut_off_anywhere_is_taken_up_again(tmp_path: Path, mo
 
 def test_what_is_mounted_inside_is_not_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = filled(tmp_path)
-    monkeypatch.setattr(member, "mounted_below", lambda _: {path / "mysql/backups"})
+    monkeypatch.setattr(erasing, "mounted_below", lambda _: {path / "mysql/backups"})
     with pytest.raises(Refused, match="is mounted below"):
         erase(tmp_path)
     assert (path / "mysql/ibdata1").exists()
-    monkeypatch.setattr(member, "mounted_below", lambda _: {path})
+    monkeypatch.setattr(erasing, "mounted_below", lambda _: {path})
     erase(tmp_path)
     assert list(path.iterdir()) == [], "a mount point stays, empty"
 

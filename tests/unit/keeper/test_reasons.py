@@ -124,7 +124,9 @@ def test_a_server_that_ends_as_it_starts_is_told_of_though_it_logs_nothing(
     started = server.MariaDbServer(
         engine=engine,
         orders=ServerOrders(listen_address="127.0.0.1", port=1, server_id=1, memory_bytes=2**28, options={}, user=None),
-        paths=ServerPaths(data_directory=str(tmp_path), run_directory=str(tmp_path / "run")),
+        paths=ServerPaths(
+            data_directory=str(tmp_path), run_directory=str(tmp_path / "run"), config_directory=str(tmp_path)
+        ),
     )
     with (tmp_path / "claim").open("w") as claim:
         started.start(inherited=claim.fileno(), log=tmp_path / "log")

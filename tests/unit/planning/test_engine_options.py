@@ -130,7 +130,11 @@ def test_values_are_quoted_and_what_the_operator_owns_stands_last() -> None:
         options={"init-connect": 'SET @a = "x\\y" # z', "key_buffer_size": "1M"},
         user=None,
     )
-    lines = MariaDb().render_config(orders, ServerPaths(data_directory="/d", run_directory="/r")).splitlines()
+    lines = (
+        MariaDb()
+        .render_config(orders, ServerPaths(data_directory="/d", run_directory="/r", config_directory="/c"))
+        .splitlines()
+    )
     assert 'init_connect = "SET @a = \\"x\\\\y\\" # z"' in lines
     assert [line for line in lines if line.startswith("key_buffer_size")] == ['key_buffer_size = "1M"']
     assert lines.index("datadir = /d") > lines.index('key_buffer_size = "1M"')

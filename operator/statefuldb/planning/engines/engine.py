@@ -9,10 +9,11 @@ from statefuldb.model.errors import FieldError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerPaths:
-    """Where one server keeps things; all absolute."""
+    """Where one server keeps things; all absolute. It may write into all but `config_directory`."""
 
     data_directory: str
     run_directory: str
+    config_directory: str
 
     @property
     def socket(self) -> str:
@@ -22,12 +23,12 @@ class ServerPaths:
     @property
     def config_file(self) -> str:
         """The rendered configuration."""
-        return f"{self.run_directory}/server.cnf"
+        return f"{self.config_directory}/server.cnf"
 
     @property
     def first_config_file(self) -> str:
         """The configuration that an empty database is made with."""
-        return f"{self.run_directory}/first.cnf"
+        return f"{self.config_directory}/first.cnf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
