@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from statefuldb.keeper.files import read_json, read_number, sync_directory, write_durably
+from statefuldb.keeper.mounts import check_place
 from statefuldb.keeper.owners import is_the_servers, keep, refuse_below_the_servers
 from statefuldb.keeper.refusal import NotOurs, Refused
 from statefuldb.model.keeper import DATA_EXPECTED, MADE_WITH, OF_ANOTHER, KeeperConfig
@@ -70,7 +71,10 @@ def open_directory(config: KeeperConfig, sandbox: Path, subdirectory: str) -> Me
             raise Refused(f"{part} is a symbolic link: it could lead out of {path}")
     folder.mkdir(mode=0o700, exist_ok=True)
     keep(folder, 0o700)
-    return MemberDirectory(path=path, data=data)
+    opened = MemberDirectory(path=path, data=data)
+    # Looked at once more: an automounter mounts what is looked into.
+    check_place(place, path, folder, opened.lock, data)
+    return opened
 
 
 def nearest(config: KeeperConfig, sandbox: Path) -> Path:

@@ -11,14 +11,14 @@ from statefuldb.keeper import directory as member
 from statefuldb.keeper import opener
 from statefuldb.keeper.claim import Claim
 from statefuldb.keeper.files import sync_directory
-from statefuldb.keeper.mounts import check_mount, mounted_below
+from statefuldb.keeper.mounts import check_place, mounted_below
 from statefuldb.keeper.refusal import NotOurs, Refused
 from statefuldb.model.keeper import KeeperConfig
 
 
 def find(config: KeeperConfig, sandbox: Path, subdirectory: str) -> member.MemberDirectory | None:
     """Return the directory that is to be removed, None where none is there. Raises Refused or OSError."""
-    check_mount(config.data)
+    check_place(config.data, Path(config.data.directory))
     if not member.is_there(config):
         return None
     return member.open_directory(_emptying(config), sandbox, subdirectory)

@@ -27,10 +27,16 @@ _LOCAL_LOCKS = {
 class Mount:
     """One line of the mount table. `options` are those of the mount and of the file system together."""
 
+    number: int
     mount_point: str
     filesystem: str
     source: str
     options: frozenset[str] = frozenset()
+
+
+def mount_table() -> str:
+    """Return the text of the kernel's table."""
+    return Path("/proc/self/mountinfo").read_text()
 
 
 def read_mounts(table: str) -> tuple[Mount, ...]:
@@ -43,23 +49,27 @@ def read_mounts(table: str) -> tuple[Mount, ...]:
             # The kernel writes blanks and the like in octal, and all else as it is.
             mount_point = os.fsdecode(os.fsencode(fields[4]).decode("unicode_escape").encode("latin-1"))
             options = frozenset(fields[5].split(",") if len(fields) > 5 else ()) | frozenset(tail[-1].split(","))
-            mounts.append(Mount(mount_point=mount_point, filesystem=tail[0], source=tail[1], options=options))
+            mounts.append(
+                Mount(
+                    number=int(fields[0]), mount_point=mount_point, filesystem=tail[0], source=tail[1], options=options
+                )
+            )
     return tuple(mounts)
 
 
 def mount_of(path: Path, table: str | None = None) -> Mount:
     """Return the mount that a path lies on, one without names where none is shown: in a chroot the root may be none."""
-    text = table if table is not None else Path("/proc/self/mountinfo").read_text()
+    text = table if table is not None else mount_table()
     above = [m for m in read_mounts(text) if path.is_relative_to(m.mount_point)]
     if not above:
-        return Mount(mount_point="", filesystem="", source="")
+        return Mount(number=0, mount_point="", filesystem="", source="")
     longest = max(len(m.mount_point) for m in above)
     return [m for m in above if len(m.mount_point) == longest][-1]
 
 
 def mounted_below(path: Path, table: str | None = None) -> set[Path]:
     """Return every mount point that is a path or lies below it."""
-    text = table if table is not None else Path("/proc/self/mountinfo").read_text()
+    text = table if table is not None else mount_table()
     points = (Path(mount.mount_point) for mount in read_mounts(text))
     return {point for point in points if point.is_relative_to(path)}
 
@@ -69,12 +79,53 @@ def shared_type(filesystem: str) -> str:
     return next((name for name, known in _KERNEL_NAMES.items() if filesystem in known), "")
 
 
-def check_mount(data: DataLocation, table: str | None = None) -> None:
-    """Refuse unless the shared file system that was asked for is mounted where it should be. Raises Refused."""
+def mount_number(path: Path) -> int | None:
+    """Return the number of the mount that a path lies on, as the kernel says; None before Linux 3.15, which does not.
+
+    The table alone does not tell: a later mount further up hides an earlier one below it.
+    """
+    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        told = Path(f"/proc/self/fdinfo/{descriptor}").read_text().split()
+    finally:
+        os.close(descriptor)
+    return int(told[told.index("mnt_id:") + 1]) if "mnt_id:" in told else None
+
+
+def check_place(data: DataLocation, *paths: Path) -> None:
+    """Refuse unless the mount is right (`check_mount`), and paths lie on that very one, not only below its mount point.
+
+    Of a path that is not there yet, that is said of the nearest folder above it. Raises Refused.
+    """
     if data.mount_point is None:
         return
-    text = table if table is not None else Path("/proc/self/mountinfo").read_text()
-    found = [m for m in read_mounts(text) if m.mount_point == data.mount_point.rstrip("/")]
+    top, seen = Path(os.path.realpath(data.mount_point)), []
+    for path in paths:
+        real = Path(os.path.realpath(path))
+        there = next(folder for folder in (real, *real.parents) if folder.exists())
+        seen.append((path, real, there, mount_number(there)))
+    # Read only now: what is looked for may have been mounted for that.
+    table = mount_table()
+    checked = check_mount(data, table)
+    only = f"allowed is only what lies on the {data.filesystem} mount {data.mount_point}, whose locks were looked at"
+    for path, real, there, number in seen:
+        if not real.is_relative_to(top):
+            raise Refused(f"{path} leads to {real}, out of {top}; {only}: replace the link by a directory")
+        found = mount_of(there, table) if number is None else _numbered(number, table)
+        if found is None:
+            raise Refused(f"{there} lies on a mount that is not shown here, {only}: unmount what hides it")
+        if found != checked:
+            raise Refused(
+                f"{there} lies on the {found.filesystem} mount {found.mount_point} (from {found.source}), {only}: "
+                f"unmount {found.mount_point}, or name it as dfs.mountPoint of a new database"
+            )
+
+
+def check_mount(data: DataLocation, table: str) -> Mount | None:
+    """Return the mount that was asked for, None where none was. Raises Refused unless it is as it should be."""
+    if data.mount_point is None:
+        return None
+    found = [m for m in read_mounts(table) if m.mount_point == data.mount_point.rstrip("/")]
     if not found:
         raise Refused(f"{data.mount_point} is not a mount point on this agent")
     mount = found[-1]
@@ -86,6 +137,11 @@ def check_mount(data: DataLocation, table: str | None = None) -> None:
     if data.source is not None and mount.source != data.source:
         raise Refused(f"{data.mount_point} is mounted from {mount.source}, not from {data.source}")
     _check_locks(data, mount)
+    return mount
+
+
+def _numbered(number: int, table: str) -> Mount | None:
+    return next((mount for mount in read_mounts(table) if mount.number == number), None)
 
 
 def _check_locks(data: DataLocation, mount: Mount) -> None:

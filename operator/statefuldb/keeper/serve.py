@@ -17,7 +17,7 @@ from statefuldb.keeper.claim import Claim
 from statefuldb.keeper.disk import Disk, is_full
 from statefuldb.keeper.endpoint import Endpoint
 from statefuldb.keeper.files import rotate, write_durably
-from statefuldb.keeper.mounts import check_mount
+from statefuldb.keeper.mounts import check_place
 from statefuldb.keeper.owners import service_user
 from statefuldb.keeper.reach import reachable
 from statefuldb.keeper.refusal import CannotListen, Ended, MadeOtherwise, OpenedBefore, Refused
@@ -95,7 +95,6 @@ class Keeper:
         return 0
 
     def _serve(self) -> int:
-        check_mount(self._config.data)
         opened = self._disk.once_there_is_space(self._open)
         if opened is None:
             return 0
@@ -117,6 +116,7 @@ class Keeper:
 
     def _open(self) -> tuple[member.MemberDirectory, Claim]:
         with told_of_silence(self._state, silence.FILES):
+            check_place(self._config.data, Path(self._config.data.directory))
             directory = member.open_directory(self._config, self._sandbox, self._engine.data_subdirectory)
             return directory, Claim(directory.lock, may_create=not member.is_initialised(directory))
 
