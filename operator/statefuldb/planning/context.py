@@ -33,6 +33,7 @@ class Step:
     """What one part of the plan calls for.
 
     `consented` says that its owner asked for exactly this, by name: it waits for no further approval.
+    `meanwhile` is what is done while it does wait for approval.
     `look_again_seconds` says when something is due although nothing is waited for.
     """
 
@@ -41,6 +42,7 @@ class Step:
     announcements: tuple[Announcement, ...] = ()
     report: MemberReport | None = None
     consented: bool = False
+    meanwhile: "Step | None" = None
     look_again_seconds: float | None = None
 
 

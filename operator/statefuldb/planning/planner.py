@@ -64,8 +64,7 @@ def _member(context: Context, ordinal: int) -> Step:
     record = ownership.owned(context, ordinal)
     wanted = ordinal < context.spec.replicas and context.spec.state is not DesiredState.STOPPED
     if not wanted:
-        why = f"stop {context.observed.key.name}-{ordinal}: not wanted now, its data is kept"
-        return lifecycle.stop(context, record, why) if record is not None else ownership.missed(context, ordinal)
+        return lifecycle.stop_unwanted(context, record) if record is not None else ownership.missed(context, ordinal)
     found = record or ownership.take_up(context, ordinal)
     if not isinstance(found, VolumeRecord):
         return found

@@ -42,8 +42,9 @@ def hold_back(
 ) -> Plan:
     """Return the joined plan with what needs approval moved to `held_back`, and a wait that says how to approve it.
 
-    A step is held back whole: its ledger entries say what its effects do, and must not be written without them. A step
-    that only writes down what was learned needs nobody's approval.
+    A step is held back whole: its ledger entries say what its effects do, and must not be written without them. What it
+    has for meanwhile is done instead, as far as that needs no approval. A step that only writes down what was learned
+    needs nobody's approval.
     """
     assert desired.accepted is not None
     spec, generation = desired.accepted.spec, desired.accepted.generation
@@ -60,8 +61,14 @@ def hold_back(
     plan_hash = _hash(wanted, generation, last, observed)
     release = _in_force(last, generation, reconcile, observed) or _released(plan_hash, wanted, generation, reconcile)
     allowed = frozenset(release.keys) if release is not None else frozenset()
-    held = [step for step in asking if not _keys(step, observed) <= allowed]
-    decided = join([replace(s, actions=(), announcements=()) if s in held else s for s in steps])
+
+    def waits(step: Step) -> bool:
+        return _asks(step, reconcile, observed) and not _keys(step, observed) <= allowed
+
+    held = [step for step in asking if waits(step)]
+    shown = [replace(step, actions=(), announcements=()) if step in held else step for step in steps]
+    meanwhile = [done for step in held for done in _meanwhile(step, waits)]
+    decided = join([*shown, *meanwhile])
     approval = Approval(target=target, generation=generation, release=release or last)
     if all(action.key in allowed for action in wanted):
         busy = bool(wanted or foreseen.waiting or decided.actions or decided.waiting or damage.unsure(observed))
@@ -72,7 +79,8 @@ def hold_back(
         decided,
         held_back=tuple(action for step in held for action in step.actions),
         approval=approval,
-        waiting=(*_still_waiting(decided, wanted), wait),
+        # It comes before what passes by itself meanwhile: a person has to act.
+        waiting=(*_still_waiting(shown, wanted), wait, *_still_waiting(meanwhile, wanted)),
         announcements=(*decided.announcements, *_announced(wait, approval, before, desired)),
     )
 
@@ -102,6 +110,14 @@ def _asks(step: Step, reconcile: ReconcileSpec, observed: Observed) -> bool:
     return not step.consented and any(
         changes_something(a, observed.volumes) and asks(risk_of(a), reconcile) for a in step.actions
     )
+
+
+def _meanwhile(held: Step, waits: Callable[[Step], bool]) -> list[Step]:
+    """Return what is done, or only shown where that waits too, while a step waits for approval."""
+    step = held.meanwhile
+    if step is None or not waits(step):
+        return [step] if step is not None else []
+    return [replace(step, actions=(), announcements=()), *_meanwhile(step, waits)]
 
 
 def _keys(step: Step, observed: Observed) -> frozenset[str]:
@@ -162,11 +178,12 @@ def _carried_out(approval: Approval) -> Approval:
     return replace(approval, release=replace(approval.release, keys=()))
 
 
-def _still_waiting(decided: Plan, wanted: tuple[ProposedAction, ...]) -> tuple[Waiting, ...]:
+def _still_waiting(steps: list[Step], wanted: tuple[ProposedAction, ...]) -> tuple[Waiting, ...]:
     """Leave out the waits for offers: none is asked for before the plan that needs it is released."""
+    waiting = join(steps).waiting
     if not any(action.type == AcceptOffers.__name__ for action in wanted):
-        return decided.waiting
-    return tuple(w for w in decided.waiting if not (w.wants_offers and w.reason in _FOR_OFFERS))
+        return waiting
+    return tuple(w for w in waiting if not (w.wants_offers and w.reason in _FOR_OFFERS))
 
 
 def _wait(approval: Approval, desired: Desired, key: DatabaseKey) -> Waiting:

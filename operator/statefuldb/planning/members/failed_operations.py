@@ -20,7 +20,8 @@ def explained(context: Context, ordinal: int, uid: str, step: Step) -> Step:
         replace(wait, message="; ".join((wait.message, *said))) if wait.ordinal == ordinal else wait
         for wait in step.waiting
     )
-    return replace(step, waiting=waiting)
+    meanwhile = explained(context, ordinal, uid, step.meanwhile) if step.meanwhile is not None else None
+    return replace(step, waiting=waiting, meanwhile=meanwhile)
 
 
 def _sentence(status: OperationStatus) -> str:

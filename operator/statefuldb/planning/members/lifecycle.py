@@ -38,10 +38,9 @@ def run(context: Context, record: VolumeRecord) -> Step:
         return undecided(context, record, status)
     if status.state is TaskState.KILLING:
         return Step(waiting=(stopping(status.id),))
-    stop_now = maintenance.stop_before(context, record, status, STOP_GRACE_SECONDS)
-    if stop_now is not None:
-        return stop_now
-    return maintenance.announced(context, record, _keep_running(context, record, status))
+    kept = _keep_running(context, record, status)
+    stop_now = maintenance.stop_before(context, record, status, kept, STOP_GRACE_SECONDS)
+    return stop_now or maintenance.announced(context, record, kept)
 
 
 def _first(context: Context, record: VolumeRecord) -> Step | None:
@@ -55,15 +54,17 @@ def _first(context: Context, record: VolumeRecord) -> Step | None:
 
 
 def _keep_running(context: Context, record: VolumeRecord, status: TaskStatus) -> Step:
-    """Return the next step of a member that runs and stays where it is."""
+    """Return the next step of a member that runs and stays where it is.
+
+    A restart comes before what the running server still lacks, which may not be had without it.
+    """
     assert record.launch is not None
-    if record.launch.template != template_of(context.spec, restart_request(context, record.launch)):
-        served, lacking = serve(context, record), resizing.lacking(context, record)
-        if lacking is None:
-            # It is reported on: where the stop waits for approval, the member serves meanwhile.
-            return Step(actions=(restart(context, record, status),), report=served.report)
-        return replace(served, waiting=(*served.waiting, lacking))
     served = serve(context, record)
+    if record.launch.template != template_of(context.spec, restart_request(context, record.launch)):
+        lacking = resizing.lacking(context, record)
+        if lacking is None:
+            return Step(actions=(restart(context, record, status),), report=served.report, meanwhile=served)
+        return replace(served, waiting=(*served.waiting, lacking))
     if status.state is TaskState.RUNNING and not served.actions:
         grown = volume_growth.while_running(context, record, status, served, STOP_GRACE_SECONDS)
         return grown if grown.actions else trim(context, record, grown)
@@ -124,6 +125,13 @@ def stop(context: Context, record: VolumeRecord, why: str) -> Step:
         actions=(kill,),
         announcements=(Announcement(reason=EventReason.MEMBER_STOPPING, message=why),),
     )
+
+
+def stop_unwanted(context: Context, record: VolumeRecord) -> Step:
+    """Return the next step towards the end of a database's own member: it serves while its stop waits for approval."""
+    step = stop(context, record, f"stop {record.key.name}-{record.identity.ordinal}: not wanted now, its data is kept")
+    stops = any(isinstance(action, KillTask) and action.task_id == record.task_id for action in step.actions)
+    return replace(step, meanwhile=serve(context, record)) if stops and not record.ended else step
 
 
 def restart(context: Context, record: VolumeRecord, status: TaskStatus) -> KillTask:

@@ -20,8 +20,13 @@ LOOK_AGAIN_SECONDS = 60.0
 DRAINING = "REASON_AGENT_DRAINING"
 
 
-def stop_before(context: Context, record: VolumeRecord, status: TaskStatus, grace_seconds: int) -> Step | None:
-    """Return the planned stop of a running member whose agent is about to be away, or None while it may run."""
+def stop_before(
+    context: Context, record: VolumeRecord, status: TaskStatus, kept: Step, grace_seconds: int
+) -> Step | None:
+    """Return the planned stop of a running member whose agent is about to be away, or None while it may run.
+
+    `kept` is the step that keeps it running while the stop waits for approval, at most until the window is over.
+    """
     assert record.launch is not None
     window = context.observed.maintenance.get(record.launch.agent.id)
     if window is None or not _close(context, window, STOP_BEFORE_SECONDS):
@@ -30,7 +35,12 @@ def stop_before(context: Context, record: VolumeRecord, status: TaskStatus, grac
     kill = KillTask(
         task_id=status.id, agent_id=status.agent_id, grace_seconds=grace_seconds, why=why, risk=RiskClass.RESTART
     )
-    return Step(actions=(kill,), announcements=(Announcement(reason=EventReason.MEMBER_STOPPING, message=why),))
+    return Step(
+        actions=(kill,),
+        announcements=(Announcement(reason=EventReason.MEMBER_STOPPING, message=why),),
+        meanwhile=kept,
+        look_again_seconds=window.end_seconds - context.now if window.end_seconds is not None else None,
+    )
 
 
 def announced(context: Context, record: VolumeRecord, served: Step) -> Step:
