@@ -14,6 +14,7 @@ class Waiting:
 
     `hosts` are those whose offers would help, empty where any agent's might; `needs` says what must be offered.
     `short_of_target` says that a member which serves is not as it is wanted, so that the database is not Ready.
+    `winding_up` says that it is of data that this database does not use: it says nothing of how the database is.
     """
 
     ordinal: int | None
@@ -25,6 +26,7 @@ class Waiting:
     hosts: tuple[str, ...] = ()
     needs: str = ""
     short_of_target: bool = False
+    winding_up: bool = False
     look_again_seconds: float | None = None
 
 
@@ -125,6 +127,11 @@ class Plan:
     held_back: tuple[Action, ...] = ()
     approval: Approval | None = None
     look_again_after_seconds: float | None = None
+
+    @property
+    def own_waiting(self) -> tuple[Waiting, ...]:
+        """What the database itself waits for: not what data of earlier lives, or beside it, does."""
+        return tuple(wait for wait in self.waiting if not wait.winding_up)
 
     @property
     def wants_offers(self) -> bool:

@@ -74,6 +74,9 @@ def _member(context: Context, ordinal: int) -> Step:
 def _winding_up(context: Context, record: VolumeRecord) -> Step:
     step = teardown.wind_up(context, record)
     explained = failed_operations.explained(context, record.identity.ordinal, record.identity.uid, step)
+    if not ownership.is_of_this_database(context.observed, record):
+        waiting = tuple(replace(wait, winding_up=True) for wait in explained.waiting)
+        explained = replace(explained, waiting=waiting)
     return replace(explained, consented=record.intent is Intent.DELETE)
 
 

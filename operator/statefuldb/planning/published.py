@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+# How much of a text is published.
+TEXT_LIMIT = 1024
+
 
 def published(status: Mapping[str, object], *path: str) -> list[Mapping[str, object]]:
     """Return the entries of a list in a published status."""

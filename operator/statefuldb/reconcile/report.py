@@ -17,7 +17,7 @@ from statefuldb.model.recording import Recording, to_json
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.planning.approval.proposals import describe, proposed, risk_of
 from statefuldb.planning.ledger import remembered
-from statefuldb.planning.published import published
+from statefuldb.planning.published import TEXT_LIMIT, published
 from statefuldb.planning.storage import capabilities_of
 from statefuldb.reconcile.ports import Journal, KubernetesPort
 from statefuldb.reconcile.warm_up import WarmUp
@@ -166,7 +166,7 @@ def _member(member: MemberReport) -> dict[str, object]:
         "port": member.port,
         "restarts": member.restarts,
         "reason": member.reason,
-        "message": member.message[:1024],
+        "message": member.message[:TEXT_LIMIT],
     }
     return {name: value for name, value in fields.items() if value not in ("", None)}
 
@@ -178,7 +178,7 @@ def _plan(decided: Plan, previous: Mapping[str, object], now: str) -> dict[str, 
     return {
         **(_approval(approval) if approval is not None else {}),
         "actions": [
-            {"type": action.type, "risk": str(action.risk), "description": action.description[:1024]}
+            {"type": action.type, "risk": str(action.risk), "description": action.description[:TEXT_LIMIT]}
             for action in shown
         ],
         "waiting": [_waiting(wait, previous, now) for wait in decided.waiting],
@@ -199,13 +199,13 @@ def _approval(approval: Approval) -> dict[str, object]:
 def _waiting(wait: Waiting, previous: Mapping[str, object], now: str) -> dict[str, object]:
     entry: dict[str, object] = {
         "reason": str(wait.reason),
-        "message": wait.message[:1024],
+        "message": wait.message[:TEXT_LIMIT],
         "since": _since(wait, previous, now),
     }
     if wait.ordinal is not None:
         entry["member"] = wait.ordinal
     if wait.fix:
-        entry["fix"] = wait.fix[:1024]
+        entry["fix"] = wait.fix[:TEXT_LIMIT]
     if wait.refusals:
         entry["refusals"] = dict(wait.refusals)
     return entry

@@ -71,7 +71,8 @@ def hold_back(
     decided = join([*shown, *meanwhile])
     approval = Approval(target=target, generation=generation, release=release or last)
     if all(action.key in allowed for action in wanted):
-        busy = bool(wanted or foreseen.waiting or decided.actions or decided.waiting or damage.unsure(observed))
+        awaited = any(not (step.consented and wait.winding_up) for step in steps for wait in step.waiting)
+        busy = bool(wanted or foreseen.waiting or decided.actions or awaited or damage.unsure(observed))
         return replace(decided, approval=approval if busy or release is None else _carried_out(approval))
     approval = replace(approval, hash=plan_hash, actions=wanted)
     wait = _wait(approval, desired, observed.key)

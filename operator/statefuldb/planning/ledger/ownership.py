@@ -74,6 +74,12 @@ def _is_own(context: Context, record: VolumeRecord) -> bool:
     return record.identity.uid == context.uid or record.name in remembered.published(context.observed)
 
 
+def is_of_this_database(observed: Observed, record: VolumeRecord) -> bool:
+    """Say whether an entry is of the database that there is now: by its owner, its data, or that database's status."""
+    uid = observed.database.uid if observed.database is not None else None
+    return uid in (record.owner_uid, record.identity.uid) or record.name in remembered.published(observed)
+
+
 def marked_in_use(context: Context, record: VolumeRecord) -> bool:
     """Say whether an entry is marked for removal though its database is there and is not being deleted.
 

@@ -11,8 +11,8 @@ from statefuldb.model.conditions import Reason
 from statefuldb.model.observed import Offers, TaskState, TaskStatus
 from statefuldb.model.plan import Waiting
 from statefuldb.model.spec import Strategy
-from statefuldb.model.volume import Ending, Launch, VolumeRecord
-from statefuldb.planning.commands import command
+from statefuldb.model.volume import Ending, Intent, Launch, VolumeRecord
+from statefuldb.planning.commands import command, delete_entry
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.members import fencing, missing_resources
 from statefuldb.planning.members.launch import launch
@@ -147,25 +147,42 @@ def _lost(record: VolumeRecord, status: TaskStatus) -> Waiting:
     if strategy_of(record.strategy).capabilities.reattachable:
         return _fencing_required(record, host, seen)
     if status.state is TaskState.GONE_BY_OPERATOR:
-        give_up = command(record.key.namespace, "volumes", "release", record.name)
         return Waiting(
             ordinal=record.identity.ordinal,
             reason=Reason.VOLUME_LOST,
             message=f"{seen}; its data, {record.name}, is there and nowhere else, and is declared lost with it",
-            fix=f"start an agent on {host} again with its disks and its work directory, but without meta/slaves/latest "
-            "in that, since Mesos ends the agent that is gone each time it starts: the member goes on by itself; or, "
-            f"where the data is truly lost, give it up by name ({give_up}) and "
-            "restore a backup into a new database",
+            fix=_removed(record, host) if record.intent is Intent.DELETE else _found_again(record, host),
             wants_offers=True,
             hosts=(host,),
         )
     return Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.AGENT_LOST,
-        message=f"{seen}; its data is on that agent",
-        fix=f"bring {host} back; the member goes on by itself",
+        message=f"{seen}; its data, {record.name}, is on that agent",
+        fix=_removed(record, host)
+        if record.intent is Intent.DELETE
+        else f"bring {host} back; the member goes on by itself",
         wants_offers=True,
         hosts=(host,),
+    )
+
+
+def _found_again(record: VolumeRecord, host: str) -> str:
+    """Return what helps where data was declared lost that somebody wants."""
+    give_up = command(record.key.namespace, "volumes", "release", record.name)
+    return (
+        f"start an agent on {host} again with its disks and its work directory, but without meta/slaves/latest in "
+        "that, since Mesos ends the agent that is gone each time it starts: the member goes on by itself; or, where "
+        f"the data is truly lost, give it up by name ({give_up}) and restore a backup into a new database"
+    )
+
+
+def _removed(record: VolumeRecord, host: str) -> str:
+    """Return what helps where it is data that is to be removed."""
+    delete = delete_entry(record.key.namespace, record.name)
+    return (
+        f"nothing to do: it is removed, and what it holds is given back, once {host} is back; where that never comes "
+        f"back, delete the entry (`{delete}`), which touches no data (docs/operations.md, An agent is lost)"
     )
 
 

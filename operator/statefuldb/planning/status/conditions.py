@@ -29,7 +29,7 @@ def with_absent(plan: Plan, desired: Desired, observed: Observed) -> tuple[Membe
     records = {r.identity.ordinal: r for r in observed.volumes if r.owner_uid == uid and r.intent is Intent.USE}
     wanted = range(desired.spec.replicas) if desired.spec else range(0)
     # The first wait of a member is what keeps it.
-    waits = {wait.ordinal: wait for wait in reversed(plan.waiting) if wait.ordinal is not None}
+    waits = {wait.ordinal: wait for wait in reversed(plan.own_waiting) if wait.ordinal is not None}
     for ordinal in sorted({*wanted, *records}):
         if ordinal not in reports:
             reports[ordinal] = _report(ordinal, records.get(ordinal), waits.get(ordinal), observed)
@@ -99,7 +99,7 @@ def _accepted(desired: Desired) -> Condition:
 def _blocking(plan: Plan) -> Waiting | None:
     """Return the first wait that keeps a member from being ready, or from being as it is wanted."""
     ready = {report.ordinal for report in plan.members if report.ready}
-    for wait in plan.waiting:
+    for wait in plan.own_waiting:
         if wait.ordinal is None or wait.ordinal not in ready or wait.short_of_target:
             return wait
     return None
@@ -157,7 +157,7 @@ def _placed(plan: Plan, wanted: int) -> Condition:
 def _storage(plan: Plan, observed: Observed, wanted: int) -> Condition:
     uid = observed.database.uid if observed.database else ""
     untold = next((wait for wait in plan.waiting if wait.reason in _UNTOLD), None)
-    away = next((wait for wait in plan.waiting if wait.reason in (Reason.VOLUME_MISSING, Reason.VOLUME_LOST)), None)
+    away = next((wait for wait in plan.own_waiting if wait.reason in (Reason.VOLUME_MISSING, Reason.VOLUME_LOST)), None)
     bound = [r for r in observed.volumes if r.owner_uid == uid and r.intent is Intent.USE and r.initialised]
     done = len(bound) >= wanted
     problem = away or (untold if not done else None)

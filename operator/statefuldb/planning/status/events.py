@@ -10,7 +10,7 @@ from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Plan, Waiting
 from statefuldb.planning import mesos_error
 from statefuldb.planning.desired import Desired
-from statefuldb.planning.published import published
+from statefuldb.planning.published import TEXT_LIMIT, published
 from statefuldb.planning.status.health import DEGRADES, NEEDS_A_PERSON
 from statefuldb.planning.status.steady_waits import FOR_OFFERS
 
@@ -50,16 +50,26 @@ def announcements(plan: Plan, desired: Desired, observed: Observed) -> Iterator[
 
 def _news(plan: Plan, status: Mapping[str, object]) -> Iterator[Announcement]:
     """Yield what is new against the status that was published last."""
-    told = {(e.get("member"), e.get("reason")): bool(e.get("refusals")) for e in published(status, "plan", "waiting")}
+    said = published(status, "plan", "waiting")
+    messages = {entry.get("message") for entry in said}
+    # What was told of other data is no word on the database's own.
+    beside = {_as_published(wait) for wait in plan.waiting if wait.winding_up}
+    own = (entry for entry in said if entry.get("message") not in beside)
+    told = {(entry.get("member"), entry.get("reason")): bool(entry.get("refusals")) for entry in own}
     for wait in plan.waiting:
-        if _is_worth_telling(wait) and not _was_told(wait, told):
+        known = _as_published(wait) in messages if wait.winding_up else _was_told(wait, told)
+        if _is_worth_telling(wait) and not known:
             text = f"{wait.reason}: {wait.message}" + (f"; {wait.fix}" if wait.fix else "")
-            serious = wait.reason in NEEDS_A_PERSON | DEGRADES
+            serious = wait.reason in NEEDS_A_PERSON | DEGRADES and not wait.winding_up
             yield Announcement(reason=EventReason.WAITING, message=text, warning=serious)
     before = {entry.get("type"): entry.get("status") for entry in published(status, "conditions")}
     ready = next((c for c in plan.conditions if c.type is ConditionType.READY), None)
     if ready is not None and ready.status is True and before.get("Ready") != "True":
         yield Announcement(reason=EventReason.READY, message=ready.message)
+
+
+def _as_published(wait: Waiting) -> str:
+    return wait.message[:TEXT_LIMIT]
 
 
 def _is_worth_telling(wait: Waiting) -> bool:

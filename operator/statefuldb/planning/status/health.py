@@ -74,7 +74,7 @@ def data_at_risk(plan: Plan, spec: DatabaseSpec, observed: Observed) -> Conditio
 
 def _emptied(plan: Plan) -> Waiting | None:
     """Return the wait of a member whose keeper found no data where a server had written."""
-    refused = (wait for wait in plan.waiting if wait.reason is Reason.KEEPER_REFUSED)
+    refused = (wait for wait in plan.own_waiting if wait.reason is Reason.KEEPER_REFUSED)
     return next((wait for wait in refused if DATA_EXPECTED in wait.message), None)
 
 
@@ -105,7 +105,7 @@ def passes_by_itself(wait: Waiting | None) -> bool:
 
 
 def _first(plan: Plan, reasons: frozenset[Reason]) -> Waiting | None:
-    return next((wait for wait in plan.waiting if wait.reason in reasons), None)
+    return next((wait for wait in plan.own_waiting if wait.reason in reasons), None)
 
 
 def _abnormal(kind: ConditionType, wait: Waiting | None, fine: Reason, message: str) -> Condition:

@@ -187,6 +187,25 @@ def test_a_hash_is_good_once() -> None:
     assert life.hash != before
 
 
+@EVERY_STRATEGY
+def test_a_hash_is_used_up_although_earlier_data_waits_to_be_removed_from_a_machine_that_is_gone(
+    strategy: Strategy,
+) -> None:
+    life = Life(spec(strategy, reconcile=PLAN_ONLY))
+    earlier, _, _ = serving_on(strategy)
+    earlier = replace(earlier, intent=Intent.DELETE, owner_uid="earlier", name="orders-0-earlier")
+    earlier = replace(earlier, identity=replace(earlier.identity, uid="earlier"))
+    life.world.observed = replace(life.seen, volumes=(earlier,), tasks=tasks(earlier, TaskState.GONE_BY_OPERATOR))
+    life.run()
+    life.approve(life.hash)
+    assert len(life.run().waiting) == 1, "that of the earlier data"
+    life.done.clear()
+    life.world.observed = replace(life.seen, secret=None)
+    life.run()
+    assert not life.done
+    assert life.hash
+
+
 def test_a_release_that_is_taken_back_in_the_middle_stops_there() -> None:
     life = served()
     life.edit(resources=ResourcesSpec(cpus_milli=700, memory_bytes=512 * MIB))
