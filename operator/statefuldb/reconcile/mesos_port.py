@@ -92,6 +92,13 @@ class MesosPort(Protocol):
         """Ask no longer about a task whose end is recorded."""
         ...
 
+    def give_up(self, task_id: TaskId) -> None:
+        """Find by a task only while it runs what it carries, since its data is to be removed: see `found`.
+
+        Where its machine never comes back a person deletes the entry, and that is not to be undone.
+        """
+        ...
+
     def accept(self, wanted: AcceptOffers) -> None:
         """Send one ACCEPT and drop its offers from the cache. Raises EffectFailed; if one is gone, none is dropped."""
         ...

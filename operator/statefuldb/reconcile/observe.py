@@ -174,6 +174,8 @@ class Observer:
             self._keepers.watch(key, task_id, launch)
         else:
             self._keepers.unwatch(task_id)
+        if volume.intent is Intent.DELETE and status is not None and not status.state.alive:
+            self._mesos.give_up(task_id)
 
     def _views(self, volumes: tuple[VolumeRecord, ...]) -> dict[TaskId, KeeperView]:
         views = {}

@@ -134,6 +134,21 @@ def test_an_incarnation_whose_end_is_proved_tells_of_data_only_while_mesos_says_
     assert book.found(KEY) == (record,)
 
 
+@pytest.mark.parametrize("state", [TaskState.GONE_BY_OPERATOR, TaskState.UNREACHABLE])
+def test_a_task_whose_data_is_to_be_removed_tells_of_data_only_while_mesos_says_that_it_runs(state: TaskState) -> None:
+    """Somebody deletes its entry, since its machine never comes back: as retained data it would be taken up again."""
+    record, _ = serving(Strategy.PERSISTENT_VOLUME)
+    book = TaskBook(Clock())
+    book.follow(KEY, TASK, "agent-1")
+    book.learn([record])
+    book.update(status(TASK, state))
+    assert book.found(KEY) == (record,)
+    book.give_up(TASK)
+    assert book.found(KEY) == ()
+    assert book.update(status(TASK, TaskState.RUNNING)) == KEY
+    assert book.found(KEY) == (record,), "its agent is back, and it must be stopped"
+
+
 @pytest.mark.parametrize("answer", [TaskState.STARTING, TaskState.RUNNING, TaskState.KILLED])
 def test_an_answer_of_the_master_puts_out_of_mind_no_status_that_is_yet_to_be_acknowledged(answer: TaskState) -> None:
     """Simulator, seed 73501: its agent told nothing else of the task, and that only again minutes later."""

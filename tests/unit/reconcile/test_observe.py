@@ -10,7 +10,7 @@ import pytest
 from statefuldb.model.actions import SaveVolume
 from statefuldb.model.observed import KeeperView, TaskState, TaskStatus
 from statefuldb.model.spec import Strategy
-from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.observe import DOUBTED_AFTER_SECONDS, Observer
 from unit.planning.members.test_undecided_tasks import renamed, serving
@@ -217,3 +217,14 @@ def test_the_keeper_of_a_task_that_runs_is_listened_to_whatever_it_does(*, erase
     looks, _, keepers = observer(record, running(record, None), None)
     looks.observe(KEY)
     keepers.watch.assert_called_once_with(KEY, record.task_id, record.launch)
+
+
+@pytest.mark.parametrize("intent", list(Intent))
+@pytest.mark.parametrize("state", [TaskState.RUNNING, TaskState.UNREACHABLE, TaskState.GONE_BY_OPERATOR])
+def test_what_is_out_of_sight_and_to_be_removed_is_looked_for_no_more(intent: Intent, state: TaskState) -> None:
+    record, _ = serving(Strategy.HOST_PATH)
+    assert record.task_id is not None
+    watching, mesos, _ = observer(replace(record, intent=intent), status(record.task_id, state), None)
+    watching.observe(KEY)
+    mesos.expect.assert_called_once()
+    assert mesos.give_up.called is (intent is Intent.DELETE and state is not TaskState.RUNNING)

@@ -203,6 +203,10 @@ class MesosAdapter:
         """Follow a task no longer, unless it came back: then it is followed until it is over again."""
         self._books.tasks.forget(task_id)
 
+    def give_up(self, task_id: TaskId) -> None:
+        """Take a task for a sign of data only while it runs, since its data is to be removed."""
+        self._books.tasks.give_up(task_id)
+
     def accept(self, wanted: AcceptOffers) -> None:
         """Send one ACCEPT. Raises EffectFailed."""
         if not self._books.offers.take(wanted.offer_ids):

@@ -25,7 +25,7 @@ class TaskBook:
         )
         self._unanswered: set[TaskId] = set()
         self._killed: dict[TaskId, float] = {}
-        self._replaced: set[TaskId] = set()
+        self._told_by_running: set[TaskId] = set()
         self._found: Grouped[TaskId, VolumeRecord] = Grouped(lambda _, record: (record.identity.uid, record.key))
 
     def statuses(self, uid: str) -> Mapping[TaskId, TaskStatus]:
@@ -45,7 +45,7 @@ class TaskBook:
         """Return the ledger entries that tasks of this database name carry, if they run or may be a member's last."""
         with self._lock:
             held = self._found.of(key).items()
-            return tuple(r for task_id, r in held if task_id not in self._replaced or self._said_to_run(task_id))
+            return tuple(r for task_id, r in held if task_id not in self._told_by_running or self._said_to_run(task_id))
 
     def found_keys(self) -> set[DatabaseKey]:
         """Return every database name that has a task."""
@@ -89,7 +89,7 @@ class TaskBook:
                 continue
             if record.launch.incarnation < last[record.identity]:
                 with self._lock:
-                    self._replaced.add(record.task_id)
+                    self._told_by_running.add(record.task_id)
             else:
                 self.follow(record.key, record.task_id, record.launch.agent.id)
 
@@ -106,14 +106,14 @@ class TaskBook:
         """Follow a task no longer, unless it came back: then it is followed until it is over again."""
         with self._lock:
             # Those before it were over, or cut off, when it was launched: they say nothing of what data there is now.
-            self._replaced.update(
+            self._told_by_running.update(
                 earlier
                 for earlier in self._found.of(task_id.uid)
                 if earlier.ordinal == task_id.ordinal and earlier.incarnation < task_id.incarnation
             )
             if self._alive(task_id):
                 # Nor does it itself, while Mesos has yet to say whether it came back.
-                self._replaced.add(task_id)
+                self._told_by_running.add(task_id)
                 return
             known = self._statuses.get(task_id)
             self._unanswered.discard(task_id)
@@ -121,6 +121,11 @@ class TaskBook:
                 book.pop(task_id, None)
             if known is not None and known.state.over and known.uuid is None:
                 del self._statuses[task_id]
+
+    def give_up(self, task_id: TaskId) -> None:
+        """Take a task for a sign of data only while it runs, since its data is to be removed."""
+        with self._lock:
+            self._told_by_running.add(task_id)
 
     def killed(self, task_id: TaskId) -> None:
         """Note that KILL was sent."""
