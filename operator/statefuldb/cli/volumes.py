@@ -118,7 +118,8 @@ def release(
     session = session_of(context)
     line = _line(session, mesos, name)
     if line.record is not None and line.record.intent is not Intent.RETAIN:
-        fix = "delete its database first" if line.record.intent is Intent.USE else ""
+        waits = f"`{session.hint('volumes', 'list')}` says what it waits for"
+        fix = "delete its database first" if line.record.intent is Intent.USE else waits
         fail(f"{name} is not retained but {line.state}", ExitCode.REFUSED, fix)
     _at_rest(line)
     if line.later:

@@ -122,7 +122,7 @@ class KubernetesPort(Protocol):
     def delete_secret(self, key: DatabaseKey, name: str) -> None:
         """Remove a connection Secret, if it is there.
 
-        Raises EffectFailed(conflict=True) where a database of its name is there.
+        Raises EffectFailed(conflict=True) where a database of its name is there, and is not being deleted.
         """
         ...
 

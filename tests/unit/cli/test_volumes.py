@@ -59,6 +59,15 @@ def test_a_release_that_nobody_interferes_with_is_written_down(api: LedgerApi) -
     assert stored(api, record.name).intent is Intent.DELETE
 
 
+def test_what_is_being_given_back_already_is_refused_with_where_to_see_what_it_waits_for(api: LedgerApi) -> None:
+    record = keep(api)
+    api.merge("DatabaseVolume", "shop", record.name, {"spec": {"intent": "Delete"}})
+    words = ("-n", "shop", "volumes", "release", record.name, "--confirm", record.name)
+    refused = CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+    assert refused.exit_code == ExitCode.REFUSED
+    assert "statefuldb -n shop volumes list" in refused.output
+
+
 def test_a_lost_member_of_a_deleted_database_can_be_fenced(api: LedgerApi) -> None:
     record = keep(api, Strategy.DFS)
     assert run("fence", "orders", "--confirm", "sdb.1a2b.0.7") == ExitCode.REFUSED

@@ -135,3 +135,20 @@ def test_the_secret_of_a_database_that_was_made_anew_meanwhile_is_not_removed(an
     else:
         adapter.delete_secret(KEY, "orders-connection")
         assert len(removed) == 1
+
+
+def test_the_secret_of_a_database_that_another_finalizer_holds_is_removed() -> None:
+    removed: list[str] = []
+    held = life("first", 9)
+    held["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["example.org/other"]}
+
+    def exchange(method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
+        if method == "DELETE":
+            removed.append(path)
+        if f"/{DATABASES}/" in path:
+            return HTTPStatus.OK, held
+        return HTTPStatus.OK, {"metadata": {"resourceVersion": "4", "labels": {LABEL_MANAGED: "true"}}}
+
+    adapter, _ = watching(exchange)
+    adapter.delete_secret(KEY, "orders-connection")
+    assert len(removed) == 1

@@ -212,7 +212,8 @@ class KubernetesAdapter:
     def delete_secret(self, key: DatabaseKey, name: str) -> None:
         """Remove a connection Secret, unless a database of its name was made meanwhile: it is that one's by now."""
         self._look_again(key)
-        if self._caches[DATABASES].get((key.namespace, key.name)) is not None:
+        stored = self._caches[DATABASES].get((key.namespace, key.name))
+        if stored is not None and "deletionTimestamp" not in stored["metadata"]:
             raise EffectFailed(f"{key} was made anew meanwhile", conflict=True)
         self._secrets.delete(key, name)
 

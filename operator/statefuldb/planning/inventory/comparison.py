@@ -180,7 +180,8 @@ def _state(record: VolumeRecord, cluster: ClusterView | None, held: Offers) -> t
     gone = cluster is not None and home is not None and not cluster.has(home)
     away = f"{home.hostname} is not registered with Mesos" if gone and home is not None else ""
     if record.intent is Intent.DELETE:
-        back = f"{away}: bring it back, its resources are given back then" if away else ""
+        never = "where it never comes back, see docs/operations.md, An agent is lost"
+        back = f"{away}: bring it back, its resources are given back then; {never}" if away else ""
         return VolumeState.RELEASING, back or _failed_removal(record) or _not_offered(record, cluster, held)
     bound = record.strategy is not Strategy.DFS
     if away and bound and (record.initialised or record.launch is not None):

@@ -176,7 +176,9 @@ def _forget(context: Context, record: VolumeRecord) -> tuple[Action, ...]:
     observed = context.observed
     others = [*damage.unsure(observed), *(r for r in observed.volumes if r.name != record.name)]
     forget = ForgetVolume(volume=record)
-    if others or observed.database is not None:
+    # One that is being deleted begins nothing more, however long somebody else's finalizer holds it.
+    used = observed.database is not None and not observed.database.deleting
+    if others or used:
         return (forget,)
     key = record.key
     return (DeleteSecret(name=connection_secret_name(key.name), key=key), forget)

@@ -266,3 +266,10 @@ def test_a_removal_that_failed_says_so_and_where_its_reason_is() -> None:
     assert "statefuldb -n shop logs orders" in line.note
     (line,) = compare([replace(record, ending=replace(ended, state="TASK_FINISHED"))], cluster())
     assert line.note == ""
+
+
+def test_what_is_given_back_on_a_machine_that_is_away_says_where_to_read_what_to_do_if_it_never_comes_back() -> None:
+    (line,) = compare([entry(intent=Intent.DELETE)], cluster(hosts=()))
+    assert line.state is VolumeState.RELEASING
+    assert "agent-1" in line.note
+    assert "docs/operations.md, An agent is lost" in line.note

@@ -5,13 +5,14 @@ from unittest.mock import MagicMock
 
 from statefuldb.model.actions import (
     AcceptOffers,
+    DeleteSecret,
     ForgetVolume,
     RemoveFinalizer,
     SaveVolume,
 )
 from statefuldb.model.conditions import Reason
 from statefuldb.model.errors import FieldError
-from statefuldb.model.identity import OperationId
+from statefuldb.model.identity import FINALIZER, OperationId
 from statefuldb.model.observed import Offers, OperationState, OperationStatus
 from statefuldb.model.operations import Destroy, Unreserve
 from statefuldb.model.plan import Plan
@@ -130,6 +131,19 @@ def released() -> tuple[VolumeRecord, AgentOffer, AgentOffer]:
     assert isinstance(saved, SaveVolume)
     assert isinstance(release, AcceptOffers)
     return saved.volume, idle, replace(remaining(idle, release, launched=False), received_at_seconds=2_000.0)
+
+
+def test_the_secret_goes_with_the_last_entry_unless_a_database_is_there_to_stay() -> None:
+    """Another finalizer may hold the object for as long as it likes: nobody would look at the Secret again."""
+    record, _, freed = released()
+    held = database(uid="another", deleting=True, finalizers=("example.org/other",))
+    ours = replace(held, finalizers=(FINALIZER,))
+    for there, goes in ((None, True), (held, True), (ours, True), (replace(ours, deleting=False), False)):
+        seen = observed(database=there, volumes=(record,), reserved=())
+        decided = plan(None if there is None else desired(spec()), seen, (freed,), OPERATOR)
+        kinds = [type(action) for action in decided.actions]
+        assert ForgetVolume in kinds
+        assert (DeleteSecret in kinds) is goes
 
 
 def test_what_somebody_has_removed_before_is_forgotten_by_a_later_offer_of_its_own_agent() -> None:
