@@ -33,7 +33,7 @@ def plan(desired: Desired | None, observed: Observed, offers: Offers, operator: 
             # Nothing else is decided on a ledger that is known to be incomplete or out of date.
             return replace(join([corrected]), accepted=desired.accepted if desired else None)
     unused = {
-        r.name: _winding_up(_context(teardown.spec_of(r), r.owner_uid, observed, offers, operator), r)
+        r.name: teardown.wind_up(_context(teardown.spec_of(r), r.owner_uid, observed, offers, operator), r)
         for r in observed.volumes
         if r.intent is not Intent.USE
     }
@@ -69,15 +69,6 @@ def _member(context: Context, ordinal: int) -> Step:
     if not isinstance(found, VolumeRecord):
         return found
     return failed_operations.explained(context, ordinal, found.identity.uid, lifecycle.run(context, found))
-
-
-def _winding_up(context: Context, record: VolumeRecord) -> Step:
-    step = teardown.wind_up(context, record)
-    explained = failed_operations.explained(context, record.identity.ordinal, record.identity.uid, step)
-    if not ownership.is_of_this_database(context.observed, record):
-        waiting = tuple(replace(wait, winding_up=True) for wait in explained.waiting)
-        explained = replace(explained, waiting=waiting)
-    return replace(explained, consented=record.intent is Intent.DELETE)
 
 
 def _context(spec: DatabaseSpec, uid: str, observed: Observed, offers: Offers, operator: OperatorIdentity) -> Context:

@@ -17,6 +17,7 @@ from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.context import Context, Step, status_of
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.ledger import damage, ownership, remembered
+from statefuldb.planning.members import failed_operations
 from statefuldb.planning.members.lifecycle import stop
 from statefuldb.planning.members.strays import strays
 from statefuldb.planning.removal.erasing import ERASE_RESOURCES, under_way
@@ -89,7 +90,16 @@ def disown(observed: Observed) -> Step:
 
 
 def wind_up(context: Context, record: VolumeRecord) -> Step:
-    """Return the next step of an entry that no database uses: stop its task, then keep or release its data.
+    """Return the next step of an entry that no database uses; it says nothing of a database whose data it is not."""
+    step = _next(context, record)
+    explained = failed_operations.explained(context, record.identity.ordinal, record.identity.uid, step)
+    if not ownership.is_of_this_database(context.observed, record):
+        explained = replace(explained, waiting=tuple(replace(wait, winding_up=True) for wait in explained.waiting))
+    return replace(explained, consented=record.intent is Intent.DELETE)
+
+
+def _next(context: Context, record: VolumeRecord) -> Step:
+    """Stop its task, then keep or release its data.
 
     While our definitions go or are gone, nothing: with them, everything may come back as it was.
     """
