@@ -109,7 +109,8 @@ def test_that_a_person_has_to_act_comes_first_and_what_is_wrong_with_it_is_told_
 def test_a_server_that_is_recorded_as_over_is_not_looked_after(strategy: Strategy) -> None:
     record, _, _ = serving_on(strategy)
     over = replace(record, ending=Ending(incarnation=1, state=TaskState.GONE, at_seconds=900.0))
-    decided = decide(stopped(strategy, PLAN_ONLY), another_password(running(over)))
+    decided = decide(stopped(strategy, PLAN_ONLY), running(over))
+    assert [type(action) for action in decided.held_back] == [KillTask]
     assert not decided.actions
     assert not any(member.ready for member in decided.members)
 
