@@ -35,6 +35,7 @@ from statefuldb.adapters.mesos.scout import Scout
 from statefuldb.adapters.mesos.transport import Transport
 from statefuldb.adapters.mesos.zookeeper import ZooKeeperMasters
 from statefuldb.adapters.metrics import Metrics, MetricsServer
+from statefuldb.adapters.open_files import Limits, make_room
 from statefuldb.adapters.private_file import write_private
 from statefuldb.leaving import leave_at_once, leave_to_begin_anew, leave_to_read_anew, note_restored
 from statefuldb.model.conditions import EventReason
@@ -101,6 +102,7 @@ def run_operator(settings: OperatorSettings) -> None:
 
     Raises EffectFailed where Kubernetes or Mesos do not let it start, CannotBegin where the machine does not.
     """
+    open_files = make_room()
     with _having(f"--state {settings.state_dir}"):
         settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     metrics = Metrics()
@@ -112,7 +114,7 @@ def run_operator(settings: OperatorSettings) -> None:
     spare_what_stays(RealMachine())
     _serve_webhook(settings)
     if not settings.leader_elect:
-        _work(settings, metrics, stopping)
+        _work(settings, metrics, stopping, open_files)
         return
     client = api_client(settings.kubeconfig)
     record = FrameworkRecord(client, settings.namespace, RealMachine())
@@ -126,7 +128,7 @@ def run_operator(settings: OperatorSettings) -> None:
     metrics.ready_when(leadership.out_of_sight)
     metrics.gauge("statefuldb_leader", "1 where this operator leads, 0 where it stands by", leadership.holds)
     if leadership.acquire(stopping):
-        _work(settings, metrics, stopping, leadership.holds)
+        _work(settings, metrics, stopping, open_files, leadership.holds)
         leadership.release()
 
 
@@ -139,7 +141,11 @@ def _having(what: str) -> Iterator[None]:
 
 
 def _work(
-    settings: OperatorSettings, metrics: Metrics, stopping: threading.Event, may_act: Callable[[], bool] | None = None
+    settings: OperatorSettings,
+    metrics: Metrics,
+    stopping: threading.Event,
+    open_files: Limits,
+    may_act: Callable[[], bool] | None = None,
 ) -> None:
     """Wait until API and Mesos answer, then work. Raises EffectFailed where they refuse what is needed to begin."""
     machine = RealMachine()
@@ -166,7 +172,7 @@ def _work(
     starting = Starting(stopping=stopping, chance=machine.chance, say=say, remind=remind)
     metrics.ready_when(starting.unready)
     try:
-        around = starting.reached(partial(_surroundings_of, settings, metrics, client, may_act))
+        around = starting.reached(partial(_surroundings_of, settings, metrics, client, open_files, may_act))
         operator = starting.reached(partial(Operator, settings, around))
         starting.reached(operator.start)
     except Stopped:
@@ -196,11 +202,15 @@ def _serve_webhook(settings: OperatorSettings) -> None:
 
 
 def _surroundings_of(
-    settings: OperatorSettings, metrics: Metrics, client: Any, may_act: Callable[[], bool] | None
+    settings: OperatorSettings,
+    metrics: Metrics,
+    client: Any,
+    open_files: Limits,
+    may_act: Callable[[], bool] | None,
 ) -> Surroundings:
     """Return the real ones; with `may_act`, of a leader, nothing is done while that says no. Raises EffectFailed.
 
-    `client` reaches the API.
+    `client` reaches the API; `open_files` are the limits of programs that are run.
     """
     machine = RealMachine()
     # Without a Lease nothing says which of two should go on: the one that is deposed stays away, and says so.
@@ -213,7 +223,7 @@ def _surroundings_of(
     masters.start(lambda: None)
     master = MasterApi(masters=masters, transport=transport)
     files = AgentFiles(master=master, transport=transport)
-    fencing = FenceCommand(settings.fence_command)
+    fencing = FenceCommand(settings.fence_command, open_files=open_files)
 
     def make_keepers(needs: KeeperNeeds) -> KeeperPool:
         def certificate(task_id: TaskId, launch: Launch) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import threading
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def test_it_is_given_the_order_on_standard_input_and_nothing_else(tmp_path: Path
     assert order["agent"] == {"id": "S3", "hostname": "node3; reboot", "address": "10.0.0.3"}
     assert order["taskId"] == "sdb.u.0.7"
     assert (tmp_path / "count").read_text().strip() == "0"
+
+
+def test_it_may_have_as_many_files_open_as_the_operator_was_begun_with(tmp_path: Path) -> None:
+    """An operator makes room for itself; programs that use select(2) break where they are given as much."""
+    path = program(tmp_path, f'cat >"{tmp_path}/order"; ulimit -S -n >"{tmp_path}/open"')
+    FenceCommand(path, open_files=(64, resource.getrlimit(resource.RLIMIT_NOFILE)[1])).fence(ORDER)
+    assert (tmp_path / "open").read_text().strip() == "64"
 
 
 def test_any_other_end_than_success_proves_nothing(tmp_path: Path) -> None:

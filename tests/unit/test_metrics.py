@@ -1,5 +1,6 @@
 """What Prometheus and the kubelet are told, over HTTP."""
 
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from statefuldb.adapters.metrics import PASS_LIMIT_SECONDS, Metrics, MetricsServer
+from statefuldb.adapters.metrics import PASS_LIMIT_SECONDS, Metrics, MetricsServer, Request
 
 
 class Time:
@@ -90,6 +91,18 @@ def test_only_a_pass_that_hangs_is_unhealthy(metrics: Metrics, server: MetricsSe
     metrics.pass_ended("failed")
     time.seconds += 10 * PASS_LIMIT_SECONDS
     assert ask(server, "/healthz") == (200, "ok\n")
+
+
+def test_who_connects_and_says_nothing_is_not_waited_for(
+    server: MetricsServer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Each has a thread meanwhile."""
+    assert Request.timeout == 10.0
+    monkeypatch.setattr(Request, "timeout", 0.05)
+    host, _, port = server.address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10.0) as silent:
+        assert silent.recv(1) == b""
+    assert capfd.readouterr().err == ""
 
 
 def test_nothing_else_is_served(server: MetricsServer) -> None:

@@ -7,9 +7,11 @@ write no more, and anything else that nothing is proved.
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import threading
+from contextlib import suppress
 from logging import getLogger
 from pathlib import Path
 
@@ -25,14 +27,23 @@ _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 
 
 class FenceCommand:
-    """Runs the program at `path`; None means that there is none. Raises EffectFailed where it cannot be trusted."""
+    """Runs the program at `path`; None means that there is none. Raises EffectFailed where it cannot be trusted.
+
+    `open_files` are its limits, soft and hard; without them it has the operator's own.
+    """
 
     def __init__(
-        self, path: Path | None, *, timeout_seconds: float = TIMEOUT_SECONDS, turn_seconds: float = TURN_SECONDS
+        self,
+        path: Path | None,
+        *,
+        open_files: tuple[int, int] | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        turn_seconds: float = TURN_SECONDS,
     ) -> None:
         if path is not None:
             _check(path)
         self._path = path
+        self._open_files = open_files
         self._timeout_seconds = timeout_seconds
         self._turn_seconds = turn_seconds
         self._one = threading.Lock()
@@ -59,7 +70,7 @@ class FenceCommand:
         if not self._one.acquire(timeout=self._turn_seconds):
             raise EffectFailed("the fence command still runs for another agent or member")
         try:
-            done = _run(self._path, json.dumps(order), self._timeout_seconds)
+            done = _run(self._path, json.dumps(order), self._timeout_seconds, self._open_files)
         except subprocess.TimeoutExpired as error:
             raise EffectFailed(f"the fence command did not end within {self._timeout_seconds:g} s") from error
         except OSError as error:
@@ -72,7 +83,9 @@ class FenceCommand:
         log.info("%s was cut off by the fence command", wanted.agent.hostname)
 
 
-def _run(path: Path, order: str, timeout_seconds: float) -> "subprocess.CompletedProcess[str]":
+def _run(
+    path: Path, order: str, timeout_seconds: float, open_files: tuple[int, int] | None
+) -> "subprocess.CompletedProcess[str]":
     """Run a program to its end. Raises TimeoutExpired, once nothing of it goes on: it may be run again."""
     with subprocess.Popen(
         [str(path)],
@@ -85,6 +98,10 @@ def _run(path: Path, order: str, timeout_seconds: float) -> "subprocess.Complete
         cwd="/",
         start_new_session=True,
     ) as process:
+        if open_files is not None:
+            # From outside, before it has its order: nothing of ours can be run in a child of a process with threads.
+            with suppress(OSError):
+                resource.prlimit(process.pid, resource.RLIMIT_NOFILE, open_files)
         try:
             said, complained = process.communicate(order, timeout_seconds)
         except subprocess.TimeoutExpired:

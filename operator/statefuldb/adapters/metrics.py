@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from logging import getLogger
 from socketserver import ThreadingMixIn
@@ -16,6 +17,7 @@ from prometheus_client.registry import Collector
 
 log = getLogger(__name__)
 PASS_LIMIT_SECONDS = 300.0
+REQUEST_SECONDS = 10.0
 Condition = tuple[str, str]
 Unready = Callable[[], str]
 
@@ -99,7 +101,7 @@ class MetricsServer:
         self._metrics = metrics
         self._exposition = make_wsgi_app(metrics.registry)
         server = _ServerV6 if ":" in host else _Server
-        self._server = make_server(host, port, self._answer, server_class=server, handler_class=_Quiet)
+        self._server = make_server(host, port, self._answer, server_class=server, handler_class=Request)
         threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
         shown = f"[{host}]" if ":" in host else host
         self.address = f"{shown}:{self._server.server_port}"
@@ -132,6 +134,15 @@ class _ServerV6(_Server):
     address_family = socket.AF_INET6
 
 
-class _Quiet(WSGIRequestHandler):
+class Request(WSGIRequestHandler):
+    """One request, on a thread of its own, which is not kept by who says nothing or takes no answer."""
+
+    timeout = REQUEST_SECONDS
+
+    def handle(self) -> None:
+        """Answer, where something is asked in time."""
+        with suppress(TimeoutError):
+            super().handle()
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
         """Log nothing: probes come every few seconds."""
