@@ -18,7 +18,7 @@ class Clock(Protocol):
 
 
 class Timers(Protocol):
-    """Calls back after a while, on a thread of its own or on whatever stands for time."""
+    """Calls back after a while, beside everything else, on a thread or on whatever stands for time."""
 
     def after(self, seconds: float, call: Call) -> Call:
         """Have `call` made in `seconds`, unless what is returned is called before."""

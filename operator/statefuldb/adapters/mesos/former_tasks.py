@@ -21,10 +21,13 @@ FRESH_SECONDS = 5.0
 
 @dataclass(slots=True)
 class _Watch:
-    """One task's agent: as when it registered it was seen first, and whether that was long enough ago."""
+    """One task's agent: as when it registered it was seen first, and whether that is long enough ago.
+
+    If it is, `waited` is the number of the last question that was asked by then.
+    """
 
     registration: str
-    waited: bool = False
+    waited: int | None = None
 
 
 class FormerTasks:
@@ -39,6 +42,7 @@ class FormerTasks:
         self._timers = timers
         self._lock = lock
         self._asked_at = float("-inf")
+        self._questions = self._answered = 0
         self._registrations: Mapping[str, str] = {}
         self._listed: frozenset[str] = frozenset()
         self._watched: dict[TaskId, _Watch] = {}
@@ -49,17 +53,17 @@ class FormerTasks:
         A task that the master lists is of a framework that has not ended. What it does not say is not known either.
         """
         with self._lock:
-            if not self._ask():
+            watch = self._watched.get(task_id)
+            if not self._ask(watch.waited if watch is not None else None):
                 return None
             registration = self._registrations.get(agent_id)
             if registration is None or str(task_id) in self._listed:
                 self._watched.pop(task_id, None)
                 return None if registration is None else False
-            watch = self._watched.get(task_id)
             if watch is None or watch.registration != registration:
-                watch = self._watched[task_id] = _Watch(registration)
-                self._timers.after(PROOF_SECONDS, lambda: self._waited(watch))
-            return watch.waited
+                watch = self._begin(registration)
+                self._watched[task_id] = watch
+            return watch.waited is not None and watch.waited < self._answered
 
     def subscribed(self) -> None:
         """Begin a subscription: another master may list other agents."""
@@ -67,16 +71,23 @@ class FormerTasks:
             self._asked_at = float("-inf")
             self._watched.clear()
 
-    def _waited(self, watch: _Watch) -> None:
-        """Note that a watch was long enough, if its agent is found still to be registered from now on."""
-        with self._lock:
-            watch.waited = True
-            self._asked_at = float("-inf")
+    def _begin(self, registration: str) -> _Watch:
+        """Return a watch that is long enough once its agent is found, by a later question, still to be registered."""
+        watch = _Watch(registration)
 
-    def _ask(self) -> bool:
+        def waited() -> None:
+            # Without the lock, in which a question may be waited for: that one was asked before.
+            watch.waited = self._questions
+
+        self._timers.after(PROOF_SECONDS, waited)
+        return watch
+
+    def _ask(self, before: int | None) -> bool:
+        """Ask, unless there is an answer of lately to a question after `before`. Return whether there is an answer."""
         now = self._clock.now()
-        if 0 <= now - self._asked_at < FRESH_SECONDS:
+        if 0 <= now - self._asked_at < FRESH_SECONDS and (before is None or before < self._answered):
             return True
+        self._questions = question = self._questions + 1
         try:
             registrations = self._list_agents(_registration)
             listed = self._list_tasks(lambda task: str(task["task_id"]["value"]))
@@ -84,7 +95,7 @@ class FormerTasks:
             log.warning("what became of an earlier framework's tasks could not be asked: %s", error)
             return False
         self._registrations, self._listed = dict(registrations), frozenset(listed)
-        self._asked_at = now
+        self._asked_at, self._answered = now, question
         return True
 
 
