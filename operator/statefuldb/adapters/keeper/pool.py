@@ -8,12 +8,12 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
 from pathlib import Path
 
+from statefuldb.adapters.keeper.certificates import Certificates, FetchCertificate, longest_pause_seconds
 from statefuldb.adapters.keeper.client import EpochOver, KeeperClient, KeeperError
 from statefuldb.adapters.keeper.connection import (
     AnotherCertificate,
@@ -40,11 +40,7 @@ LONG_POLL_SECONDS = 300.0
 # Of a keeper that was not yet heard to give signs of life, or is too old to: only its answers say that it lives.
 UNHEARD_POLL_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
-# Certificates are asked of agents, some of which may be slow to say nothing.
-FETCHERS = 8
 STOP_PATIENCE_SECONDS = 5.0
-
-FetchCertificate = Callable[[TaskId, Launch], str]
 
 
 @dataclass(slots=True)
@@ -77,7 +73,6 @@ class KeeperPool:
         enqueue: Enqueue,
         listening: Listening | None = None,
     ) -> None:
-        self._fetch_certificate = fetch_certificate
         self._identity = identity
         self._context: ssl.SSLContext = operator_context(identity)
         self._epoch = epoch
@@ -85,7 +80,7 @@ class KeeperPool:
         self._enqueue = enqueue
         self._lock = threading.Lock()
         self._watched: dict[TaskId, _Watched] = {}
-        self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="certificates")
+        self._certificates = Certificates(fetch_certificate)
         self._listening = listening or Listening()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="keepers", daemon=True)
@@ -142,7 +137,7 @@ class KeeperPool:
         """Stop following all keepers, and end the connections."""
         with self._lock:
             self._watched.clear()
-        self._fetchers.shutdown(wait=False, cancel_futures=True)
+        self._certificates.close()
         if self._thread.is_alive():
             asyncio.run_coroutine_threadsafe(self._end_all(), self._loop)
             self._thread.join(STOP_PATIENCE_SECONDS)
@@ -180,13 +175,15 @@ class KeeperPool:
                 text = f"a defect in statefuldb: {type(mistake).__name__}"
                 self._note(watched, KeeperView.silent(task_id, text, watched.view))
             await asyncio.sleep(pause)
-            if self._clock.now() - watched.launch.at_seconds > STARTING_SECONDS:
-                pause = min(RETRY_LIMIT_SECONDS, pause * 2)
+            age = self._clock.now() - watched.launch.at_seconds
+            # A launch of the future: the clock was set back since.
+            if not 0 <= age <= STARTING_SECONDS:
+                limit = RETRY_LIMIT_SECONDS if watched.certificate is not None else longest_pause_seconds(age)
+                pause = min(limit, pause * 2)
 
     async def _connect(self, task_id: TaskId, watched: _Watched) -> KeeperConnection:
         if watched.certificate is None:
-            fetched = self._loop.run_in_executor(self._fetchers, self._fetch_certificate, task_id, watched.launch)
-            watched.certificate = await fetched
+            watched.certificate = await self._certificates.of(task_id, watched.launch)
         return await open_connection(
             watched.launch.agent.address,
             watched.launch.keeper_port,

@@ -4,7 +4,6 @@ import json
 import threading
 import urllib.request
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -43,22 +42,46 @@ class AgentFiles:
         """Return the sandbox of a task, running or ended, of one framework or of whichever has it.
 
         An agent that came back under another id still lists what it ran, so where the named one is not registered or
-        does not know the task, all others are asked. Raises NoSandbox, EffectFailed.
+        does not know the task, all others are asked. One that is registered and does not answer is asked again later,
+        by whoever asks: nobody else knows better. Raises NoSandbox, EffectFailed.
         """
         # The list is as long as the cluster is large; where an agent listens seldom changes.
         before = self._agents
-        with suppress(EffectFailed, KeyError):
-            return self._sandbox_on(before[agent_id], task_id, framework_id)
+        found = self._looked_up(before, agent_id, task_id, framework_id)
+        if isinstance(found, Sandbox):
+            return found
         agents = self._listed(before)
-        failure: EffectFailed = NoSandbox(f"agent {agent_id} is not registered")
-        for known in sorted(agents, key=lambda each: each != agent_id):
-            try:
-                return self._sandbox_on(agents[known], task_id, framework_id)
-            except NoSandbox as unknown:
-                failure = unknown if known == agent_id else failure
-            except EffectFailed as error:
-                failure = error
-        raise failure
+        if agents.get(agent_id) != before.get(agent_id):
+            found = self._looked_up(agents, agent_id, task_id, framework_id)
+        if isinstance(found, NoSandbox):
+            found = self._elsewhere(agents, found, agent_id, task_id, framework_id)
+        if isinstance(found, EffectFailed):
+            raise found
+        return found
+
+    def _looked_up(
+        self, agents: dict[str, str], agent_id: str, task_id: str, framework_id: str | None
+    ) -> Sandbox | EffectFailed:
+        """Return the sandbox on one agent, or why there is none."""
+        pid = agents.get(agent_id)
+        if pid is None:
+            return NoSandbox(f"agent {agent_id} is not registered")
+        try:
+            return self._sandbox_on(pid, task_id, framework_id)
+        except EffectFailed as failure:
+            return failure
+
+    def _elsewhere(
+        self, agents: dict[str, str], failure: EffectFailed, agent_id: str, task_id: str, framework_id: str | None
+    ) -> Sandbox | EffectFailed:
+        """Return the sandbox on any other agent, or why it is not found: one that does not answer may have it."""
+        for other in sorted(agents.keys() - {agent_id}):
+            found = self._looked_up(agents, other, task_id, framework_id)
+            if isinstance(found, Sandbox):
+                return found
+            if not isinstance(found, NoSandbox):
+                failure = found
+        return failure
 
     def _listed(self, before: dict[str, str]) -> dict[str, str]:
         """Return the pids of agents by id, asked for once however many threads find that `before` does not do."""
