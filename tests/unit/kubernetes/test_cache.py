@@ -71,3 +71,15 @@ def test_what_is_counted_is_in_step_with_what_is_held_and_reads_nothing() -> Non
     assert cache.tally() == {"red": 1}
     cache.replace_all([], None)
     assert cache.tally() == {}
+
+
+def test_what_is_gone_is_remembered_for_as_long_as_there_is_room() -> None:
+    """An answer that was on its way does not bring it back. Of databases that came and went for a year few are kept."""
+    cache = Cache(gone_limit=2)
+    for number, name in enumerate("abc"):
+        cache.put(stored(name, 10 * number + 1))
+        cache.remove(stored(name, 10 * number + 5))
+    cache.remove(stored("b", 30))
+    cache.put(stored("d", 31))
+    cache.remove(stored("d", 32))
+    assert [cache.put(stored(name, 3)) for name in "abcd"] == [True, False, True, False]

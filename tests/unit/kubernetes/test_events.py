@@ -1,10 +1,12 @@
 """Events: said once, counted as a series where said again, combined where there would be many."""
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 from statefuldb.adapters.kubernetes.connection import client_over
-from statefuldb.adapters.kubernetes.events import SIMILAR_LIMIT, SIMILAR_SECONDS, Events
+from statefuldb.adapters.kubernetes.events import Events
+from statefuldb.adapters.kubernetes.said import SIMILAR_LIMIT, SIMILAR_SECONDS, Said
 from statefuldb.model.conditions import EventReason
 from statefuldb.model.plan import Announcement
 
@@ -141,3 +143,22 @@ def test_what_could_not_be_said_is_said_when_it_is_so_still() -> None:
     api.away = False
     say("no offer fits")
     assert len(api.events) == 1
+
+
+def test_of_databases_that_came_and_went_little_is_kept() -> None:
+    """250 a day, each with ten texts of one reason, were a gibibyte in a year."""
+    machine, kept = Clockwork(), 50
+    said = Said(machine, limit=kept)
+    tracemalloc.start()
+    try:
+        for number in range(2_000):
+            for text in (f"database {number} waits for the {nth}th time" for nth in range(SIMILAR_LIMIT)):
+                assert not said.again(f"uid-{number}", text)
+                assert not said.one_of_many(f"uid-{number}", "Waiting", text)
+            machine.seconds += SIMILAR_SECONDS / kept
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 4 * kept * SIMILAR_LIMIT * 200
+    assert said.again("uid-1999", f"database 1999 waits for the {SIMILAR_LIMIT - 1}th time")
+    assert said.one_of_many("uid-1999", "Waiting", "database 1999 waits for the 10th time")

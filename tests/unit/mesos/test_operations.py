@@ -7,6 +7,7 @@ import pytest
 
 from statefuldb.adapters.mesos.calls import CallFailed
 from statefuldb.adapters.mesos.driver import ConnectionState
+from statefuldb.adapters.mesos.operation_book import OperationBook
 from statefuldb.model.actions import AcceptOffers, SaveVolume
 from statefuldb.model.identity import OperationId
 from statefuldb.model.observed import OperationState, OperationStatus
@@ -209,6 +210,23 @@ def test_operations_of_data_that_nobody_looks_after_are_acknowledged_at_once() -
     wired.operation(RESERVE, "OPERATION_FINISHED", uuid={"value": "dXVpZA=="}, **AGENT)
     assert len(wired.driver.named("acknowledge_operation")) == 1
     assert not wired.enqueued
+
+
+def test_of_members_that_are_gone_few_operations_are_kept_and_whatever_is_open_is() -> None:
+    """A failed one stays to be shown, and nobody tells when there is nobody left to be shown it."""
+    book = OperationBook(failed_limit=2)
+    ids = [OperationId(uid=f"uid-{number}", ordinal=0, offer="o", position=0, kind="RESERVE") for number in range(5)]
+    for operation_id in ids:
+        book.sent([operation_id], "agent-1")
+    for operation_id in ids[:4]:
+        for _ in range(2):
+            failed = OperationStatus(id=operation_id, state=OperationState.ERROR, agent_id="agent-1", uuid="u")
+            book.update(failed)
+            book.acknowledged(failed)
+    assert [len(book.statuses(operation_id.uid)) for operation_id in ids] == [0, 0, 1, 1, 1]
+    book.sent([OperationId(uid="uid-3", ordinal=0, offer="p", position=0, kind="RESERVE")], "agent-1")
+    book.update(OperationStatus(id=ids[0], state=OperationState.ERROR, agent_id="agent-1", uuid="u"))
+    assert [len(book.statuses(operation_id.uid)) for operation_id in ids] == [1, 0, 1, 1, 1]
 
 
 def test_an_operation_that_was_refused_is_named_where_the_member_waits() -> None:

@@ -142,6 +142,8 @@ def test_a_task_that_was_out_of_sight_at_the_subscription_is_recognised_once_it_
         wired.update(str(stranger), state)
     assert looks == 1, "what carries no entry is looked for once"
     assert wired.enqueued == [record.key]
+    wired.update(str(stranger), "TASK_RUNNING")
+    assert looks == 2, "and of what is over nothing is kept"
 
 
 def test_a_task_whose_successor_is_over_tells_of_no_data_after_a_restart_either() -> None:

@@ -19,6 +19,9 @@ Json = dict[str, Any]
 Name = tuple[str, str]
 T = TypeVar("T")
 LATELY = 32  # so many objects stay at hand
+# What is gone is remembered: answers and lists that left the API before its end come after it, and of an API that was
+# put back to an earlier state nothing else may tell.
+GONE_REMEMBERED = 10_000
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -74,7 +77,7 @@ class Cache:
     What `tally_of` names for each is counted over all of them, as they come and go.
     With `compact` all but those that came last are kept as compressed text and read at each use, in some 10
     microseconds more: of thousands of objects few are looked at at a time, and as dictionaries they take some thirty
-    times as much memory.
+    times as much memory. Of more than `gone_limit` objects that are gone, those that went longest ago are forgotten.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Cache:
         *,
         tally_of: Callable[[Json], Iterable[Hashable]] = lambda _: (),
         compact: bool = False,
+        gone_limit: int = GONE_REMEMBERED,
     ) -> None:
         self._lock = threading.Lock()
         self._groups_of = groups_of
@@ -91,7 +95,8 @@ class Cache:
         self._compact = compact
         self._objects: Grouped[Name, _Held] = Grouped(lambda _, held: held.groups)
         self._unpacked: OrderedDict[Name, _Held] = OrderedDict()
-        self._gone: dict[Name, int] = {}
+        self._gone: OrderedDict[Name, int] = OrderedDict()
+        self._gone_limit = gone_limit
         self._latest = 0
 
     @property
@@ -131,6 +136,9 @@ class Cache:
             if held is not None and held.version > version:
                 return False
             self._gone[name] = version
+            self._gone.move_to_end(name)
+            if len(self._gone) > self._gone_limit:
+                self._gone.popitem(last=False)
             return self._let_go(name) is not None
 
     def refresh(self, name: Name, ask: Callable[[], Json | None]) -> None:

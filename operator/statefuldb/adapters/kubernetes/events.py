@@ -6,7 +6,6 @@ They are written in the v1 form with what events.k8s.io adds (`eventTime`, `seri
 
 import hashlib
 import threading
-from collections import deque
 from datetime import UTC, datetime
 from logging import getLogger
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from statefuldb.adapters.kubernetes.calls import call, find
 from statefuldb.adapters.kubernetes.objects import MERGE_PATCH, Objects
 from statefuldb.adapters.kubernetes.plain import CORE, PlainObjects
+from statefuldb.adapters.kubernetes.said import Said
 from statefuldb.model.plan import Announcement
 from statefuldb.model.schema.crd import API_VERSION
 from statefuldb.reconcile.machine import Machine
@@ -24,8 +24,6 @@ COMPONENT = "statefuldb"
 ACTION = "Reconcile"
 MESSAGE_LIMIT = 1000
 WAITING_LIMIT = 10_000
-# As in client-go's EventCorrelator: the eleventh text of one reason within ten minutes goes where the tenth went.
-SIMILAR_LIMIT, SIMILAR_SECONDS = 10, 600.0
 COMBINED = "(combined from similar events): "
 
 
@@ -35,29 +33,23 @@ class Events:
     def __init__(self, client: Any, instance: str, machine: Machine) -> None:
         self._api = PlainObjects(client, CORE, "events")
         self._instance = instance
-        self._last: dict[str, str] = {}
-        self._said: dict[tuple[str, str], deque[tuple[float, str]]] = {}
+        self._said = Said(machine)
         self._machine = machine
         self._lane = machine.lane("events")
         self._room = threading.Semaphore(WAITING_LIMIT)
 
     def announce(self, database: dict[str, str], announcement: Announcement) -> None:
         """Send an Event about a database, unless the last one about it said the same."""
-        text = _text(announcement)
-        if self._last.get(database["uid"]) == text:
+        uid, text = database["uid"], _text(announcement)
+        if self._said.again(uid, text):
             return
-        self._last[database["uid"]] = text
-        combined, moment = self._is_one_of_many(database["uid"], announcement), self._machine.now()
+        combined = self._said.one_of_many(uid, str(announcement.reason), announcement.message)
+        moment = self._machine.now()
         if self._room.acquire(blocking=False):
             self._lane(lambda: self._try(database, announcement, moment, combined=combined))
         else:
             log.warning("too many Events are waiting; one was left out")
-            self._not_said(database["uid"], text)
-
-    def _not_said(self, uid: str, text: str) -> None:
-        """Have an Event that was not sent sent when it is announced again, unless another one was since."""
-        if self._last.get(uid) == text:
-            self._last.pop(uid, None)
+            self._said.unsay(uid, text)
 
     def announce_to_all(self, databases: Objects, announcement: Announcement) -> None:
         """Send an Event about each of `databases`. Where these cannot be listed, nobody could be told either."""
@@ -69,26 +61,14 @@ class Events:
             metadata = stored["metadata"]
             self.announce({name: metadata[name] for name in ("namespace", "name", "uid")}, announcement)
 
-    def _is_one_of_many(self, uid: str, announcement: Announcement) -> bool:
-        """Say whether so much of this reason was said lately that this goes into one Event with the rest."""
-        now = self._machine.now()
-        said = self._said.setdefault((uid, str(announcement.reason)), deque())
-        while said and said[0][0] <= now - SIMILAR_SECONDS:
-            said.popleft()
-        if any(text == announcement.message for _, text in said):
-            return False
-        if len(said) >= SIMILAR_LIMIT:
-            return True
-        said.append((now, announcement.message))
-        return False
-
     def _try(self, database: dict[str, str], announcement: Announcement, at_seconds: float, *, combined: bool) -> None:
         self._room.release()
         try:
             self._send(database, announcement, at_seconds, combined=combined)
         except EffectFailed as error:
             log.warning("Event not sent: %s", error)
-            self._not_said(database["uid"], _text(announcement))
+            # Sent when it is announced again.
+            self._said.unsay(database["uid"], _text(announcement))
 
     def _send(self, database: dict[str, str], announcement: Announcement, at_seconds: float, *, combined: bool) -> None:
         """Create the Event, or count it where it is there: most are new, and others wait behind this one."""

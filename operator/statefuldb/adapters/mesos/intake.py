@@ -177,6 +177,8 @@ class Intake:
         status = status_from_wire(wire, self._clock.now())
         if status is None:
             return
+        if status.state.over:
+            self._strangers.discard(status.id)
         # After a restart nobody follows any task yet: whoever has the data looks, and acknowledges what is recorded.
         key = self._books.tasks.update(status) or self._key_of(status.id.uid) or self._key_of_stranger(status)
         self._inverse_offers.look()

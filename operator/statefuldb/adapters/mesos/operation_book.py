@@ -1,6 +1,7 @@
 """What is known of operations that were sent with an id: a member's last ACCEPTs, and what Mesos said of them."""
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -9,6 +10,8 @@ from statefuldb.model.identity import OperationId
 from statefuldb.model.observed import OperationState, OperationStatus
 
 Member = tuple[str, int]
+# Nobody says that a database is gone: of more operations that failed than these, the first are forgotten.
+FAILED_REMEMBERED = 10_000
 # What a master says of an operation while its agent is not there.
 _AWAY = frozenset({OperationState.RECOVERING, OperationState.UNREACHABLE})
 
@@ -16,12 +19,14 @@ _AWAY = frozenset({OperationState.RECOVERING, OperationState.UNREACHABLE})
 class OperationBook:
     """Book-keeping only: nothing here talks to Mesos. Safe for use by several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, failed_limit: int = FAILED_REMEMBERED) -> None:
+        self._failed_limit = failed_limit
         self._lock = threading.Lock()
         self._statuses: Grouped[OperationId, OperationStatus] = Grouped(
             lambda operation_id, s: (operation_id.uid, ("on", s.agent_id))
         )
         self._unanswered: set[OperationId] = set()
+        self._failed: OrderedDict[OperationId, None] = OrderedDict()
 
     def statuses(self, uid: str) -> tuple[OperationStatus, ...]:
         """Return the statuses of one data identity's operations, in the order in which they stood in their ACCEPT."""
@@ -55,6 +60,10 @@ class OperationBook:
                 return
             agent_id = status.agent_id or (known.agent_id if known is not None else None)
             self._statuses[status.id] = replace(status, agent_id=agent_id)
+            if status.state.failed:
+                self._failed[status.id] = None
+                if len(self._failed) > self._failed_limit:
+                    self._drop([next(iter(self._failed))])
 
     def take_stock(self, listed: Iterable[OperationStatus]) -> None:
         """Learn of operations that an operator before this one has sent and that are not over: an answer is owed."""
@@ -109,6 +118,7 @@ class OperationBook:
         for each in ids:
             self._statuses.pop(each, None)
             self._unanswered.discard(each)
+            self._failed.pop(each, None)
 
 
 def _member(operation: OperationId) -> Member:
