@@ -59,8 +59,8 @@ class MesosPort(Protocol):
         """Return the ledger entries that tasks of this database name carry as a label."""
         ...
 
-    def found_keys(self) -> set[DatabaseKey]:
-        """Return every database name that has a task."""
+    def found_keys(self, namespace: str | None = None) -> set[DatabaseKey]:
+        """Return every database name that has a task, of one namespace or of all."""
         ...
 
     def reserved(self, observed: Observed) -> Offers | None:

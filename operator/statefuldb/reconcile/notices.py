@@ -29,6 +29,5 @@ class Notices:
 
     def look_at_all(self, namespace: str | None = None) -> None:
         """Enqueue every key that has an object or a task, of one namespace or of all."""
-        for key in sorted({*self._kubernetes.keys(), *self._mesos.found_keys()}):
-            if namespace is None or key.namespace == namespace:
-                self._queue.put(key)
+        for key in sorted({*self._kubernetes.keys(namespace), *self._mesos.found_keys(namespace)}):
+            self._queue.put(key)

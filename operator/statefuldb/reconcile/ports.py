@@ -41,8 +41,8 @@ class NotAnswered(EffectFailed):
 class KubernetesPort(Protocol):
     """The Kubernetes API: desired state, the ledger, Secrets, status and Events."""
 
-    def keys(self) -> tuple[DatabaseKey, ...]:
-        """Return every key that has a database or a ledger entry."""
+    def keys(self, namespace: str | None = None) -> tuple[DatabaseKey, ...]:
+        """Return every key that has a database or a ledger entry, of one namespace or of all."""
         ...
 
     def database(self, key: DatabaseKey) -> DatabaseObject | None:

@@ -61,6 +61,19 @@ def test_what_went_before_a_watch_began_is_found_to_be_gone_soon_after() -> None
     adapter.stop()
 
 
+def test_who_is_in_a_namespace_is_known_by_databases_and_entries_that_can_be_read_or_not() -> None:
+    """Of thousands nobody is looked at where a namespace changes that has none of them."""
+    adapter, told = watching(lambda *_: ABSENT)
+    told(DATABASES, "ADDED", life("one", 1))
+    blog, wiki = (replace(KEY, namespace=namespace) for namespace in ("blog", "wiki"))
+    record = serving_on(Strategy.DFS)[0]
+    told(VOLUMES, "ADDED", to_object(replace(record, key=blog)))
+    damaged: Json = to_object(replace(record, key=wiki))
+    told(VOLUMES, "ADDED", {**damaged, "spec": {**damaged["spec"], "identity": "gone"}})
+    assert adapter.keys() == (blog, KEY, wiki)
+    assert [adapter.keys(each) for each in ("blog", "shop", "wiki", "else")] == [(blog,), (KEY,), (wiki,), ()]
+
+
 def test_a_status_is_not_written_into_the_next_life_of_its_name() -> None:
     written: list[Json] = []
 

@@ -43,9 +43,10 @@ def test_what_was_not_served_at_first_or_comes_later_is_doubted() -> None:
 
 def test_definitions_of_others_are_not_ours() -> None:
     kinds = Kinds(WANTED, frozenset(WANTED))
-    kinds.noticed("ADDED", definition(FIRST, group="example.com"))
-    kinds.noticed("ADDED", definition(FIRST, plural="others"))
+    assert not kinds.noticed("ADDED", definition(FIRST, group="example.com"))
+    assert not kinds.noticed("ADDED", definition(FIRST, plural="others"))
     assert not kinds.doubted.is_set()
+    assert kinds.noticed(None, definition(FIRST))
 
 
 def test_what_is_served_is_asked_of_discovery() -> None:

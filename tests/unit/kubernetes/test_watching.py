@@ -8,7 +8,9 @@ import kopf
 import pytest
 
 from statefuldb.adapters.kubernetes import watching
+from statefuldb.adapters.kubernetes.surroundings import DEFINITIONS
 from statefuldb.adapters.kubernetes.watching import Watcher
+from statefuldb.model.schema.crd import GROUP
 
 
 def test_kopf_that_gave_up_by_itself_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,3 +33,29 @@ def test_kopf_that_gave_up_by_itself_is_begun_again(monkeypatch: pytest.MonkeyPa
         assert again.wait(5.0)
     finally:
         watcher.stop()
+
+
+def test_of_definitions_only_ours_are_told_of_and_only_what_is_asked_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster may have hundreds of others, large ones, and controllers that change them."""
+    told, over = list[tuple[str, str | None, dict[str, Any]]](), threading.Event()
+
+    async def tell(*, registry: kopf.OperatorRegistry, **_: Any) -> None:
+        found: list[Any] = [each.fn for each in registry._watching.get_all_handlers() if each.id == DEFINITIONS]
+        (noticed,) = found
+        for name in (f"statefuldatabases.{GROUP}", "things.example.org", f"{GROUP}.example.org"):
+            metadata = {"name": name, "uid": name, "resourceVersion": "7"}
+            await noticed(event={"type": "MODIFIED", "object": {"metadata": metadata, "spec": {"versions": []}}})
+        over.set()
+
+    monkeypatch.setattr(watching, "served_by", lambda _: frozenset())
+    monkeypatch.setattr(kopf, "operator", tell)
+    watcher = Watcher(None, lambda *event: told.append(event))
+    watcher.start()
+    try:
+        assert over.wait(5.0)
+    finally:
+        watcher.stop()
+    ours = f"statefuldatabases.{GROUP}"
+    assert told == [
+        (DEFINITIONS, "MODIFIED", {"metadata": {"name": ours, "uid": ours, "resourceVersion": "7"}}),
+    ]

@@ -170,3 +170,13 @@ def test_what_is_said_of_another_agent_is_not_acknowledged_there() -> None:
     book.update(replace(status(TASK, TaskState.RUNNING), uuid="first", agent_id="agent-1"))
     book.update(replace(status(TASK, TaskState.UNKNOWN), uuid=None, agent_id=None))
     assert book.statuses(UID)[TASK].uuid is None
+
+
+def test_whose_tasks_are_found_in_a_namespace_is_known() -> None:
+    book = TaskBook(Clock())
+    record, _ = serving(Strategy.DFS)
+    blog = replace(KEY, namespace="blog")
+    identity = replace(record.identity, uid="22222222-2222-3333-4444-555555555555")
+    book.learn([record, replace(record, key=blog, identity=identity)])
+    assert book.found_keys() == {KEY, blog}
+    assert [book.found_keys(each) for each in (KEY.namespace, "blog", "else")] == [{KEY}, {blog}, set()]

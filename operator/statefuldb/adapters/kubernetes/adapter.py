@@ -101,9 +101,9 @@ class KubernetesAdapter:
         self._lists.stop()
         self._watch.stop()
 
-    def keys(self) -> tuple[DatabaseKey, ...]:
-        """Return every key that has a database or a ledger entry."""
-        return self._noticing.keys()
+    def keys(self, namespace: str | None = None) -> tuple[DatabaseKey, ...]:
+        """Return every key that has a database or a ledger entry, of one namespace or of all."""
+        return self._noticing.keys(namespace)
 
     def conditions(self) -> Counter[tuple[str, str]]:
         """Return how many databases have each condition with each status, as last seen."""

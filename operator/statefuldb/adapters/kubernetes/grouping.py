@@ -13,12 +13,13 @@ Json = dict[str, Any]
 
 
 def database_groups(database: Json) -> list[tuple[str, DatabaseKey | str]]:
-    """Return the groups of a database: its key, and its uid."""
-    return [("of", DatabaseKey.of(database)), ("uid", database["metadata"].get("uid", ""))]
+    """Return the groups of a database: its key, its uid, and its namespace."""
+    key = DatabaseKey.of(database)
+    return [("of", key), ("uid", database["metadata"].get("uid", "")), within(key.namespace)]
 
 
 def volume_groups(entry: VolumeRecord | DamagedEntry) -> list[tuple[str, DatabaseKey | str]]:
-    """Return the groups of a ledger entry: its database, its data, and the database its name says it began for.
+    """Return the groups of a ledger entry: its database, its data, the database it began for, and its namespace.
 
     Its data it is found by as Mesos knows it and as its owner does: by the uid that it began with and by the owner's.
 
@@ -26,10 +27,16 @@ def volume_groups(entry: VolumeRecord | DamagedEntry) -> list[tuple[str, Databas
     """
     if isinstance(entry, DamagedEntry):
         data = [("data", entry.identity.uid)] if entry.identity is not None else []
-        return [*data, *(("damaged", key) for key in {entry.key, entry.born} if key.name)]
+        about = [("damaged", key) for key in {entry.key, entry.born} if key.name]
+        return [*data, *about, within(entry.key.namespace)]
     born = replace(entry.key, name=entry.first_name)
     uids = dict.fromkeys((entry.identity.uid, entry.owner_uid))
-    return [("of", entry.key), *(("data", uid) for uid in uids), ("born", born)]
+    return [("of", entry.key), *(("data", uid) for uid in uids), ("born", born), within(entry.key.namespace)]
+
+
+def within(namespace: str) -> tuple[str, str]:
+    """Return the group of all that is in a namespace."""
+    return "in", namespace
 
 
 def keys_among(groups: Iterable[Hashable]) -> Iterator[DatabaseKey]:

@@ -39,16 +39,20 @@ class Kinds:
             if plural not in served:
                 self._doubt(plural)
 
-    def noticed(self, event_type: str | None, definition: Json) -> None:
-        """Take in an event of a definition, of type None where it is listed: another one than before is new."""
+    def noticed(self, event_type: str | None, definition: Json) -> bool:
+        """Take in an event of a definition, of type None where it is listed: another one than before is new.
+
+        Return whether it is one of ours.
+        """
         plural, _, group = str(definition["metadata"]["name"]).partition(".")
         if group != GROUP or plural not in self.wanted:
-            return
+            return False
         uid = str(definition["metadata"]["uid"])
         known = event_type is None and plural not in self._uids
         if event_type == "DELETED" or not (known or self._uids.get(plural) == uid):
             self._doubt(plural)
         self._uids[plural] = uid
+        return True
 
     def _doubt(self, plural: str) -> None:
         self.missing.add(plural)

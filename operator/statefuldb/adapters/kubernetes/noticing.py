@@ -5,7 +5,7 @@ from typing import Any
 
 from statefuldb.adapters.kubernetes.cache import Cache, number_of
 from statefuldb.adapters.kubernetes.entries import Entries
-from statefuldb.adapters.kubernetes.grouping import keys_among
+from statefuldb.adapters.kubernetes.grouping import keys_among, within
 from statefuldb.adapters.kubernetes.objects import DATABASES, PROFILES, VOLUMES, Objects, not_served
 from statefuldb.adapters.kubernetes.surroundings import KnownSurroundings
 from statefuldb.model.identity import DatabaseKey
@@ -45,9 +45,11 @@ class Noticing:
         self._on_listed = on_listed
         self._on_restored = on_restored
 
-    def keys(self) -> tuple[DatabaseKey, ...]:
-        """Return every key that has a database or a ledger entry."""
-        groups = self._caches[DATABASES].groups() | self._caches[VOLUMES].groups()
+    def keys(self, namespace: str | None = None) -> tuple[DatabaseKey, ...]:
+        """Return every key that has a database or a ledger entry, of one namespace or of all."""
+        groups = set[Hashable]()
+        for cache in (self._caches[DATABASES], self._caches[VOLUMES]):
+            groups |= cache.groups() if namespace is None else cache.groups_beside(within(namespace))
         return tuple(sorted({g[1] for g in groups if isinstance(g, tuple) and g[0] in ("of", "damaged")}))
 
     def noticed(self, plural: str, kind: str | None, stored: Json) -> None:

@@ -44,7 +44,8 @@ class Watch(Protocol):
 class Watcher:
     """Runs kopf on a thread of its own. `on_event` gets plural, event type (None while listing) and object.
 
-    With `namespaces` only these are watched, and nothing of the cluster's.
+    Of definitions it gets ours, and of these the metadata. With `namespaces` only these are watched, and nothing of the
+    cluster's.
     """
 
     def __init__(self, client: Any, on_event: OnEvent, namespaces: tuple[str, ...] = ()) -> None:
@@ -133,8 +134,9 @@ class Watcher:
         if not self._namespaces:
 
             def defined(plural: str, event_type: str | None, definition: dict[str, Any]) -> None:
-                kinds.noticed(event_type, definition)
-                self._on_event(plural, event_type, definition)
+                # Of others there may be hundreds, and large ones; of ours no more is asked than whether they go.
+                if kinds.noticed(event_type, definition):
+                    self._on_event(plural, event_type, {"metadata": definition["metadata"]})
 
             self._follow(registry, "", "v1", "namespaces", self._on_event)
             self._follow(registry, "apiextensions.k8s.io", "v1", DEFINITIONS, defined)

@@ -190,9 +190,9 @@ class MesosAdapter:
         """Say whether an agent has provably ended a task of an earlier framework; None where it is not registered."""
         return self._former_tasks.outlived(task_id, agent_id)
 
-    def found_keys(self) -> set[DatabaseKey]:
-        """Return every database name that has a task."""
-        return self._books.tasks.found_keys()
+    def found_keys(self, namespace: str | None = None) -> set[DatabaseKey]:
+        """Return every database name that has a task, of one namespace or of all."""
+        return self._books.tasks.found_keys(namespace)
 
     def expect(self, key: DatabaseKey, task_id: TaskId, agent_id: str) -> None:
         """Follow a task: ask for it until it is answered, and enqueue its key on each status."""

@@ -26,7 +26,9 @@ class TaskBook:
         self._unanswered: set[TaskId] = set()
         self._killed: dict[TaskId, float] = {}
         self._told_by_running: set[TaskId] = set()
-        self._found: Grouped[TaskId, VolumeRecord] = Grouped(lambda _, record: (record.identity.uid, record.key))
+        self._found: Grouped[TaskId, VolumeRecord] = Grouped(
+            lambda _, record: (record.identity.uid, record.key, ("in", record.key.namespace))
+        )
 
     def statuses(self, uid: str) -> Mapping[TaskId, TaskStatus]:
         """Return what is known of the tasks of one data identity; one just killed counts as KILLING."""
@@ -47,10 +49,11 @@ class TaskBook:
             held = self._found.of(key).items()
             return tuple(r for task_id, r in held if task_id not in self._told_by_running or self._said_to_run(task_id))
 
-    def found_keys(self) -> set[DatabaseKey]:
-        """Return every database name that has a task."""
+    def found_keys(self, namespace: str | None = None) -> set[DatabaseKey]:
+        """Return every database name that has a task, of one namespace or of all."""
         with self._lock:
-            return {record.key for record in self._found.values()}
+            found = self._found if namespace is None else self._found.of(("in", namespace))
+            return {record.key for record in found.values()}
 
     def key_of(self, uid: str) -> DatabaseKey | None:
         """Return whose data has this uid, as far as a followed or a found task tells."""
