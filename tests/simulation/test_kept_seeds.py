@@ -92,8 +92,9 @@ KEPT_HANGING = (686,)
 # what was retained on another agent was taken for where the member runs. Whatever was approved was another plan.
 # 73501: what an agent had told and nobody had acknowledged yet was put out of mind by an answer of the master's. The
 # agent told nothing else of the task, and a stop was not heard to have happened.
+# 3001: a Mount disk was not of whole MiB. The third launch on it wrote the entry as it was, for ever.
 # 67109: an agent that was cut off never grew a volume, and the entry had its new size; no approval ever fitted.
-KEPT_FEW_KINDS = (23996, 25780, 32135, 32735, 42723, 67109, 73501)
+KEPT_FEW_KINDS = (3001, 23996, 25780, 32135, 32735, 42723, 67109, 73501)
 
 # The same where the API is restored from a backup now and then.
 # 14: a database was begun just after the backup, and its agent was called gone before the operator was started again.

@@ -20,6 +20,11 @@ def milli_of_bytes(size_bytes: int) -> int:
     return -(-size_bytes // BYTES_PER_MIB) * MILLI
 
 
+def bytes_of_milli(amount_milli: int) -> int:
+    """Return an amount of memory or disk in bytes: agents may offer a part of a MiB too."""
+    return amount_milli * BYTES_PER_MIB // MILLI
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
     """One level of a reservation stack (`Resource.ReservationInfo`)."""

@@ -9,7 +9,8 @@ Json = dict[str, Any]
 REGION = "region-1"
 ZONES = ("zone-a", "zone-b", "zone-c")
 USUAL = "cpus:4;mem:8192;disk:40960;ports:[31000-31063]"
-MOUNT_MEBIBYTES = 20480.0
+# As large as its file system, which nobody makes of whole MiB.
+MOUNT_MEBIBYTES = 20480.5
 PATH_MEBIBYTES = 10240.0
 
 

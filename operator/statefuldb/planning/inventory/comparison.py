@@ -11,7 +11,7 @@ from enum import StrEnum
 from statefuldb.model.damaged import DamagedEntry
 from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId, volume_record_name
 from statefuldb.model.observed import Offers
-from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer
+from statefuldb.model.resources import AgentOffer, bytes_of_milli
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumeRecord
 from statefuldb.planning.inventory.held_volumes import beside_an_entry, beside_an_orphan, counted, later_than
@@ -242,7 +242,7 @@ def _orphan(identity: DataIdentity, held: Offers) -> VolumeLine:
         strategy=Strategy.PERSISTENT_VOLUME if volume is not None else Strategy.HOST_PATH,
         agent=", ".join(offer.hostname for offer in held),
         where=volume.persistence.id if volume is not None and volume.persistence is not None else "",
-        size_bytes=volume.amount_milli * BYTES_PER_MIB // MILLI if volume is not None else 0,
+        size_bytes=bytes_of_milli(volume.amount_milli) if volume is not None else 0,
         note="; ".join(filter(None, (note, beside_an_orphan(held, identity)))),
         held=held,
     )

@@ -11,7 +11,7 @@ from statefuldb.model.conditions import EventReason
 from statefuldb.model.identity import DatabaseKey, DataIdentity, volume_record_name
 from statefuldb.model.observed import Observed, Offers
 from statefuldb.model.plan import Announcement
-from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource
+from statefuldb.model.resources import AgentOffer, Resource, bytes_of_milli
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.model.spec import EngineType, Strategy
 from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
@@ -149,7 +149,7 @@ def entry_of(key: DatabaseKey, at_seconds: float, offer: AgentOffer, volume: Res
         engine=EngineType.MARIADB,
         engine_version="10.11",
         strategy=Strategy.PERSISTENT_VOLUME,
-        size_bytes=volume.amount_milli * BYTES_PER_MIB // MILLI,
+        size_bytes=bytes_of_milli(volume.amount_milli),
         mesos_role=offer.role,
         intent=Intent.RETAIN,
         agent=offer.agent,

@@ -2,7 +2,7 @@
 
 It is only stopped for while its agent offers what it lacks, and never stays stopped for long: where the difference went
 meanwhile, or Mesos refuses, the member runs on at the old size and says so. What the ledger says of the size is what
-was last offered.
+was last offered. What a volume lacks is counted in whole MiB: nobody is stopped for less.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from statefuldb.model.conditions import Reason
 from statefuldb.model.observed import TaskStatus
 from statefuldb.model.operations import Grow, Operation, Reserve
 from statefuldb.model.plan import Waiting
-from statefuldb.model.resources import BYTES_PER_MIB, MILLI, AgentOffer, Resource, milli_of_bytes
+from statefuldb.model.resources import MILLI, AgentOffer, Resource, bytes_of_milli, milli_of_bytes
 from statefuldb.model.spec import DiskType, RiskClass, Strategy
 from statefuldb.model.volume import Growth, VolumeRecord
 from statefuldb.planning.commands import command
@@ -29,8 +29,7 @@ def wanted(context: Context, record: VolumeRecord) -> bool:
     """Say whether a larger volume is wanted than the ledger has seen."""
     volume = context.spec.storage.persistent_volume
     grows = record.strategy is Strategy.PERSISTENT_VOLUME and volume is not None
-    larger = milli_of_bytes(context.spec.storage.size_bytes) > milli_of_bytes(record.size_bytes)
-    return grows and volume is not None and volume.disk_type is not DiskType.MOUNT and larger
+    return grows and volume is not None and volume.disk_type is not DiskType.MOUNT and _lacking(context, record) > 0
 
 
 def while_running(context: Context, record: VolumeRecord, status: TaskStatus, served: Step, grace_seconds: int) -> Step:
@@ -43,7 +42,7 @@ def while_running(context: Context, record: VolumeRecord, status: TaskStatus, se
     if not wanted(context, record) or (served.report is None and not full):
         return served
     name, host = record.member, record.launch.agent.hostname
-    lacking = milli_of_bytes(context.spec.storage.size_bytes) - milli_of_bytes(record.size_bytes)
+    lacking = _lacking(context, record)
     sizes = f"storage {record.size_bytes} -> {context.spec.storage.size_bytes} bytes"
     wait = Waiting(
         ordinal=record.identity.ordinal,
@@ -79,14 +78,16 @@ def while_stopped(context: Context, record: VolumeRecord) -> Step | None:
     Before all that an entry that calls the volume larger than it is is put right.
     """
     held = volume_of(record, context.offers)
-    if held is not None and record.initialised and milli_of_bytes(record.size_bytes) > held[1].amount_milli:
-        # The master had offered what its agent, cut off, never made: whatever is foreseen goes by the entry.
-        seen = replace(record, size_bytes=_bytes(held[1]))
-        return Step(actions=(SaveVolume(volume=seen, why=f"{record.name} is smaller than its agent was asked for"),))
-    if held is None or not wanted(context, replace(record, size_bytes=_bytes(held[1]))) or _given_up(context, record):
+    if held is None:
         return None
     offer, volume = held
-    lacking = milli_of_bytes(context.spec.storage.size_bytes) - volume.amount_milli
+    seen = _as_seen(record, volume)
+    if record.initialised and seen.size_bytes < record.size_bytes:
+        # The master had offered what its agent, cut off, never made: whatever is foreseen goes by the entry.
+        return Step(actions=(SaveVolume(volume=seen, why=f"{record.name} is smaller than its agent was asked for"),))
+    if not wanted(context, seen) or _given_up(context, record):
+        return None
+    lacking = _lacking(context, seen)
     operations = _grow(offer, volume, lacking)
     if operations is None:
         return _patience(context, record, offer, lacking)
@@ -108,10 +109,18 @@ def while_stopped(context: Context, record: VolumeRecord) -> Step | None:
 def launched(context: Context, record: VolumeRecord, offer: AgentOffer) -> VolumeRecord:
     """Return the record of a launch on `offer`, with the size that is seen there; one more attempt if that is small."""
     held = volume_of(record, (offer,))
-    seen = replace(record, size_bytes=_bytes(held[1])) if held is not None else record
+    seen = _as_seen(record, held[1]) if held is not None else record
     if not wanted(context, seen):
         return replace(seen, growth=None)
     return tried(context, seen) if record.initialised else seen
+
+
+def _lacking(context: Context, record: VolumeRecord) -> int:
+    return milli_of_bytes(context.spec.storage.size_bytes) - milli_of_bytes(record.size_bytes)
+
+
+def _as_seen(record: VolumeRecord, volume: Resource) -> VolumeRecord:
+    return replace(record, size_bytes=bytes_of_milli(volume.amount_milli))
 
 
 def volume_of(record: VolumeRecord, offers: Iterable[AgentOffer]) -> tuple[AgentOffer, Resource] | None:
@@ -189,7 +198,3 @@ def _free(context: Context, offer: AgentOffer) -> int:
         ),
         default=0,
     )
-
-
-def _bytes(volume: Resource) -> int:
-    return volume.amount_milli * BYTES_PER_MIB // MILLI
