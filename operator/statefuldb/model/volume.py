@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from statefuldb.model.identity import DatabaseKey, DataIdentity, TaskId, volume_record_name
-from statefuldb.model.spec import DfsSpec, EngineType, Strategy
+from statefuldb.model.spec import DfsSpec, DiskType, EngineType, Strategy
 
 # What Mesos or a keeper says is kept up to here: the API refuses an object that is too large, and then nothing is kept.
 MESSAGE_MAX_LENGTH = 4096
@@ -125,11 +125,27 @@ class Unheard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """How often it was tried to grow a volume to `size_bytes`, under the request for a restart in force then."""
+    """How often Mesos was asked to grow a volume to `size_bytes`, under the request for a restart in force then.
+
+    It is there from the first launch that did not reach that size, however often Mesos was asked until then.
+    """
 
     size_bytes: int
     restarted_at: str = ""
     attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeDisk:
+    """The disk that a volume lies on, which is not offered while it is used: only more of the same makes it larger.
+
+    `root` is the directory of a Path or Mount disk, `static_role` the role that the agent's configuration has set this
+    part of the disk aside for, empty where it is for any.
+    """
+
+    type: DiskType
+    root: str | None = None
+    static_role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +155,7 @@ class VolumeRecord:
     `elsewhere` are hosts where earlier attempts, before there was data, may have left reservations; `superseded` those
     where such an attempt left a volume. `made_with` are the options that the data was made with, None where that is not
     known. `released_by_framework` asked for what is held to be given back, at `released_at_seconds`: what agents say to
-    that is told to no other.
+    that is told to no other. `disk` is None where no launch has noted it yet.
     """
 
     name: str
@@ -164,6 +180,7 @@ class VolumeRecord:
     launch: Launch | None = None
     ending: Ending | None = None
     fencing: Fencing | None = None
+    disk: VolumeDisk | None = None
     growth: Growth | None = None
     unheard: Unheard | None = None
     made_with: Mapping[str, str] | None = field(default=None, hash=False)

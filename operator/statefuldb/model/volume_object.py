@@ -13,7 +13,7 @@ from statefuldb.model.identity import LABEL_DATABASE, DatabaseKey, DataIdentity
 from statefuldb.model.parse import parse_dfs
 from statefuldb.model.schema.crd import API_VERSION
 from statefuldb.model.schema.volume import VOLUME_SPEC
-from statefuldb.model.spec import EngineType, Strategy
+from statefuldb.model.spec import DiskType, EngineType, Strategy
 from statefuldb.model.volume import (
     AgentRef,
     Ending,
@@ -22,6 +22,7 @@ from statefuldb.model.volume import (
     Intent,
     Launch,
     Unheard,
+    VolumeDisk,
     VolumePhase,
     VolumeRecord,
 )
@@ -60,7 +61,8 @@ def to_object(record: VolumeRecord) -> dict[str, object]:
         "incarnation": record.incarnation,
         "launch": camel(asdict(record.launch)) if record.launch else None,
         "ending": camel(asdict(record.ending)) if record.ending else None,
-        "fencing": _told(record.fencing) if record.fencing else None,
+        "fencing": _known(record.fencing) if record.fencing else None,
+        "disk": _known(record.disk) if record.disk else None,
         "growth": camel(asdict(record.growth)) if record.growth else None,
         "unheard": camel(asdict(record.unheard)) if record.unheard else None,
         "madeWith": dict(record.made_with) if record.made_with is not None else None,
@@ -108,7 +110,7 @@ def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
     errors = tuple(check(spec, VOLUME_SPEC, "spec"))
     if not isinstance(spec, Mapping) or (errors := errors or tuple(_homeless(spec))):
         raise Damaged(errors)
-    launch, fencing = spec.get("launch"), spec.get("fencing")
+    launch, fencing, disk = spec.get("launch"), spec.get("fencing"), spec.get("disk")
     return VolumeRecord(
         name=metadata["name"],
         key=DatabaseKey(namespace=metadata["namespace"], name=spec["database"]["name"]),
@@ -132,6 +134,7 @@ def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
         launch=_of(Launch, {**launch, "agent": _of(AgentRef, launch["agent"])}) if launch else None,
         ending=_of(Ending, spec["ending"]) if spec.get("ending") else None,
         fencing=_of(Fencing, {"by": "", **fencing}) if fencing else None,
+        disk=_of(VolumeDisk, {**disk, "type": DiskType(disk["type"])}) if disk else None,
         growth=_of(Growth, spec["growth"]) if spec.get("growth") else None,
         unheard=_of(Unheard, spec["unheard"]) if spec.get("unheard") else None,
         made_with=dict(spec["madeWith"]) if spec.get("madeWith") is not None else None,
@@ -145,9 +148,9 @@ def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
     )
 
 
-def _told(fencing: Fencing) -> object:
-    """Return the stored form of a proof of fencing, without what is not known of it."""
-    return camel({name: value for name, value in asdict(fencing).items() if value is not None})
+def _known(part: Fencing | VolumeDisk) -> object:
+    """Return the stored form of a part of an entry, without what is not known of it."""
+    return camel({name: value for name, value in asdict(part).items() if value is not None})
 
 
 def _homeless(spec: Mapping[str, Any]) -> Iterator[FieldError]:

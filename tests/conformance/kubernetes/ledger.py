@@ -21,6 +21,7 @@ REFUSED: tuple[tuple[Json, str], ...] = (
     ({"launch": {"port": None}}, "spec.launch.port: Required value"),
     ({"launch": "none"}, "spec.launch in body must be of type object"),
     ({"ending": {"state": 3}}, "spec.ending.state in body must be of type string"),
+    ({"disk": {"type": "Tape"}}, 'Unsupported value: "Tape"'),
     ({"growth": {"attempts": "two"}}, "spec.growth.attempts in body must be of type integer"),
     ({"dfs": {"mountPoint": None}}, "spec.dfs.mountPoint: Required value"),
     ({"engine": {"type": "Oracle"}}, 'Unsupported value: "Oracle"'),
@@ -41,7 +42,7 @@ def entry(name: str, strategy: str) -> Json:
     root = "/mnt/shared/databases"
     places: dict[str, Json] = {
         "DFS": {"dfs": dfs, "root": root, "directory": f"{root}/shop/orders/0"},
-        "PersistentVolume": {"persistenceId": "sdb.cluster.uid.0.1"},
+        "PersistentVolume": {"persistenceId": "sdb.cluster.uid.0.1", "disk": {"type": "Path", "root": "/data/0"}},
     }
     agent = {"id": "agent-1-S0", "hostname": "agent-1", "address": "127.0.0.1"}
     launch = {"incarnation": 1, "agent": agent, "template": "0123", "cpusMilli": 500, "memoryBytes": 2**29}

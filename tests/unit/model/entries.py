@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from statefuldb.model.spec import Strategy
-from statefuldb.model.volume import Ending, Fencing, Growth, VolumeRecord
+from statefuldb.model.spec import DiskType, Strategy
+from statefuldb.model.volume import Ending, Fencing, Growth, VolumeDisk, VolumeRecord
 from unit.planning.world import serving_on
 
 
@@ -16,6 +16,7 @@ def full(strategy: Strategy) -> VolumeRecord:
         launch=replace(record.launch, restarted_at="2026-01-01", refusal="token 3 is lower than 4", short=True),
         ending=Ending(incarnation=1, state="TASK_FAILED", reason="REASON_X", message="m", at_seconds=1.5),
         fencing=Fencing(incarnation=1, by="ada", lost_at_seconds=1.25),
+        disk=VolumeDisk(type=DiskType.PATH, root="/data/0", static_role="mysql"),
         growth=Growth(size_bytes=2**40, restarted_at="2026-01-01", attempts=2),
         elsewhere=("agent-2",),
         superseded=("agent-3",),

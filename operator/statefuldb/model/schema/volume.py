@@ -7,7 +7,7 @@ and the sizes: what is on the disk decides about those, and the ledger only foll
 
 from statefuldb.model.identity import ORDINAL_MAX
 from statefuldb.model.schema.build import Schema, array, boolean, integer, mapping, number, obj, rule, text
-from statefuldb.model.spec import EngineType, Strategy
+from statefuldb.model.spec import DiskType, EngineType, Strategy
 from statefuldb.model.volume import Intent, VolumePhase
 
 PORT_MAX = 65_535
@@ -130,11 +130,21 @@ VOLUME_SPEC: Schema = obj(
             open_=True,
             description="Proof that an incarnation can write no more: a person's word, or the fence command's success.",
         ),
+        "disk": obj(
+            {
+                "type": text(enum=tuple(map(str, DiskType))),
+                "root": text(max_length=_PATH_MAX_LENGTH),
+                "staticRole": text("What the agent has set it aside for.", max_length=_ROLE_MAX_LENGTH),
+            },
+            required=("type",),
+            open_=True,
+            description="The disk that the volume lies on: only more of the same makes it larger.",
+        ),
         "growth": obj(
             {"sizeBytes": integer(minimum=0), "restartedAt": text(), "attempts": integer(minimum=0)},
             required=("sizeBytes",),
             open_=True,
-            description="How often it was tried to make the volume larger.",
+            description="How often Mesos was asked to make the volume larger.",
         ),
         "unheard": obj(
             {

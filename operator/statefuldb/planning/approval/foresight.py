@@ -28,7 +28,7 @@ from statefuldb.model.operations import LaunchTask
 from statefuldb.model.plan import Plan, ProposedAction, Waiting
 from statefuldb.model.resources import AgentOffer, DiskSource
 from statefuldb.model.settings import OperatorIdentity
-from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
+from statefuldb.model.spec import DatabaseSpec, ReconcileMode, ReconcileSpec, RiskClass
 from statefuldb.planning.approval import imagined_agent
 from statefuldb.planning.approval.proposals import changes_something, proposed
 from statefuldb.planning.desired import Desired
@@ -62,7 +62,7 @@ def foresee(desired: Desired, observed: Observed, operator: OperatorIdentity, pl
     assert desired.accepted is not None
     wanted = replace(desired, accepted=replace(desired.accepted, spec=free))
     world = ImaginedWorld(
-        observed=_settled(observed, operator.cluster),
+        observed=_settled(observed, operator.cluster, free),
         agent=imagined_agent.agent(free, observed),
         disk=imagined_agent.source_of(free),
     )
@@ -80,7 +80,7 @@ def foresee(desired: Desired, observed: Observed, operator: OperatorIdentity, pl
     return Foresight(actions=tuple(actions), waiting=waiting)
 
 
-def _settled(observed: Observed, cluster: str) -> Observed:
+def _settled(observed: Observed, cluster: str, spec: DatabaseSpec) -> Observed:
     """Return the snapshot as it will be: Mesos connected, what starts started, what stops stopped, no back-off left.
 
     Of what agents hold there is only what no entry tells of: that stays in the way until a person says what it is.
@@ -95,7 +95,7 @@ def _settled(observed: Observed, cluster: str) -> Observed:
             elif known.state.alive:
                 tasks[record.task_id] = replace(known, state=TaskState.RUNNING)
             keepers[record.task_id] = _started(record.task_id, keepers.get(record.task_id), revision, record.token)
-    volumes = tuple(replace(record, failures=0) for record in observed.volumes)
+    volumes = tuple(replace(imagined_agent.moved(record, spec), failures=0) for record in observed.volumes)
     connected = replace(observed.mesos, connected=True)
     held = tuple(rebuilding.unwritten(observed, cluster).values())
     return replace(observed, tasks=tasks, keepers=keepers, volumes=volumes, mesos=connected, reserved=held)

@@ -17,6 +17,7 @@ from statefuldb.model.resources import (
 from statefuldb.model.spec import DatabaseSpec, DiskType
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.approval.applying import NotOffered, remaining
+from statefuldb.planning.storage.disks import disk_of
 
 AGENT_ID = "imagined"
 HOSTNAME = "an agent that offers enough"
@@ -53,6 +54,12 @@ def agent(spec: DatabaseSpec, observed: Observed) -> AgentOffer:
             left_over = Resource(name="cpus", amount_milli=1, reservations=_reserved(offer, record))
             offer = replace(offer, resources=(*offer.resources, left_over))
     return offer
+
+
+def moved(record: VolumeRecord, spec: DatabaseSpec) -> VolumeRecord:
+    """Return an entry as if its volume lay on the disk of the imagined agent, wherever it does."""
+    here = disk_of(Resource(name="disk", source=source_of(spec)))
+    return replace(record, disk=here) if record.disk is not None else record
 
 
 def source_of(spec: DatabaseSpec) -> DiskSource:

@@ -17,6 +17,7 @@ from statefuldb.model.spec import EngineType, Strategy
 from statefuldb.model.volume import Intent, VolumePhase, VolumeRecord
 from statefuldb.planning.context import Step, status_of
 from statefuldb.planning.ledger import damage, remembered
+from statefuldb.planning.storage.disks import disk_of
 from statefuldb.planning.storage.holding import identity_of, made_for, with_data
 
 
@@ -150,6 +151,7 @@ def entry_of(key: DatabaseKey, at_seconds: float, offer: AgentOffer, volume: Res
         engine_version="10.11",
         strategy=Strategy.PERSISTENT_VOLUME,
         size_bytes=bytes_of_milli(volume.amount_milli),
+        disk=disk_of(volume),
         mesos_role=offer.role,
         intent=Intent.RETAIN,
         agent=offer.agent,

@@ -85,7 +85,7 @@ def _recorded(
     """Return the entry as it is stored before the launch; `attempt` is `record` with a place on the offer's agent."""
     incarnation, restarted_at = attempt.incarnation + 1, restart_request(context, record.launch)
     return replace(
-        volume_growth.launched(context, attempt, offer),
+        volume_growth.launched(context, attempt, claim),
         agent=offer.agent,
         incarnation=incarnation,
         # What the keeper is told is also what a lost agent is cut off from, and where the data is removed from.

@@ -11,7 +11,7 @@ from statefuldb.model.conditions import Reason
 from statefuldb.model.plan import Waiting
 from statefuldb.model.resources import MILLI, milli_of_bytes
 from statefuldb.model.spec import ResourcesSpec, Strategy
-from statefuldb.model.volume import VolumeRecord
+from statefuldb.model.volume import Launch, VolumeRecord
 from statefuldb.planning.context import Context
 from statefuldb.planning.members.placing import choose, fits, needs_of
 from statefuldb.planning.storage.bundle import Needs, Refusal
@@ -43,8 +43,8 @@ def lacking(context: Context, record: VolumeRecord) -> Waiting | None:
         needs=more,
         short_of_target=True,
     )
-    again_in = launched.at_seconds + TRY_AGAIN_SECONDS - context.now
-    if launched.short and 0 < again_in <= TRY_AGAIN_SECONDS:
+    again_in = again_in_seconds(context, launched)
+    if launched.short and again_in:
         gone = f"{name} was launched as before: what {host} had offered was gone after the stop"
         return replace(wait, message=gone, wants_offers=False, look_again_seconds=again_in)
     refusals: dict[str, int] = {}
@@ -86,6 +86,13 @@ def patience_seconds(context: Context, record: VolumeRecord) -> float:
     left = ended_at + PATIENCE_SECONDS - context.now
     # An end in the future is of a clock that has been set back since: it is not waited for.
     return left if 0 < left <= PATIENCE_SECONDS else 0.0
+
+
+def again_in_seconds(context: Context, launched: Launch) -> float:
+    """Return how long a member that was launched with less than is wanted is left alone yet."""
+    left = launched.at_seconds + TRY_AGAIN_SECONDS - context.now
+    # A launch in the future is of a clock that has been set back since: it is not waited for.
+    return left if 0 < left <= TRY_AGAIN_SECONDS else 0.0
 
 
 def _extra(context: Context, record: VolumeRecord) -> Needs:

@@ -1,8 +1,8 @@
 """A larger volume: a planned stop, GROW_VOLUME in an ACCEPT of its own, and the relaunch on what is then offered.
 
-It is only stopped for while its agent offers what it lacks, and never stays stopped for long: where the difference went
-meanwhile, or Mesos refuses, the member runs on at the old size and says so. What the ledger says of the size is what
-was last offered. What a volume lacks is counted in whole MiB: nobody is stopped for less.
+It is only stopped for while its agent offers what it lacks on the volume's own disk, and never stays stopped for long:
+where the difference went meanwhile, or Mesos refuses, the member runs on at the old size and says so. What the ledger
+says of the size is what was last offered. What a volume lacks is counted in whole MiB: nobody is stopped for less.
 """
 
 from collections.abc import Iterable
@@ -18,9 +18,11 @@ from statefuldb.model.spec import DiskType, RiskClass, Strategy
 from statefuldb.model.volume import Growth, VolumeRecord
 from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step
-from statefuldb.planning.members.resizing import PATIENCE_SECONDS, or_quota, patience_seconds
+from statefuldb.planning.members.resizing import PATIENCE_SECONDS, again_in_seconds, or_quota, patience_seconds
 from statefuldb.planning.members.template import restart_request
-from statefuldb.planning.storage.holding import is_volume, reservable, unowned
+from statefuldb.planning.storage.bundle import Claim
+from statefuldb.planning.storage.disks import disk_of, in_words, is_free
+from statefuldb.planning.storage.holding import is_volume, usable
 
 ATTEMPTS = 3
 
@@ -42,13 +44,13 @@ def while_running(context: Context, record: VolumeRecord, status: TaskStatus, se
     if not wanted(context, record) or (served.report is None and not full):
         return served
     name, host = record.member, record.launch.agent.hostname
-    lacking = _lacking(context, record)
+    lacking, disk = _lacking(context, record), in_words(record.disk, host)
     sizes = f"storage {record.size_bytes} -> {context.spec.storage.size_bytes} bytes"
     wait = Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.AWAITING_DISK,
-        message=f"{sizes}: {name} runs at the old size; {host} does not offer {lacking // MILLI} MiB more",
-        fix=f"free disk on {host}{or_quota(record.mesos_role)}; the member is restarted once for it",
+        message=f"{sizes}: {name} runs at the old size; {disk} does not offer {lacking // MILLI} MiB more",
+        fix=f"free space on {disk}{or_quota(record.mesos_role)}; the member is restarted once for it",
         wants_offers=True,
         hosts=(host,),
         needs=f"disk {lacking // MILLI}",
@@ -59,8 +61,13 @@ def while_running(context: Context, record: VolumeRecord, status: TaskStatus, se
         again = command(record.key.namespace, "restart", record.key.name)
         fix = f"see what Mesos says of it, then try again with `{again}`"
         return replace(served, waiting=(*served.waiting, replace(wait, message=failed, fix=fix, wants_offers=False)))
+    again_in = again_in_seconds(context, record.launch)
+    if served.report is not None and again_in and record.growth == _asked(context, record):
+        gone = f"{sizes}: {name} runs at the old size: {disk} did not offer {lacking // MILLI} MiB more at its launch"
+        later = replace(wait, message=gone, wants_offers=False, look_again_seconds=again_in)
+        return replace(served, waiting=(*served.waiting, later))
     for offer in context.offers:
-        if offer.agent_id == record.launch.agent.id and _free(context, offer) >= lacking:
+        if offer.agent_id == record.launch.agent.id and _free(context, record, offer) >= lacking:
             kill = KillTask(
                 task_id=status.id,
                 agent_id=status.agent_id,
@@ -77,7 +84,7 @@ def while_stopped(context: Context, record: VolumeRecord) -> Step | None:
 
     Before all that an entry that calls the volume larger than it is is put right.
     """
-    held = volume_of(record, context.offers)
+    held = _offered(record, context.offers)
     if held is None:
         return None
     offer, volume = held
@@ -90,11 +97,13 @@ def while_stopped(context: Context, record: VolumeRecord) -> Step | None:
     lacking = _lacking(context, seen)
     operations = _grow(offer, volume, lacking)
     if operations is None:
-        return _patience(context, record, offer, lacking)
+        return _patience(context, seen, offer, lacking)
+    before = _asked(context, record)
+    asked = replace(before, attempts=before.attempts + 1)
     what = f"grow {record.name} by {lacking // MILLI} MiB on {offer.hostname}"
     return Step(
         actions=(
-            SaveVolume(volume=tried(context, record), why=what),
+            SaveVolume(volume=replace(record, disk=seen.disk, growth=asked), why=what),
             AcceptOffers(
                 agent=offer.agent,
                 offer_ids=offer.offer_ids,
@@ -106,13 +115,14 @@ def while_stopped(context: Context, record: VolumeRecord) -> Step | None:
     )
 
 
-def launched(context: Context, record: VolumeRecord, offer: AgentOffer) -> VolumeRecord:
-    """Return the record of a launch on `offer`, with the size that is seen there; one more attempt if that is small."""
-    held = volume_of(record, (offer,))
-    seen = _as_seen(record, held[1]) if held is not None else record
+def launched(context: Context, record: VolumeRecord, claim: Claim) -> VolumeRecord:
+    """Return the record of a launch with `claim`: how large its volume is and where, and what it did not grow to."""
+    volume = next((r for r in claim.resources if is_volume(r, record.identity, record.persistence_id)), None)
+    seen = _as_seen(record, volume) if volume is not None else record
     if not wanted(context, seen):
         return replace(seen, growth=None)
-    return tried(context, seen) if record.initialised else seen
+    # A first launch, on what an earlier attempt made, is stopped for the rest as soon as that is offered.
+    return replace(seen, growth=_asked(context, record)) if record.initialised else seen
 
 
 def _lacking(context: Context, record: VolumeRecord) -> int:
@@ -120,10 +130,10 @@ def _lacking(context: Context, record: VolumeRecord) -> int:
 
 
 def _as_seen(record: VolumeRecord, volume: Resource) -> VolumeRecord:
-    return replace(record, size_bytes=bytes_of_milli(volume.amount_milli))
+    return replace(record, size_bytes=bytes_of_milli(volume.amount_milli), disk=disk_of(volume))
 
 
-def volume_of(record: VolumeRecord, offers: Iterable[AgentOffer]) -> tuple[AgentOffer, Resource] | None:
+def _offered(record: VolumeRecord, offers: Iterable[AgentOffer]) -> tuple[AgentOffer, Resource] | None:
     """Return the member's volume where it is offered."""
     for offer in offers:
         for resource in offer.resources:
@@ -132,23 +142,18 @@ def volume_of(record: VolumeRecord, offers: Iterable[AgentOffer]) -> tuple[Agent
     return None
 
 
-def tried(context: Context, record: VolumeRecord) -> VolumeRecord:
-    """Return the record with one more attempt to reach the wanted size, counted anew for another size or request."""
-    key = Growth(
-        size_bytes=context.spec.storage.size_bytes,
-        restarted_at=restart_request(context, record.launch),
-        attempts=0,
-    )
+def _asked(context: Context, record: VolumeRecord) -> Growth:
+    """Return how often Mesos was asked for the wanted size, counted anew for another size or request.
+
+    An earlier operator, which noted no disk, counted what it stopped a member for in vain as well.
+    """
+    anew = Growth(size_bytes=context.spec.storage.size_bytes, restarted_at=restart_request(context, record.launch))
     before = record.growth
-    same = before is not None and replace(before, attempts=0) == key
-    return replace(record, growth=replace(key, attempts=min(ATTEMPTS, (before.attempts if same and before else 0) + 1)))
+    return before if record.disk and before and replace(before, attempts=0) == anew else anew
 
 
 def _given_up(context: Context, record: VolumeRecord) -> bool:
-    if record.growth is None or record.growth.attempts < ATTEMPTS:
-        return False
-    after = tried(context, record).growth
-    return after is not None and after.attempts >= ATTEMPTS
+    return _asked(context, record).attempts >= ATTEMPTS
 
 
 def _patience(context: Context, record: VolumeRecord, offer: AgentOffer, lacking: int) -> Step | None:
@@ -159,7 +164,8 @@ def _patience(context: Context, record: VolumeRecord, offer: AgentOffer, lacking
     wait = Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.AWAITING_DISK,
-        message=f"waiting {PATIENCE_SECONDS:g} s at most for {offer.hostname} to offer {lacking // MILLI} MiB more",
+        message=f"waiting {PATIENCE_SECONDS:g} s at most for {in_words(record.disk, offer.hostname)} to offer "
+        f"{lacking // MILLI} MiB more",
         wants_offers=True,
         hosts=(offer.hostname,),
         needs=f"disk {lacking // MILLI} beside the volume",
@@ -185,16 +191,19 @@ def _grow(offer: AgentOffer, volume: Resource, lacking: int) -> tuple[Operation,
     return (*operations, Grow(volume=volume, addition=like.part(lacking)))
 
 
-def _free(context: Context, offer: AgentOffer) -> int:
-    volume = context.spec.storage.persistent_volume
+def _free(context: Context, record: VolumeRecord, offer: AgentOffer) -> int:
+    """Return what the volume may grow by on `offer`: of its own disk, or while none is noted, of any of that type."""
+    disk, volume = record.disk, context.spec.storage.persistent_volume
     assert volume is not None
     return max(
         (
             r.amount_milli
             for r in offer.resources
-            if r.name == "disk"
-            and r.source.type is volume.disk_type
-            and (reservable(r, offer.role) or unowned(r, offer.role))
+            if (is_free(r, disk) if disk is not None else _is_alike(r, volume.disk_type, offer.role))
         ),
         default=0,
     )
+
+
+def _is_alike(resource: Resource, disk_type: DiskType, role: str) -> bool:
+    return resource.name == "disk" and resource.source.type is disk_type and usable(resource, role)
