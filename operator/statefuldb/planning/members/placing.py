@@ -71,7 +71,7 @@ def choose(context: Context, record: VolumeRecord) -> tuple[AgentOffer, Claim, V
     offers = never_served.offers_for(context, record)
     if isinstance(offers, Waiting):
         return offers
-    for offer in _in_order(record, offers):
+    for offer in in_order(record, offers):
         attempt = _placed(context, strategy, record, offer)
         claim = fits(context, attempt, needs_of(context, attempt), offer)
         if isinstance(claim, Refusal):
@@ -144,8 +144,8 @@ def _is_elsewhere(record: VolumeRecord, hostname: str) -> bool:
     return record.strategy is Strategy.HOST_PATH and record.agent is not None and not _is_on(record, hostname)
 
 
-def _in_order(record: VolumeRecord, offers: Offers) -> list[AgentOffer]:
-    """Order offers: the agent used before, then the one with most free cpu, then by name so that ties are stable.
+def in_order(record: VolumeRecord, offers: Offers) -> list[AgentOffer]:
+    """Return offers as they are tried: the agent used before, then that with most free cpu, then by name.
 
     Shared data that fails again goes around all agents: the mount, or the server, of the one used before may be at
     fault. How often it has failed says which is next.

@@ -19,13 +19,14 @@ from statefuldb.model.volume_object import to_label
 from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.ledger.behind import with_highest_incarnation
+from statefuldb.planning.members import maintenance
 from statefuldb.planning.members.launch import (
     BACK_OFF_LIMIT_SECONDS,
     KEEPER_END_SECONDS,
     back_off_seconds,
     keeper_config,
 )
-from statefuldb.planning.members.placing import needs_of
+from statefuldb.planning.members.placing import in_order, needs_of
 from statefuldb.planning.members.serving import noted_refusal
 from statefuldb.planning.storage import strategy_of
 from statefuldb.planning.storage.bundle import Claim
@@ -36,15 +37,8 @@ ERASE_RESOURCES = ResourcesSpec(cpus_milli=100, memory_bytes=64 * BYTES_PER_MIB)
 
 
 def erase(context: Context, record: VolumeRecord) -> Step:
-    """Launch the task that empties the member's directory, on the agent that can reach it."""
+    """Launch the task that empties the member's directory, on an agent that can reach it: where it failed, another."""
     record, failed = with_highest_incarnation(context, record), failure(record)
-    wait = Waiting(
-        ordinal=record.identity.ordinal,
-        reason=Reason.RELEASING,
-        message=_told(f"waiting for an agent on which {record.directory} can be removed", failed),
-        fix=remedy(record) if failed else "",
-        wants_offers=True,
-    )
     if record.ending is not None and record.launch is not None and record.launch.erase:
         limit = REFUSED_LIMIT_SECONDS if record.launch.refusal else BACK_OFF_LIMIT_SECONDS
         ready_at = record.ending.at_seconds + max(1.0, back_off_seconds(record, limit))
@@ -52,11 +46,23 @@ def erase(context: Context, record: VolumeRecord) -> Step:
         if record.ending.at_seconds <= context.now < ready_at:
             return Step(waiting=(replace(_failed(record), look_again_seconds=ready_at - context.now),))
     needs = needs_of(context, record)
-    for offer in context.offers:
+    leaving: list[str] = []
+    for offer in in_order(record, context.offers):
+        if (refused := maintenance.refusal(context, record, offer)) is not None:
+            leaving.append(refused.message)
+            continue
         claim = strategy_of(record.strategy).claim(context.spec, record, needs, offer)
         if isinstance(claim, Claim):
             label = needs.labels.reservation if needs.labels is not None and claim.reserves else None
             return _launch(context, _recorded(context, record, offer, claim, label), offer, claim)
+    waited_for = "; ".join((f"waiting for an agent on which {record.directory} can be removed", *leaving[:3]))
+    wait = Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.RELEASING,
+        message=_told(waited_for, failed),
+        fix=remedy(record) if failed else "",
+        wants_offers=True,
+    )
     return Step(waiting=(wait,))
 
 
@@ -65,6 +71,7 @@ def _recorded(
 ) -> VolumeRecord:
     """Return the entry as it is stored before the task is launched; `reservation` is what that reserves, if it does."""
     before, incarnation = record.launch, record.incarnation + 1
+    there_before = before is not None and before.erase and before.agent.hostname == offer.hostname
     return replace(
         record,
         incarnation=incarnation,
@@ -79,8 +86,8 @@ def _recorded(
             port=claim.ports[0],
             keeper_port=claim.ports[1],
             erase=True,
-            # It stands until another keeper says otherwise.
-            refusal=before.refusal if before is not None and before.erase else "",
+            # It stands until another keeper says otherwise, and says nothing of another agent.
+            refusal=before.refusal if before is not None and there_before else "",
             framework_id=context.observed.mesos.framework_id or "",
             at_seconds=context.now,
         ),

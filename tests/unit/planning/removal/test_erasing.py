@@ -9,6 +9,7 @@ from statefuldb.model.conditions import Reason
 from statefuldb.model.keeper import KeeperPhase
 from statefuldb.model.observed import TaskState
 from statefuldb.model.plan import Plan
+from statefuldb.model.resources import Unavailability
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Ending, Intent, VolumeRecord
 from statefuldb.planning.checkup.findings import Verdict
@@ -140,3 +141,65 @@ def test_it_is_tried_again_ever_more_rarely(refusal: str, seconds: float) -> Non
     later = replace(seen, at_seconds=1_000.0 + seconds)
     launched = plan(None, later, (offer(),), OPERATOR).actions
     assert [type(action) for action in launched] == [SaveVolume, AcceptOffers]
+
+
+def failed_again(record: VolumeRecord, at_seconds: float) -> VolumeRecord:
+    """Return the entry once its keeper has refused on the agent that has lost the mount, and its task is over."""
+    views = keeper(record, phase=KeeperPhase.REFUSED, reason="/mnt/shared is not a mount point on this agent")
+    refused = observed(database=None, volumes=(record,), tasks=tasks(record, TaskState.RUNNING), keepers=views)
+    for action in plan(None, refused, (), OPERATOR).actions:
+        assert isinstance(action, SaveVolume)
+        record = action.volume
+    ended = observed(database=None, volumes=(record,), tasks=tasks(record, TaskState.FAILED), at_seconds=at_seconds)
+    (over,) = plan(None, ended, (), OPERATOR).actions
+    assert isinstance(over, SaveVolume)
+    return over.volume
+
+
+def test_shared_data_that_one_agent_cannot_remove_is_removed_on_another() -> None:
+    """An agent that says it has the mount, and has lost it, was tried for ever, with others idle."""
+    record, agents, now = erasing(Strategy.DFS), (offer("agent-1"), offer("agent-2")), 1_000.0
+    used = []
+    for _ in range(4):
+        assert record.launch is not None
+        used.append(record.launch.agent.hostname)
+        record = failed_again(record, now)
+        now += 400.0
+        later = observed(database=None, volumes=(record,), at_seconds=now)
+        saved, accepted = plan(None, later, agents, OPERATOR).actions
+        assert isinstance(saved, SaveVolume)
+        assert isinstance(accepted, AcceptOffers)
+        assert saved.volume.launch is not None
+        assert accepted.agent == saved.volume.launch.agent
+        record = saved.volume
+    assert used == ["agent-1", "agent-1", "agent-2", "agent-1"]
+
+
+def test_what_one_agents_keeper_refuses_is_not_said_of_another() -> None:
+    record = replace(failed_again(erasing(Strategy.DFS), 1_000.0), failures=2)
+    later = observed(database=None, volumes=(record,), at_seconds=2_000.0)
+    saved, _ = plan(None, later, (offer("agent-1"), offer("agent-2")), OPERATOR).actions
+    assert isinstance(saved, SaveVolume)
+    assert saved.volume.launch is not None
+    assert saved.volume.launch.agent.hostname == "agent-2"
+    running = replace(later, volumes=(saved.volume,), tasks=tasks(saved.volume, TaskState.RUNNING))
+    (wait,) = plan(None, running, (), OPERATOR).waiting
+    assert "agent-2" in wait.message
+    assert "refused" not in wait.message
+
+
+@BOTH
+def test_it_is_not_launched_on_an_agent_that_is_about_to_be_away(strategy: Strategy) -> None:
+    record = replace(
+        serving(strategy), owner_uid="gone", intent=Intent.DELETE, ending=Ending(incarnation=1, state=TaskState.KILLED)
+    )
+    seen = observed(database=None, volumes=(record,))
+    leaving = replace(offer("agent-1"), unavailability=Unavailability(start_seconds=1_060.0))
+    decided = plan(None, seen, (leaving,), OPERATOR)
+    assert not decided.actions
+    assert decided.wants_offers
+    assert "maintenance of agent-1" in decided.waiting[0].message
+    if strategy is Strategy.DFS:
+        _, accepted = plan(None, seen, (leaving, offer("agent-2")), OPERATOR).actions
+        assert isinstance(accepted, AcceptOffers)
+        assert accepted.agent.hostname == "agent-2"
