@@ -105,11 +105,18 @@ def is_older(context: Context) -> bool:
 
 
 def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
-    """Return the wait for an offer with the reason why only one agent will do, where that is so."""
+    """Return the wait for an offer with the reason why only one agent will do, where that is so.
+
+    What a first attempt has left in a local directory, only a person can say.
+    """
     host = _served_by(context, record)
-    if host is None:
+    if host is not None:
+        why = f"an attempt of {record.member} on {host} may have served"
+    elif record.strategy is Strategy.HOST_PATH and record.agent is not None and not record.initialised:
+        host = record.agent.hostname
+        why = f"{record.member} was begun on {host}, and stays there"
+    else:
         return wait
-    why = f"an attempt of {record.member} on {host} may have served"
     begin = f"if you know that nobody ever wrote to it, {ANEW}"
     return replace(wait, message=f"{wait.message}; {why}", fix=f"{wait.fix}; or, {begin}", hosts=(host,))
 

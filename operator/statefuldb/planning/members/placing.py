@@ -17,6 +17,7 @@ from statefuldb.planning.members import maintenance, missing_resources
 from statefuldb.planning.storage import StorageStrategy, strategy_of
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal
 from statefuldb.planning.storage.holding import made_for, within
+from statefuldb.planning.storage.host_path import PINNED
 from statefuldb.planning.storage.strategy import Place
 
 PORTS_PER_MEMBER = 2
@@ -171,33 +172,43 @@ def _refused_by_attributes(wanted: tuple[AgentAttribute, ...], offer: AgentOffer
 
 def _no_offer(context: Context, record: VolumeRecord, refusals: list[Refusal]) -> Waiting:
     counts = Counter(refusal.code for refusal in refusals)
-    pinned = record.bound or record.strategy is Strategy.HOST_PATH
+    host = _only_host(record)
     reason = Reason.AWAITING_VOLUME_OFFER if record.bound else Reason.NO_SUITABLE_OFFER
-    where = f" of {record.agent.hostname}" if record.bound and record.agent else ""
+    where = f" of {host}" if host else ""
     detail = "; ".join(refusal.message for refusal in refusals[:3])
     message = f"no suitable offer{where}: {detail}" if refusals else f"waiting for Mesos to offer something{where}"
     return Waiting(
         ordinal=record.identity.ordinal,
         reason=reason,
         message=message,
-        fix=_remedy(counts) if refusals else _unoffered(record),
+        fix=_remedy(counts) if counts.keys() - {PINNED} else _unoffered(record),
         refusals=dict(sorted(counts.items())),
         wants_offers=True,
-        hosts=(record.agent.hostname,) if pinned and record.agent else (),
+        hosts=(host,) if host else (),
         needs=_in_words(context, record),
     )
 
 
 def _remedy(codes: Collection[str]) -> str:
-    """Return what helps against refusals of these kinds; all but those of `_REMEDIES` are about amounts."""
+    """Return what helps against refusals of these kinds; all but those of `_REMEDIES` are about amounts.
+
+    That another host is offered than the one where a member must be is nothing to be helped.
+    """
+    codes = set(codes) - {PINNED}
     amounts = "free or add the resources named, or lower what spec.resources and spec.storage.size ask for"
     known = [remedy for code, remedy in _REMEDIES.items() if code in codes]
-    return "; ".join(known if set(codes) <= _REMEDIES.keys() else (*known, amounts))
+    return "; ".join(known if codes <= _REMEDIES.keys() else (*known, amounts))
+
+
+def _only_host(record: VolumeRecord) -> str:
+    """Return the host where a member must be, empty where it may go anywhere."""
+    pinned = record.bound or record.strategy is Strategy.HOST_PATH
+    return record.agent.hostname if pinned and record.agent is not None else ""
 
 
 def _unoffered(record: VolumeRecord) -> str:
     """Return what helps where nothing is offered: Mesos offers no agent that has neither cpu nor memory left."""
-    where = record.agent.hostname if record.bound and record.agent else "an agent"
+    where = _only_host(record) or "an agent"
     return (
         f"see that {where} is active, has cpu and memory free, and is offered to role {record.mesos_role} within its "
         "quota: `statefuldb doctor` looks at that"

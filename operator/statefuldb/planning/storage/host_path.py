@@ -12,6 +12,9 @@ from statefuldb.planning.storage.directory import member_directory, root_of
 from statefuldb.planning.storage.holding import given_back
 from statefuldb.planning.storage.strategy import Capabilities, Place
 
+# The code of what another host than its own is refused with.
+PINNED = "pinned"
+
 
 class HostPath:
     """A local directory; nothing but the pin and the claim keeps a second writer away."""
@@ -28,10 +31,9 @@ class HostPath:
         """Only the pinned agent will do, once there is one. Host names outlive agent ids."""
         del spec
         if record.agent is not None and record.agent.hostname != offer.hostname:
-            return Refusal(
-                code="pinned",
-                message=f"the data is on {record.agent.hostname}, not {offer.hostname}",
-            )
+            host = record.agent.hostname
+            known = f"the data is on {host}, not {offer.hostname}"
+            return Refusal(code=PINNED, message=known if record.initialised else f"{offer.hostname} is not {host}")
         return complete(needs, record.identity, offer)
 
     def reattaches_after(self, record: VolumeRecord, status: TaskStatus, offers: Offers) -> bool:
