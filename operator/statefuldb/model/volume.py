@@ -149,6 +149,15 @@ class VolumeDisk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivingBack:
+    """How often in a row it was asked to give back what is held for a member, when last, and what Mesos said to it."""
+
+    attempts: int
+    at_seconds: float = 0.0
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeRecord:
     """One ledger entry. `resource_version` is that of the stored object, empty before it is first stored.
 
@@ -184,6 +193,7 @@ class VolumeRecord:
     growth: Growth | None = None
     unheard: Unheard | None = None
     made_with: Mapping[str, str] | None = field(default=None, hash=False)
+    giving_back: GivingBack | None = None
     initialised: bool = False
     token: int = 0
     failures: int = 0

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from statefuldb.model.spec import DiskType, Strategy
-from statefuldb.model.volume import Ending, Fencing, Growth, VolumeDisk, VolumeRecord
+from statefuldb.model.volume import Ending, Fencing, GivingBack, Growth, VolumeDisk, VolumeRecord
 from unit.planning.world import serving_on
 
 
@@ -18,6 +18,7 @@ def full(strategy: Strategy) -> VolumeRecord:
         fencing=Fencing(incarnation=1, by="ada", lost_at_seconds=1.25),
         disk=VolumeDisk(type=DiskType.PATH, root="/data/0", static_role="mysql"),
         growth=Growth(size_bytes=2**40, restarted_at="2026-01-01", attempts=2),
+        giving_back=GivingBack(attempts=3, at_seconds=2.25, refusal="not authorized"),
         elsewhere=("agent-2",),
         superseded=("agent-3",),
         made_with={"innodb_page_size": "32k"},

@@ -162,6 +162,16 @@ VOLUME_SPEC: Schema = obj(
             max_properties=_OPTIONS_MAX,
             description="Options of the server that the data was made with; absent where that is not known.",
         ),
+        "givingBack": obj(
+            {
+                "attempts": integer(minimum=0),
+                "atSeconds": number(),
+                "refusal": text("What Mesos said to it.", max_length=_SAID_MAX_LENGTH),
+            },
+            required=("attempts",),
+            open_=True,
+            description="How often in a row it was asked to give back what is held for the member, and when last.",
+        ),
         "initialised": boolean("There is data."),
         "token": integer(minimum=0),
         "failures": integer(minimum=0),

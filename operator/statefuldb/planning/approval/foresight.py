@@ -95,7 +95,9 @@ def _settled(observed: Observed, cluster: str, spec: DatabaseSpec) -> Observed:
             elif known.state.alive:
                 tasks[record.task_id] = replace(known, state=TaskState.RUNNING)
             keepers[record.task_id] = _started(record.task_id, keepers.get(record.task_id), revision, record.token)
-    volumes = tuple(replace(imagined_agent.moved(record, spec), failures=0) for record in observed.volumes)
+    volumes = tuple(
+        replace(imagined_agent.moved(record, spec), failures=0, giving_back=None) for record in observed.volumes
+    )
     connected = replace(observed.mesos, connected=True)
     held = tuple(rebuilding.unwritten(observed, cluster).values())
     return replace(observed, tasks=tasks, keepers=keepers, volumes=volumes, mesos=connected, reserved=held)

@@ -10,7 +10,7 @@ from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.checkup.findings import Finding, judged
 from statefuldb.planning.commands import delete_entry, edit_entry
 from statefuldb.planning.published import published
-from statefuldb.planning.removal import erasing
+from statefuldb.planning.removal import in_vain
 
 WHERE = "the ledger"
 Entry = VolumeRecord | DamagedEntry
@@ -65,9 +65,9 @@ def _in_use(entry: Entry, owners: Mapping[DatabaseKey, Mapping[str, Any]]) -> bo
 
 def _kept(entries: Sequence[Entry]) -> Iterator[Finding]:
     for entry in entries:
-        if isinstance(entry, VolumeRecord) and entry.intent is Intent.DELETE and (said := erasing.failure(entry)):
+        if isinstance(entry, VolumeRecord) and entry.intent is Intent.DELETE and (said := in_vain.failure(entry)):
             name, namespace = entry.name, entry.key.namespace
-            yield judged(WHERE, f"entry {namespace}/{name} is not given back: {said}", False, erasing.remedy(entry))
+            yield judged(WHERE, f"entry {namespace}/{name} is not given back: {said}", False, in_vain.remedy(entry))
 
 
 def _missed(owners: Mapping[DatabaseKey, Mapping[str, Any]]) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from statefuldb.model.resources import AgentOffer, bytes_of_milli
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import AgentRef, Intent, VolumeRecord
 from statefuldb.planning.inventory.held_volumes import beside_an_entry, beside_an_orphan, counted, later_than
-from statefuldb.planning.removal import erasing
+from statefuldb.planning.removal import in_vain
 from statefuldb.planning.storage.holding import identity_of
 
 UNNAMED = "unnamed"
@@ -197,9 +197,9 @@ def _state(record: VolumeRecord, cluster: ClusterView | None, held: Offers) -> t
 
 
 def _failed_removal(record: VolumeRecord) -> str:
-    """Return why a member's directory could not be emptied and what helps, empty where that did not fail."""
-    said = erasing.failure(record)
-    return f"{said}: {erasing.remedy(record)}" if said else ""
+    """Return why what is a member's could not be removed and what helps, empty where that did not fail."""
+    said = in_vain.failure(record)
+    return f"{said}: {in_vain.remedy(record)}" if said else ""
 
 
 def _not_offered(record: VolumeRecord, cluster: ClusterView | None, held: Offers) -> str:

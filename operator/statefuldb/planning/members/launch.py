@@ -19,7 +19,7 @@ from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.engines import made_with
 from statefuldb.planning.ledger import behind
-from statefuldb.planning.members import resizing, volume_growth
+from statefuldb.planning.members import back_off, resizing, volume_growth
 from statefuldb.planning.members.placing import choose, reservation_of
 from statefuldb.planning.members.surplus import leaves_surplus, left_elsewhere, withheld
 from statefuldb.planning.members.template import restart_request, template_of
@@ -32,13 +32,6 @@ KEEPER_END_SECONDS = 5
 BACK_OFF_LIMIT_SECONDS = 60.0
 
 
-def back_off_seconds(record: VolumeRecord, limit_seconds: float = BACK_OFF_LIMIT_SECONDS) -> float:
-    """Return how long after its end a member that failed `record.failures` times in a row is launched again."""
-    if record.failures <= 1:
-        return 0.0
-    return float(min(limit_seconds, 2 ** (record.failures - 1)))
-
-
 def launch(context: Context, record: VolumeRecord) -> Step:
     """Return the actions that launch a member whose last launch is over, or why it must wait."""
     ordinal = record.identity.ordinal
@@ -46,7 +39,7 @@ def launch(context: Context, record: VolumeRecord) -> Step:
     if not context.observed.mesos.connected:
         return Step(waiting=(mesos_error.disconnected(context.observed.mesos, ordinal),))
     if record.ending is not None and not _edited_since(context, record):
-        ready_at = record.ending.at_seconds + back_off_seconds(record)
+        ready_at = record.ending.at_seconds + back_off.seconds(record.failures, BACK_OFF_LIMIT_SECONDS)
         # An end in the future is of a clock that has been set back since: it is not waited for.
         if record.ending.at_seconds <= context.now < ready_at:
             return Step(waiting=(_backing_off(record, ready_at - context.now),))
@@ -95,6 +88,7 @@ def _recorded(
         ending=None,
         elsewhere=left_elsewhere(record, offer.hostname, claim),
         superseded=tuple(host for host in attempt.superseded if host != offer.hostname),
+        giving_back=None,
         launch=Launch(
             incarnation=incarnation,
             agent=offer.agent,

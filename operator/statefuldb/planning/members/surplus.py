@@ -14,6 +14,7 @@ from statefuldb.model.plan import Waiting
 from statefuldb.model.resources import AgentOffer, Resource, milli_of_bytes
 from statefuldb.model.volume import Launch, VolumeRecord
 from statefuldb.planning.context import Context, Step
+from statefuldb.planning.members import asked_back
 from statefuldb.planning.storage.bundle import Claim, surplus
 from statefuldb.planning.storage.holding import is_ours
 
@@ -60,17 +61,28 @@ def left_elsewhere(record: VolumeRecord, hostname: str, claim: Claim) -> tuple[s
 def trim(context: Context, record: VolumeRecord, served: Step) -> Step:
     """Return `served` with the next step that gives back what this running member does not use, if there is any."""
     assert record.launch is not None
+    hosts = [*record.elsewhere, *((record.launch.agent.hostname,) if record.launch.leaves_surplus else ())]
     for offer in context.offers:
         left_over = _left_over(record, offer)
         if left_over:
-            return replace(served, actions=(_unreserve(record, offer, left_over),))
-    hosts = [*record.elsewhere, *((record.launch.agent.hostname,) if record.launch.leaves_surplus else ())]
+            if (left := asked_back.pause_seconds(context, record)) > 0:
+                paused = replace(_wait(record, hosts or [offer.hostname]), wants_offers=False, look_again_seconds=left)
+                return replace(served, waiting=(*served.waiting, paused))
+            unreserve = _unreserve(record, offer, left_over)
+            noted = SaveVolume(volume=asked_back.counted(context, record), why=unreserve.what)
+            return replace(served, actions=(noted, unreserve))
     if not hosts:
         return served
     cleared = _cleared(context, record)
     if cleared != record:
-        saved = SaveVolume(volume=cleared, why=f"{record.member} has nothing reserved that it does not use")
+        done = replace(cleared, giving_back=None)
+        saved = SaveVolume(volume=done, why=f"{record.member} has nothing reserved that it does not use")
         return replace(served, actions=(saved,))
+    return replace(served, waiting=(*served.waiting, _wait(record, hosts)))
+
+
+def _wait(record: VolumeRecord, hosts: list[str]) -> Waiting:
+    """Return the wait for an offer of what is left over. It says the same while none is asked for."""
     wait = Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.RECONCILING,
@@ -78,7 +90,7 @@ def trim(context: Context, record: VolumeRecord, served: Step) -> Step:
         wants_offers=True,
         hosts=tuple(hosts),
     )
-    return replace(served, waiting=(*served.waiting, wait))
+    return asked_back.explained(record, wait)
 
 
 def _left_over(record: VolumeRecord, offer: AgentOffer) -> tuple[Resource, ...]:

@@ -19,13 +19,8 @@ from statefuldb.model.volume_object import to_label
 from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.ledger.behind import with_highest_incarnation
-from statefuldb.planning.members import maintenance
-from statefuldb.planning.members.launch import (
-    BACK_OFF_LIMIT_SECONDS,
-    KEEPER_END_SECONDS,
-    back_off_seconds,
-    keeper_config,
-)
+from statefuldb.planning.members import back_off, maintenance
+from statefuldb.planning.members.launch import BACK_OFF_LIMIT_SECONDS, KEEPER_END_SECONDS, keeper_config
 from statefuldb.planning.members.placing import in_order, needs_of
 from statefuldb.planning.members.serving import noted_refusal
 from statefuldb.planning.storage import strategy_of
@@ -41,7 +36,7 @@ def erase(context: Context, record: VolumeRecord) -> Step:
     record, failed = with_highest_incarnation(context, record), failure(record)
     if record.ending is not None and record.launch is not None and record.launch.erase:
         limit = REFUSED_LIMIT_SECONDS if record.launch.refusal else BACK_OFF_LIMIT_SECONDS
-        ready_at = record.ending.at_seconds + max(1.0, back_off_seconds(record, limit))
+        ready_at = record.ending.at_seconds + max(1.0, back_off.seconds(record.failures, limit))
         # An end in the future is of a clock that has been set back since: it is not waited for.
         if record.ending.at_seconds <= context.now < ready_at:
             return Step(waiting=(replace(_failed(record), look_again_seconds=ready_at - context.now),))

@@ -3,17 +3,18 @@
 from dataclasses import replace
 
 from statefuldb.model.actions import AcceptOffers, Action, DeleteSecret, ForgetVolume, SaveVolume
-from statefuldb.model.conditions import Reason
+from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.identity import connection_secret_name
 from statefuldb.model.observed import TaskState
 from statefuldb.model.operations import Operation
-from statefuldb.model.plan import Waiting
+from statefuldb.model.plan import Announcement, Waiting
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import RiskClass
 from statefuldb.model.volume import VolumePhase, VolumeRecord
 from statefuldb.planning.commands import command
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.ledger import damage
+from statefuldb.planning.members import asked_back
 from statefuldb.planning.members.undecided_tasks import PROOF_SECONDS
 from statefuldb.planning.removal.erasing import erase
 from statefuldb.planning.storage import strategy_of
@@ -34,12 +35,19 @@ def give_back(context: Context, record: VolumeRecord) -> Step:
 
 
 def _released(context: Context, record: VolumeRecord, offer: AgentOffer, operations: tuple[Operation, ...]) -> Step:
+    # What was asked for in vain before that, while its member ran, is no reason to wait.
+    asked = record if record.phase is VolumePhase.RELEASING else replace(record, giving_back=None)
+    if (left := asked_back.pause_seconds(context, asked)) > 0:
+        wait = Waiting(
+            ordinal=record.identity.ordinal,
+            reason=Reason.RELEASING,
+            message=f"{offer.hostname} holds what is to be given back of {record.name}",
+            look_again_seconds=left,
+        )
+        return Step(waiting=(asked_back.explained(asked, wait),), announcements=_in_vain(asked))
     return Step(
         actions=(
-            SaveVolume(
-                volume=_asked(context, record),
-                why="release",
-            ),
+            SaveVolume(volume=_asked(context, asked_back.counted(context, asked)), why="release"),
             AcceptOffers(
                 agent=offer.agent,
                 offer_ids=offer.offer_ids,
@@ -50,6 +58,14 @@ def _released(context: Context, record: VolumeRecord, offer: AgentOffer, operati
             ),
         )
     )
+
+
+def _in_vain(record: VolumeRecord) -> tuple[Announcement, ...]:
+    """Return the Event of what is not given back: nobody reads a status of a database that is gone."""
+    if not (said := asked_back.failure(record)):
+        return ()
+    text = f"{Reason.RELEASING}: {said}; {asked_back.REMEDY}"
+    return (Announcement(reason=EventReason.WAITING, message=text, warning=True, about_uid=record.owner_uid),)
 
 
 def _asked(context: Context, record: VolumeRecord) -> VolumeRecord:
@@ -73,7 +89,7 @@ def _nothing_held(context: Context, record: VolumeRecord, *, written: bool) -> S
         # Agents need not offer at the same time: which of them have shown that nothing is left is kept.
         elsewhere = tuple(host for host in record.elsewhere if host not in without)
         superseded = tuple(host for host in record.superseded if host not in without)
-        looked = replace(record, elsewhere=elsewhere, superseded=superseded)
+        looked = replace(record, elsewhere=elsewhere, superseded=superseded, giving_back=None)
         why = f"nothing of {record.name} is left on {', '.join(sorted(without))}"
         return Step(actions=(SaveVolume(volume=looked, why=why),))
     if _seems_gone(context, record):

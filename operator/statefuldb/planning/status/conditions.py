@@ -7,9 +7,10 @@ where none is wanted and none runs, so that a stopped database reads as done, as
 
 from dataclasses import replace
 
-from statefuldb.model.actions import Action, SaveVolume
+from statefuldb.model.actions import AcceptOffers, Action, SaveVolume
 from statefuldb.model.conditions import Condition, ConditionType, Reason
 from statefuldb.model.observed import Observed
+from statefuldb.model.operations import Unreserve
 from statefuldb.model.plan import MemberReport, Plan, Waiting
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
@@ -54,7 +55,7 @@ def decide(plan: Plan, desired: Desired, observed: Observed) -> tuple[Condition,
     if blocking is not None and blocking.reason not in health.NEEDS_A_PERSON:
         # Whatever else would pass by itself does not, once Mesos has ended the subscription.
         blocking = mesos_error.waiting(observed.mesos) or blocking
-    busy = any(not _only_forgives(action, observed) for action in plan.actions)
+    busy = any(not _beside_the_target(action, observed) for action in plan.actions)
     ready = _ready(spec, wanted, len(serving), blocking, busy=busy)
     settled = ready.status is True or ready.reason is Reason.PAUSED
     return (
@@ -105,11 +106,18 @@ def _blocking(plan: Plan) -> Waiting | None:
     return None
 
 
-def _only_forgives(action: Action, observed: Observed) -> bool:
-    """Say whether an action only writes down that earlier failures are past, which nobody has to wait for."""
+def _beside_the_target(action: Action, observed: Observed) -> bool:
+    """Say whether nobody has to wait for an action: it writes down that failures are past, or gives back a surplus.
+
+    Where Mesos refuses to take that back, a database that serves would be called not Ready at each attempt.
+    """
+    if isinstance(action, AcceptOffers):
+        return all(isinstance(operation, Unreserve) for operation in action.operations)
     if not isinstance(action, SaveVolume):
         return False
-    return any(replace(before, failures=0) == action.volume for before in observed.volumes)
+    saved = action.volume
+    noted = (replace(before, giving_back=saved.giving_back) for before in observed.volumes)
+    return any(saved in (before, replace(before, failures=0)) for before in noted)
 
 
 def _ready(spec: DatabaseSpec, wanted: int, serving: int, blocking: Waiting | None, *, busy: bool) -> Condition:

@@ -83,7 +83,7 @@ def test_a_smaller_member_gives_back_the_rest_only_once_it_runs() -> None:
     waiting = plan(desired(smaller), seen, (), OPERATOR)
     assert waiting.wants_offers
     assert condition(waiting, ConditionType.READY)[0] == "True"
-    trimmed = plan(desired(smaller), seen, (left,), OPERATOR).actions[0]
+    _, trimmed = plan(desired(smaller), seen, (left,), OPERATOR).actions
     assert isinstance(trimmed, AcceptOffers)
     (unreserve,) = trimmed.operations
     assert isinstance(unreserve, Unreserve)

@@ -176,7 +176,7 @@ def test_what_a_growth_that_was_given_up_left_reserved_is_given_back() -> None:
     reserved = remaining(beside, replace(grow, operations=grow.operations[:1]), launched=False)
     growth = replace(saved.volume.growth, attempts=ATTEMPTS) if saved.volume.growth else None
     given_up = replace(saved.volume, ending=None, growth=growth)
-    (trim,) = decide(running(given_up), reserved).actions
+    _, trim = decide(running(given_up), reserved).actions
     assert operations(trim) == [Unreserve]
 
 

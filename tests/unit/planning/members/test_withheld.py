@@ -31,7 +31,7 @@ def test_what_another_framework_had_taken_of_a_bundle_is_given_back_once_it_lets
     assert waits.wants_offers
     assert not decide(wanted, replace(seen, reserved=None), used).actions, "the master does not say"
     freed = replace(used, resources=(*used.resources, taken))
-    (given_back,) = decide(wanted, seen, freed).actions
+    _, given_back = decide(wanted, seen, freed).actions
     assert isinstance(given_back, AcceptOffers)
     assert given_back.operations == (Unreserve(resources=(taken,)),)
     after, (left,) = settle(wanted, replace(seen, reserved=(replace(held, resources=tuple(ours(held))),)), freed)
