@@ -44,7 +44,7 @@ class Loop:
         self._demand = demand
         self._measures = measures
         self._standstill = Standstill(clock=clock, queue=queue, reporter=reporter)
-        self._retries = Retries(queue=queue, reporter=reporter, measures=measures)
+        self._retries = Retries(clock=clock, queue=queue, reporter=reporter, measures=measures)
 
     def run(self) -> None:
         """Work until the queue is closed. Several threads may, each on keys of its own."""
@@ -55,8 +55,7 @@ class Loop:
     def attempt(self, key: DatabaseKey) -> None:
         """Make one pass; whatever goes wrong, the key is looked at again, ever more rarely."""
         try:
-            self.reconcile(key)
-            self._retries.passed(key)
+            self._retries.passed(key, only_waits=self.reconcile(key))
         except EffectFailed as failure:
             log.warning("%s: %s", key, failure)
             self._retries.failed(key, str(failure), stale=failure.conflict)
@@ -66,17 +65,17 @@ class Loop:
         finally:
             self._queue.done(key)
 
-    def reconcile(self, key: DatabaseKey) -> None:
-        """Observe, plan, check, record, execute and report, once. Raises EffectFailed."""
+    def reconcile(self, key: DatabaseKey) -> bool:
+        """Make a pass, all six verbs; return whether it only waits for an offer. Raises EffectFailed."""
         with self._demand.looking(key):
-            self._look(key)
+            return self._look(key)
 
-    def _look(self, key: DatabaseKey) -> None:
+    def _look(self, key: DatabaseKey) -> bool:
         observed = self._observer.observe(key)
         with self._decisions.decided(observed) as (planned, seen):
             if self._standstill.postpones(observed, planned.actions):
                 self._demand.settle(seen.newest)
-                return
+                return False
             decided = self._reporter.record(observed, seen.offers, planned)
             self._executor.execute(decided.actions, observed.database)
             self._standstill.taken(observed, decided.actions)
@@ -88,3 +87,4 @@ class Loop:
             self._queue.put(key)
         elif decided.look_again_after_seconds is not None:
             self._queue.put_after(key, decided.look_again_after_seconds)
+        return not decided.actions and decided.demand is not None

@@ -31,7 +31,11 @@ class MesosPort(Protocol):
         """Return the outstanding offers that concern a database, and the `best` ones of all (most free cpu first)."""
         ...
 
-    def offers_up_to(self, newest: float, received_before: float) -> Offers:
+    def newest_offer(self) -> int:
+        """Return the number of the last offer that came."""
+        ...
+
+    def offers_up_to(self, newest: int, received_before: float) -> Offers:
         """Return, of the offers up to number `newest`, those that came before a moment (Unix seconds)."""
         ...
 

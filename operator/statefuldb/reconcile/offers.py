@@ -52,6 +52,7 @@ class OfferDemand:
         self._settling = new_lock()
         self._waiting: Grouped[DatabaseKey, Demand] = Grouped(lambda _, demand: _groups(demand))
         self._to_look: set[DatabaseKey] = set()
+        self._told = 0
         self._asks = False
         self._revived: bool | None = None
         self._looking: set[DatabaseKey] = set()
@@ -65,6 +66,7 @@ class OfferDemand:
         for certain hosts only looks at what comes from there. Who is looking now may come to wait, and looks again.
         """
         with self._lock:
+            self._told = self._mesos.newest_offer()
             to_look = set(labelled)
             for group in (_ANYWHERE, *(("host", host) for host in hosts)):
                 to_look.update(self._waiting.of(group))
@@ -86,13 +88,20 @@ class OfferDemand:
     def looking(self, key: DatabaseKey) -> Iterator[None]:
         """Note that `key` looks, within, at what is offered; nothing is declined before it has (`looked`).
 
-        What the Mesos side would decline meanwhile waits for the end of the pass.
+        What the Mesos side would decline meanwhile waits for the end of the pass. A pass that fails may do so for as
+        long as it is tried: nothing is held for it between, and `key` asks anew when it looks again.
         """
         with self._lock:
             self._looking.add(key)
             self._overtaken.discard(key)
         try:
             yield
+        except Exception:
+            with self._lock:
+                self._to_look.discard(key)
+                self._waiting.pop(key, None)
+                self._postponed = True
+            raise
         finally:
             with self._lock:
                 self._looking.discard(key)
@@ -122,17 +131,21 @@ class OfferDemand:
                 self._waiting.pop(key, None)
 
     def settle_beside(self) -> None:
-        """Settle from the Mesos side: now, or at the end of the pass that is being made. What fails is made up for."""
+        """Settle from beside a pass: now, or at the end of the one that is being made. What fails is made up for.
+
+        Of what came just now nobody has been told yet: that is settled after (`offered`).
+        """
         with self._lock:
             if self._looking:
                 self._postponed = True
                 return
+            told = self._told
         try:
-            self.settle()
+            self.settle(told)
         except EffectFailed as error:
             log.warning("offers are not settled: %s", error)
 
-    def settle(self, newest: float = float("inf")) -> None:
+    def settle(self, newest: int) -> None:
         """Decline what nobody took of the offers up to number `newest`, once all have looked or they are old.
 
         Suppress once nobody waits; ask again where somebody waits for something else than before. To ask again clears
@@ -143,7 +156,7 @@ class OfferDemand:
             if self._mesos.view().connected:
                 self._settle(newest)
 
-    def _settle(self, newest: float) -> None:
+    def _settle(self, newest: int) -> None:
         with self._lock:
             asks = self._asks and bool(self._waiting)
             to_come = bool(self._to_look or self._looking) or self._queued() > 0

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from statefuldb.adapters.mesos.adapter import MesosAdapter
 from statefuldb.adapters.mesos.driver import ConnectionState, Event
+from statefuldb.adapters.mesos.intake import OnOffers
 from statefuldb.model.identity import DatabaseKey
 from unit.planning.world import CLUSTER, ROLE
 
@@ -74,6 +75,7 @@ class Wired:
         self.registered: dict[str, int] = {}
         self.set_aside: set[str] = set()
         self.saving: Callable[[], None] = lambda: None
+        self.on_offers: OnOffers = lambda *_: None
         self.agents: Mapping[str, tuple[str, ...]] = capabilities or {"id-of-agent-1": CAPABLE}
         self.say: Callable[[Event], None]
         self.state: Callable[[ConnectionState], None]
@@ -94,7 +96,7 @@ class Wired:
             principal="statefuldb",
             keeper_command=("keeper",),
             save_framework_id=lambda _: self.saving(),
-            on_offers=lambda *_: None,
+            on_offers=lambda *told: self.on_offers(*told),
             on_connected=lambda: None,
             owner_of=self.owners.get,
             enqueue=self.enqueued.append,

@@ -39,7 +39,7 @@ def test_of_two_offers_one_of_which_is_withdrawn_the_other_can_be_had_still() ->
 
 def test_what_one_worker_takes_another_does_not_decline_though_it_was_free_when_that_was_decided() -> None:
     wired, accepted = offered()
-    free = [i for o in wired.adapter.offers_up_to(float("inf"), float("inf")) for i in o.offer_ids]
+    free = [i for o in wired.adapter.offers_up_to(2, float("inf")) for i in o.offer_ids]
     wired.adapter.hold(BOTH)
     wired.adapter.decline(free, 3600.0)
     assert wired.driver.named("declineOffer") == []

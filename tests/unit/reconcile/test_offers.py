@@ -35,9 +35,11 @@ class Asked:
     def view(self) -> MesosView:
         return MesosView(connected=True, framework_id="f", role="r", principal=None)
 
-    def offers_up_to(self, newest: float, received_before: float) -> tuple[AgentOffer, ...]:
-        assert newest >= len(self.outstanding)
-        return tuple(o for o in self.outstanding if o.received_at_seconds < received_before)
+    def newest_offer(self) -> int:
+        return len(self.outstanding)
+
+    def offers_up_to(self, newest: int, received_before: float) -> tuple[AgentOffer, ...]:
+        return tuple(o for o in self.outstanding[:newest] if o.received_at_seconds < received_before)
 
     def revive(self) -> None:
         if self.fails:
@@ -194,11 +196,60 @@ def test_what_came_while_a_database_began_to_wait_is_looked_at_by_it_before_it_i
 def test_a_pass_that_fails_leaves_no_offer_held_for_ever() -> None:
     demand, asked = wired()
 
+    asked.outstanding = ()
+    demand.looked(ORDERS, ANY)
+    demand.settle(0)
+    asked.taken()
+    asked.outstanding = OFFERS
+    demand.offered(frozenset(), frozenset())
+
     def fail() -> None:
         with demand.looking(ORDERS):
-            demand.settle_beside()
             raise EffectFailed("unanswered")
 
     with pytest.raises(EffectFailed):
         fail()
-    assert asked.taken()[0] == ("decline", ("offer-of-agent-1", "offer-of-agent-2"), 3600.0)
+    assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 3600.0), ("suppress",)]
+    asked.outstanding = ()
+    with demand.looking(ORDERS):
+        demand.looked(ORDERS, ANY)
+        demand.settle(2)
+    assert asked.taken() == [("revive",)], "it needs them again for the next attempt"
+
+
+def test_a_pass_that_fails_costs_no_other_what_that_one_is_about_to_accept() -> None:
+    demand, asked = wired()
+    demand.offered(frozenset(), frozenset())
+
+    def fail() -> None:
+        with demand.looking(STOCK):
+            raise EffectFailed("unanswered")
+
+    with demand.looking(ORDERS):
+        with pytest.raises(EffectFailed):
+            fail()
+        assert asked.taken() == []
+        demand.looked(ORDERS, Demand(hosts=frozenset({"agent-1"}), needs=frozenset({"volume v"})))
+    assert asked.taken() == [
+        ("revive",),
+        ("decline", ("offer-of-agent-1",), 5.0),
+        ("decline", ("offer-of-agent-2",), 120.0),
+    ]
+
+
+def test_what_nobody_was_told_of_yet_is_not_declined_at_the_end_of_a_pass_that_fails() -> None:
+    demand, asked = wired()
+    asked.outstanding = OFFERS[:1]
+    demand.offered(frozenset(), frozenset())
+    asked.outstanding = OFFERS
+
+    def fail() -> None:
+        with demand.looking(ORDERS):
+            raise EffectFailed("unanswered")
+
+    with pytest.raises(EffectFailed):
+        fail()
+    assert asked.taken() == [("decline", ("offer-of-agent-1",), 3600.0), ("suppress",)]
+    demand.offered(frozenset(), frozenset())
+    demand.settle_beside()
+    assert asked.taken() == [("decline", ("offer-of-agent-1", "offer-of-agent-2"), 3600.0)]

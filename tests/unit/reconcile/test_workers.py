@@ -53,8 +53,8 @@ class Around:
 
     def record(self, seen: Observed, offers: Offers, decided: Plan) -> Plan:
         self.passes.append(seen.key)
-        if any(isinstance(action, AcceptOffers) for action in decided.actions):
-            self.accepting.add(seen.key)
+        accepts = any(isinstance(action, AcceptOffers) for action in decided.actions)
+        (self.accepting.add if accepts else self.accepting.discard)(seen.key)
         return decided
 
     def execute(self, actions: tuple[Action, ...], _: object) -> None:
@@ -86,7 +86,7 @@ class Working:
         self.wired.subscribe()
         self.queue = KeyQueue(self.wired.time)
         self.around = around = Around(effect)
-        demand = OfferDemand(self.wired.adapter, self.wired.time, queued=self.queue.depth)
+        self.demand = demand = OfferDemand(self.wired.adapter, self.wired.time, queued=self.queue.depth)
         parts: Any = {"observer": around, "executor": around, "reporter": around, "measures": around}
         decisions = Decisions(mesos=self.wired.adapter, demand=demand, operator=OPERATOR)
         self.loop = Loop(queue=self.queue, decisions=decisions, demand=demand, clock=self.wired.time, **parts)

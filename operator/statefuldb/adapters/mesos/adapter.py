@@ -146,7 +146,11 @@ class MesosAdapter:
         """Return the outstanding offers that concern a database and the `best` of all; an agent's and role's as one."""
         return self._books.offers.excerpt(observed, best)
 
-    def offers_up_to(self, newest: float, received_before: float) -> Offers:
+    def newest_offer(self) -> int:
+        """Return the number of the last offer that came."""
+        return self._books.offers.newest()
+
+    def offers_up_to(self, newest: int, received_before: float) -> Offers:
         """Return, of the offers up to number `newest`, those that came before a moment (Unix seconds)."""
         return self._books.offers.up_to(newest, received_before)
 

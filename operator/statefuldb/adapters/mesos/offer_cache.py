@@ -25,7 +25,12 @@ class OfferCache:
             offers = self._book.excerpt(observed, best)
             return Excerpt(offers=offers, whole=best >= len(self._book), newest=self._newest)
 
-    def up_to(self, newest: float, received_before: float) -> Offers:
+    def newest(self) -> int:
+        """Return the number of the last offer that came."""
+        with self._lock:
+            return self._newest
+
+    def up_to(self, newest: int, received_before: float) -> Offers:
         """Return, of the offers up to number `newest`, those that came before a moment (Unix seconds), oldest first.
 
         Held ones are left out.
