@@ -41,8 +41,8 @@ def test_it_happens_in_worlds_that_say_so_and_changes_no_other() -> None:
 def test_an_operator_that_takes_what_is_not_served_for_deleted_breaks_a_law(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of these seeds has shown it; a change of the operator may move the story of one."""
 
-    def believes(self: Noticing, plural: str) -> set[Hashable]:
-        return self._caches[plural].replace_all(*self._objects[plural].list())
+    def believes(self: Noticing, plural: str, changed: set[Hashable]) -> None:
+        self._caches[plural].replace_all(*self._objects[plural].list(), changed)
 
     monkeypatch.setattr(Noticing, "_compare", believes)
     verdicts = (run(seed, replace(size_of(seed), turns_away=True)).verdict.broken for seed in (60, 66, 43, 76, 86))

@@ -1,5 +1,6 @@
 """The cache under a complete list that is older than what is known by then."""
 
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from statefuldb.adapters.kubernetes.cache import LATELY, Cache
@@ -15,20 +16,26 @@ def names(cache: Cache) -> list[str]:
     return [each["metadata"]["name"] for each in cache.all()]
 
 
+def replaced(cache: Cache, listed: Iterable[Json], version: str | None) -> set[Hashable]:
+    changed: set[Hashable] = set()
+    cache.replace_all(listed, version, changed)
+    return changed
+
+
 def test_what_was_made_after_a_list_has_not_vanished_by_it() -> None:
     cache = Cache()
     cache.put(stored("kept", 3))
     cache.put(stored("removed", 4))
     # The list left the API at version 6; while it was on its way an entry was written, and seen at once.
     cache.put(stored("written", 7))
-    assert cache.replace_all([stored("kept", 3)], "6") == {("shop", "removed")}
+    assert replaced(cache, [stored("kept", 3)], "6") == {("shop", "removed")}
     assert names(cache) == ["kept", "written"]
 
 
 def test_nothing_remains_of_a_kind_that_is_not_served() -> None:
     cache = Cache()
     cache.put(stored("kept", 3))
-    assert cache.replace_all([], None) == {("shop", "kept")}
+    assert replaced(cache, [], None) == {("shop", "kept")}
     assert names(cache) == []
 
 
@@ -67,9 +74,9 @@ def test_what_is_counted_is_in_step_with_what_is_held_and_reads_nothing() -> Non
     cache.remove(stored("b", 5))
     assert cache.tally() == {"blue": 1}
     cache.drop(("shop", "c"), 3)
-    cache.replace_all([{**stored("d", 6), "colours": ["red"]}], "6")
+    replaced(cache, [{**stored("d", 6), "colours": ["red"]}], "6")
     assert cache.tally() == {"red": 1}
-    cache.replace_all([], None)
+    replaced(cache, [], None)
     assert cache.tally() == {}
 
 

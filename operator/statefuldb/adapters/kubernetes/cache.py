@@ -201,13 +201,13 @@ class Cache:
         with self._lock:
             return {each for held in self._objects.of(group).values() for each in held.groups}
 
-    def replace_all(self, listed: Iterable[Json], version: str | None) -> set[Hashable]:
-        """Take in a complete list; return the groups of what has changed or vanished, as they were and as they are.
+    def replace_all(self, listed: Iterable[Json], version: str | None, changed: set[Hashable]) -> None:
+        """Take in a complete list; add to `changed` the groups of what has changed or vanished, as it was and as it is.
 
+        Also where the list breaks off: what it has shown by then is taken in, and is news to nobody later.
         `version` is that of the list: what was made after it is not in it, and has not vanished. None means that no
         such objects can be.
         """
-        changed: set[Hashable] = set()
         seen = set()
         for stored in listed:
             name = _name(stored)
@@ -220,7 +220,6 @@ class Cache:
             for name in [n for n in unseen if version is None or self._objects[n].version <= number_of(version)]:
                 gone = self._let_go(name)
                 changed.update(gone.groups if gone is not None else ())
-        return changed
 
     def _known(self, name: Name) -> int:
         """Return the latest version of an object, or of its end. Called with the lock held."""

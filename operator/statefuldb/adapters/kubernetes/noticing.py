@@ -85,21 +85,28 @@ class Noticing:
         """
         # Not known yet would be taken for gone: then nothing is looked after, and every status says so.
         self._around.look_at_definitions()
-        if self._compare(PROFILES):
-            for key in self.keys():
-                self._enqueue(key)
-        for plural in (DATABASES, VOLUMES):
-            changed = self._compare(plural)
-            uids = {group[1] for group in changed if isinstance(group, tuple) and group[0] in ("data", "uid")}
-            beside = (self._entries.databases_with(uid) for uid in uids)
-            for key in sorted(set(keys_among(changed)).union(*beside)):
-                self._enqueue(key)
+        for plural in (PROFILES, DATABASES, VOLUMES):
+            changed: set[Hashable] = set()
+            try:
+                self._compare(plural, changed)
+            finally:
+                # Also where the list broke off: no watch and no later list has this as news.
+                for key in sorted(self._concerned(plural, changed)):
+                    self._enqueue(key)
         for namespace in self._namespaces:
             # Whoever may look at some namespaces only cannot watch them, nor our definitions.
             self._around.look_at(namespace)
 
-    def _compare(self, plural: str) -> set[Hashable]:
-        """Return the groups of what a complete list shows to have changed. Raises EffectFailed.
+    def _concerned(self, plural: str, changed: set[Hashable]) -> set[DatabaseKey]:
+        """Return the databases that are to be looked at where groups of a kind have changed."""
+        if plural == PROFILES:
+            return set(self.keys()) if changed else set()
+        uids = {group[1] for group in changed if isinstance(group, tuple) and group[0] in ("data", "uid")}
+        beside = (self._entries.databases_with(uid) for uid in uids)
+        return set(keys_among(changed)).union(*beside)
+
+    def _compare(self, plural: str, changed: set[Hashable]) -> None:
+        """Add to `changed` the groups of what a complete list shows to have changed. Raises EffectFailed.
 
         A list that is older than what was seen before it was asked for is of another past: the API was restored from a
         backup. Its watches tell of nothing until it has come as far again, and of nothing that happens until then. So
@@ -111,12 +118,12 @@ class Noticing:
         before = self._caches[plural].latest
         listed, version = self._objects[plural].list()
         if version is None and plural == PROFILES:
-            return set()
+            return
         if version is None:
             self.not_served(plural)
         if version is not None and number_of(version) < before:
             self._on_restored()
-        return self._caches[plural].replace_all(self._judged(plural, listed, version), version)
+        self._caches[plural].replace_all(self._judged(plural, listed, version), version, changed)
 
     def not_served(self, plural: str) -> None:
         """Raise NotAnswered for a kind that is not served: it is nobody's deletion, unless its definition goes."""
