@@ -35,8 +35,8 @@ class MesosPort(Protocol):
         """Return the number of the last offer that came."""
         ...
 
-    def offers_up_to(self, newest: int, received_before: float) -> Offers:
-        """Return, of the offers up to number `newest`, those that came before a moment (Unix seconds)."""
+    def offers_up_to(self, newest: int, now: float, least_seconds: float) -> Offers:
+        """Return, of the offers up to number `newest`, those that came at least so many seconds before `now`."""
         ...
 
     def hold(self, offer_ids: Sequence[str]) -> None:

@@ -160,8 +160,8 @@ class OfferDemand:
         with self._lock:
             asks = self._asks and bool(self._waiting)
             to_come = bool(self._to_look or self._looking) or self._queued() > 0
-            before = self._clock.now() - HOLD_LIMIT_SECONDS if to_come else float("inf")
-            seen = self._mesos.offers_up_to(newest, before)
+            least_seconds = HOLD_LIMIT_SECONDS if to_come else 0.0
+            seen = self._mesos.offers_up_to(newest, self._clock.now(), least_seconds)
             rest = not to_come and not self._waiting
             filters = self._filters(seen, to_come)
             self._asks = False

@@ -24,7 +24,7 @@ class _Taken:
     observed: Observed
     actions: tuple[Action, ...]
     times: int
-    again_at: float
+    at_seconds: float
 
 
 class Standstill:
@@ -44,10 +44,11 @@ class Standstill:
         if last.observed != _bare(observed):
             del self._taken[observed.key]
             return False
-        left_seconds = last.again_at - self._clock.now()
-        if last.actions != _bare_of_offers(actions) or left_seconds <= 0:
+        waited, pause = self._clock.now() - last.at_seconds, pause_seconds(last.times)
+        # Taken in the future: the clock was set back since.
+        if last.actions != _bare_of_offers(actions) or not 0 <= waited < pause:
             return False
-        self._queue.put_after(observed.key, left_seconds)
+        self._queue.put_after(observed.key, pause - waited)
         return True
 
     def taken(self, observed: Observed, actions: tuple[Action, ...]) -> None:
@@ -57,7 +58,7 @@ class Standstill:
         seen, done = _bare(observed), _bare_of_offers(actions)
         last = self._taken.get(observed.key)
         times = last.times + 1 if last is not None and (last.observed, last.actions) == (seen, done) else 1
-        self._taken[observed.key] = _Taken(seen, done, times, self._clock.now() + pause_seconds(times))
+        self._taken[observed.key] = _Taken(seen, done, times, self._clock.now())
         if times > TIMES_IN_VAIN:
             self._reporter.failed(observed.key, f"{describe(actions[0])}: was accepted, and nothing has changed")
 

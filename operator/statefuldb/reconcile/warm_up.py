@@ -30,9 +30,9 @@ class WarmUp:
         if decided.actions or serious or not _is_current(observed.database) or _has_heard(observed):
             self._since.pop(observed.key, None)
             return None
-        began = self._since.setdefault(observed.key, observed.at_seconds)
-        left = began + WARM_UP_SECONDS - observed.at_seconds
-        return left if left > 0 else None
+        waited = observed.at_seconds - self._since.setdefault(observed.key, observed.at_seconds)
+        # Begun in the future: the clock was set back since, and for how long it has waited is not known.
+        return WARM_UP_SECONDS - waited if 0 <= waited < WARM_UP_SECONDS else None
 
 
 def _is_current(database: DatabaseObject | None) -> bool:

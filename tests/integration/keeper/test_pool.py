@@ -5,6 +5,8 @@ import gc
 import socket
 import ssl
 import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -181,3 +183,13 @@ def test_an_answer_that_comes_late_does_not_end_the_silence_that_came_after_it(
     view = following.pool.view(task(1))
     assert view is not None
     assert view.status is None
+
+
+def test_a_keeper_that_was_launched_under_a_clock_that_was_ahead_is_tried_ever_more_rarely(
+    following: Following,
+) -> None:
+    keeper = following.serve(1)
+    following.mistakes = [TimeoutError() for _ in range(100)]
+    following.pool.watch(KEY, task(1), replace(keeper.launch, at_seconds=time.time() + 3_600.0))
+    time.sleep(2.0)
+    assert 100 - len(following.mistakes) <= 5

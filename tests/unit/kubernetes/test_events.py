@@ -162,3 +162,12 @@ def test_of_databases_that_came_and_went_little_is_kept() -> None:
     assert held < 4 * kept * SIMILAR_LIMIT * 200
     assert said.again("uid-1999", f"database 1999 waits for the {SIMILAR_LIMIT - 1}th time")
     assert said.one_of_many("uid-1999", "Waiting", "database 1999 waits for the 10th time")
+
+
+def test_a_clock_that_is_set_back_does_not_make_one_of_all_that_is_said_from_then_on() -> None:
+    api, machine, say = speaker()
+    for number in range(SIMILAR_LIMIT):
+        say(f"attempt {number}")
+    machine.seconds -= 3_600
+    say("another attempt")
+    assert "another attempt" in [event["message"] for event in api.events.values()]

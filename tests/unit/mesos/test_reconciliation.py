@@ -242,3 +242,44 @@ def test_what_could_not_be_asked_about_everything_is_asked_again_soon() -> None:
     assert rounds == [True, True]
     time.pass_by(800.0)
     assert rounds == [True, True]
+
+
+def asking() -> tuple[Standing, list[tuple[float, bool]], Reconciler]:
+    """Return a clock, when it was asked since the last time it was set and whether about everything, and who asks."""
+    time, rounds = Standing(), list[tuple[float, bool]]()
+
+    def ask(everything: bool) -> bool:
+        rounds.append((time.seconds, everything))
+        return False
+
+    return time, rounds, Reconciler(ask=ask, timers=time, clock=time)
+
+
+def test_a_clock_that_is_set_back_puts_no_quarter_of_an_hour_off() -> None:
+    time, rounds, reconciler = asking()
+    time.seconds = 1_000_000.0
+    reconciler.begin()
+    time.set_clock(-900_000.0)
+    time.pass_by(10_000.0)
+    assert [everything for _, everything in rounds] == [True] * (1 + 10_000 // 900)
+
+
+def test_what_is_new_is_asked_for_soon_whatever_the_clock_says() -> None:
+    for jump in (-3_600.0, -890.0, 890.0, 3_600.0):
+        time, rounds, reconciler = asking()
+        reconciler.begin()
+        time.set_clock(jump)
+        reconciler.owed()
+        began = time.seconds
+        time.pass_by(100.0)
+        assert [moment - began for moment, _ in rounds[1:]] == [15.0]
+
+
+def test_wishes_that_go_on_coming_put_none_off() -> None:
+    time, rounds, reconciler = asking()
+    reconciler.begin()
+    for _ in range(200):
+        reconciler.owed()
+        time.pass_by(10.0)
+    assert len(rounds) >= 100
+    assert sum(everything for _, everything in rounds) == 1 + 2_000 // 900

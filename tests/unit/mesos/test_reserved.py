@@ -5,7 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from statefuldb.adapters.mesos.reserved import AGENT_SECONDS, FRESH_SECONDS, GIVING_BACK_SECONDS, SHARE, Reserved
+from statefuldb.adapters.mesos.reserved import (
+    AGENT_SECONDS,
+    FRESH_SECONDS,
+    GIVING_BACK_SECONDS,
+    LONGEST_SECONDS,
+    SHARE,
+    Reserved,
+)
 from statefuldb.adapters.mesos.wire import resource_from_wire, resource_to_wire
 from statefuldb.model.identity import DatabaseKey, DataIdentity, ReservationLabels
 from statefuldb.model.resources import Reservation, Resource
@@ -84,3 +91,25 @@ def test_while_something_of_a_databases_is_given_back_its_list_is_always_new() -
     listed.reserved.of(OURS)
     listed.reserved.of(OURS)
     assert listed.asked == 4
+
+
+def test_a_clock_that_is_set_back_has_it_asked_for_no_longer_than_was_meant() -> None:
+    listed = Listed()
+    listed.reserved.gives_back([HELD])
+    listed.time.set_clock(-3_600.0)
+    for asked in (1, 2):
+        listed.reserved.of(OURS)
+        assert listed.asked == asked, "what is given back may have been asked for a moment ago"
+    listed.time.pass_by(GIVING_BACK_SECONDS)
+    listed.reserved.of(OURS)
+    listed.reserved.of(OURS)
+    assert listed.asked == 3
+
+
+def test_a_clock_that_is_set_while_agents_are_listed_does_not_make_the_list_good_for_long() -> None:
+    listed = Listed(seconds=3_600.0)
+    listed.reserved.of(OURS)
+    listed.seconds = 0.0
+    listed.time.pass_by(LONGEST_SECONDS * SHARE)
+    listed.reserved.of(OURS)
+    assert listed.asked == 2

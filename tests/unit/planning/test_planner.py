@@ -103,6 +103,9 @@ def test_a_recorded_launch_without_an_answer_is_never_repeated(strategy: Strateg
     decided = plan(desired(spec(strategy)), observed(volumes=(record,)), (offer(),), OPERATOR)
     assert not decided.actions
     assert decided.waiting[0].reason is Reason.LAUNCHING
+    for seconds in (3_600.0, -3_600.0):  # the clock may have been set back since
+        later = observed(volumes=(record,), at_seconds=observed().at_seconds + seconds)
+        assert plan(desired(spec(strategy)), later, (), OPERATOR).waiting[0].reason is Reason.AWAITING_RECONCILIATION
 
 
 @EVERY_STRATEGY

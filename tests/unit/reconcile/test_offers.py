@@ -38,8 +38,8 @@ class Asked:
     def newest_offer(self) -> int:
         return len(self.outstanding)
 
-    def offers_up_to(self, newest: int, received_before: float) -> tuple[AgentOffer, ...]:
-        return tuple(o for o in self.outstanding[:newest] if o.received_at_seconds < received_before)
+    def offers_up_to(self, newest: int, now: float, least_seconds: float) -> tuple[AgentOffer, ...]:
+        return tuple(o for o in self.outstanding[:newest] if now - o.received_at_seconds >= least_seconds)
 
     def revive(self) -> None:
         if self.fails:

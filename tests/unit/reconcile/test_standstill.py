@@ -85,3 +85,12 @@ def test_what_is_accepted_in_vain_is_said_once_it_is_more_than_a_delay() -> None
     taken(working, 60.0)
     assert working.around.failures
     assert {text for text in working.around.failures if "nothing has changed" not in text} == set()
+
+
+def test_a_clock_that_is_set_back_puts_no_step_off_for_as_long() -> None:
+    working = unheeded()
+    taken(working, 600.0)
+    working.wired.time.set_clock(-10 * HOUR_SECONDS)
+    moments = taken(working, 2 * LIMIT_SECONDS)
+    assert moments
+    assert len(moments) < 5, "it is taken no more often for that"

@@ -70,3 +70,11 @@ def test_an_edit_and_a_deletion_are_never_kept_waiting() -> None:
 def test_who_was_not_ready_is_not_waited_for() -> None:
     seen = published()
     assert left(replace(seen, database=database(status={"observedGeneration": 1}), keepers={})) is None
+
+
+def test_a_clock_that_is_set_back_makes_it_no_longer() -> None:
+    seen = replace(published(), keepers={})
+    warm_up = WarmUp()
+    assert warm_up.left_seconds(seen, decide(seen)) == WARM_UP_SECONDS
+    back = replace(seen, at_seconds=seen.at_seconds - 3_600.0)
+    assert warm_up.left_seconds(back, decide(back)) is None

@@ -44,9 +44,9 @@ class Said:
         """Say whether so much of this reason was said lately that this goes into one Event with the rest."""
         with self._lock:
             now = self._clock.now()
-            self._forget(now - SIMILAR_SECONDS)
+            self._forget(now)
             said = self._lately.setdefault((uid, reason), deque())
-            while said and said[0][0] <= now - SIMILAR_SECONDS:
+            while said and not _is_lately(said[0][0], now):
                 said.popleft()
             if any(each == text for _, each in said):
                 return False
@@ -56,7 +56,12 @@ class Said:
             self._lately.move_to_end((uid, reason))
             return False
 
-    def _forget(self, until: float) -> None:
-        """Forget that to which nothing was added since."""
-        while self._lately and next(iter(self._lately.values()))[-1][0] <= until:
+    def _forget(self, now: float) -> None:
+        """Forget that to which nothing was added lately."""
+        while self._lately and not _is_lately(next(iter(self._lately.values()))[-1][0], now):
             self._lately.popitem(last=False)
+
+
+def _is_lately(at: float, now: float) -> bool:
+    """Say whether something was said lately; what is of the future was said before the clock was set back."""
+    return 0 <= now - at < SIMILAR_SECONDS

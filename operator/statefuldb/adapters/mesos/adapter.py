@@ -150,9 +150,9 @@ class MesosAdapter:
         """Return the number of the last offer that came."""
         return self._books.offers.newest()
 
-    def offers_up_to(self, newest: int, received_before: float) -> Offers:
-        """Return, of the offers up to number `newest`, those that came before a moment (Unix seconds)."""
-        return self._books.offers.up_to(newest, received_before)
+    def offers_up_to(self, newest: int, now: float, least_seconds: float) -> Offers:
+        """Return, of the offers up to number `newest`, those that came at least so many seconds before `now`."""
+        return self._books.offers.up_to(newest, now, least_seconds)
 
     def offers_outstanding(self) -> int:
         """Return how many offers nobody has answered yet."""

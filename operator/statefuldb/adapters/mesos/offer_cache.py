@@ -30,15 +30,15 @@ class OfferCache:
         with self._lock:
             return self._newest
 
-    def up_to(self, newest: int, received_before: float) -> Offers:
-        """Return, of the offers up to number `newest`, those that came before a moment (Unix seconds), oldest first.
+    def up_to(self, newest: int, now: float, least_seconds: float) -> Offers:
+        """Return, of the offers up to number `newest`, those that came so many seconds before `now`, oldest first.
 
-        Held ones are left out.
+        One of the future is such a one: it came before the clock was set back. Held ones are left out.
         """
         found = []
         with self._lock:
             for number, offer in self._outstanding.values():
-                if number > newest or offer.received_at_seconds >= received_before:
+                if number > newest or 0 <= now - offer.received_at_seconds < least_seconds:
                     break
                 if offer.offer_ids[0] not in self._held:
                     found.append(offer)

@@ -33,7 +33,7 @@ class Reconciler:
         # Of what came to be owed while a round was made, that round's answer may know nothing.
         self._owed_since = False
         self._all_due = 0.0
-        self._due = float("inf")
+        self._wished = float("inf")
         self._cancel: Call | None = None
         self._stopped = False
 
@@ -62,9 +62,10 @@ class Reconciler:
         with self._lock:
             if self._stopped:
                 return
-            self._due = float("inf")
+            self._wished = float("inf")
             self._owed_since = False
-            everything = now >= self._all_due
+            # Further off than it was put: the clock was set back since.
+            everything = not 0 < self._all_due - now <= ALL_SECONDS
             if everything:
                 self._all_due = now + ALL_SECONDS
         try:
@@ -78,15 +79,17 @@ class Reconciler:
             if everything and not asked:
                 self._all_due = now + again
             self._rounds = self._rounds + 1 if owed else 0
-            pause = max(0.0, self._all_due - now)
+            pause = min(ALL_SECONDS, max(0.0, self._all_due - now))
             self._schedule(min(again, pause) if owed else pause)
 
     def _schedule(self, seconds: float) -> None:
-        """Have a round made in `seconds`, or earlier where one is due earlier."""
-        due = self._clock.now() + seconds
-        if self._stopped or self._due <= due:
+        """Have a round made in `seconds`, unless one was to be made as soon or sooner: then that one is waited for.
+
+        A timer goes by another clock than ours, which may be set meanwhile: what is left of it is not known.
+        """
+        if self._stopped or self._wished <= seconds:
             return
         if self._cancel is not None:
             self._cancel()
-        self._due = due
+        self._wished = seconds
         self._cancel = self._timers.after(seconds, self._round)

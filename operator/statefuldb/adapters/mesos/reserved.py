@@ -21,6 +21,8 @@ FRESH_SECONDS = 1.0
 SHARE = 10
 # What one agent of the list takes at least, the master's part and ours.
 AGENT_SECONDS = 0.0005
+# What seems to have taken longer was a clock that was set meanwhile.
+LONGEST_SECONDS = 30.0
 # While something of a database's is being given back, an older list would bring it back to the ledger.
 GIVING_BACK_SECONDS = 60.0
 
@@ -41,7 +43,8 @@ class Reserved:
         """Return what is held of this database's; None where the master does not say."""
         with self._lock:
             now = self._clock.now()
-            giving_back = now - self._given_back.get(observed.key, float("-inf")) < GIVING_BACK_SECONDS
+            self._given_back = self._lately(now)
+            giving_back = observed.key in self._given_back
             if giving_back or not self._asked_at <= now < self._fresh_until:
                 try:
                     found = self._list_agents(lambda agent: reserved_from_wire(agent, self._cluster))
@@ -50,7 +53,7 @@ class Reserved:
                     return None
                 self._book = OfferBook(held for held in found if held is not None)
                 self._asked_at = now
-                took = max(self._clock.now() - now, AGENT_SECONDS * len(found))
+                took = min(LONGEST_SECONDS, max(self._clock.now() - now, AGENT_SECONDS * len(found)))
                 self._fresh_until = now + max(FRESH_SECONDS, SHARE * took)
             return self._book.own(observed)
 
@@ -59,5 +62,10 @@ class Reserved:
         with self._lock:
             now = self._clock.now()
             keys = {DatabaseKey(namespace=r.labels.namespace, name=r.labels.name) for r in resources if r.labels}
-            before = {key: at for key, at in self._given_back.items() if now - at < GIVING_BACK_SECONDS}
-            self._given_back = {**before, **dict.fromkeys(keys, now)}
+            self._given_back = {**self._lately(now), **dict.fromkeys(keys, now)}
+
+    def _lately(self, now: float) -> dict[DatabaseKey, float]:
+        """Return of which databases something is being given back, and since when."""
+        # Of the future: the clock was set back since. Then it counts from now on.
+        since = {key: min(at, now) for key, at in self._given_back.items()}
+        return {key: at for key, at in since.items() if now - at < GIVING_BACK_SECONDS}

@@ -162,7 +162,8 @@ def restart(context: Context, record: VolumeRecord, status: TaskStatus) -> KillT
 
 def _unanswered(context: Context, record: VolumeRecord) -> Waiting:
     assert record.launch is not None
-    young = context.now - record.launch.at_seconds < RECONCILE_PATIENCE_SECONDS
+    # A launch in the future is of a clock that has been set back since: that long is not waited for.
+    young = 0 <= context.now - record.launch.at_seconds < RECONCILE_PATIENCE_SECONDS
     return Waiting(
         ordinal=record.identity.ordinal,
         reason=Reason.LAUNCHING if young else Reason.AWAITING_RECONCILIATION,

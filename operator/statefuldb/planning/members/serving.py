@@ -42,7 +42,8 @@ def serve(context: Context, record: VolumeRecord) -> Step:
     view = context.observed.keepers.get(record.task_id)
     if view is None or view.status is None:
         connected = context.observed.mesos.connected
-        young = context.now - record.launch.at_seconds < START_PATIENCE_SECONDS
+        # A launch in the future is of a clock that has been set back since: that long is not waited for.
+        young = 0 <= context.now - record.launch.at_seconds < START_PATIENCE_SECONDS
         if view is None or young:
             wait = Waiting(
                 ordinal=ordinal,

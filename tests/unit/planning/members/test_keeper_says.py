@@ -116,3 +116,12 @@ def test_what_is_too_long_to_be_kept_is_cut_once() -> None:
     assert isinstance(saved, SaveVolume)
     assert saved.volume.ending is not None
     assert saved.volume.ending.message == said[:MESSAGE_MAX_LENGTH]
+
+
+def test_a_launch_under_a_clock_that_was_ahead_does_not_hide_a_keepers_silence() -> None:
+    record = serving(Strategy.PERSISTENT_VOLUME)
+    assert record.launch is not None
+    seen = running(replace(record, launch=replace(record.launch, at_seconds=observed().at_seconds + 3_600.0)))
+    (task,) = seen.keepers
+    silent = replace(seen, keepers={task: replace(seen.keepers[task], status=None, error="connection refused")})
+    assert plan(desired(spec()), silent, (), OPERATOR).waiting[0].reason is Reason.KEEPER_UNREACHABLE
