@@ -52,6 +52,7 @@ class OfferDemand:
         self._settling = new_lock()
         self._waiting: Grouped[DatabaseKey, Demand] = Grouped(lambda _, demand: _groups(demand))
         self._to_look: set[DatabaseKey] = set()
+        # The number of the last offer of which those who wait were told.
         self._told = 0
         self._asks = False
         self._revived: bool | None = None
