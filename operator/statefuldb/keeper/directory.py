@@ -58,7 +58,8 @@ def open_directory(config: KeeperConfig, sandbox: Path, subdirectory: str) -> Me
         if not path.is_dir():
             raise Refused(f"the persistent volume is not mounted at {place.directory} in the sandbox")
         path = path.resolve()
-        refuse_below_the_servers(path.parent)
+        if begins:
+            refuse_below_the_servers(path.parent)
     else:
         path = _below_root(Path(place.root), Path(place.directory), create_root=place.create, begins=begins)
     folder, data = path / KEEPER_FOLDER, path / subdirectory
@@ -107,7 +108,8 @@ def _below_root(root: Path, directory: Path, *, create_root: bool, begins: bool)
             raise Refused(f"{root} does not exist on this agent; create it, or set hostPath.create")
     # resolve() takes what does not exist yet as it is written.
     real_root = root.resolve()
-    refuse_below_the_servers(real_root)
+    if begins and not directory.exists():
+        refuse_below_the_servers(real_root)
     if begins:
         _refuse_inside_another(real_root / directory.relative_to(root))
     _make(root)

@@ -114,7 +114,7 @@ def check_place(data: DataLocation, *paths: Path) -> None:
         found = mount_of(there, table) if number is None else _numbered(number, table)
         if found is None:
             raise Refused(f"{there} lies on a mount that is not shown here, {only}: unmount what hides it")
-        if found != checked:
+        if found != checked and not _is_of_the_same_server(data, found, checked):
             raise Refused(
                 f"{there} lies on the {found.filesystem} mount {found.mount_point} (from {found.source}), {only}: "
                 f"unmount {found.mount_point}, or name it as dfs.mountPoint of a new database"
@@ -140,6 +140,17 @@ def check_mount(data: DataLocation, table: str) -> Mount | None:
     return mount
 
 
+def _is_of_the_same_server(data: DataLocation, found: Mount, checked: Mount | None) -> bool:
+    """Say whether a mount is one that an NFS client makes by itself where its server's file systems meet (nfs(5)).
+
+    It has the options of the mount above it, and the locks are the same server's.
+    """
+    if data.filesystem != "NFS" or checked is None or found.filesystem != checked.filesystem:
+        return False
+    _check_locks(data, found)
+    return found.source.partition(":/")[0] == checked.source.partition(":/")[0]
+
+
 def _numbered(number: int, table: str) -> Mount | None:
     return next((mount for mount in read_mounts(table) if mount.number == number), None)
 
@@ -148,8 +159,8 @@ def _check_locks(data: DataLocation, mount: Mount) -> None:
     local = sorted(mount.options.intersection(_LOCAL_LOCKS.get(data.filesystem or "", ())))
     if local:
         raise Refused(
-            f"{data.mount_point} is mounted with {', '.join(local)}: locks do not reach the other agents, so nothing "
+            f"{mount.mount_point} is mounted with {', '.join(local)}: locks do not reach the other agents, so nothing "
             "would keep a second server away; mount it without"
         )
     if data.filesystem == "Lustre" and "flock" not in mount.options:
-        raise Refused(f"{data.mount_point} is mounted without flock: mount it with -o flock")
+        raise Refused(f"{mount.mount_point} is mounted without flock: mount it with -o flock")

@@ -6,6 +6,7 @@ to other files than it means: so a descriptor is used there, or no link is follo
 
 import os
 import pwd
+from contextlib import suppress
 from pathlib import Path
 
 from statefuldb.keeper.refusal import Refused
@@ -49,7 +50,9 @@ def keep(folder: Path, mode: int) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         if os.geteuid() == 0 and os.fstat(descriptor).st_uid != 0:
-            os.fchown(descriptor, 0, -1)
+            # A file server that takes root for another user lets nothing be root's.
+            with suppress(PermissionError):
+                os.fchown(descriptor, 0, -1)
         os.fchmod(descriptor, mode)
     except OSError as error:
         error.filename = str(folder)
@@ -65,12 +68,16 @@ def is_the_servers(folder: Path) -> bool:
 
 
 def refuse_below_the_servers(path: Path) -> None:
-    """Raise Refused where a folder, or one on the way to it, is the server's user's."""
+    """Raise Refused where a folder, or one on the way to it, is the server's user's: nothing is begun there.
+
+    What lies there already is served: it may have been begun before that was looked at.
+    """
     theirs = next((folder for folder in (path, *path.parents) if is_the_servers(folder)), None)
     if theirs is not None:
         raise Refused(
             f"{theirs} belongs to {SERVICE_USER}, as whom the servers run: one that is taken over could put a link in "
-            f"it that leads the keeper, which is root, to other files; give it to root: chown root {theirs}"
+            f"it that leads the keeper, which is root, to other files; give it to root (chown root {theirs}), and let "
+            f"no file server take root for {SERVICE_USER}"
         )
 
 

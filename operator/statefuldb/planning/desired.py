@@ -16,7 +16,7 @@ from statefuldb.model.observed import DatabaseObject, Observed
 from statefuldb.model.parse import parse_database, read_accepted
 from statefuldb.model.plan import Accepted
 from statefuldb.model.profile import StorageProfile
-from statefuldb.model.spec import DatabaseSpec, Strategy
+from statefuldb.model.spec import DatabaseSpec, ReconcileMode, Strategy
 from statefuldb.model.transition import transition_errors
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.engines import changed_errors, engine_errors
@@ -26,6 +26,7 @@ from statefuldb.planning.profiles import profile_errors
 _BEING_BEGUN = (
     "its first launch is not over: wait until that serves or has failed, or delete the database and create it again"
 )
+_LOOK_FIRST = f"set spec.reconcile.mode to Apply first, and nothing else: {_BEING_BEGUN}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,9 @@ def _edit_errors(
     )
     if initialised:
         return errors
-    return tuple(replace(error, fix=_BEING_BEGUN) if error.reason == "Immutable" else error for error in errors)
+    # While nothing is looked after, nobody learns what becomes of that launch.
+    fix = _LOOK_FIRST if before.reconcile.mode is ReconcileMode.PAUSED else _BEING_BEGUN
+    return tuple(replace(error, fix=fix) if error.reason == "Immutable" else error for error in errors)
 
 
 # A database is looked at many times between two changes of its spec.

@@ -116,9 +116,19 @@ def test_what_lies_on_the_mount_itself_is_taken(
     assert not (tmp_path / "mnt/db/shop/orders/0").exists()
 
 
+def test_where_file_systems_of_one_nfs_server_meet_is_no_other_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client mounts what it crosses into by itself, with the options of the mount above."""
+    crossed = f"{BELOW} {ON} 0:41 / {tmp_path}/mnt/db rw - nfs4 filer:/db/tank rw,hard"
+    config = shared(tmp_path, crossed, lies_on=BELOW, monkeypatch=monkeypatch)
+    assert opened(config, tmp_path).path == tmp_path / "mnt/db/shop/orders/0"
+
+
 @pytest.mark.parametrize(
     ("number", "place", "what", "lies_on"),
     [
+        (BELOW, "mnt/db", "nfs4 filer2:/db rw,hard", BELOW),
         (BELOW, "mnt/db", "nfs filer2:/old rw,nolock,local_lock=all", BELOW),
         (BELOW, "mnt/db", "nfs filer2:/old rw,nolock,local_lock=all", None),
         (BELOW, "mnt/db", "ext4 /dev/sdb1 rw", BELOW),

@@ -3,6 +3,7 @@
 Whoever owns a folder may put a link in the place of what lies in it.
 """
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,6 +50,24 @@ def test_a_root_that_is_the_servers_users_is_refused_with_what_to_do(above: bool
     assert list(root.iterdir()) == []
     give(theirs, "root")
     assert member.open_directory(config, tmp_path, "mysql").path.is_dir()
+    # What has been begun is opened, or removed, whoever was given the root since.
+    give(theirs, "mysql")
+    for orders in (config, replace(config, bootstrap="None")):
+        assert member.open_directory(orders, tmp_path, "mysql").path.is_dir()
+
+
+def test_a_file_server_that_lets_root_own_nothing_is_lived_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As NFS with `all_squash`: what a keeper of root makes is another user's, and cannot be given to root."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    path = filled(tmp_path)
+    give(path, "mysql")
+    monkeypatch.setattr(os, "fchown", refused)
+    assert member.open_directory(served(tmp_path), tmp_path, "mysql").path == path
 
 
 def test_a_volume_below_a_folder_of_the_servers_users_is_refused(tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ def test_a_flush_method_that_does_not_sync_is_refused_with_those_that_do(value: 
         ("skip-external-locking", "1"),
         ("skip-show-database", "1"),
         ("general_log", "1"),
+        ("innodb_buffer_pool_instances", "8"),
+        ("innodb-log-files-in-group", "2"),
         ("disable-log-slow-query", "1"),
         ("binlog_row_image", "MINIMAL"),
         ("max_connections", "200"),

@@ -17,6 +17,8 @@ from statefuldb.model.spec import (
     NodeLossAction,
     PersistentVolumeSpec,
     PlacementSpec,
+    ReconcileMode,
+    ReconcileSpec,
     ResourcesSpec,
     Strategy,
 )
@@ -91,6 +93,14 @@ def test_what_data_is_begun_with_and_where_stays_while_its_first_launch_is_not_o
     assert [error.path for error in kept.errors] == [path]
     assert "wait until that serves or has failed" in kept.errors[0].fix
     assert kept.spec == before
+
+
+def test_where_nothing_is_looked_after_the_way_is_to_look_first() -> None:
+    """Nobody learns what becomes of the launch, and the edit that would change that is refused with the rest."""
+    paused = spec(Strategy.HOST_PATH, reconcile=ReconcileSpec(mode=ReconcileMode.PAUSED))
+    edit = replace(on_another_path(paused), reconcile=ReconcileSpec())
+    (error,) = accepted(paused, edit, begun(Strategy.HOST_PATH)).errors
+    assert error.fix.startswith("set spec.reconcile.mode to Apply first, and nothing else: ")
 
 
 @EDITS

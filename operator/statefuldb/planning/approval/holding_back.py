@@ -16,7 +16,7 @@ from statefuldb.model.conditions import EventReason, Reason
 from statefuldb.model.identity import DatabaseKey
 from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.plan import Announcement, Approval, Plan, ProposedAction, Release, Waiting
-from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass
+from statefuldb.model.spec import ReconcileMode, ReconcileSpec, RiskClass, Strategy
 from statefuldb.model.volume import Intent
 from statefuldb.planning.approval.foresight import Foresight, asks
 from statefuldb.planning.approval.proposals import changes_something, key_of, proposed, risk_of
@@ -140,7 +140,9 @@ def _hash(wanted: tuple[ProposedAction, ...], generation: int, last: Release | N
     for record in sorted(in_question(observed).volumes, key=lambda r: r.name):
         end = record.ending.state if record.ending is not None and record.ended else ""
         host = record.agent.hostname if record.agent is not None else ""
-        facts = (record.name, record.owner_uid, record.intent, record.incarnation, end, record.size_bytes, host)
+        # That of a directory is what the manifest says, and is written down in a pass of its own.
+        size = record.size_bytes if record.strategy is Strategy.PERSISTENT_VOLUME else ""
+        facts = (record.name, record.owner_uid, record.intent, record.incarnation, end, size, host)
         lines.append(" ".join(map(str, facts)))
     lines += [f"{action.risk} {action.key} {action.description}" for action in wanted]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]

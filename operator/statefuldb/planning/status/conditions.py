@@ -5,12 +5,8 @@ where none is wanted and none runs, so that a stopped database reads as done, as
 `Available` says whether any member answers.
 """
 
-from dataclasses import replace
-
-from statefuldb.model.actions import AcceptOffers, Action, SaveVolume
 from statefuldb.model.conditions import Condition, ConditionType, Reason
 from statefuldb.model.observed import Observed
-from statefuldb.model.operations import Unreserve
 from statefuldb.model.plan import MemberReport, Plan, Waiting
 from statefuldb.model.spec import DatabaseSpec, DesiredState, ReconcileMode
 from statefuldb.model.volume import Intent, VolumeRecord
@@ -18,6 +14,7 @@ from statefuldb.planning import mesos_error
 from statefuldb.planning.context import report_of, status_of
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.status import health
+from statefuldb.planning.status.busy import is_busy
 
 _UNTOLD = frozenset({Reason.LEDGER_ENTRY_DAMAGED, Reason.LEDGER_ENTRY_DUPLICATE})
 _REFUSALS = frozenset({Reason.NOT_SUPPORTED_YET, Reason.FORBIDDEN_BY_PROFILE})
@@ -55,8 +52,7 @@ def decide(plan: Plan, desired: Desired, observed: Observed) -> tuple[Condition,
     if blocking is not None and blocking.reason not in health.NEEDS_A_PERSON:
         # Whatever else would pass by itself does not, once Mesos has ended the subscription.
         blocking = mesos_error.waiting(observed.mesos) or blocking
-    busy = any(not _beside_the_target(action, observed) for action in plan.actions)
-    ready = _ready(spec, wanted, len(serving), blocking, busy=busy)
+    ready = _ready(spec, wanted, len(serving), blocking, busy=is_busy(plan, observed))
     settled = ready.status is True or ready.reason is Reason.PAUSED
     return (
         accepted,
@@ -104,20 +100,6 @@ def _blocking(plan: Plan) -> Waiting | None:
         if wait.ordinal is None or wait.ordinal not in ready or wait.short_of_target:
             return wait
     return None
-
-
-def _beside_the_target(action: Action, observed: Observed) -> bool:
-    """Say whether nobody has to wait for an action: it writes down that failures are past, or gives back a surplus.
-
-    Where Mesos refuses to take that back, a database that serves would be called not Ready at each attempt.
-    """
-    if isinstance(action, AcceptOffers):
-        return all(isinstance(operation, Unreserve) for operation in action.operations)
-    if not isinstance(action, SaveVolume):
-        return False
-    saved = action.volume
-    noted = (replace(before, giving_back=saved.giving_back) for before in observed.volumes)
-    return any(saved in (before, replace(before, failures=0)) for before in noted)
 
 
 def _ready(spec: DatabaseSpec, wanted: int, serving: int, blocking: Waiting | None, *, busy: bool) -> Condition:

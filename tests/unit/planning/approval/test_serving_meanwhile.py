@@ -166,3 +166,15 @@ def test_what_became_of_its_last_operation_is_told_meanwhile() -> None:
     seen = replace(maintained(record), operations=(failed,))
     (wait,) = [w for w in decide(wanted, seen).waiting if w.reason is Reason.AWAITING_DISK]
     assert "no space" in wait.message
+
+
+@EVERY_STRATEGY
+def test_what_is_written_down_meanwhile_makes_no_other_plan_of_it(strategy: Strategy) -> None:
+    """A size that was edited with the configuration was learned by then: who approved the first hash was too late."""
+    record, beside, _ = serving_on(strategy)
+    wanted = edited(strategy)
+    wanted = replace(wanted, storage=replace(wanted.storage, size_bytes=2 * wanted.storage.size_bytes))
+    first = decide(wanted, running(record), beside)
+    saved = next((action.volume for action in first.actions if isinstance(action, SaveVolume)), record)
+    assert first.approval is not None
+    assert decide(wanted, running(saved), beside).approval == first.approval

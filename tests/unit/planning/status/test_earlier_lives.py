@@ -4,14 +4,28 @@ from dataclasses import replace
 
 import pytest
 
+from statefuldb.model.actions import AcceptOffers, SaveVolume
 from statefuldb.model.conditions import ConditionType, EventReason, Reason
 from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.plan import Plan
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Ending, Intent, VolumeRecord
+from statefuldb.planning.planner import plan
 from statefuldb.reconcile.report import status_of_plan
 from unit.planning.test_planner import serving
-from unit.planning.world import database, decide, observed, running, serving_on, spec, status
+from unit.planning.world import (
+    OPERATOR,
+    database,
+    decide,
+    desired,
+    observed,
+    offer,
+    remaining,
+    running,
+    serving_on,
+    spec,
+    status,
+)
 
 EVERY_STRATEGY = pytest.mark.parametrize("strategy", list(Strategy))
 BOUND = pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH])
@@ -34,6 +48,11 @@ def burnt(strategy: Strategy, intent: Intent) -> VolumeRecord:
         agent=away,
         launch=replace(record.launch, agent=away),
     )
+
+
+def earlier_life(strategy: Strategy) -> Plan:
+    """Return the plan that begins an earlier life of the name, on a machine of its own."""
+    return plan(desired(spec(strategy)), observed(database=database(uid=EARLIER)), (offer("agent-9"),), OPERATOR)
 
 
 def beside(seen: Observed, earlier: VolumeRecord, state: TaskState) -> Observed:
@@ -63,6 +82,23 @@ def test_it_is_as_healthy_as_without_that_data_which_is_still_told_of(
         assert [wait for wait in both.waiting if not wait.winding_up] == list(alone.waiting)
         (wait,) = [wait for wait in both.waiting if wait.winding_up]
         assert wait.fix
+
+
+@EVERY_STRATEGY
+def test_what_is_done_about_that_data_says_nothing_of_the_database(strategy: Strategy) -> None:
+    """A removal that fails again and again made a database that serves Ready and not Ready at each attempt."""
+    decided = earlier_life(strategy)
+    record, accepted = decided.actions
+    assert isinstance(record, SaveVolume)
+    assert isinstance(accepted, AcceptOffers)
+    over = Ending(incarnation=1, state=TaskState.KILLED, at_seconds=0.0)
+    earlier = replace(record.volume, initialised=True, token=1, intent=Intent.DELETE, ending=over)
+    idle = remaining(offer("agent-9"), accepted, launched=False)
+    seen = running(serving(strategy))
+    seen = replace(seen, volumes=(earlier, *seen.volumes), reserved=(idle,), at_seconds=1_000.0)
+    both = decide(spec(strategy), seen, replace(idle, received_at_seconds=1_000.0))
+    assert {type(action) for action in both.actions} == {SaveVolume, AcceptOffers}
+    assert conditions(both) == conditions(decide(spec(strategy), running(serving(strategy))))
 
 
 @LOST
