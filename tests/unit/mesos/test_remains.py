@@ -34,8 +34,8 @@ def framework(name: str = "statefuldb", role: str = ROLE) -> Json:
     return {"framework_info": {"name": name, "id": {"value": "f-1"}, "roles": [role], "labels": labels}}
 
 
-def agent(role: str = ROLE) -> Json:
-    said = {"cluster": CLUSTER, "uid": "an-uid", "namespace": "default", "name": "db", "ordinal": "0"}
+def agent(role: str = ROLE, cluster: str = CLUSTER) -> Json:
+    said = {"cluster": cluster, "uid": "an-uid", "namespace": "default", "name": "db", "ordinal": "0"}
     said |= {"reservation": "sdb.an-uid.0.1"}
     wire = {"labels": [{"key": f"statefuldb.dev/{key}", "value": value} for key, value in said.items()]}
     reserved = {"type": "DYNAMIC", "role": role, "labels": wire}
@@ -59,6 +59,12 @@ def test_a_framework_that_is_registered_is_told_of_first() -> None:
 
 
 def test_what_agents_hold_is_told_of_where_mesos_has_removed_the_framework() -> None:
-    left = Remains(seen=f"agent agent-1 holds data of cluster {CLUSTER} in this role", cluster=CLUSTER)
+    left = Remains(seen=f"agents hold data of cluster {CLUSTER} (on agent-1) in this role", cluster=CLUSTER)
     assert remains_of(Answers([], [agent()]), ROLE) == left
     assert remains_of(Answers([framework(name="marathon")], [agent(role=f"{ROLE}/{CLUSTER}")]), ROLE) == left
+
+
+def test_of_several_clusters_all_are_named_and_none_is_chosen() -> None:
+    left = remains_of(Answers([], [agent(), agent(cluster="another")]), ROLE)
+    seen = f"agents hold data of cluster {CLUSTER} (on agent-1) and of cluster another (on agent-1) in this role"
+    assert left == Remains(seen=seen, cluster="")

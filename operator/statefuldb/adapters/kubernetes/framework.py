@@ -173,7 +173,7 @@ class FrameworkRecord:
 
     def _lost(self, found: Remains) -> str:
         record = f"{FRAMEWORK_CONFIG_MAP} -n {self._namespace}"
-        held = {"frameworkId": found.framework_id, "cluster": found.cluster}
+        held = {"frameworkId": found.framework_id, "cluster": found.cluster or "UUID"}
         values = " ".join(f"--from-literal={name}={value}" for name, value in held.items() if value)
         return (
             f"ConfigMap {record} is not there, but {found.seen}. "

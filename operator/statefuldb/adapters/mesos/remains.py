@@ -26,16 +26,21 @@ def remains_of(master: MasterApi, role: str) -> Remains | None:
             known = info["id"]["value"]
             seen = f"Mesos knows our framework {known} in this role"
             return Remains(seen=seen, cluster=labels.get(LABEL_CLUSTER, ""), framework_id=known)
-    held = [found for found in master.each_agent(lambda agent: _held(agent, role)) if found is not None]
-    return min(held, key=lambda found: (found.cluster, found.seen), default=None)
+    clusters: dict[str, str] = {}
+    for hostname, held in sorted(master.each_agent(lambda agent: _held(agent, role))):
+        for cluster in sorted(held):
+            clusters.setdefault(cluster, hostname)
+    if not clusters:
+        return None
+    named = " and of ".join(f"cluster {cluster} (on {hostname})" for cluster, hostname in sorted(clusters.items()))
+    # Of several only a person can say which is meant.
+    return Remains(
+        seen=f"agents hold data of {named} in this role", cluster=next(iter(clusters)) if len(clusters) == 1 else ""
+    )
 
 
-def _held(agent: Json, role: str) -> Remains | None:
-    """Return what an agent of GET_AGENTS holds for a database of ours."""
-    for wire in agent.get("total_resources", []):
-        resource = resource_from_wire(wire)
-        owner = identity_of(resource)
-        if owner is not None and any(within(reservation.role, role) for reservation in resource.reservations):
-            seen = f"agent {agent['agent_info']['hostname']} holds data of cluster {owner.cluster} in this role"
-            return Remains(seen=seen, cluster=owner.cluster)
-    return None
+def _held(agent: Json, role: str) -> tuple[str, set[str]]:
+    """Return the host of an agent of GET_AGENTS, and the clusters of ours for which it holds something."""
+    held = (resource_from_wire(wire) for wire in agent.get("total_resources", []))
+    ours = [r for r in held if any(within(reservation.role, role) for reservation in r.reservations)]
+    return agent["agent_info"]["hostname"], {owner.cluster for r in ours if (owner := identity_of(r)) is not None}
