@@ -85,7 +85,7 @@ def _safe(path: str, value: str, allowed_roots: tuple[str, ...]) -> Iterator[Fie
         yield FieldError(
             path=path, value=shown(value), allowed="an absolute path without '.', '..', '//' and a '/' at its end"
         )
-    elif allowed_roots and not any(_below(value, root) for root in allowed_roots):
+    elif allowed_roots and not any(at_or_below(value, root) for root in allowed_roots):
         yield FieldError(
             path=path,
             value=shown(value),
@@ -93,7 +93,7 @@ def _safe(path: str, value: str, allowed_roots: tuple[str, ...]) -> Iterator[Fie
             fix="choose one of them, or have the operator's --allowed-root extended",
             reason="Forbidden",
         )
-    elif not allowed_roots and any(_below(value, root) for root in SYSTEM_ROOTS):
+    elif not allowed_roots and any(at_or_below(value, root) for root in SYSTEM_ROOTS):
         yield FieldError(
             path=path,
             value=shown(value),
@@ -102,7 +102,8 @@ def _safe(path: str, value: str, allowed_roots: tuple[str, ...]) -> Iterator[Fie
         )
 
 
-def _below(path: str, root: str) -> bool:
+def at_or_below(path: str, root: str) -> bool:
+    """Say whether an absolute path is a directory `root` or lies below it."""
     return path == root or path.startswith(root.rstrip("/") + "/")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from statefuldb.model.errors import FieldError
 from statefuldb.model.profile import StorageProfile
 from statefuldb.model.quantity import render_bytes
+from statefuldb.model.rules import at_or_below
 from statefuldb.model.spec import DatabaseSpec, Retention
 
 REASON = "ForbiddenByProfile"
@@ -38,7 +39,7 @@ def _errors(spec: DatabaseSpec, profile: StorageProfile, operator_role: str) -> 
     roots = profile.host_roots
     if storage.host_path is not None and roots is not None:
         path = storage.host_path.path
-        if not any(path == root or path.startswith(root.rstrip("/") + "/") for root in roots):
+        if not any(at_or_below(path, root) for root in roots):
             where = f"a directory at or below {' or '.join(roots)}" if roots else ""
             yield _forbidden(profile, "spec.storage.hostPath.path", path, where)
     size = render_bytes(storage.size_bytes)

@@ -24,7 +24,6 @@ def _earlier_lives(plan: Plan, observed: Observed) -> set[Member]:
     """Return whose data is not this database's, nor is taken up by it in this plan."""
     saved = {action.volume.identity: action.volume for action in plan.actions if isinstance(action, SaveVolume)}
     records = (saved.get(record.identity, record) for record in observed.volumes)
-    # What removes the data of the one that this database was is nobody else's affair.
     return {_member(r.identity) for r in records if not is_of_this_database(observed, r)}
 
 
