@@ -119,7 +119,9 @@ KEPT_FEW_KINDS = (3001, 23996, 25780, 32135, 32735, 42723, 67109, 73501)
 # in which nothing told of the later life that ran in its directory.
 # 65160: the backup had a first attempt of an earlier life; it was to begin elsewhere while the later one's task, which
 # Mesos had yet to answer for, had data.
-KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421, 37371, 42946, 43240, 57284, 65160, 740052)
+# 87834: the first attempt, which the backup knew, had not arrived, and the next one served on an agent that was away
+# after the restore. An empty database was begun where the first one was to be.
+KEPT_RESTORED = (3, 14, 79, 83, 164, 246, 319, 668, 35421, 37371, 42946, 43240, 57284, 65160, 740052, 87834)
 
 # Seeds in which a law was wrong and the operator right.
 # 961: a member was launched as before, for want of room, and restarted once there was more: asked for by the old edit.

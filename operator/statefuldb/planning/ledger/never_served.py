@@ -6,8 +6,8 @@ lists what attempts have left, and which attempt it was: such a member goes on w
 begun elsewhere. Where that one never served, nothing is lost by it.
 
 Where a person has said that there was a restore, this holds however the attempt ended, and while its agent is away,
-until the member is known to serve; and a database whose entry was not written at the time of the backup waits for a
-person too.
+until the member is known to serve. Where no agent holds a volume of such a member, a later attempt may have served on
+one that is away: then a person is waited for, and so is one where a database had no entry at the time of the backup.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,8 +25,8 @@ from statefuldb.planning.context import Context, status_of
 from statefuldb.planning.storage.holding import is_ours, made_for
 
 LOOK_AGAIN_SECONDS = 5.0
-_NEVER_RAN = (TaskState.DROPPED, TaskState.ERROR)
 ANEW = "delete the database and its data, and apply it again"
+_BRING_BACK = f"bring back agents that are away; or, if you know that nobody ever wrote to it, {ANEW}"
 
 
 def doubted(record: VolumeRecord, tasks: Mapping[TaskId, TaskStatus]) -> bool:
@@ -65,7 +65,20 @@ def offers_for(context: Context, record: VolumeRecord) -> Offers | Waiting:
         return offers
     # Beside a volume that is not offered yet another one would be made.
     kept = any(held.hostname == only and _has_volume(held, record) for held in observed.reserved or ())
+    if not kept and record.strategy is Strategy.PERSISTENT_VOLUME and _restored(context, record):
+        return _nowhere(record, only)
     return tuple(o for o in offers if o.hostname == only and (not kept or _has_volume(o, record)))
+
+
+def _nowhere(record: VolumeRecord, host: str) -> Waiting:
+    return Waiting(
+        ordinal=record.identity.ordinal,
+        reason=Reason.VOLUME_MISSING,
+        message=f"{record.member} was being begun on {host} when the backup of the API was made, and no agent that "
+        "Mesos lists holds a volume of it: it may have served, there or on another agent that is away now",
+        fix=_BRING_BACK,
+        look_again_seconds=LOOK_AGAIN_SECONDS,
+    )
 
 
 def unanswered(observed: Observed, ordinal: int, carried: Iterable[VolumeRecord]) -> Waiting | None:
@@ -93,7 +106,7 @@ def unwritten(context: Context, ordinal: int) -> Waiting | None:
         reason=Reason.VOLUME_MISSING,
         message=f"{name} is older than the last restore of the API and has no ledger entry: it may have been begun "
         "since the backup, on an agent that is away now",
-        fix=f"bring back agents that are away; or, if you know that nobody ever wrote to it, {ANEW}",
+        fix=_BRING_BACK,
         look_again_seconds=LOOK_AGAIN_SECONDS,
     )
 
@@ -129,18 +142,27 @@ def _served_by(context: Context, record: VolumeRecord) -> str | None:
     observed = context.observed
     if not doubted(record, observed.tasks) or record.launch is None:
         return None
-    known = max((stored.incarnation for stored in observed.volumes if stored.name == record.name), default=0)
-    tried_since = known >= context.operator.restored_at
-    # An attempt since the restore that failed too says nothing of those before it.
-    restored = is_older(context) or not tried_since
+    restored = _restored(context, record)
     ended = record.ending.state if record.ending is not None else None
-    ran = tried_since or ended not in _NEVER_RAN
-    own = record.launch.agent.hostname if ended is TaskState.GONE or (restored and ran) else None
+    own = record.launch.agent.hostname if ended is TaskState.GONE or restored else None
+    known = _known(observed, record)
     left = _left(observed, record)
     served = {host: number for host, number in left.items() if number > known or host == own}
     if not served and restored:
         return own
     return max(served, key=lambda host: (served[host], host), default=None)
+
+
+def _restored(context: Context, record: VolumeRecord) -> bool:
+    """Say whether what is known of a member's attempts is out of a backup.
+
+    An attempt since the restore that failed too says nothing of those before it.
+    """
+    return is_older(context) or _known(context.observed, record) < context.operator.restored_at
+
+
+def _known(observed: Observed, record: VolumeRecord) -> int:
+    return max((stored.incarnation for stored in observed.volumes if stored.name == record.name), default=0)
 
 
 def _has_volume(offer: AgentOffer, record: VolumeRecord) -> bool:

@@ -146,14 +146,13 @@ def test_after_a_restore_it_goes_on_where_it_was_however_it_ended(strategy: Stra
     another = replace(idle, agent_id="id-of-another")
     assert hostname(seen(record, another), offer("agent-2"), another) == idle.hostname, "its host is another agent now"
     assert hostname(seen(record), offer("agent-2")) is None, "its agent is away"
-    (wait,) = plan(desired(spec(strategy)), seen(record), (offer("agent-2"),), restored).waiting
-    assert f"an attempt of orders-0 on {idle.hostname} may have served" in wait.message
-    assert wait.fix.endswith(ANEW)
     never_ran = replace(record, ending=Ending(incarnation=1, state=TaskState.DROPPED, at_seconds=10.0))
-    # A directory stays on its host in any case.
-    elsewhere = "agent-2" if strategy is Strategy.PERSISTENT_VOLUME else None
-    assert hostname(seen(never_ran), offer("agent-2"), of=never_ran) == elsewhere
-    assert record.launch is not None
+    assert hostname(seen(never_ran, idle), idle, of=never_ran) == idle.hostname
+    assert hostname(seen(never_ran), offer("agent-2"), of=never_ran) is None
+    (wait,) = plan(desired(spec(strategy)), seen(record), (offer("agent-2"),), restored).waiting
+    assert idle.hostname in wait.message
+    assert "may have served" in wait.message
+    assert wait.fix.endswith(ANEW)
 
 
 @BOUND
@@ -186,6 +185,20 @@ def test_after_a_restore_an_attempt_that_was_made_since_takes_no_doubt_away(
     assert hostname(number, idle) == elsewhere, "it was created since"
 
 
+@pytest.mark.parametrize("state", [TaskState.DROPPED, TaskState.FAILED, TaskState.KILLED, TaskState.GONE])
+def test_after_a_restore_it_is_not_begun_on_its_host_where_that_holds_no_volume_of_it(state: TaskState) -> None:
+    """Simulator, seed 87834: what the backup knew never ran; the next attempt served on an agent that was away then."""
+    record, idle = attempt(Strategy.PERSISTENT_VOLUME, state)
+    bare = tuple(r for r in idle.resources if r.persistence is None)
+    restored = replace(OPERATOR, restored_at=1_700_000_000)
+    for held in ((), (replace(idle, resources=bare),)):
+        decided = plan(
+            desired(spec(Strategy.PERSISTENT_VOLUME)), seen(record, *held), (offer(idle.hostname),), restored
+        )
+        assert not decided.actions
+        assert [wait.reason for wait in decided.waiting] == [Reason.VOLUME_MISSING]
+
+
 @pytest.mark.parametrize("restored_at", [0, 1_700_000_000])
 def test_beside_its_volume_no_other_one_is_made(restored_at: int) -> None:
     """Simulator, seed 668 with restores: as it ended, its host had offered what was free there, and no volume yet."""
@@ -196,7 +209,8 @@ def test_beside_its_volume_no_other_one_is_made(restored_at: int) -> None:
     decided = plan(wanted, seen(record, idle), (free,), operator)
     assert not decided.actions
     assert f"an attempt of orders-0 on {idle.hostname} may have served" in decided.waiting[0].message
-    assert any(isinstance(action, AcceptOffers) for action in plan(wanted, seen(record), (free,), operator).actions)
+    begun = plan(wanted, seen(record), (free,), operator).actions
+    assert any(isinstance(action, AcceptOffers) for action in begun) is (not restored_at)
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
