@@ -51,6 +51,10 @@ class MesosPort(Protocol):
         """Return the latest status of every task whose id carries this data identity's uid."""
         ...
 
+    def unheard_since(self, task_id: TaskId) -> float | None:
+        """Return since when Mesos owes an answer for an expected task of which it has said nothing; None for others."""
+        ...
+
     def operations(self, uid: str) -> tuple[OperationStatus, ...]:
         """Return what is known of the last operations of each member of one data identity."""
         ...

@@ -22,6 +22,8 @@ from statefuldb.reconcile.ports import KeeperPort, KubernetesPort
 
 MISSED_AFTER_SECONDS = 30.0
 DOUBTED_AFTER_SECONDS = 30.0
+# Agents come back to a new master within a minute or so; here no keeper has been heard that could tell.
+UNHEARD_AFTER_SECONDS = 120.0
 
 
 class Observer:
@@ -68,6 +70,7 @@ class Observer:
             for task_id, status in self._mesos.tasks(uid).items()
         }
         for volume in volumes:
+            self._doubt_unheard(volume, tasks, view)
             self._correct_former(volume, tasks, view)
             self._follow(key, volume, tasks)
         observed = Observed(
@@ -102,7 +105,7 @@ class Observer:
         """Return what is known of a task: nothing, where neither Mesos nor its keeper answers for it.
 
         A master that was started again says nothing of an agent that has not come back, until its
-        `agent_reregister_timeout` is over, even where a person has marked that agent as gone.
+        `agent_reregister_timeout` is over, and no more after that where a person has marked that agent as gone.
         """
         owed = status.owed_since_seconds
         heard = keeper is not None and keeper.status is not None and not keeper.error
@@ -110,6 +113,26 @@ class Observer:
             return status
         message = "the master was asked again, and does not answer"
         return replace(status, state=TaskState.UNKNOWN, message=message, seen_at_seconds=owed)
+
+    def _doubt_unheard(self, volume: VolumeRecord, tasks: dict[TaskId, TaskStatus], view: MesosView) -> None:
+        """Take a launch as unknown of which nothing was heard since this operator began, though Mesos was asked.
+
+        A master that was started again is silent about it until its agent is back, or given up; and for as long as that
+        master leads, where a person has marked the agent as gone before (master.cpp, markGone).
+        """
+        task_id, launch = volume.task_id, volume.launch
+        if task_id is None or launch is None or volume.ended or task_id in tasks or not view.connected:
+            return
+        since = self._mesos.unheard_since(task_id)
+        if since is not None and self._clock.now() - since >= UNHEARD_AFTER_SECONDS:
+            tasks[task_id] = TaskStatus(
+                id=task_id,
+                state=TaskState.UNKNOWN,
+                agent_id=launch.agent.id,
+                message="the master was asked, and does not answer",
+                seen_at_seconds=since,
+                owed_since_seconds=since,
+            )
 
     def _correct_former(self, volume: VolumeRecord, tasks: dict[TaskId, TaskStatus], view: MesosView) -> None:
         """Correct what Mesos says of a launch of an earlier framework of ours: it is no word about the task itself.

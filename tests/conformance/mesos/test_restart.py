@@ -90,3 +90,27 @@ def test_tasks_and_reservations_outlive_master_and_agents(subscribe: Subscribe, 
     again.accept(held, operation("DESTROY", [volume("re-v")], "re-d"))
     again.finished("re-d")
     again.teardown()
+
+
+def test_an_agent_that_is_called_gone_before_it_is_back_is_never_answered_for(
+    subscribe: Subscribe, mesos: Mesos, whole: Whole
+) -> None:
+    one = subscribe(framework(checkpoint=True))
+    agent: Json = one.offer()["agent_id"]
+    whole.kill()
+    one.stream.wait(lambda: one.stream.ended == "broken", about="the end of the stream")
+    whole.start_master()
+    again = subscribed_again(one)
+    assert mesos.http.ask("MARK_AGENT_GONE", agent_id=agent).status == 200
+    named = {"task_id": {"value": "gone-0"}, "agent_id": agent}
+    answered(again, named, {"task_id": {"value": "gone-0"}})
+    again.call("RECONCILE_OPERATIONS", {"operations": [{"operation_id": {"value": "gone-o"}, "agent_id": agent}]})
+    assert again.operation("gone-o")["state"] == "OPERATION_RECOVERING"
+    listed = mesos.http.get("GET_AGENTS")
+    assert agent in [found["id"] for found in listed["recovered_agents"]]
+    # Nor once it has been sent away, and the others are there.
+    whole.start_agents()
+    settled(mesos.http, AGENTS - 1)
+    answered(again, named)
+    assert not again.task_updates("gone-0")
+    again.teardown()

@@ -75,6 +75,24 @@ def test_what_a_master_says_of_a_task_that_has_ended_is_an_answer_and_changes_no
     assert (seen.state, seen.owed_since_seconds) == (TaskState.GONE, None)
 
 
+def test_since_when_nothing_is_heard_of_a_followed_task_is_known() -> None:
+    clock = Clock()
+    book = TaskBook(clock)
+    assert book.unheard_since(TASK) is None
+    book.follow(KEY, TASK, "agent-1")
+    clock.seconds += 60.0
+    book.follow(KEY, TASK, "agent-1")
+    assert book.unheard_since(TASK) == 10_000.0
+    book.subscribed()
+    assert book.unheard_since(TASK) == 10_060.0, "another master may be asked now"
+    clock.seconds -= 3_600.0
+    first, clock.seconds = book.unheard_since(TASK), clock.seconds + 30.0
+    assert book.unheard_since(TASK) == first == 6_460.0, "the clock was ahead"
+    book.update(status(TASK, TaskState.RUNNING))
+    book.subscribed()
+    assert book.unheard_since(TASK) is None
+
+
 def test_tasks_are_found_by_their_agent_without_looking_at_all_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     book = TaskBook(Clock())
     tasks = [replace(TASK, ordinal=number) for number in range(3)]

@@ -10,11 +10,12 @@ import pytest
 from statefuldb.model.actions import SaveVolume
 from statefuldb.model.observed import KeeperView, TaskState, TaskStatus
 from statefuldb.model.spec import Strategy
-from statefuldb.model.volume import Intent, VolumeRecord
+from statefuldb.model.volume import Fencing, Intent, VolumeRecord
+from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
-from statefuldb.reconcile.observe import DOUBTED_AFTER_SECONDS, Observer
+from statefuldb.reconcile.observe import DOUBTED_AFTER_SECONDS, UNHEARD_AFTER_SECONDS, Observer
 from unit.planning.members.test_undecided_tasks import renamed, serving
-from unit.planning.world import KEY, OPERATOR, database, desired, keeper, observed, spec, status
+from unit.planning.world import CLUSTER, KEY, OPERATOR, database, desired, keeper, observed, spec, status
 
 NOW = 1_000.0
 LONG_AGO = NOW - DOUBTED_AFTER_SECONDS
@@ -41,6 +42,7 @@ def observer(
     kubernetes.namespace_exists.return_value = namespaces
     mesos.found.return_value = mesos.operations.return_value = ()
     mesos.tasks.return_value = {said.id: said}
+    mesos.unheard_since.return_value = None
     mesos.maintenance.return_value = {}
     mesos.view.return_value = base.mesos
     keepers.view.return_value = view
@@ -86,6 +88,30 @@ def test_a_task_for_which_somebody_answers_or_may_yet_answer_is_what_it_was_said
         watching, _, keepers = observer(record, running(record, owed_since), view)
         assert watching.observe(KEY).tasks[record.task_id].state is TaskState.RUNNING
         keepers.watch.assert_called_once()
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_a_task_of_which_an_operator_that_has_begun_hears_nothing_is_unknown(strategy: Strategy) -> None:
+    """A master never answers for an agent that was marked as gone before it came back to that master."""
+    record, idle = serving(strategy)
+    assert record.task_id is not None
+    by_hand = replace(record, fencing=Fencing(incarnation=record.incarnation, by="a person"))
+    for held, since, connected, known in (
+        (record, NOW - UNHEARD_AFTER_SECONDS, True, True),
+        (by_hand, NOW - UNHEARD_AFTER_SECONDS, True, True),
+        (record, NOW - UNHEARD_AFTER_SECONDS + 1.0, True, False),
+        (record, NOW - UNHEARD_AFTER_SECONDS, False, False),
+        (record, None, True, False),
+    ):
+        watching, mesos, _ = observer(held, running(held, None), None)
+        mesos.tasks.return_value, mesos.unheard_since.return_value = {}, since
+        mesos.view.return_value = replace(mesos.view.return_value, connected=connected)
+        seen = watching.observe(KEY)
+        assert {t: s.state for t, s in seen.tasks.items()} == ({record.task_id: TaskState.UNKNOWN} if known else {})
+        mesos.expect.assert_called_once()
+        decided = plan(desired(spec(strategy)), seen, (renamed(idle),), OPERATOR)
+        assert bool(decided.actions) is (known and (strategy is not Strategy.DFS or held is by_hand))
+        assert not violations(decided, seen, CLUSTER)
 
 
 def test_before_data_in_use_counts_as_nobodys_it_is_looked_whether_the_definitions_go() -> None:

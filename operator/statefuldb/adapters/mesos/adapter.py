@@ -170,6 +170,10 @@ class MesosAdapter:
         """Return what is known of the tasks of one data identity; one just killed counts as KILLING."""
         return self._books.tasks.statuses(uid)
 
+    def unheard_since(self, task_id: TaskId) -> float | None:
+        """Return since when Mesos owes an answer for a followed task of which it has said nothing; None for others."""
+        return self._books.tasks.unheard_since(task_id)
+
     def operations(self, uid: str) -> tuple[OperationStatus, ...]:
         """Return what is known of the last operations of each member of one data identity."""
         return self._books.operations.statuses(uid)

@@ -23,7 +23,8 @@ class TaskBook:
         self._followed: Grouped[TaskId, tuple[DatabaseKey, str]] = Grouped(
             lambda task_id, held: (task_id.uid, ("on", held[1]))
         )
-        self._unanswered: set[TaskId] = set()
+        # With since when: a subscription asks anew.
+        self._unanswered: dict[TaskId, float] = {}
         self._killed: dict[TaskId, float] = {}
         self._told_by_running: set[TaskId] = set()
         self._found: Grouped[TaskId, VolumeRecord] = Grouped(
@@ -102,7 +103,7 @@ class TaskBook:
             news = task_id not in self._followed and task_id not in self._statuses
             self._followed[task_id] = (key, agent_id)
             if news:
-                self._unanswered.add(task_id)
+                self._unanswered[task_id] = self._clock.now()
             return news
 
     def forget(self, task_id: TaskId) -> None:
@@ -119,8 +120,7 @@ class TaskBook:
                 self._told_by_running.add(task_id)
                 return
             known = self._statuses.get(task_id)
-            self._unanswered.discard(task_id)
-            for book in (self._followed, self._killed, self._found):
+            for book in (self._followed, self._killed, self._found, self._unanswered):
                 book.pop(task_id, None)
             if known is not None and known.state.over and known.uuid is None:
                 del self._statuses[task_id]
@@ -138,7 +138,7 @@ class TaskBook:
     def update(self, status: TaskStatus) -> DatabaseKey | None:
         """Take a status up. Return the key of a followed task, None for any other."""
         with self._lock:
-            self._unanswered.discard(status.id)
+            self._unanswered.pop(status.id, None)
             known = self._statuses.get(status.id)
             if known is not None and known.state.over and not status.state.over:
                 # What an agent said of an end is not undone by what a master guesses then: that is an answer, no more.
@@ -163,8 +163,8 @@ class TaskBook:
     def subscribed(self) -> None:
         """Begin a subscription: what was known may be old, so Mesos owes an answer for every followed task."""
         with self._lock:
-            self._unanswered = set(self._followed)
             owed_since = self._clock.now()
+            self._unanswered = dict.fromkeys(self._followed, owed_since)
             for task_id, status in list(self._statuses.items()):
                 self._statuses[task_id] = replace(status, owed_since_seconds=owed_since)
 
@@ -186,8 +186,17 @@ class TaskBook:
                 for task_id, status in self._statuses.of(("on", agent_id)).items()
                 if not status.state.alive and not status.state.over and task_id in self._followed
             }
-            self._unanswered |= news
+            self._unanswered = {**dict.fromkeys(news, self._clock.now()), **self._unanswered}
             return bool(news)
+
+    def unheard_since(self, task_id: TaskId) -> float | None:
+        """Return since when Mesos owes an answer for a followed task of which it has said nothing; None for others."""
+        with self._lock:
+            since = self._unanswered.get(task_id) if task_id not in self._statuses else None
+            if since is not None:
+                # Of the future: the clock was set back since.
+                self._unanswered[task_id] = since = min(since, self._clock.now())
+            return since
 
     def owed(self) -> bool:
         """Say whether an answer is owed for a followed task."""

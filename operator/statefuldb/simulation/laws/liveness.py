@@ -158,7 +158,7 @@ def _all_is_answered(world: World) -> None:
 
 
 def _awaits_agents(world: World) -> bool:
-    return any(agent.recovered for agent in world.mesos.master.cluster.agents.values())
+    return any(agent.recovered and not agent.gone for agent in world.mesos.master.cluster.agents.values())
 
 
 def _all_is_said(world: World) -> None:

@@ -220,7 +220,10 @@ class Agents:
         agent = self._cluster.agents.get(agent_id)
         if agent is None or agent.gone:
             return agent is not None
-        agent.gone, agent.connected, agent.recovered = True, False, False
+        agent.gone, agent.connected = True, False
+        if agent.recovered:
+            # Nothing is told of what it ran, nor answered while this master leads (master.cpp, markGone).
+            return True
         agent.total = Bag()
         feedback.gone(self._cluster, agent)
         for framework in self._cluster.frameworks.values():

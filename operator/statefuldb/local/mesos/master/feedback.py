@@ -127,12 +127,12 @@ def _unknown(cluster: Cluster, identity: Json, agent_id: str | None) -> Json:
         )
     if agent is None:
         return _status(identity, "OPERATION_UNKNOWN", "Reconciliation: Both operation and agent are unknown", agent_id)
-    if agent.gone:
+    if agent.recovered:
+        state, why = "OPERATION_RECOVERING", "Agent is recovered but has not re-registered"
+    elif agent.gone:
         state, why = "OPERATION_GONE_BY_OPERATOR", "Agent marked gone by operator"
     elif agent.unreachable:
         state, why = "OPERATION_UNREACHABLE", "Agent is unreachable"
-    elif agent.recovered:
-        state, why = "OPERATION_RECOVERING", "Agent is recovered but has not re-registered"
     else:
         state, why = "OPERATION_UNKNOWN", "Operation is unknown"
     return _status(identity, state, f"Reconciliation: {why}", agent_id)

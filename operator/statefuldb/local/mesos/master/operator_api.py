@@ -121,9 +121,9 @@ class OperatorApi:
         return 501, None
 
     def _agents(self) -> Json:
-        known = [one for one in self._master.cluster.agents.values() if not one.gone and not one.unreachable]
+        known = [one for one in self._master.cluster.agents.values() if not one.unreachable]
         shown: Json = {
-            "agents": [self._agent(one) for one in known if not one.recovered],
+            "agents": [self._agent(one) for one in known if not one.recovered and not one.gone],
             "recovered_agents": [self._info(one) for one in known if one.recovered],
         }
         return {name: entries for name, entries in shown.items() if entries}

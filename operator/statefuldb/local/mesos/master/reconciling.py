@@ -32,7 +32,8 @@ def _latest(cluster: Cluster, framework: Framework, task: Task) -> None:
 def _unknown(cluster: Cluster, framework: Framework, task_id: str, agent_id: str | None) -> None:
     """Answer for a task that nobody knows. Silence where an agent that may know it has not come back yet."""
     agent = cluster.agents.get(agent_id or "")
-    if agent_id is None and any(one.recovered for one in cluster.agents.values()):
+    may_know = cluster.agents.values() if agent_id is None else [agent]
+    if any(one is not None and one.recovered for one in may_know):
         return
     if agent is None:
         _answer(cluster, framework, task_id, "TASK_UNKNOWN", "Task is unknown", agent_id)
@@ -41,7 +42,7 @@ def _unknown(cluster: Cluster, framework: Framework, task_id: str, agent_id: str
     elif agent.unreachable:
         since = {"unreachable_time": nanoseconds(agent.unreachable_at or 0.0)}
         _answer(cluster, framework, task_id, "TASK_UNREACHABLE", "Task is unreachable", agent_id, **since)
-    elif not agent.recovered:
+    else:
         _answer(cluster, framework, task_id, "TASK_GONE", "Task is unknown to the agent", agent_id)
 
 
