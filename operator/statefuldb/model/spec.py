@@ -112,7 +112,7 @@ DFS_ATTRIBUTE = "statefuldb_dfs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentAttribute:
-    """A Mesos agent attribute of type TEXT, by exact value."""
+    """A Mesos agent attribute, by exact value; a number as Mesos shows it (`1`, `2.5`)."""
 
     name: str
     value: str

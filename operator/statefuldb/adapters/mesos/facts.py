@@ -9,6 +9,7 @@ from typing import Any
 
 from statefuldb.adapters.mesos.master_api import MasterApi, fetch
 from statefuldb.adapters.mesos.transport import Transport
+from statefuldb.adapters.mesos.wire import attributes_from_wire
 from statefuldb.model.identity import LABEL_CLUSTER
 from statefuldb.planning.checkup.agents import AgentFacts
 from statefuldb.planning.checkup.master import FrameworkFacts, MasterFacts
@@ -79,7 +80,7 @@ class MesosFacts:
             active=bool(agent.get("active")),
             capabilities=frozenset(str(c.get("type", "")) for c in agent.get("capabilities", [])),
             resources=frozenset(resource["name"] for resource in agent.get("total_resources", [])),
-            attributes={a["name"]: str(a.get("text", {}).get("value", "")) for a in info.get("attributes", [])},
+            attributes=attributes_from_wire(info.get("attributes", [])),
             flags=flags,
         )
 

@@ -44,10 +44,17 @@ def offer_from_wire(offer: Mapping[str, Any], now: float) -> AgentOffer:
         resources=tuple(
             resource_from_wire(r) for r in offer.get("resources", []) if not any(field in r for field in _NOT_OURS)
         ),
-        attributes={a["name"]: a["text"]["value"] for a in offer.get("attributes", []) if "text" in a},
+        attributes=attributes_from_wire(offer.get("attributes", [])),
         received_at_seconds=now,
         unavailability=_unavailability(offer),
     )
+
+
+def attributes_from_wire(attributes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return an agent's attributes as manifests name them. What looks like a number is one for Mesos: `rack:1`."""
+    texts = {a["name"]: str(a["text"]["value"]) for a in attributes if "text" in a}
+    numbers = {a["name"]: f"{round(float(a['scalar']['value']), 3):.15g}" for a in attributes if "scalar" in a}
+    return {**numbers, **texts}
 
 
 def inverse_offer_from_wire(offer: Mapping[str, Any]) -> InverseOffer | None:
