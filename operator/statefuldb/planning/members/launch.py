@@ -86,7 +86,7 @@ def _recorded(
         made_with=record.made_with if record.initialised else made_with(record.engine, context.spec.engine.config),
         fencing=None,
         ending=None,
-        elsewhere=left_elsewhere(record, offer.hostname, claim),
+        elsewhere=left_elsewhere(record, offer, claim),
         superseded=tuple(host for host in attempt.superseded if host != offer.hostname),
         giving_back=None,
         launch=Launch(

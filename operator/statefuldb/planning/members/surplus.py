@@ -16,7 +16,7 @@ from statefuldb.model.volume import Launch, VolumeRecord
 from statefuldb.planning.context import Context, Step
 from statefuldb.planning.members import asked_back
 from statefuldb.planning.storage.bundle import Claim, surplus
-from statefuldb.planning.storage.holding import is_ours
+from statefuldb.planning.storage.holding import holds_volume, is_ours
 
 
 def leaves_surplus(record: VolumeRecord, offer: AgentOffer, claim: Claim) -> bool:
@@ -52,10 +52,14 @@ def _ours(record: VolumeRecord, resources: Iterable[Resource]) -> int:
     return sum(r.amount_milli for r in ours) + sum(end - begin + 1 for r in ours for begin, end in r.ranges)
 
 
-def left_elsewhere(record: VolumeRecord, hostname: str, claim: Claim) -> tuple[str, ...]:
-    """Return the hosts where earlier attempts may have left reservations, for a launch on `hostname`."""
-    before = record.agent.hostname if record.agent is not None and claim.reserved_for(record.identity) else hostname
-    return tuple(sorted({*record.elsewhere, before} - {hostname}))
+def left_elsewhere(record: VolumeRecord, offer: AgentOffer, claim: Claim) -> tuple[str, ...]:
+    """Return the hosts where earlier attempts may have left reservations, for a launch on `offer`.
+
+    An agent that offers the volume of the last attempt is the one of then, whatever its host is called now.
+    """
+    moves = claim.reserved_for(record.identity) and not holds_volume(record, offer)
+    before = record.agent.hostname if record.agent is not None and moves else offer.hostname
+    return tuple(sorted({*record.elsewhere, before} - {offer.hostname}))
 
 
 def trim(context: Context, record: VolumeRecord, served: Step) -> Step:

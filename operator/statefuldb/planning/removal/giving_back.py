@@ -18,7 +18,7 @@ from statefuldb.planning.members import asked_back
 from statefuldb.planning.members.undecided_tasks import PROOF_SECONDS
 from statefuldb.planning.removal.erasing import erase
 from statefuldb.planning.storage import strategy_of
-from statefuldb.planning.storage.holding import is_ours
+from statefuldb.planning.storage.holding import holds_volume, is_ours
 
 
 def give_back(context: Context, record: VolumeRecord) -> Step:
@@ -47,7 +47,7 @@ def _released(context: Context, record: VolumeRecord, offer: AgentOffer, operati
         return Step(waiting=(asked_back.explained(asked, wait),), announcements=_in_vain(asked))
     return Step(
         actions=(
-            SaveVolume(volume=_asked(context, asked_back.counted(context, asked)), why="release"),
+            SaveVolume(volume=_asked(context, asked_back.counted(context, _found_on(asked, offer))), why="release"),
             AcceptOffers(
                 agent=offer.agent,
                 offer_ids=offer.offer_ids,
@@ -58,6 +58,14 @@ def _released(context: Context, record: VolumeRecord, offer: AgentOffer, operati
             ),
         )
     )
+
+
+def _found_on(record: VolumeRecord, offer: AgentOffer) -> VolumeRecord:
+    """Return the entry with the agent that offers its volume: it is waited for by the name that its host has now."""
+    if not holds_volume(record, offer):
+        return record
+    launched = replace(record.launch, agent=offer.agent) if record.launch is not None else None
+    return replace(record, agent=offer.agent, launch=launched)
 
 
 def _in_vain(record: VolumeRecord) -> tuple[Announcement, ...]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from statefuldb.model.identity import DataIdentity, PersistenceId
 from statefuldb.model.operations import Destroy, Operation, Unreserve
 from statefuldb.model.resources import AgentOffer, Resource
+from statefuldb.model.volume import VolumeRecord
 
 
 def identity_of(resource: Resource) -> DataIdentity | None:
@@ -55,6 +56,11 @@ def is_volume(resource: Resource, identity: DataIdentity, persistence_id: str | 
     """Say whether a resource is this member's volume with this id; the same id under another's labels is not."""
     volume = resource.persistence
     return volume is not None and volume.id == persistence_id and is_ours(resource, identity)
+
+
+def holds_volume(record: VolumeRecord, offer: AgentOffer) -> bool:
+    """Say whether the volume that a ledger entry names is offered there."""
+    return any(is_volume(resource, record.identity, record.persistence_id) for resource in offer.resources)
 
 
 def given_back(identity: DataIdentity, offer: AgentOffer) -> tuple[Operation, ...]:

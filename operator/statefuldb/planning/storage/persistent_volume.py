@@ -8,7 +8,7 @@ from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.planning.storage.bundle import Claim, Needs, Refusal, complete
-from statefuldb.planning.storage.holding import given_back, is_volume
+from statefuldb.planning.storage.holding import given_back, holds_volume
 from statefuldb.planning.storage.strategy import Capabilities, Place
 
 
@@ -34,11 +34,7 @@ class PersistentVolume:
         It is told by its persistence id, so it does not matter under which id its agent has come back.
         """
         del status
-        return any(
-            is_volume(resource, record.identity, record.persistence_id)
-            for offer in offers
-            for resource in offer.resources
-        )
+        return any(holds_volume(record, offer) for offer in offers)
 
     def location(self, spec: DatabaseSpec, record: VolumeRecord) -> DataLocation:
         """The volume appears in the sandbox at a path without a slash (docs/design.md, section 8)."""
