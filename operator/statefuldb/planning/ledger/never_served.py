@@ -25,6 +25,8 @@ from statefuldb.planning.context import Context, status_of
 from statefuldb.planning.storage.holding import is_ours, made_for
 
 LOOK_AGAIN_SECONDS = 5.0
+# With it an agent calls dropped, and a master gone, what the agent knows nothing of: a power cut may have taken that.
+_FORGOTTEN = "REASON_RECONCILIATION"
 ANEW = "delete the database and its data, and apply it again"
 _BRING_BACK = f"bring back agents that are away; or, if you know that nobody ever wrote to it, {ANEW}"
 
@@ -144,7 +146,9 @@ def _served_by(context: Context, record: VolumeRecord) -> str | None:
         return None
     restored = _restored(context, record)
     ended = record.ending.state if record.ending is not None else None
-    own = record.launch.agent.hostname if ended is TaskState.GONE or restored else None
+    forgotten = ended is TaskState.DROPPED and record.ending is not None and record.ending.reason == _FORGOTTEN
+    unheard = forgotten or ended is TaskState.GONE
+    own = record.launch.agent.hostname if unheard or restored else None
     known = _known(observed, record)
     left = _left(observed, record)
     served = {host: number for host, number in left.items() if number > known or host == own}

@@ -62,6 +62,24 @@ def test_where_its_end_went_unheard_it_goes_on_where_it_was(strategy: Strategy) 
 
 
 @BOUND
+@pytest.mark.parametrize("restored", [False, True])
+def test_where_its_agent_has_forgotten_it_it_goes_on_where_it_was(strategy: Strategy, *, restored: bool) -> None:
+    """A real agent calls a task dropped whose checkpoint a power cut took, however long it had run."""
+    record, idle = attempt(strategy, TaskState.DROPPED)
+    assert record.ending is not None
+    for reason, host in (("REASON_RECONCILIATION", idle.hostname), ("REASON_INVALID_OFFERS", "agent-2")):
+        told = replace(record, ending=replace(record.ending, reason=reason))
+        offers = (offer("agent-2", cpus=8), replace(idle, resources=idle.resources[:0]))
+        sight = seen(told, idle)
+        operator = replace(OPERATOR, restored_at=1_900_000_000) if restored else OPERATOR
+        decided = plan(desired(spec(strategy)), sight, offers, operator)
+        assert not violations(decided, sight, CLUSTER)
+        launched = next((a.agent.hostname for a in decided.actions if isinstance(a, AcceptOffers)), None)
+        begins_there = strategy is Strategy.PERSISTENT_VOLUME and host != idle.hostname
+        assert launched == ("agent-2" if begins_there else None)
+
+
+@BOUND
 def test_it_waits_for_a_master_that_does_not_say_what_there_is(strategy: Strategy) -> None:
     record, idle = attempt(strategy)
     sight = replace(seen(record), reserved=None)
