@@ -68,6 +68,22 @@ def test_all_that_was_on_a_gone_agent_is_gone(subscribe: Subscribe, master: Http
     assert agent["value"] not in str(master.get("GET_AGENTS"))
 
 
+def test_what_is_drained_for_good_is_gone_by_operator_though_its_agent_tells_of_it(
+    subscribe: Subscribe, master: Http, recording: Recording
+) -> None:
+    one = subscribe(framework(checkpoint=True))
+    agent = bound(one, "gone-5")
+    one.operation("gone-5-v-c")
+    drained = master.ask("DRAIN_AGENT", agent_id=agent, max_grace_period={"seconds": 5}, mark_gone=True)
+    recording.call({"type": "DRAIN_AGENT"}, drained.status, drained.text)
+    assert (drained.status, drained.text) == (200, "")
+    status = one.task("gone-5", "TASK_GONE_BY_OPERATOR")
+    assert (status["source"], status["reason"]) == ("SOURCE_EXECUTOR", "REASON_AGENT_DRAINING")
+    assert status["message"] == "Command terminated with signal Terminated"
+    one.told("FAILURE", agent_id=agent)
+    assert agent["value"] not in str(master.get("GET_AGENTS"))
+
+
 def test_what_is_asked_of_a_gone_agent(subscribe: Subscribe, master: Http, recording: Recording) -> None:
     one = subscribe(framework(checkpoint=True))
     agent = bound(one, "gone-3")

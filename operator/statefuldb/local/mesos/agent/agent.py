@@ -149,7 +149,7 @@ class Agent:
             case "RESEND":
                 self._said.resend(self._said.keys("UPDATE"))
             case "DRAIN":
-                self._drain(message["config"].get("max_grace_period"))
+                self._drain(message["config"])
             case "GONE":
                 await self.stop_tasks(DEFAULT_GRACE_SECONDS)
                 self.gone.set()
@@ -251,16 +251,20 @@ class Agent:
         if task is None:
             return
         grace = grace_of(message.get("kill_policy")) or task.grace_seconds
-        capabilities = self.frameworks.get(task.framework_id, {}).get("capabilities", [])
-        if {"type": "TASK_KILLING_STATE"} in capabilities:
+        if {"type": "TASK_KILLING_STATE"} in self._capabilities(task):
             self._lives.tell(task, "TASK_KILLING")
         self._spawn(self._lives.end(task, grace))
 
-    def _drain(self, longest: Json | None) -> None:
+    def _capabilities(self, task: RunningTask) -> list[Json]:
+        return list(self.frameworks.get(task.framework_id, {}).get("capabilities", []))
+
+    def _drain(self, config: Json) -> None:
         """End all tasks, each within its own grace, or a shorter one that is given for all."""
+        longest = config.get("max_grace_period")
         for task in list(self.tasks.values()):
             if not task.draining:
-                task.draining = True
+                aware = {"type": "PARTITION_AWARE"} in self._capabilities(task)
+                task.draining, task.given_up = True, bool(config.get("mark_gone")) and aware
                 grace = task.grace_seconds
                 self._spawn(self._lives.end(task, min(grace, longest["nanoseconds"] / 1e9) if longest else grace))
 

@@ -16,7 +16,7 @@ from statefuldb.local.mesos.json_files import load_json, save_json
 
 Json = dict[str, Any]
 PARTING_SECONDS = 1.0
-ENDED = ("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED")
+ENDED = ("TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_GONE_BY_OPERATOR")
 
 
 class Lives:

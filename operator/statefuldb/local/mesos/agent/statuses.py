@@ -27,6 +27,8 @@ def of_task(
         status["message"] = message
     if task.draining and state in ("TASK_KILLING", "TASK_KILLED"):
         reason = "REASON_AGENT_DRAINING"
+        # From the beginning of its end on (slave.cpp, statusUpdate).
+        status["state"] = "TASK_GONE_BY_OPERATOR" if task.given_up else state
     if reason is not None:
         status["reason"] = reason
     return status

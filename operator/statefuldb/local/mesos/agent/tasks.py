@@ -21,7 +21,8 @@ DEFAULT_GRACE_SECONDS = 3.0
 class RunningTask:
     """One task of this agent. `folder` holds its checkpoint, `sandbox` what the task sees.
 
-    `healthy` and `check_found` are what its checks have found, as far as this process knows.
+    `given_up`: it is drained, and its agent is to be gone then. `healthy` and `check_found` are what its checks have
+    found, as far as this process knows.
     """
 
     def __init__(self, folder: Path, order: Json) -> None:
@@ -29,7 +30,7 @@ class RunningTask:
         self.order = order
         self.killed = False
         self.unwanted = False
-        self.draining = False
+        self.draining = self.given_up = False
         self.healthy: bool | None = None
         self.check_found: Json = {}
         self._started = -1
