@@ -10,8 +10,10 @@ from statefuldb.model.operations import LaunchTask
 from statefuldb.model.resources import AgentOffer
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Ending, Intent, VolumeRecord
+from statefuldb.planning.invariants import violations
+from statefuldb.planning.planner import plan
 from unit.planning.members.test_undecided_tasks import serving
-from unit.planning.world import CLUSTER, OPERATOR, decide, observed, plan, remaining, running, spec, violations
+from unit.planning.world import CLUSTER, OPERATOR, decide, observed, remaining, running, spec
 
 LATER = 2_000.0
 
