@@ -78,6 +78,7 @@ class Wired:
         self.pending: list[Json] = []
         self.holdings: dict[str, list[Json]] = {}
         self.registered: dict[str, int] = {}
+        self.inactive: set[str] = set()
         self.set_aside: set[str] = set()
         self.saving: Callable[[], None] = lambda: None
         self.on_offers: OnOffers = lambda *_: None
@@ -114,6 +115,7 @@ class Wired:
             read(
                 {
                     "agent_info": {"id": {"value": agent}, "hostname": agent.removeprefix("id-of-")},
+                    "active": agent not in self.inactive,
                     "reregistered_time": {"nanoseconds": self.registered.get(agent, 0)},
                     "deactivated": agent in self.set_aside,
                     "capabilities": [{"type": c} for c in able],

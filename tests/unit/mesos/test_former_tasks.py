@@ -52,6 +52,26 @@ def test_an_agent_that_registered_anew_is_waited_for_anew() -> None:
     assert outlived(wired) is True
 
 
+def test_an_agent_that_is_not_connected_may_have_heard_of_nothing() -> None:
+    """A real one that recovers answers pings for ten minutes, and takes no word that a framework has ended."""
+    wired = Wired()
+    wired.subscribe()
+    wired.inactive = {AGENT}
+    for _ in range(3):
+        assert outlived(wired) is False
+        wired.time.pass_by(PROOF_SECONDS)
+    wired.inactive = set()
+    assert outlived(wired) is False
+    wired.time.pass_by(PROOF_SECONDS / 2)
+    wired.inactive = {AGENT}
+    assert outlived(wired) is False
+    wired.inactive = set()
+    wired.time.pass_by(PROOF_SECONDS / 2)
+    assert outlived(wired) is False, "its registration is the same"
+    wired.time.pass_by(PROOF_SECONDS)
+    assert outlived(wired) is True
+
+
 def test_an_agent_that_is_not_registered_in_the_end_has_proved_nothing() -> None:
     wired = Wired()
     wired.subscribe()

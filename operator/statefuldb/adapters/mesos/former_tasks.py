@@ -1,7 +1,8 @@
 """What became of tasks that an earlier framework of ours launched: Mesos answers for them to nobody any more.
 
 When a framework ends, the master tells each agent to end its tasks: at once where the agent hears it, else as it
-registers again. An agent that stays registered for longer than its master waits for answers to pings has heard of it.
+registers again. An agent that stays registered for longer than its master waits for answers to pings has heard of it,
+if it was connected all the time: one that recovers answers pings, and is deaf to the rest until it registers again.
 """
 
 from collections.abc import Mapping
@@ -57,7 +58,7 @@ class FormerTasks:
             if not self._ask(watch.waited if watch is not None else None):
                 return None
             registration = self._registrations.get(agent_id)
-            if registration is None or str(task_id) in self._listed:
+            if not registration or str(task_id) in self._listed:
                 self._watched.pop(task_id, None)
                 return None if registration is None else False
             if watch is None or watch.registration != registration:
@@ -100,6 +101,10 @@ class FormerTasks:
 
 
 def _registration(agent: Mapping[str, Any]) -> tuple[str, str]:
-    """Return an agent's id, and what is another text each time it registers."""
+    """Return an agent's id, and what is another text each time it registers; empty while it is not connected.
+
+    A master does not tell that apart from an agent that a person has deactivated.
+    """
     times = (agent.get(name, {}).get("nanoseconds", "") for name in ("registered_time", "reregistered_time"))
-    return str(agent["agent_info"]["id"]["value"]), " ".join(map(str, times))
+    connected = agent.get("active", True)
+    return str(agent["agent_info"]["id"]["value"]), f"registered {' '.join(map(str, times))}" if connected else ""

@@ -76,7 +76,7 @@ def _flags(flags: Mapping[str, str], asked: Asked) -> list[Finding]:
     reregister = seconds_of(flags.get("agent_reregister_timeout", "10mins")) or 0.0
     pings = int(flags.get("max_agent_ping_timeouts", "5"))
     silent = (seconds_of(flags.get("agent_ping_timeout", "15secs")) or 0.0) * pings
-    listed = flags.get("acls")
+    limit, listed = flags.get("agent_removal_rate_limit", ""), flags.get("acls")
     parsed = acls.parsed(listed) if listed else None
     findings = [
         judged(
@@ -102,6 +102,14 @@ def _flags(flags: Mapping[str, str], asked: Asked) -> list[Finding]:
             silent <= SILENCE_SECONDS,
             "--agent_ping_timeout and --max_agent_ping_timeouts as they are by default, or less",
             setting="--agent_ping_timeout",
+            otherwise=Verdict.WARN,
+        ),
+        judged(
+            WHERE,
+            f"agents that do not answer are removed at {limit} only" if limit else "no agent that is lost is kept",
+            not limit,
+            "leave --agent_removal_rate_limit away: whoever waits to be removed counts as registered",
+            setting="--agent_removal_rate_limit",
             otherwise=Verdict.WARN,
         ),
         judged(

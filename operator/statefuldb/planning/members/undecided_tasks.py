@@ -135,7 +135,7 @@ def _settling(record: VolumeRecord) -> Waiting:
         ordinal=record.identity.ordinal,
         reason=Reason.AWAITING_RECONCILIATION,
         message=f"{record.task_id} was launched by an earlier framework of ours, and {host} may still be running it",
-        fix=f"it counts as ended once {host} has been registered for {PROOF_SECONDS:g} s; {TEAR_DOWN} (docs/mesos.md, "
+        fix=f"it counts as ended once {host} has been active for {PROOF_SECONDS:g} s; {TEAR_DOWN} (docs/mesos.md, "
         "Trouble with the connection)",
         look_again_seconds=SETTLING_SECONDS,
     )

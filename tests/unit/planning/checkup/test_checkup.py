@@ -118,6 +118,7 @@ def test_nothing_is_wrong_with_a_set_up_as_documented() -> None:
         ("http_framework_authenticators", "", Verdict.AMISS),
         ("credentials", "", Verdict.AMISS),
         ("agent_reregister_timeout", "5mins", Verdict.WARN),
+        ("agent_removal_rate_limit", "1/10mins", Verdict.WARN),
         ("acls", "", Verdict.WARN),
     ],
 )
