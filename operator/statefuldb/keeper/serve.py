@@ -23,7 +23,7 @@ from statefuldb.keeper.reach import reachable
 from statefuldb.keeper.refusal import CannotListen, Ended, MadeOtherwise, OpenedBefore, Refused
 from statefuldb.keeper.run_directory import run_directory
 from statefuldb.keeper.server import MariaDbServer, become_subreaper
-from statefuldb.keeper.signals import on_end
+from statefuldb.keeper.signals import on_end, on_orphaned
 from statefuldb.keeper.silence import told_of_silence
 from statefuldb.keeper.state import State
 from statefuldb.model.keeper import (
@@ -67,6 +67,7 @@ class Keeper:
         """Serve until told to stop. Return 0 after a clean stop; raises Refused or Ended."""
         become_subreaper()
         on_end(self._end)
+        on_orphaned(self._end)
         return self._answering(self._serve)
 
     def erase(self) -> int:
