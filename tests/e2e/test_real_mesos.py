@@ -89,6 +89,23 @@ def test_a_database_lives_and_survives_on_a_real_mesos(real: RealCluster) -> Non
     eventually(lambda: not real.volumes(name), 60)
 
 
+def test_a_member_whose_executor_is_killed_is_served_again(real: RealCluster) -> None:
+    """Its agent has no cgroups: it calls the task failed, and lets it run on."""
+    name = "orphaned"
+    real.apply(manifest(name, {"strategy": "PersistentVolume", "size": "1Gi"}, deletionProtection="Disabled"))
+    real.ready(name, 120)
+    real.sql(name, "CREATE TABLE t (a INT)")
+    real.sql(name, "INSERT INTO t VALUES (7)")
+    task = real.task_id(name)
+    keeper = real.processes(task)["keeper"]
+    executor = int(Path(f"/proc/{keeper}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(executor, signal.SIGKILL)
+    real.relaunched(name, task)
+    eventually(lambda: not real.processes(task), 90)
+    real.ready(name, 180)
+    assert real.sql(name, "SELECT a FROM t") == "7"
+
+
 def test_the_doctor_and_the_logs_look_through_a_real_master(real: RealCluster) -> None:
     name = "examined"
     real.apply(manifest(name, {"strategy": "PersistentVolume", "size": "1Gi"}))
