@@ -40,6 +40,11 @@ class Claim:
             return False
         return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
 
+    def check_held(self) -> None:
+        """Raise Refused where a successor would find another file, or none."""
+        if not self.holds():
+            raise Refused(f"{self._path} was removed or replaced: nothing would keep a second server away")
+
     def identity(self) -> str:
         """Return what tells this lock from every other on the machine that anybody still has open."""
         held = os.fstat(self.fd)

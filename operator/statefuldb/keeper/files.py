@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,15 +51,16 @@ def rotate(log: Path, limit_bytes: int = LOG_LIMIT_BYTES) -> None:
     """Keep a log that its writer holds open, in append mode, from growing for ever: the older part goes to `.1`.
 
     The file is emptied in place; what is written in that very moment may be lost, and so is the older part where there
-    is no room for it.
+    is no room for it. A log that somebody removed, or that cannot be emptied, is no reason to end what writes it.
     """
-    if log.stat().st_size > limit_bytes:
-        older = log.with_name(f"{log.name}.1")
-        try:
-            shutil.copyfile(log, older)
-        except OSError:
-            older.unlink(missing_ok=True)
-        os.truncate(log, 0)
+    with suppress(OSError):
+        if log.stat().st_size > limit_bytes:
+            older = log.with_name(f"{log.name}.1")
+            try:
+                shutil.copyfile(log, older)
+            except OSError:
+                older.unlink(missing_ok=True)
+            os.truncate(log, 0)
 
 
 def read_number(path: Path) -> int:

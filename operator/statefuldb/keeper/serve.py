@@ -141,9 +141,12 @@ class Keeper:
 
     def _take(self, directory: member.MemberDirectory, claim: Claim) -> bool:
         """Take the claim, waiting for it as long as its holder lives. False when told to stop meanwhile."""
-        if not claim.try_take():
-            # A server of another member is no earlier one, and may hold its data for ever.
-            member.is_marked(self._config, directory)
+        with told_of_silence(self._state, silence.FILES):
+            taken = claim.try_take()
+            if not taken:
+                # A server of another member is no earlier one, and may hold its data for ever.
+                member.is_marked(self._config, directory)
+        if not taken:
             self._state.update(
                 phase=KeeperPhase.WAITING_FOR_CLAIM,
                 reason="an earlier server still holds the claim on the directory",
@@ -161,15 +164,25 @@ class Keeper:
                 return False
             if failed:
                 raise failed[0]
-        if not claim.holds():
-            raise Refused("the directory was removed, or its lock replaced, while the claim was waited for")
+        with told_of_silence(self._state, silence.FILES):
+            self._check_held(claim)
         self._state.update(claim_held=True, phase=KeeperPhase.CHECKING, reason="")
         return True
+
+    def _check_held(self, claim: Claim) -> None:
+        try:
+            claim.check_held()
+        except Refused:
+            # Nothing is written there any more either, as an operator's epoch.
+            self._state.update(claim_held=False)
+            raise
 
     def _start(self, directory: member.MemberDirectory, server: MariaDbServer, claim: Claim) -> None:
         version = server.version(self._config.version)
         server.check_options()
         with told_of_silence(self._state, silence.FILES):
+            # Anew at each attempt: whoever makes space may move the directory away, or mount another disk there.
+            self._check_held(claim)
             marked = member.check_identity(self._config, directory)
             if marked:
                 making.check(self._config, directory)
@@ -232,15 +245,8 @@ class Keeper:
             self._state.update(engine=engine, reason="" if answers else "the server runs, and answers no query")
             with told_of_silence(self._state, silence.FILES):
                 rotate(self._sandbox / SERVER_LOG)
-                held = claim.holds()
-                if held:
-                    self._disk.publish_free(self._directory.path)
-            if not held:
-                # Nothing is written there any more either, as an operator's epoch.
-                self._state.update(claim_held=False)
-                raise Refused(
-                    f"{self._directory.lock} was removed or replaced: nothing would keep a second server away"
-                )
+                self._check_held(claim)
+                self._disk.publish_free(self._directory.path)
             self._wake.wait(HEALTH_POLL_SECONDS)
         return 0 if self._stop(server) else 1
 

@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -17,6 +18,7 @@ from statefuldb.keeper.claim import Claim
 from statefuldb.keeper.files import rotate
 from statefuldb.keeper.refusal import Refused
 from statefuldb.keeper.serve import Keeper
+from statefuldb.keeper.silence import told_of_silence
 from statefuldb.model.keeper import KeeperPhase
 from unit.keeper.test_erase import filled, orders
 
@@ -110,3 +112,48 @@ def test_a_log_that_cannot_be_kept_is_let_go(tmp_path: Path, monkeypatch: pytest
     rotate(log, limit_bytes=10)
     assert log.read_bytes() == b""
     assert not (tmp_path / "server.log.1").exists()
+
+
+def test_a_log_that_somebody_removed_takes_no_database_down(tmp_path: Path) -> None:
+    """As a person does who makes room in the sandbox: the server was stopped, and the reason was that file."""
+    rotate(tmp_path / "server.log")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_was_moved_away_while_there_was_no_space_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever makes space may move the directory to a larger disk: the lock is on a file that nobody finds any more."""
+    server = MagicMock()
+    server.start.side_effect = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    keeper = started(tmp_path, monkeypatch, server)
+    path = Path(keeper._config.data.directory)
+
+    def make_space() -> None:
+        shutil.copytree(path, path.with_name("copy"))
+        shutil.rmtree(path)
+        path.with_name("copy").rename(path)
+        server.start.side_effect = None
+
+    monkeypatch.setattr(keeper._disk, "_wait_for_space", make_space)
+    with pytest.raises(Refused, match=r"claim\.lock was removed or replaced"):
+        keeper._serve()
+    assert server.start.call_count == 1
+    assert not keeper._state.status.claim_held
+
+
+def test_a_lock_that_is_not_answered_for_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the lock service of an NFS server is away: the database was `Checking` for ever."""
+    keeper, directory, claim = opened(tmp_path)
+    monkeypatch.setattr(serve, "told_of_silence", partial(told_of_silence, after_seconds=0.01))
+    said = []
+
+    def asked() -> bool:
+        said.append(keeper._state.wait_after(1, 10).reason)
+        return True
+
+    monkeypatch.setattr(claim, "try_take", asked)
+    assert keeper._take(directory, claim)
+    assert said and "is its file system there?" in said[0]
+    assert keeper._state.status.reason == ""
+    claim.release()
