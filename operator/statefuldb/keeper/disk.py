@@ -11,6 +11,8 @@ from typing import TypeVar
 from statefuldb.keeper.state import State
 from statefuldb.model.keeper import DISK_FULL_BELOW_BYTES, KeeperPhase
 
+# A quota (of CephFS, GlusterFS, NFS) is the size of a disk to whoever writes there.
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 POLL_SECONDS = 5.0
 RETRY_SECONDS = 60.0
 
@@ -31,9 +33,9 @@ class Disk:
             try:
                 return step()
             except OSError as error:
-                if error.errno != errno.ENOSPC:
+                if error.errno not in _FULL:
                     raise
-                self._wait_for_space()
+                self._wait_for_space(over_quota=error.errno == errno.EDQUOT)
         return None
 
     def publish_free(self, path: Path) -> None:
@@ -42,11 +44,13 @@ class Disk:
         step = max(1, min(usage.total // 100, DISK_FULL_BELOW_BYTES))
         self._state.update(disk_total_bytes=usage.total, disk_free_bytes=usage.free // step * step)
 
-    def _wait_for_space(self) -> None:
+    def _wait_for_space(self, *, over_quota: bool) -> None:
         """Wait until more is free than now, a minute at most: every attempt changes what the operator writes down."""
         place = self._place()
         free = shutil.disk_usage(place).free
-        reason = f"{free // 2**20} MiB are free where {place} lies"
+        # Not every file system counts as free what a quota leaves.
+        lacks = "the quota is used up" if over_quota else f"{free // 2**20} MiB are free"
+        reason = f"{lacks} where {place} lies"
         self._state.update(phase=KeeperPhase.DISK_FULL, reason=reason)
         until = time.monotonic() + RETRY_SECONDS
         while not self._stopping.wait(POLL_SECONDS) and time.monotonic() < until:

@@ -1,5 +1,7 @@
 """Why a keeper does not serve its data."""
 
+import os
+import pwd
 from collections.abc import Mapping
 
 
@@ -36,3 +38,9 @@ class CannotListen(Exception):
 
 class Ended(Exception):
     """The database server ended by itself; the task ends with it, and Mesos is told."""
+
+
+def in_words(error: OSError) -> str:
+    """Return an error of the operating system with the path it is about, and who met it."""
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    return f"{error.filename or 'the data'}: {error.strerror or error} (the keeper runs as {user})"

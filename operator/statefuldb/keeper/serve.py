@@ -2,7 +2,6 @@
 
 import errno
 import os
-import pwd
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,9 +19,10 @@ from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.mounts import check_place
 from statefuldb.keeper.owners import service_user
 from statefuldb.keeper.reach import reachable
-from statefuldb.keeper.refusal import CannotListen, Ended, MadeOtherwise, OpenedBefore, Refused
+from statefuldb.keeper.refusal import CannotListen, Ended, MadeOtherwise, OpenedBefore, Refused, in_words
 from statefuldb.keeper.run_directory import run_directory
 from statefuldb.keeper.server import MariaDbServer, become_subreaper
+from statefuldb.keeper.server_log import lack_of_space
 from statefuldb.keeper.signals import on_end, on_orphaned
 from statefuldb.keeper.silence import told_of_silence
 from statefuldb.keeper.state import State
@@ -83,7 +83,7 @@ class Keeper:
             self._show(refusal)
             raise
         except OSError as error:
-            unusable = Refused(_in_words(error))
+            unusable = Refused(in_words(error))
             self._show(unusable)
             raise unusable from error
 
@@ -111,7 +111,7 @@ class Keeper:
             except (Refused, OSError) as why:
                 if server.pid:
                     # Not after that was shown, for seconds in which nobody looks after it.
-                    self._state.update(reason=_in_words(why) if isinstance(why, OSError) else str(why))
+                    self._state.update(reason=in_words(why) if isinstance(why, OSError) else str(why))
                     self._stop(server)
                 raise
 
@@ -214,7 +214,10 @@ class Keeper:
             except Ended:
                 if is_full(directory.path):
                     raise OSError(errno.ENOSPC, "no space left for the server") from None
-                if complaint := server.complaint():
+                complaint = server.complaint()
+                if (lacks := lack_of_space(complaint)) == errno.EDQUOT:
+                    raise OSError(lacks, os.strerror(lacks)) from None
+                if complaint:
                     raise Refused(f"the server did not start: {complaint}") from None
                 raise
 
@@ -293,9 +296,3 @@ class Keeper:
     def _end(self) -> None:
         self._stopping.set()
         self._wake.set()
-
-
-def _in_words(error: OSError) -> str:
-    """Return an error of the operating system with the path it is about, and who met it."""
-    user = pwd.getpwuid(os.geteuid()).pw_name
-    return f"{error.filename or 'the data'}: {error.strerror or error} (the keeper runs as {user})"

@@ -1,7 +1,6 @@
 """The MariaDB server process: initialised, started, asked, stopped. Everything it inherits is decided here."""
 
 import ctypes
-import errno
 import os
 import pwd
 import re
@@ -19,7 +18,7 @@ import pymysql
 from statefuldb.keeper.files import sync_directory, sync_tree, write_durably
 from statefuldb.keeper.owners import give, give_tree, identity, service_user
 from statefuldb.keeper.refusal import Ended, Refused
-from statefuldb.keeper.server_log import error_since, first_error
+from statefuldb.keeper.server_log import error_since, first_error, lack_of_space
 from statefuldb.planning.engines.engine import Engine, ServerOrders, ServerPaths
 from statefuldb.planning.engines.mariadb_names import DURABILITY
 from statefuldb.planning.engines.mariadb_options import FLUSH_METHODS
@@ -29,8 +28,6 @@ CONNECT_SECONDS = 5
 # What the server must say of itself before it counts as running.
 GUARANTEED = {**{name: (value,) for name, value in DURABILITY.items()}, "innodb_flush_method": FLUSH_METHODS}
 SHOWN_SETTINGS = ("innodb_buffer_pool_size", "max_connections")
-# As InnoDB, mysys and Aria put it (errno 28).
-_NO_SPACE = re.compile(r"[Ee]rror 28\b|Errcode: 28\b|No space left on device")
 _BINARY_PATHS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 
 
@@ -76,7 +73,7 @@ class MariaDbServer:
         """Make an empty database: in a folder beside, renamed into place when it is whole.
 
         What makes it inherits the claim's descriptor: a keeper that is killed alone leaves it writing. Raises OSError
-        (ENOSPC) where the disk is full, Refused where it fails otherwise.
+        (ENOSPC, EDQUOT) where the disk is full or the quota used up, Refused where it fails otherwise.
         """
         fresh = data.with_suffix(".new")
         shown = Path(self._paths.data_directory).with_suffix(".new")
@@ -102,8 +99,8 @@ class MariaDbServer:
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=(inherited,), cwd=shown)
         if done.returncode != 0:
-            if _NO_SPACE.search(done.stderr + done.stdout):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(fresh))
+            if lacks := lack_of_space(done.stderr + done.stdout):
+                raise OSError(lacks, os.strerror(lacks), str(fresh))
             raise Refused(f"mariadb-install-db failed: {first_error(done.stderr) or first_error(done.stdout)}")
         # It leaves much of it to the kernel, which may take half a minute.
         sync_tree(fresh)

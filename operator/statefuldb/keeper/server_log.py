@@ -1,9 +1,21 @@
 """What a server's output says of its end."""
 
+import errno
+import re
 from pathlib import Path
 
 _READ_MAX_BYTES = 2**20
 _MARK = "[ERROR] "
+# As InnoDB, mysys and Aria put it (errno 28, 122).
+_NO_SPACE = re.compile(r"[Ee]rror 28\b|Errcode: 28\b|No space left on device")
+_OVER_QUOTA = re.compile(r"error number 122\b|Errcode: 122\b|Disk quota exceeded")
+
+
+def lack_of_space(said: str) -> int:
+    """Return the number of the error by which a server was not given space, by its own words; 0 where it was none."""
+    if _OVER_QUOTA.search(said):
+        return errno.EDQUOT
+    return errno.ENOSPC if _NO_SPACE.search(said) else 0
 
 
 def first_error(output: str) -> str:

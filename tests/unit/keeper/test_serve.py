@@ -16,7 +16,7 @@ from statefuldb.keeper import directory as member
 from statefuldb.keeper import serve
 from statefuldb.keeper.claim import Claim
 from statefuldb.keeper.files import rotate
-from statefuldb.keeper.refusal import Refused
+from statefuldb.keeper.refusal import Ended, Refused
 from statefuldb.keeper.serve import Keeper
 from statefuldb.keeper.silence import told_of_silence
 from statefuldb.model.keeper import KeeperPhase
@@ -129,7 +129,7 @@ def test_what_was_moved_away_while_there_was_no_space_is_not_opened(
     keeper = started(tmp_path, monkeypatch, server)
     path = Path(keeper._config.data.directory)
 
-    def make_space() -> None:
+    def make_space(**_: bool) -> None:
         shutil.copytree(path, path.with_name("copy"))
         shutil.rmtree(path)
         path.with_name("copy").rename(path)
@@ -157,3 +157,29 @@ def test_a_lock_that_is_not_answered_for_is_said(tmp_path: Path, monkeypatch: py
     assert said and "is its file system there?" in said[0]
     assert keeper._state.status.reason == ""
     claim.release()
+
+
+@pytest.mark.parametrize("at", ["a token that is written", "a server that starts"])
+def test_a_quota_that_is_used_up_is_waited_for_as_a_full_disk(
+    at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of CephFS and GlusterFS: the keeper ended, again and again, and much was free by the file system's count."""
+    server = MagicMock()
+    keeper = started(tmp_path, monkeypatch, server)
+    said: list[tuple[KeeperPhase, str]] = []
+
+    def wait(*_: Any) -> bool:
+        said.append((keeper._state.status.phase, keeper._state.status.reason))
+        keeper._stopping.set()
+        return True
+
+    if at == "a server that starts":
+        server.answers.return_value = False
+        server.wait.side_effect = Ended("the database server ended by itself with signal SIGABRT")
+        server.complaint.return_value = "InnoDB: Write to file ./ibdata1 failed. Operating system error number 122."
+    else:
+        monkeypatch.setattr(member, "next_token", MagicMock(side_effect=OSError(errno.EDQUOT, "Disk quota exceeded")))
+    monkeypatch.setattr(keeper._stopping, "wait", wait)
+    monkeypatch.setattr(keeper, "_watch", lambda *_: 0)
+    keeper._serve()
+    assert said == [(KeeperPhase.DISK_FULL, f"the quota is used up where {keeper._config.data.directory} lies")]
