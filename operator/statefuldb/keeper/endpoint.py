@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
+from socketserver import TCPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -50,6 +51,12 @@ class Endpoint(ThreadingHTTPServer):
         self.commands = commands
         self._strangers = threading.BoundedSemaphore(STRANGERS_LIMIT)
         super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Take the address, and ask no name service what it is called: one that is away does not answer for long."""
+        TCPServer.server_bind(self)
+        host, port = self.server_address[:2]
+        self.server_name, self.server_port = str(host), int(port)
 
     def start(self) -> None:
         """Serve on a thread of its own."""

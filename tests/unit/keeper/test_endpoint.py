@@ -70,3 +70,15 @@ def test_threads_that_cannot_be_started_cost_nobody_a_place(
             with socket.create_connection(("127.0.0.1", one.server_port)) as refused:
                 assert refused.recv(1) == b""
     assert client.status().task_id == "sdb.u.0.1"
+
+
+def test_no_name_service_is_asked_where_a_keeper_listens(
+    served: tuple[Endpoint, KeeperClient, State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is away holds whoever asks it up for half a minute, and every database that has to start meanwhile."""
+    one, _, state = served
+    asked: list[str] = []
+    monkeypatch.setattr(socket, "getfqdn", asked.append)
+    monkeypatch.setattr(socket, "gethostbyaddr", asked.append)
+    Endpoint(("127.0.0.1", 0), context=one.context, state=state, commands={}).server_close()
+    assert asked == []
