@@ -1,7 +1,9 @@
 """SQL as people type it, and to a server that lets nobody in."""
 
 import socket
+from unittest.mock import MagicMock
 
+import pymysql
 import pytest
 
 from statefuldb.adapters.databases import mysql
@@ -46,3 +48,21 @@ def test_only_a_semicolon_of_its_own_ends_a_statement(text: str, statements: lis
 
 def test_no_column_hides_another_of_its_name() -> None:
     assert distinct(("id", "name", "id", "id", "id (2)")) == ("id", "name", "id (2)", "id (3)", "id (2) (2)")
+
+
+def test_what_a_procedure_fails_of_after_its_first_rows_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only its first answer was read: rows were missing, and one that failed later was said to be done."""
+    connection = MagicMock()
+    connection.__exit__.return_value = False
+    cursor = connection.cursor.return_value.__enter__.return_value
+    connection.cursor.return_value.__exit__.return_value = False
+    cursor.description = (("answer", None),)
+    cursor.fetchall.side_effect = [[(1,)], [(2,)]]
+    cursor.nextset.side_effect = [True, pymysql.ProgrammingError(1146, "Table 'orders.none' doesn't exist")]
+    monkeypatch.setattr(pymysql, "connect", lambda **_: connection)
+    secret = {"host": "h", "port": "1", "username": "orders", "password": "secret", "database": "orders"}
+    told = run_statements(secret, ["CALL p()"])
+    assert [next(told).rows, next(told).rows] == [((1,),), ((2,),)]
+    with pytest.raises(SqlFailed, match="doesn't exist") as failure:
+        next(told)
+    assert failure.value.reached

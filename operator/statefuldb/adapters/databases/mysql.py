@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 
 import pymysql
+import pymysql.cursors
 
 CONNECT_TIMEOUT_SECONDS = 10
 CLIENT_ERRORS = range(2000, 3000)
@@ -38,7 +39,7 @@ class SqlFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What one statement was answered with; without columns where it returns no rows."""
+    """One answer to a statement; without columns where it returns no rows."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -70,7 +71,7 @@ def distinct(columns: Sequence[str]) -> tuple[str, ...]:
 def run_statements(
     secret: Mapping[str, str], statements: Iterable[str], *, answer_seconds: float | None = None
 ) -> Iterator[Answer]:
-    """Run statements as the account of a connection Secret, each committed; yield the answers. Raises SqlFailed.
+    """Run statements as the account of a connection Secret, each committed; yield all answers. Raises SqlFailed.
 
     A server that lets one in is waited for `answer_seconds` for each answer, for ever without; one that does not, for
     `CONNECT_TIMEOUT_SECONDS`.
@@ -96,12 +97,19 @@ def run_statements(
         with connection, connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
-                names = tuple(column[0] for column in cursor.description or ())
-                yield Answer(columns=names, rows=tuple(cursor.fetchall()))
+                yield _answer(cursor)
+                # Of a procedure there are several, and the last of them may be that it failed.
+                while cursor.nextset():
+                    yield _answer(cursor)
     except pymysql.MySQLError as error:
         # Numbers from 2000 on are the client's: nobody answered, or the connection was lost.
         reached = not error.args or error.args[0] not in CLIENT_ERRORS
         raise SqlFailed(str(error.args[-1] if error.args else error), reached=reached) from error
+
+
+def _answer(cursor: pymysql.cursors.Cursor) -> Answer:
+    names = tuple(column[0] for column in cursor.description or ())
+    return Answer(columns=names, rows=tuple(cursor.fetchall()))
 
 
 def plain(cell: object) -> object:
