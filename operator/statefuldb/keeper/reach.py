@@ -19,16 +19,17 @@ MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 _PLACES = (Path("/var/lib/mysql"), Path("/mnt"))
 
 
-def reachable(directory: Path, user: pwd.struct_passwd | None) -> Path:
+def reachable(directory: Path, user: pwd.struct_passwd | None, *, besides: tuple[Path, ...] = ()) -> Path:
     """Return a path at which a server that runs as `user` finds `directory`; the same one where it needs no help.
 
+    The directory, and what is told in `besides`, stay where they are for whoever calls, who goes on to use them there.
     Called on the main thread before any server is started: what is started afterwards shares the namespace. Raises
     Refused where help is needed and the kernel gives none, as in a container without the right to mount.
     """
     if user is None or _may_enter(user, directory):
         return directory
     try:
-        return _bound(directory)
+        return _bound(directory, (directory, *besides))
     except OSError as error:
         closed = next((f for f in (*reversed(directory.parents), directory) if not _may_enter(user, f)), directory)
         raise Refused(
@@ -37,11 +38,13 @@ def reachable(directory: Path, user: pwd.struct_passwd | None) -> Path:
         ) from error
 
 
-def _bound(directory: Path) -> Path:
+def _bound(directory: Path, kept: tuple[Path, ...]) -> Path:
     """Show `directory` at a place that everybody may enter, to this process and its children only. Raises OSError."""
-    place = next((p for p in _PLACES if p.is_dir()), None)
+    # What lies below the place is hidden by the mount.
+    free = (p for p in _PLACES if p.is_dir() and not any(path.is_relative_to(p.resolve()) for path in kept))
+    place = next(free, None)
     if place is None:
-        raise OSError(0, f"none of {', '.join(map(str, _PLACES))} is there")
+        raise OSError(0, f"none of {', '.join(map(str, _PLACES))} is there, with nothing of this member's below it")
     libc = ctypes.CDLL(None, use_errno=True)
     _checked(libc.unshare(CLONE_NEWNS))
     _keep_mounts_to_ourselves(libc, place)

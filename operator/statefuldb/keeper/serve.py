@@ -260,7 +260,7 @@ class Keeper:
 
     def _server(self, directory: member.MemberDirectory, run: Path) -> MariaDbServer:
         config = self._config
-        exposed = reachable(directory.path, service_user()) / directory.data.name
+        exposed = reachable(directory.path, service_user(), besides=(self._sandbox, run)) / directory.data.name
         paths = ServerPaths(data_directory=str(exposed), run_directory=str(run / "run"), config_directory=str(run))
         orders = ServerOrders(
             listen_address=config.listen_address,
