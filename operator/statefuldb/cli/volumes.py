@@ -1,6 +1,7 @@
 """`volumes`, `fence`: the ledger, and what only a person may confirm."""
 
 import getpass
+import os
 import time
 from http import HTTPStatus
 from typing import Annotated, NoReturn
@@ -203,6 +204,14 @@ def fence(
         last = " or ".join(str(record.task_id) for record in launched)
         fail(f"the lost incarnation is {last}, not {confirm}", ExitCode.REFUSED)
     # Which loss it is about the operator notes: what an earlier proof was about would stay in the merged entry.
-    said = {"incarnation": lost.launch.incarnation, "by": getpass.getuser(), "lostAtSeconds": None}
+    said = {"incarnation": lost.launch.incarnation, "by": _who(), "lostAtSeconds": None}
     session.client.merge("DatabaseVolume", session.namespace, lost.name, {"spec": {"fencing": said}})
     out.print(f"{confirm} is confirmed to be fenced")
+
+
+def _who() -> str:
+    """Return whose word it is. In a container a user may have a number alone."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"

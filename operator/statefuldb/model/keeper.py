@@ -21,8 +21,7 @@ PROBE_FILE = "probe.json"
 # With which a keeper ends that nobody can ask why: its own address is taken.
 EXIT_CANNOT_LISTEN = 65
 # X509_V_FLAG_NO_CHECK_TIME (X509_VERIFY_PARAM_set_flags(3)). Keeper and operator know each other by certificates that
-# are theirs alone, and neither is made anew while the other runs: when one of them is valid says nothing but whose clock
-# is wrong.
+# are theirs alone, and neither is made anew while the other runs: that one is not valid says only whose clock is wrong.
 WHATEVER_THE_TIME = 0x200000
 # What a keeper sends while it is waited for, where it is asked to: an interim answer (RFC 9110 section 15.2).
 SIGN_OF_LIFE = b"HTTP/1.1 102 Processing\r\n\r\n"

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -87,6 +88,18 @@ def test_a_word_on_a_new_loss_is_not_taken_for_one_on_the_loss_before(api: Ledge
     fencing = stored(api, record.name).fencing
     assert fencing is not None
     assert (fencing.by, fencing.lost_at_seconds) == (getpass.getuser(), None)
+
+
+def test_a_user_without_a_name_can_confirm_too(api: LedgerApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a cluster gives containers numbers of its own: a traceback, while a database was down."""
+    record = keep(api, Strategy.DFS)
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 65_532)
+    assert run("fence", "orders", "--confirm", str(record.task_id)) == 0
+    fencing = stored(api, record.name).fencing
+    assert fencing is not None
+    assert fencing.by == "user 65532"
 
 
 def held_by_two(monkeypatch: pytest.MonkeyPatch, *entries: VolumeRecord) -> None:

@@ -1,6 +1,6 @@
 """What the operator takes out of a keeper's refusal, and that neither believes the other's clock."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from types import ModuleType
 
@@ -35,8 +35,8 @@ def test_a_clock_that_is_wrong_keeps_nobody_out(
 
     class Wrong(datetime):
         @classmethod
-        def now(cls, *arguments: object) -> datetime:  # type: ignore[override]
-            return datetime.now(*arguments) + timedelta(days=ahead_days)  # type: ignore[arg-type]
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + timedelta(days=ahead_days)
 
     monkeypatch.setattr(whose, "datetime", Wrong)
     identity = operator_identity.make_identity()
