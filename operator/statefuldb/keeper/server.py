@@ -20,7 +20,7 @@ from statefuldb.keeper.owners import give, give_tree, identity, service_user
 from statefuldb.keeper.refusal import Ended, Refused
 from statefuldb.keeper.server_log import error_since, first_error, lack_of_space
 from statefuldb.planning.engines.engine import Engine, ServerOrders, ServerPaths
-from statefuldb.planning.engines.mariadb_names import DURABILITY
+from statefuldb.planning.engines.mariadb_names import DURABILITY, OWN_SCHEMAS
 from statefuldb.planning.engines.mariadb_options import FLUSH_METHODS
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -241,6 +241,8 @@ class MariaDbServer:
 
     def set_account(self, username: str, password: str, database: str) -> None:
         """Have `database` and an account with all rights in it exist, with this password. Raises OSError."""
+        if database.lower() in OWN_SCHEMAS:
+            raise OSError(f"{database} is a schema of the server's own: an account with all rights there has any")
         schema = "`" + database.replace("`", "``") + "`"
         try:
             with self.connect() as connection, connection.cursor() as cursor:

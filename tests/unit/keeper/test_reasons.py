@@ -133,3 +133,13 @@ def test_a_server_that_ends_as_it_starts_is_told_of_though_it_logs_nothing(
     with pytest.raises(Ended):
         started.wait(10)
     assert started.complaint() == said
+
+
+def test_no_rights_are_given_on_a_schema_of_the_servers_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever an older operator asks for: whoever may write into `mysql` makes himself any right."""
+    asked = server.MariaDbServer(engine=MagicMock(), orders=MagicMock(), paths=MagicMock())
+    connect = MagicMock()
+    monkeypatch.setattr(asked, "connect", connect)
+    with pytest.raises(OSError, match="MySQL is a schema of the server's own"):
+        asked.set_account("orders", "secret", "MySQL")
+    assert not connect.called

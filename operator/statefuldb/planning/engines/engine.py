@@ -50,6 +50,10 @@ class Engine(Protocol):
     versions: tuple[str, ...]
     data_subdirectory: str
 
+    def application_name(self, name: str) -> str:
+        """Return what the schema and the account of an application are called, by the name that its data began with."""
+        ...
+
     def option_errors(self, options: Mapping[str, str]) -> tuple[FieldError, ...]:
         """Return an error for each option of the user that the operator owns, with the reason."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from statefuldb.model.errors import FieldError
 from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
-from statefuldb.planning.engines.mariadb_names import DURABILITY
+from statefuldb.planning.engines.mariadb_names import DURABILITY, OWN_SCHEMAS
 from statefuldb.planning.engines.mariadb_options import changed_errors, made_with, option_errors, plain
 
 MIB = 1024 * 1024
@@ -19,6 +19,11 @@ class MariaDb:
     name = "MariaDB"
     versions: tuple[str, ...] = ("10.11",)
     data_subdirectory = "mysql"
+
+    def application_name(self, name: str) -> str:
+        """Take what needs no quotes, and never a schema of the server's own: the account has all rights there."""
+        unquoted = name.replace("-", "_").replace(".", "_")
+        return f"{unquoted}_db" if unquoted in OWN_SCHEMAS else unquoted
 
     def option_errors(self, options: Mapping[str, str]) -> tuple[FieldError, ...]:
         """Refuse what is not the whole name of an option of the user's, and values that undo what is the operator's."""

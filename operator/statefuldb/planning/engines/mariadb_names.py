@@ -52,6 +52,9 @@ OWNED = {
 # Whatever else of these there is, it means nothing without replication.
 OWNED_BEGINNING, OWNED_BEGINNING_REASON = "wsrep_", _RUNS
 
+# Schemas of the server's own. Who may write into `mysql` makes himself any right, and the others are not to be had.
+OWN_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
+
 # What data is made with: with another value the server does not open it, or does not find its tables.
 MADE_WITH = ("innodb_page_size", "innodb_undo_tablespaces", "aria_block_size", "lower_case_table_names")
 

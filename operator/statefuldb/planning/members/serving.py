@@ -14,6 +14,7 @@ from statefuldb.model.volume import VolumePhase, VolumeRecord, kept
 from statefuldb.planning import mesos_error
 from statefuldb.planning.commands import see_output
 from statefuldb.planning.context import Context, Step, report_of
+from statefuldb.planning.engines import engine_of
 from statefuldb.planning.ledger import behind
 
 HEALTHY_AFTER_SECONDS = 60.0
@@ -27,11 +28,6 @@ _WAITS = {
     KeeperPhase.DISK_FULL: Reason.DISK_FULL,
     KeeperPhase.REFUSED: Reason.KEEPER_REFUSED,
 }
-
-
-def database_name(name: str) -> str:
-    """Return the name of the application's database and account: the object's, in characters SQL takes unquoted."""
-    return name.replace("-", "_").replace(".", "_")
 
 
 def serve(context: Context, record: VolumeRecord) -> Step:
@@ -88,12 +84,15 @@ def _serving(context: Context, record: VolumeRecord, status: KeeperStatus) -> St
     key, launched = record.key, record.launch
     assert launched is not None
     assert record.task_id is not None
+    engine = engine_of(record.engine)
+    assert engine is not None
+    application = engine.application_name(record.first_name)
     name, secret = connection_secret_name(key.name), context.observed.secret
     wanted = EnsureSecret(
         name=name,
         key=key,
-        username=database_name(record.first_name),
-        database=database_name(record.first_name),
+        username=application,
+        database=application,
         host=launched.agent.address,
         port=launched.port,
         revision=secret.revision if secret is not None else "",

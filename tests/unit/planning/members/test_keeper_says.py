@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
-from statefuldb.model.actions import SaveVolume
+import pytest
+
+from statefuldb.model.actions import EnsureSecret, SaveVolume
 from statefuldb.model.conditions import Reason
+from statefuldb.model.identity import volume_record_name
 from statefuldb.model.keeper import EXIT_CANNOT_LISTEN, KeeperPhase
 from statefuldb.model.observed import KeeperView, TaskState
 from statefuldb.model.spec import Strategy
@@ -125,3 +128,17 @@ def test_a_launch_under_a_clock_that_was_ahead_does_not_hide_a_keepers_silence()
     (task,) = seen.keepers
     silent = replace(seen, keepers={task: replace(seen.keepers[task], status=None, error="connection refused")})
     assert plan(desired(spec()), silent, (), OPERATOR).waiting[0].reason is Reason.KEEPER_UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("name", "account"),
+    [("orders-eu.1", "orders_eu_1"), ("mysql", "mysql_db"), ("information-schema", "information_schema_db")],
+)
+def test_no_account_has_a_schema_of_the_servers_own(name: str, account: str) -> None:
+    """A database called `mysql` had an account that could give itself any right, and read files of the others'."""
+    record = serving(Strategy.HOST_PATH)
+    record = replace(record, name=volume_record_name(name, 0, record.identity.uid))
+    seen = observed(volumes=(record,), tasks=tasks(record, TaskState.RUNNING), keepers=keeper(record))
+    ensured = plan(desired(spec(Strategy.HOST_PATH)), seen, (), OPERATOR).actions[-1]
+    assert isinstance(ensured, EnsureSecret)
+    assert (ensured.username, ensured.database) == (account, account)
