@@ -11,6 +11,7 @@ import struct
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pymysql
@@ -140,7 +141,7 @@ class MariaDbServer:
         return self._process.pid if self._process is not None else 0
 
     def tell_end(self, call: Callable[[], None]) -> None:
-        """Have `call` made, on another thread, as soon as the server is gone; not at all where there is none."""
+        """Have `call` made, on another thread if one is to be had, as soon as a server that there is has gone."""
         process = self._process
 
         def wait() -> None:
@@ -149,7 +150,8 @@ class MariaDbServer:
             call()
 
         if process is not None:
-            threading.Thread(target=wait, name="server-end", daemon=True).start()
+            with suppress(RuntimeError):
+                threading.Thread(target=wait, name="server-end", daemon=True).start()
 
     def check_alive(self) -> None:
         """Raise Ended where the server is gone."""

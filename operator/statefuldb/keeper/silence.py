@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from statefuldb.keeper.state import State
@@ -17,7 +17,7 @@ def told_of_silence(state: State, reason: str, after_seconds: float = SILENT_AFT
     """Have the status say that the engine does not serve, and `reason`, where what is done within takes so long.
 
     A server answers what it has in memory while nothing that it is told can be written down. What begins or ends here
-    confirms the status.
+    confirms the status. Where clients of the server have all threads that the task may have, nobody says so.
     """
 
     def tell() -> None:
@@ -26,12 +26,14 @@ def told_of_silence(state: State, reason: str, after_seconds: float = SILENT_AFT
 
     alarm = threading.Timer(after_seconds, tell)
     alarm.daemon = True
-    alarm.start()
+    with suppress(RuntimeError):
+        alarm.start()
     state.confirm()
     try:
         yield
     finally:
         alarm.cancel()
-        # One that was late to be cancelled would tell of silence what is said next.
-        alarm.join()
+        if alarm.ident is not None:
+            # One that was late to be cancelled would tell of silence what is said next.
+            alarm.join()
         state.confirm()

@@ -2,7 +2,11 @@
 
 import threading
 from typing import Any
+from unittest.mock import MagicMock
 
+import pytest
+
+from statefuldb.keeper.server import MariaDbServer
 from statefuldb.keeper.silence import FILES, SERVER, told_of_silence
 from statefuldb.keeper.state import State
 from statefuldb.model.keeper import EngineStatus, KeeperPhase
@@ -58,3 +62,19 @@ def test_one_that_answers_in_time_changes_nothing_and_leaves_nobody_behind() -> 
     alarm.join(60)
     assert not alarm.is_alive()
     assert state.status.revision == revision
+
+
+def test_a_server_is_looked_after_without_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its clients may have all threads that the task may have: the keeper ended with a traceback, its server with it."""
+
+    def none_left(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+    state = State("sdb.u.0.1")
+    with told_of_silence(state, FILES):
+        pass
+    assert state.status.reason == ""
+    looked_after = MariaDbServer(engine=MagicMock(), orders=MagicMock(), paths=MagicMock())
+    looked_after._process = MagicMock()
+    looked_after.tell_end(print)
