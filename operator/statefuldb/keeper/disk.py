@@ -28,15 +28,25 @@ class Disk:
         self._place = place
 
     def once_there_is_space(self, step: Callable[[], T]) -> T | None:
-        """Return what `step` returns, tried again while the disk is full; None when told to stop meanwhile."""
+        """Return what `step` returns, tried again while the disk is full; None when told to stop meanwhile.
+
+        Raises OSError where another disk is, such as that of the folder for temporary files: it says which file.
+        """
         while not self._stopping.is_set():
             try:
                 return step()
             except OSError as error:
-                if error.errno not in _FULL:
+                if error.errno not in _FULL or self._is_of_another(error):
                     raise
                 self._wait_for_space(over_quota=error.errno == errno.EDQUOT)
         return None
+
+    def _is_of_another(self, error: OSError) -> bool:
+        if error.filename is None:
+            return False
+        written = Path(error.filename)
+        there = next(folder for folder in (written, *written.parents) if folder.exists())
+        return there.stat().st_dev != self._place().stat().st_dev
 
     def publish_free(self, path: Path) -> None:
         """Publish free space in steps, of one percent at most, so that ordinary writes change no status."""

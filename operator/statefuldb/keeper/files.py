@@ -12,6 +12,15 @@ LOG_LIMIT_BYTES = 16 * 1024 * 1024
 
 def write_durably(path: Path, content: str, mode: int = 0o600) -> None:
     """Replace `path` by `content`, synced with its directory: after a crash it is there whole, or the old one is."""
+    try:
+        _replace(path, content, mode)
+    except OSError as error:
+        # What cannot be written to a file that is open does not say which: a full disk may be any.
+        error.filename = error.filename or str(path)
+        raise
+
+
+def _replace(path: Path, content: str, mode: int) -> None:
     temporary = path.with_name(f".{path.name}.new")
     # Left by a crash, or a link that somebody put there: it would lead to another file.
     temporary.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from statefuldb.keeper.claim import Claim
+from statefuldb.keeper.files import write_durably
 
 PREFIX = "sdb-"
 OWNER_FILE = "claim"
@@ -27,7 +28,7 @@ def run_directory(claim: Claim) -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix=PREFIX))
     try:
         made.chmod(0o711)
-        (made / OWNER_FILE).write_text(owner)
+        write_durably(made / OWNER_FILE, owner)
         yield made
     finally:
         # tempfile's own removal may give a file its owner's rights first, and follow a link there (CVE-2023-6597).

@@ -68,7 +68,7 @@ def test_a_claim_on_what_was_removed_while_it_was_waited_for_is_none(tmp_path: P
     opened = member.open_directory(orders(tmp_path), tmp_path, "mysql")
     claim = Claim(path / ".statefuldb/claim.lock", may_create=False)
     (path / ".statefuldb/claim.lock").unlink()
-    with pytest.raises(Refused, match="waited for"):
+    with pytest.raises(Refused, match="was removed or replaced"):
         Keeper(replace(orders(tmp_path), mode="Serve"), tmp_path)._take(opened, claim)
     claim.release()
 

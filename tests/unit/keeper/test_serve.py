@@ -15,7 +15,7 @@ import pytest
 from statefuldb.keeper import directory as member
 from statefuldb.keeper import serve
 from statefuldb.keeper.claim import Claim
-from statefuldb.keeper.files import rotate
+from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.refusal import Ended, Refused
 from statefuldb.keeper.serve import Keeper
 from statefuldb.keeper.silence import told_of_silence
@@ -183,3 +183,27 @@ def test_a_quota_that_is_used_up_is_waited_for_as_a_full_disk(
     monkeypatch.setattr(keeper, "_watch", lambda *_: 0)
     keeper._serve()
     assert said == [(KeeperPhase.DISK_FULL, f"the quota is used up where {keeper._config.data.directory} lies")]
+
+
+def test_a_full_disk_that_the_data_does_not_lie_on_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of /tmp: much was said to be free where the data lies, and waited for there, for ever."""
+    server = MagicMock()
+    keeper = started(tmp_path, monkeypatch, server)
+    server.start.side_effect = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/proc/sdb-1/server.cnf")
+    monkeypatch.setattr(keeper, "_open_endpoint", lambda: None)
+    monkeypatch.setattr(keeper, "_show", lambda _: None)
+    monkeypatch.setattr(keeper._disk, "_wait_for_space", lambda **_: keeper._stopping.set())
+    with pytest.raises(Refused, match=r"/proc/sdb-1/server\.cnf: No space left on device"):
+        keeper._answering(keeper._serve)
+
+
+def test_what_cannot_be_written_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was called `the data`."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as told:
+        write_durably(tmp_path / "server.cnf", "port = 1")
+    assert told.value.filename == str(tmp_path / "server.cnf")

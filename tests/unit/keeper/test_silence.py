@@ -65,7 +65,7 @@ def test_one_that_answers_in_time_changes_nothing_and_leaves_nobody_behind() -> 
 
 
 def test_a_server_is_looked_after_without_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its clients may have all threads that the task may have: the keeper ended with a traceback, its server with it."""
+    """Its clients may have all that the task may have: the keeper ended with a traceback, and its server with it."""
 
     def none_left(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
