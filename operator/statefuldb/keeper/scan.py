@@ -11,7 +11,7 @@ from pathlib import Path
 from statefuldb.keeper.directory import KEEPER_FOLDER
 from statefuldb.keeper.files import read_json
 from statefuldb.keeper.making import of_marker
-from statefuldb.keeper.mounts import mount_of, shared_type
+from statefuldb.keeper.mounts import Mount, mount_of, shared_type
 from statefuldb.model.found import FoundDirectory
 from statefuldb.model.identity import DataIdentity
 from statefuldb.model.keeper import SCAN_FILE
@@ -44,7 +44,7 @@ def _member(
         if read is None:
             return
         token = directory / KEEPER_FOLDER / "token"
-        mount = mount_of(directory.resolve())
+        mount = _mount_of(root, directory)
         yield FoundDirectory(
             directory=str(directory),
             root=str(root),
@@ -61,6 +61,16 @@ def _member(
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         on_trouble(f"{marker} cannot be read: {error}")
+
+
+def _mount_of(root: Path, directory: Path) -> Mount:
+    """Return the mount that a directory is served by: of those where file systems of one server meet, the root's.
+
+    Agents say that they have that one; the client makes the others by itself (nfs(5)).
+    """
+    above, found = mount_of(root.resolve()), mount_of(directory.resolve())
+    shared = shared_type(above.filesystem)
+    return above if shared and shared == shared_type(found.filesystem) else found
 
 
 def _folders(parent: Path, on_trouble: Callable[[str], None]) -> list[Path]:

@@ -2,10 +2,12 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from statefuldb.keeper import scan as scanning
 from statefuldb.keeper.mounts import mount_of, shared_type
 from statefuldb.keeper.scan import find_members, main, read_output
 from statefuldb.model.found import FoundDirectory
@@ -84,6 +86,22 @@ def test_where_the_root_is_no_mount_what_is_found_is_on_a_local_file_system() ->
     assert not shared_type(bare.filesystem)
     assert (bare.mount_point, bare.source) == ("", "")
     assert [shared_type(name) for name in ("nfs4", "fuse.glusterfs", "ext4")] == ["NFS", "GlusterFS", ""]
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "expected"),
+    [("nfs4", "nfs4", "root"), ("nfs4", "ext4", "shop"), ("ext4", "nfs4", "shop"), ("ext4", "xfs", "shop")],
+)
+def test_where_file_systems_of_one_server_meet_the_mount_is_that_which_agents_have(
+    above: str, below: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was adopted lay on a mount of which no agent tells: to remove it, an agent was waited for, for ever."""
+    member(tmp_path / "root", "shop", "orders", "0")
+    places = {"root": tmp_path / "root", "shop": tmp_path / "root/shop"}
+    table = f"1 0 0:50 / {places['root']} rw - {above} a:/ rw\n2 1 0:51 / {places['shop']} rw - {below} a:/shop rw\n"
+    monkeypatch.setattr(scanning, "mount_of", partial(mount_of, table=table))
+    ((found,), _) = scan(tmp_path / "root")
+    assert found.mount_point == str(places[expected])
 
 
 def test_what_a_task_writes_is_read_back_with_its_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
