@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from statefuldb.adapters.mesos.transport import direct_opener
+from statefuldb.local.mesos.json_files import save_json
 from statefuldb.local.supervisor import Daemon, Supervisor, free_port, wait_for
 from statefuldb.model.spec import DFS_ATTRIBUTE
 
@@ -93,10 +94,8 @@ class EmbeddedCluster:
             "master_port": free_port(HOST),
             "agents": planned,
         }
-        # Whole or not at all: whoever is interrupted here chooses again the next time.
-        draft = self._facts_file.with_suffix(".new")
-        draft.write_text(json.dumps(facts, indent=1))
-        draft.rename(self._facts_file)
+        # Whole or not at all: whoever is interrupted here, or loses power, chooses again the next time.
+        save_json(self._facts_file, facts)
 
     def daemons(self) -> tuple[Daemon, ...]:
         """Return all daemons in the order in which they are started."""

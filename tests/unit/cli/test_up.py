@@ -1,5 +1,6 @@
 """`statefuldb up`: what is applied is waited for where it is."""
 
+import os
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -7,6 +8,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from statefuldb.cli import local
+from statefuldb.cli.cluster import EmbeddedCluster
 from statefuldb.cli.session import Session
 
 Json = dict[str, Any]
@@ -24,3 +26,11 @@ def test_a_database_is_waited_for_in_the_namespace_that_its_manifest_names(tmp_p
     applied = local._apply(session, given, wanted=True)
     assert [(within.namespace, name) for within, name in applied] == [("shop", "a"), (named or "default", "b")]
     assert "-n shop" in applied[0][0].invocation
+
+
+def test_what_was_planned_is_on_the_disk_before_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a power cut it was an empty file: neither `up` nor `down` could read where the databases were any more."""
+    synced = set()
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.add(os.fstat(descriptor).st_ino))
+    EmbeddedCluster(tmp_path).plan(agents=1, dfs=())
+    assert {(tmp_path / "cluster.json").stat().st_ino, tmp_path.stat().st_ino} <= synced
