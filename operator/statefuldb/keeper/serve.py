@@ -209,6 +209,8 @@ class Keeper:
     def _await_answer(self, server: MariaDbServer, directory: member.MemberDirectory) -> None:
         """Wait for the server, however long its recovery takes. A full disk is a condition, not a crash."""
         while not self._stopping.is_set() and not server.answers():
+            if server.denial:
+                raise Refused(server.denial)
             try:
                 server.wait(READY_POLL_SECONDS)
             except Ended:

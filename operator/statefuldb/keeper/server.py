@@ -19,7 +19,7 @@ import pymysql
 from statefuldb.keeper.files import sync_directory, sync_tree, write_durably
 from statefuldb.keeper.owners import give, give_tree, identity, service_user
 from statefuldb.keeper.refusal import Ended, Refused
-from statefuldb.keeper.server_log import error_since, first_error, lack_of_space
+from statefuldb.keeper.server_log import error_since, first_error, how, lack_of_space
 from statefuldb.planning.engines.engine import Engine, ServerOrders, ServerPaths
 from statefuldb.planning.engines.mariadb_names import DURABILITY, OWN_SCHEMAS
 from statefuldb.planning.engines.mariadb_options import FLUSH_METHODS
@@ -29,6 +29,8 @@ CONNECT_SECONDS = 5
 # What the server must say of itself before it counts as running.
 GUARANTEED = {**{name: (value,) for name, value in DURABILITY.items()}, "innodb_flush_method": FLUSH_METHODS}
 SHOWN_SETTINGS = ("innodb_buffer_pool_size", "max_connections")
+# ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR.
+_DENIED = (1045, 1698)
 _BINARY_PATHS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 
 
@@ -57,6 +59,7 @@ class MariaDbServer:
         self._user = service_user()
         self._process: subprocess.Popen[bytes] | None = None
         self._log: tuple[Path, int] | None = None
+        self.denial = ""
 
     def version(self, wanted: str) -> str:
         """Return the server's real version. Raises Refused where it is not of the wanted release series."""
@@ -157,14 +160,14 @@ class MariaDbServer:
         """Raise Ended where the server is gone."""
         code = self._process.poll() if self._process is not None else None
         if code is not None:
-            raise Ended(f"the database server ended by itself with {_how(code)}")
+            raise Ended(f"the database server ended by itself with {how(code)}")
 
     def complaint(self) -> str:
         """Return why a server that ended as it started did so; empty where somebody killed it."""
         code = self._process.poll() if self._process is not None else None
         if self._log is None or code is None or -code in (signal.SIGKILL, signal.SIGTERM):
             return ""
-        return error_since(*self._log) or f"it ended with {_how(code)}, and logged no error"
+        return error_since(*self._log) or f"it ended with {how(code)}, and logged no error"
 
     def wait(self, seconds: float) -> None:
         """Wait up to `seconds` for the server to end. Raises Ended when it does."""
@@ -188,10 +191,11 @@ class MariaDbServer:
             return False
 
     def connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
-        """Open the keeper's own connection, by socket and without a password. Raises OSError."""
+        """Open the keeper's own connection, by socket and without a password. Raises OSError; `denial` is kept."""
+        user = pwd.getpwuid(os.geteuid()).pw_name
         connection = pymysql.connect(
             defer_connect=True,
-            user=pwd.getpwuid(os.geteuid()).pw_name,
+            user=user,
             autocommit=True,
             read_timeout=10,
             write_timeout=10,
@@ -199,6 +203,11 @@ class MariaDbServer:
         try:
             connection.connect(self._socket())
         except (OSError, pymysql.MySQLError) as error:
+            if error.args and error.args[0] in _DENIED:
+                self.denial = (
+                    f"the server does not let {user} in, as whom the keeper runs: the data has no such account that "
+                    "logs in by the socket; run it as the user who made the data (--framework-user)"
+                )
             raise OSError(f"the server does not answer: {error}") from error
         return connection
 
@@ -277,10 +286,6 @@ def _binary(name: str) -> str:
     if found is None:
         raise Refused(f"{name} is not installed on this agent")
     return found
-
-
-def _how(code: int) -> str:
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
 
 
 def _text(value: object) -> str:

@@ -1,7 +1,8 @@
-"""What a server's output says of its end."""
+"""What a server's output and status say of its end."""
 
 import errno
 import re
+import signal
 from pathlib import Path
 
 _READ_MAX_BYTES = 2**20
@@ -16,6 +17,11 @@ def lack_of_space(said: str) -> int:
     if _OVER_QUOTA.search(said):
         return errno.EDQUOT
     return errno.ENOSPC if _NO_SPACE.search(said) else 0
+
+
+def how(code: int) -> str:
+    """Return in words with what a process ended."""
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
 
 
 def first_error(output: str) -> str:

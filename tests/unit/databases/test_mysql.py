@@ -66,3 +66,9 @@ def test_what_a_procedure_fails_of_after_its_first_rows_is_told(monkeypatch: pyt
     with pytest.raises(SqlFailed, match="doesn't exist") as failure:
         next(told)
     assert failure.value.reached
+
+
+def test_a_port_that_somebody_made_no_number_is_said() -> None:
+    secret = {"host": "h", "port": "3306,", "username": "orders", "password": "secret", "database": "orders"}
+    with pytest.raises(SqlFailed, match="has no port that is a number"):
+        next(run_statements(secret, ["SELECT 1"]))

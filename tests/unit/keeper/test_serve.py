@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
+import pymysql
 import pytest
 
 from statefuldb.keeper import directory as member
@@ -18,6 +19,7 @@ from statefuldb.keeper.claim import Claim
 from statefuldb.keeper.files import rotate, write_durably
 from statefuldb.keeper.refusal import Ended, Refused
 from statefuldb.keeper.serve import Keeper
+from statefuldb.keeper.server import MariaDbServer
 from statefuldb.keeper.silence import told_of_silence
 from statefuldb.model.keeper import KeeperPhase
 from unit.keeper.test_erase import filled, orders
@@ -77,6 +79,19 @@ def test_a_server_that_does_not_say_its_settings_yet_is_asked_again(
     assert reasons == ["", "Too many connections", "Too many connections"]
     status = keeper._state.status
     assert (status.phase, status.reason, status.engine.answers_sql) == (KeeperPhase.RUNNING, "", True)
+
+
+def test_a_server_that_knows_no_such_account_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where --framework-user was changed: the database was `Starting` for ever, and nobody was told why."""
+    server = MariaDbServer(engine=MagicMock(), orders=MagicMock(), paths=MagicMock())
+    monkeypatch.setattr(server, "_socket", MagicMock())
+    denied = pymysql.OperationalError(1698, "Access denied for user 'mysql'@'localhost'")
+    monkeypatch.setattr(pymysql.connections.Connection, "connect", MagicMock(side_effect=denied))
+    monkeypatch.setattr(server, "wait", MagicMock(side_effect=AssertionError("it is waited for")))
+    keeper, directory, claim = opened(tmp_path)
+    with pytest.raises(Refused, match=r"the server does not let \w+ in, as whom the keeper runs"):
+        keeper._await_answer(server, directory)
+    claim.release()
 
 
 @pytest.mark.parametrize("when", ["settings", "answers"])
@@ -173,6 +188,7 @@ def test_a_quota_that_is_used_up_is_waited_for_as_a_full_disk(
         keeper._stopping.set()
         return True
 
+    server.denial = ""
     if at == "a server that starts":
         server.answers.return_value = False
         server.wait.side_effect = Ended("the database server ended by itself with signal SIGABRT")

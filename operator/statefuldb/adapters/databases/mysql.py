@@ -77,6 +77,8 @@ def run_statements(
     `CONNECT_TIMEOUT_SECONDS`.
     """
     missing = [name for name in ("host", "port", "username", "password", "database") if not secret.get(name)]
+    # Somebody edited it: it is put right within minutes.
+    missing += ["port that is a number"] if secret.get("port") and not secret["port"].isdecimal() else []
     if missing:
         raise SqlFailed(f"the connection Secret has no {', '.join(missing)}", reached=False)
     try:
