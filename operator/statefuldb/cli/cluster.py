@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from statefuldb.adapters.mesos.transport import direct_opener
-from statefuldb.local.mesos.json_files import save_json
+from statefuldb.keeper.files import write_durably
 from statefuldb.local.supervisor import Daemon, Supervisor, free_port, wait_for
 from statefuldb.model.spec import DFS_ATTRIBUTE
 
@@ -95,7 +95,7 @@ class EmbeddedCluster:
             "agents": planned,
         }
         # Whole or not at all: whoever is interrupted here, or loses power, chooses again the next time.
-        save_json(self._facts_file, facts)
+        write_durably(self._facts_file, json.dumps(facts, indent=1))
 
     def daemons(self) -> tuple[Daemon, ...]:
         """Return all daemons in the order in which they are started."""
