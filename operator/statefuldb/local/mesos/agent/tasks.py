@@ -101,12 +101,12 @@ class RunningTask:
         os.close(closed_when_started)
         save_json(
             self.folder / "executor.json",
-            {"pid": executor.pid, "started": start_time(executor.pid)},
+            {"pid": executor.pid, "started": start_time(executor.pid), "boot": boot()},
         )
 
     def executor_pid(self) -> int | None:
         """Return the executor's pid while it lives, else None. A reused pid is told by its start time."""
-        known = load_json(self.folder / "executor.json", None)
+        known = self._executor()
         if known is None or start_time(known["pid"]) != known["started"]:
             return None
         return int(known["pid"])
@@ -128,10 +128,19 @@ class RunningTask:
                 os.killpg(pid, number)
 
     def kill_all(self) -> None:
-        """SIGKILL whatever is left of the session, its executor included."""
-        known = load_json(self.folder / "executor.json", None)
-        if known is not None:
+        """SIGKILL whatever is left of the session, its executor included.
+
+        The number of a session is given to another one only once nothing is left of it: by then, or after a reboot, it
+        may be that of somebody else's shell.
+        """
+        known = self._executor()
+        if known is not None and start_time(known["pid"]) in (None, known["started"]):
             kill_session(int(known["pid"]))
+
+    def _executor(self) -> Json | None:
+        """Return what was written down of the executor, None where it was started before the machine was."""
+        known: Json | None = load_json(self.folder / "executor.json", None)
+        return known if known is not None and known.get("boot", boot()) == boot() else None
 
     def ending(self) -> tuple[str, str]:
         """Return the terminal state and Mesos's message for it, from what the executor wrote down."""
@@ -201,6 +210,11 @@ def start_time(pid: int) -> int | None:
     except OSError:
         return None
     return None if fields[0] == "Z" else int(fields[19])
+
+
+def boot() -> str:
+    """Return what tells this boot of the machine from every other (random(4), boot_id)."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 async def ended(pid: int) -> None:
