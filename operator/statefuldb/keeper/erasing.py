@@ -10,7 +10,7 @@ from pathlib import Path
 from statefuldb.keeper import directory as member
 from statefuldb.keeper import opener
 from statefuldb.keeper.claim import Claim
-from statefuldb.keeper.files import sync_directory
+from statefuldb.keeper.files import sync_directory, unread
 from statefuldb.keeper.mounts import check_place, mounted_below
 from statefuldb.keeper.refusal import NotOurs, Refused
 from statefuldb.model.keeper import KeeperConfig
@@ -97,6 +97,6 @@ def _remove(entry: Path) -> None:
 
 def _refuse_around_another(path: Path) -> None:
     """Raise Refused where another member's data lies below `path`: an earlier keeper let it be begun there."""
-    for folder, folders, _ in os.walk(path):
+    for folder, folders, _ in os.walk(path, onerror=unread):
         if member.KEEPER_FOLDER in folders and Path(folder) != path:
             raise Refused(f"{folder} below {path} is the directory of another member: release that one first")

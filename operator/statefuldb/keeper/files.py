@@ -5,7 +5,7 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 LOG_LIMIT_BYTES = 16 * 1024 * 1024
 
@@ -44,9 +44,14 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def unread(error: OSError) -> NoReturn:
+    """Raise what a walk through folders would pass over in silence, as if there were nothing in one of them."""
+    raise error
+
+
 def sync_tree(root: Path) -> None:
     """Make everything below a directory durable, and itself. Follows no link, and waits for no pipe."""
-    for _, _, names, folder in os.fwalk(root):
+    for _, _, names, folder in os.fwalk(root, onerror=unread):
         for name in names:
             descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
             try:

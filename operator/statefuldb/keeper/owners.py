@@ -9,6 +9,7 @@ import pwd
 from contextlib import suppress
 from pathlib import Path
 
+from statefuldb.keeper.files import unread
 from statefuldb.keeper.refusal import Refused
 
 SERVICE_USER = "mysql"
@@ -39,7 +40,7 @@ def give_tree(root: Path, user: pwd.struct_passwd | None) -> None:
     """Give the data to the server's user where it is not yet: a directory is moved between users only once."""
     if user is None or root.lstat().st_uid == user.pw_uid:
         return
-    for _, folders, files, folder in os.fwalk(root):
+    for _, folders, files, folder in os.fwalk(root, onerror=unread):
         for name in (*folders, *files):
             os.chown(name, user.pw_uid, user.pw_gid, dir_fd=folder, follow_symlinks=False)
     give(root, user)
