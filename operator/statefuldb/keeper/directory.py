@@ -6,12 +6,11 @@ during a bootstrap, `bootstrap.intent`, during a removal `erasing`; the server's
 """
 
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from statefuldb.keeper.files import read_json, read_number, sync_directory, write_durably
+from statefuldb.keeper.files import exists, read_json, read_number, sync_directory, write_durably
 from statefuldb.keeper.mounts import check_place
 from statefuldb.keeper.owners import is_the_servers, keep, refuse_below_the_servers
 from statefuldb.keeper.refusal import NotOurs, Refused
@@ -87,7 +86,7 @@ def nearest(config: KeeperConfig, sandbox: Path) -> Path:
 def is_there(config: KeeperConfig) -> bool:
     """Say whether there is a directory to be emptied. Raises Refused where it is not to be seen, but may be there."""
     path = Path(config.data.directory)
-    if config.data.root is None or os.path.lexists(path):
+    if config.data.root is None or exists(path):
         return True
     # Emptying a directory leaves the folder that it lay in.
     if config.bootstrap != "Empty" and not path.parent.is_dir():
@@ -138,16 +137,21 @@ def _make(root: Path) -> None:
 
 def _refuse_inside_another(path: Path) -> None:
     """Raise Refused where what is to be begun at `path` would lie in a member's data, and would be erased with it."""
-    if (path / KEEPER_FOLDER).is_dir():
+    if _is_a_members(path):
         return
-    outer = next((folder for folder in path.parents if (folder / KEEPER_FOLDER).is_dir()), None)
+    outer = next((folder for folder in path.parents if _is_a_members(folder)), None)
     if outer is not None:
         raise Refused(f"{path} would lie inside {outer}, which is the directory of another member; choose another root")
 
 
+def _is_a_members(path: Path) -> bool:
+    """Say whether a keeper has taken its claim here. The embedded cluster keeps its state in a folder of that name."""
+    return any(exists(path / KEEPER_FOLDER / name) for name in ("claim.lock", "identity.json"))
+
+
 def is_initialised(directory: MemberDirectory) -> bool:
     """Say whether the identity marker is there, whosever it is: then somebody has held a claim here before."""
-    return (directory.folder / "identity.json").exists()
+    return exists(directory.folder / "identity.json")
 
 
 def is_marked(config: KeeperConfig, directory: MemberDirectory) -> bool:
@@ -179,7 +183,7 @@ def check_identity(config: KeeperConfig, directory: MemberDirectory) -> bool:
     if is_marked(config, directory):
         # Left by a bootstrap that was cut off at its very end; it would be a licence to clear the directory.
         (directory.folder / "bootstrap.intent").unlink(missing_ok=True)
-        if config.mode != "Erase" and directory.erasing.exists():
+        if config.mode != "Erase" and exists(directory.erasing):
             raise Refused(
                 f"{directory.path} holds what is left, {DATA_EXPECTED}: it began to be removed; release it and restore "
                 f"a backup, or, if you know that all is there, remove {directory.erasing}"
@@ -202,7 +206,7 @@ def begin_bootstrap(config: KeeperConfig, directory: MemberDirectory) -> None:
     """Write down that an initialisation is under way, and clear the remains of one that never ended."""
     write_durably(directory.folder / "bootstrap.intent", json.dumps(_identity(config)))
     for remains in (directory.data, directory.data.with_suffix(".new")):
-        if remains.exists():
+        if exists(remains):
             shutil.rmtree(remains)
     directory.erasing.unlink(missing_ok=True)
 

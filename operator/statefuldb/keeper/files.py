@@ -44,6 +44,18 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def exists(path: Path) -> bool:
+    """Say whether something is there, a link to nowhere too. Raises OSError where that is not to be seen.
+
+    `os.path.lexists` says no then, and so does `Path.exists` from Python 3.14 on.
+    """
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def unread(error: OSError) -> NoReturn:
     """Raise what a walk through folders would pass over in silence, as if there were nothing in one of them."""
     raise error

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from statefuldb.keeper.directory import KEEPER_FOLDER
-from statefuldb.keeper.files import read_json
+from statefuldb.keeper.files import exists, read_json
 from statefuldb.keeper.making import of_marker
 from statefuldb.keeper.mounts import Mount, mount_of, shared_type
 from statefuldb.model.found import FoundDirectory
@@ -91,7 +91,7 @@ def main() -> int:
             output.write(json.dumps({kind: what}) + "\n")
 
         for root in map(Path, sys.argv[1:]):
-            if root.is_dir():
+            if exists(root):
                 for found in find_members(root, lambda trouble: tell("trouble", trouble)):
                     tell("found", asdict(found))
             else:

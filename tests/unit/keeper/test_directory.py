@@ -144,3 +144,12 @@ def test_two_keepers_that_make_one_root_at_once_both_go_on(tmp_path: Path, monke
     monkeypatch.setattr(member, "sync_directory", lambda _: root.mkdir(exist_ok=True))
     directory = member.open_directory(replace(orders(root), bootstrap="Empty", data=data), tmp_path, "mysql")
     assert directory.path.is_dir()
+
+
+def test_the_state_of_an_embedded_cluster_is_no_member(tmp_path: Path) -> None:
+    """It is kept in a folder of the same name: below where `statefuldb up` was typed nothing could be begun."""
+    (tmp_path / ".statefuldb/api").mkdir(parents=True)
+    root = tmp_path / "data"
+    root.mkdir()
+    opened = member.open_directory(replace(orders(root), bootstrap="Empty"), tmp_path, "mysql")
+    assert opened.path == root / "shop/orders/0"
