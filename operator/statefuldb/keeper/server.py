@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pymysql
 
@@ -31,6 +32,8 @@ GUARANTEED = {**{name: (value,) for name, value in DURABILITY.items()}, "innodb_
 SHOWN_SETTINGS = ("innodb_buffer_pool_size", "max_connections")
 # ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR.
 _DENIED = (1045, 1698)
+# Not all programs write UTF-8.
+_HEARD: dict[str, Any] = {"capture_output": True, "text": True, "errors": "replace", "check": False}
 _BINARY_PATHS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 
 
@@ -42,7 +45,7 @@ def become_subreaper() -> None:
 def installed_version() -> str:
     """Return the version of the server that is installed here. Raises Refused where there is none that runs."""
     binary = _binary("mariadbd")
-    done = subprocess.run([binary, "--no-defaults", "--version"], capture_output=True, text=True, check=False)
+    done = subprocess.run([binary, "--no-defaults", "--version"], **_HEARD)
     if done.returncode != 0:
         raise Refused(f"{binary} does not run on this agent: {first_error(done.stderr) or f'status {done.returncode}'}")
     found = re.search(r"Ver ([0-9]+\.[0-9]+\.[0-9]+)", done.stdout)
@@ -101,7 +104,7 @@ class MariaDbServer:
             "--skip-test-db",
             "--skip-name-resolve",
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=(inherited,), cwd=shown)
+        done = subprocess.run(command, pass_fds=(inherited,), cwd=shown, **_HEARD)
         if done.returncode != 0:
             if lacks := lack_of_space(done.stderr + done.stdout):
                 raise OSError(lacks, os.strerror(lacks), str(fresh))

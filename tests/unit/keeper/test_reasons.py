@@ -81,7 +81,7 @@ def test_a_server_that_does_not_even_say_its_version_is_refused_in_its_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     binary = tmp_path / "mariadbd"
-    binary.write_text("#!/bin/sh\necho 'error while loading shared libraries: libaio.so.1' >&2\nexit 127\n")
+    binary.write_text("#!/bin/sh\nprintf 'error while loading \\377 shared libraries: libaio.so.1' >&2\nexit 127\n")
     binary.chmod(binary.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(server, "_BINARY_PATHS", str(tmp_path))
     with pytest.raises(Refused, match=r"mariadbd does not run on this agent: .*libaio\.so\.1"):
