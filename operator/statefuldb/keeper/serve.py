@@ -26,12 +26,7 @@ from statefuldb.keeper.server_log import lack_of_space
 from statefuldb.keeper.signals import on_end, on_orphaned
 from statefuldb.keeper.silence import told_of_silence
 from statefuldb.keeper.state import State
-from statefuldb.model.keeper import (
-    CERTIFICATE_FILE,
-    EngineStatus,
-    KeeperConfig,
-    KeeperPhase,
-)
+from statefuldb.model.keeper import CERTIFICATE_FILE, EngineStatus, KeeperConfig, KeeperPhase
 from statefuldb.planning.engines import engine_of
 from statefuldb.planning.engines.engine import ServerOrders, ServerPaths
 
@@ -126,6 +121,9 @@ class Keeper:
 
         It ends without having been read, too: nothing but a new launch can go on from there.
         """
+        if self._stopping.is_set():
+            # Mesos ends all that the task has started: what fails of that is no refusal.
+            return
         before = refusal if isinstance(refusal, OpenedBefore) else None
         self._state.update(
             phase=KeeperPhase.REFUSED,

@@ -223,3 +223,19 @@ def test_what_cannot_be_written_says_where(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(OSError, match="No space left") as told:
         write_durably(tmp_path / "server.cnf", "port = 1")
     assert told.value.filename == str(tmp_path / "server.cnf")
+
+
+def test_what_a_stop_breaks_off_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It could be written down as one: `mariadb-install-db failed: ` was what a stop in a first start left behind."""
+    server = MagicMock()
+    keeper = started(tmp_path, monkeypatch, server)
+    monkeypatch.setattr(keeper, "_open_endpoint", lambda: None)
+
+    def broken_off(*_: Any, **__: Any) -> None:
+        keeper._end()
+        raise Refused("mariadb-install-db failed: ")
+
+    server.start.side_effect = broken_off
+    with pytest.raises(Refused):
+        keeper._answering(keeper._serve)
+    assert keeper._state.status.phase is not KeeperPhase.REFUSED
