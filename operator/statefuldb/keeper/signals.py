@@ -33,7 +33,8 @@ def on_orphaned(call: Callable[[], None]) -> None:
 
     Without cgroups an agent whose executor is killed ends no task of it, and calls it failed all the same: nobody
     looks after what runs on, and its successor finds the claim and the ports taken for ever. The kernel's own signal
-    (PR_SET_PDEATHSIG) tells of the end of the thread that forked, which may be another.
+    (PR_SET_PDEATHSIG) tells of the end of the thread that forked, which may be another, and agents may have kernels
+    from before pidfd_open(2).
     """
     parent = os.getppid()
 
