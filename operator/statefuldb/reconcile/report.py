@@ -17,7 +17,7 @@ from statefuldb.model.recording import Recording, to_json
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.planning.approval.proposals import describe, proposed, risk_of
 from statefuldb.planning.ledger import remembered
-from statefuldb.planning.published import TEXT_LIMIT, published
+from statefuldb.planning.published import CONDITION_LIMIT, LISTED_LIMIT, TEXT_LIMIT, listed, published
 from statefuldb.planning.storage import capabilities_of
 from statefuldb.reconcile.ports import Journal, KubernetesPort
 from statefuldb.reconcile.warm_up import WarmUp
@@ -96,7 +96,7 @@ def status_of_plan(observed: Observed, decided: Plan) -> dict[str, object]:
     ready = [member for member in decided.members if member.ready]
     status: dict[str, object] = {
         "observedGeneration": generation,
-        "summary": _summary(decided),
+        "summary": _summary(decided)[:CONDITION_LIMIT],
         "conditions": [
             _condition(condition, generation, before.get(condition.type, {}), now) for condition in decided.conditions
         ],
@@ -148,7 +148,7 @@ def _condition(condition: Condition, generation: int, previous: Mapping[str, obj
         "type": str(condition.type),
         "status": condition.status_text,
         "reason": str(condition.reason),
-        "message": condition.message[:4096],
+        "message": condition.message[:CONDITION_LIMIT],
         "observedGeneration": generation,
         "lastTransitionTime": now if changed else previous.get("lastTransitionTime", now),
     }
@@ -179,9 +179,9 @@ def _plan(decided: Plan, previous: Mapping[str, object], now: str) -> dict[str, 
         **(_approval(approval) if approval is not None else {}),
         "actions": [
             {"type": action.type, "risk": str(action.risk), "description": action.description[:TEXT_LIMIT]}
-            for action in shown
+            for action in shown[:LISTED_LIMIT]
         ],
-        "waiting": [_waiting(wait, previous, now) for wait in decided.waiting],
+        "waiting": [_waiting(wait, previous, now) for wait in listed(decided.waiting)],
     }
 
 

@@ -41,6 +41,11 @@ def test_a_long_message_that_an_earlier_operator_kept_is_read() -> None:
     assert from_object(body).incarnation == full(Strategy.DFS).incarnation
 
 
+def test_whatever_a_manifest_may_ask_data_to_be_made_with_can_be_written_down() -> None:
+    record = replace(full(Strategy.DFS), made_with={"innodb_page_size": "8" * 1024})
+    assert from_object(to_object(record)) == record
+
+
 @pytest.mark.parametrize("phase", ["Idle", "Orphaned", "Missing"])
 def test_a_phase_of_an_earlier_version_reads_as_nothing_known_yet(phase: str) -> None:
     body = stored()

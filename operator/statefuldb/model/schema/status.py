@@ -12,6 +12,8 @@ from statefuldb.model.schema.build import (
 )
 
 _LONG = 32768
+# As long as that of a ledger entry: below whatever root or mount a manifest may name.
+_PATH_MAX_LENGTH = 4096
 
 CONDITION = obj(
     {
@@ -82,7 +84,7 @@ _PLACE = obj(
         "name": text("The DatabaseVolume."),
         "agent": text("The host name of its agent."),
         "persistenceId": text("The volume in Mesos."),
-        "directory": text(),
+        "directory": text(max_length=_PATH_MAX_LENGTH),
     },
     required=("name",),
     description="Where data was last known to lie.",

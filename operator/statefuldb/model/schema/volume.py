@@ -16,8 +16,9 @@ _PATH_MAX_LENGTH = 4096
 _ROLE_MAX_LENGTH = 512
 # Much more than is written now: an earlier operator kept whatever Mesos said, however long.
 _SAID_MAX_LENGTH = 2**20
-# As many as a manifest may have.
+# As many, and as long, as a manifest may have.
 _OPTIONS_MAX = 200
+_OPTION_MAX_LENGTH = 1024
 _PLACES = ("persistenceId", "directory", "root")
 _HAD_DATA = "has(oldSelf.initialised) && oldSelf.initialised"
 
@@ -158,7 +159,7 @@ VOLUME_SPEC: Schema = obj(
             "restored from a backup, or the entry was lost and found again.",
         ),
         "madeWith": mapping(
-            text(),
+            text(max_length=_OPTION_MAX_LENGTH),
             max_properties=_OPTIONS_MAX,
             description="Options of the server that the data was made with; absent where that is not known.",
         ),
