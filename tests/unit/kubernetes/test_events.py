@@ -171,3 +171,17 @@ def test_a_clock_that_is_set_back_does_not_make_one_of_all_that_is_said_from_the
     machine.seconds -= 3_600
     say("another attempt")
     assert "another attempt" in [event["message"] for event in api.events.values()]
+
+
+def test_an_event_is_no_longer_than_the_api_server_takes_whatever_its_script() -> None:
+    api, _, say = speaker()
+    say("spec.engine.config.параметр: " * 100)
+    (event,) = api.events.values()
+    assert 900 < len(event["message"].encode()) <= 1024
+    assert event["message"].startswith("spec.engine.config.параметр: spec")
+
+
+def test_a_name_on_a_disk_that_is_no_utf_8_keeps_nothing_from_being_said() -> None:
+    api, _, say = speaker()
+    say("a file system is mounted at /srv/db/caf\udce9")
+    assert [event["message"] for event in api.events.values()] == ["a file system is mounted at /srv/db/caf?"]

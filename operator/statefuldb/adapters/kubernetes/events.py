@@ -22,6 +22,7 @@ from statefuldb.reconcile.ports import EffectFailed
 log = getLogger(__name__)
 COMPONENT = "statefuldb"
 ACTION = "Reconcile"
+# In bytes: the API server refuses an Event with more than 1024 of them.
 MESSAGE_LIMIT = 1000
 WAITING_LIMIT = 10_000
 COMBINED = "(combined from similar events): "
@@ -72,7 +73,7 @@ class Events:
 
     def _send(self, database: dict[str, str], announcement: Announcement, at_seconds: float, *, combined: bool) -> None:
         """Create the Event, or count it where it is there: most are new, and others wait behind this one."""
-        message = ((COMBINED if combined else "") + announcement.message)[:MESSAGE_LIMIT]
+        message = _cut((COMBINED if combined else "") + announcement.message)
         text = f"{database['uid']} {announcement.reason} {COMBINED if combined else message}"
         name = f"{database['name']}.{hashlib.sha256(text.encode()).hexdigest()[:16]}"
         namespace = database["namespace"]
@@ -115,3 +116,8 @@ class Events:
 
 def _text(announcement: Announcement) -> str:
     return f"{announcement.reason} {announcement.message}"
+
+
+def _cut(text: str) -> str:
+    """Return what of a text an Event takes. A name on a disk may be no UTF-8, which Python holds as surrogates."""
+    return text.encode(errors="replace")[:MESSAGE_LIMIT].decode(errors="ignore")
