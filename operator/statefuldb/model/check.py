@@ -111,7 +111,8 @@ def _text(value: object, rendered: str, schema: Mapping[str, object], path: str)
     if isinstance(longest, int) and len(rendered) > longest:
         yield _invalid(path, value, f"at most {longest} characters")
     pattern = schema.get("pattern")
-    if isinstance(pattern, str) and not re.search(pattern, rendered):
+    # All of it, as the API server reads `$`: here, that would pass over a line's end after it.
+    if isinstance(pattern, str) and not re.fullmatch(pattern, rendered):
         yield _invalid(path, value, _IN_WORDS.get(pattern, f"text like {pattern}"))
 
 

@@ -10,6 +10,9 @@ from statefuldb.model.quantity import parse_quantity
 SYSTEM_ROOTS = ("/proc", "/sys", "/dev", "/etc", "/boot", "/run", "/bin", "/sbin", "/lib", "/usr")
 MEMORY_MINIMUM_BYTES = 128 * 1024 * 1024
 SIZE_MINIMUM_BYTES = 64 * 1024 * 1024
+# The ledger counts bytes, and thousandths of cpus, in 64 bits.
+CPUS_MAXIMUM = 10**6
+BYTES_MAXIMUM = 2**60
 _MEMBERS = {"HostPath": "hostPath", "DFS": "dfs", "PersistentVolume": "persistentVolume"}
 _LATER = ("replication", "update", "credentials", "backup", "tls")
 
@@ -51,14 +54,17 @@ def _union(storage: Spec) -> Iterator[FieldError]:
 
 def _amounts(spec: Spec) -> Iterator[FieldError]:
     resources, storage = section(spec, "resources"), section(spec, "storage")
-    checks = (
-        ("spec.resources.cpus", resources["cpus"], 0.01, "at least 10m"),
-        ("spec.resources.memory", resources["memory"], MEMORY_MINIMUM_BYTES, "at least 128Mi"),
-        ("spec.storage.size", storage["size"], SIZE_MINIMUM_BYTES, "at least 64Mi"),
-    )
-    for path, value, minimum, allowed in checks:
-        if float(parse_quantity(value)) < minimum:
-            yield FieldError(path=path, value=shown(value), allowed=allowed)
+    bytes_most = (BYTES_MAXIMUM, "1024Pi")
+    for path, value, (least, least_shown), (most, most_shown) in (
+        ("spec.resources.cpus", resources["cpus"], (0.01, "10m"), (CPUS_MAXIMUM, "1M")),
+        ("spec.resources.memory", resources["memory"], (MEMORY_MINIMUM_BYTES, "128Mi"), bytes_most),
+        ("spec.storage.size", storage["size"], (SIZE_MINIMUM_BYTES, "64Mi"), bytes_most),
+    ):
+        amount = float(parse_quantity(value))
+        if amount < least:
+            yield FieldError(path=path, value=shown(value), allowed=f"at least {least_shown}")
+        elif amount > most:
+            yield FieldError(path=path, value=shown(value), allowed=f"at most {most_shown}")
 
 
 def _paths(storage: Spec, allowed_roots: tuple[str, ...]) -> Iterator[FieldError]:

@@ -116,6 +116,45 @@ def test_a_growth_that_has_not_taken_place_may_be_taken_back() -> None:
     assert transition_errors(large, small, initialised=True)
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("resources.cpus", "9" * 30),
+        ("resources.cpus", "1000001"),
+        ("resources.memory", "9" * 30 + "Pi"),
+        ("resources.memory", "1025Pi"),
+        ("storage.size", "9" * 30 + "Pi"),
+        ("storage.size", 2**63 - 1),
+    ],
+)
+def test_an_amount_beyond_what_can_be_counted_is_refused(path: str, value: object) -> None:
+    """The ledger counts bytes in 64 bits, and a directory waits for no offer that has so much."""
+    body = load(MANIFESTS / "host-path.yaml")["spec"]
+    section, field = path.split(".")
+    body[section][field] = value
+    errors = parse_database(body)
+    assert isinstance(errors, tuple)
+    assert [(error.path, "at most" in error.allowed) for error in errors] == [(f"spec.{path}", True)]
+
+
+@pytest.mark.parametrize(
+    ("section", "changes"),
+    [
+        ("storage", {"size": "1Gi\n"}),
+        ("storage", {"hostPath": {"path": "/srv/db\n"}}),
+        ("resources", {"cpus": "1\n"}),
+        ("engine", {"version": "10.11\n"}),
+    ],
+)
+def test_a_line_end_after_a_value_is_refused_as_the_api_server_does(section: str, changes: dict[str, Any]) -> None:
+    """As of a block in YAML: `size: |`."""
+    body = load(MANIFESTS / "host-path.yaml")["spec"]
+    body[section] |= changes
+    errors = parse_database(body)
+    assert isinstance(errors, tuple)
+    assert "\\n" in errors[0].value
+
+
 def test_every_field_says_what_it_is_for() -> None:
     """`kubectl explain` shows it."""
 

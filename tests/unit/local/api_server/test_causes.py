@@ -34,6 +34,20 @@ def test_a_text_that_is_too_long_is_not_compared_with_a_pattern() -> None:
     assert cause["reason"] == "FieldValueTooLong"
 
 
+@pytest.mark.parametrize(
+    ("pattern", "value", "fits"),
+    [
+        ("^[0-9]+$", "1", True),
+        ("^[0-9]+$", "1\n", False),
+        ("^(a$|b$)", "b\n", False),
+        (r"^\$[$]+$", "$$", True),
+        (r"^[]$]+$", "]$", True),
+    ],
+)
+def test_a_pattern_ends_where_the_text_does(pattern: str, value: str, fits: bool) -> None:
+    assert (not list(validate(value, {"type": "string", "pattern": pattern}, path="a"))) is fits
+
+
 def _keys(key: str) -> list[str]:
     metadata = {"name": "a", "labels": {key: ""}}
     return [cause["message"].removeprefix(f'Invalid value: "{key}": ')[:32] for cause in check_metadata(metadata)]

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from statefuldb.local.api_server.copying import fields_not_of, items_not_of
@@ -19,6 +20,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "integer": (int,),
 }
 _JUNCTORS = frozenset(("allOf", "anyOf", "oneOf", "not"))
+_TO_THE_END = re.compile(r"(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\$")
 _RANGES = {"int32": 2**31, "int64": 2**63}
 
 
@@ -134,11 +136,17 @@ def _validate_text(value: str, schema: Json, path: str) -> Iterator[Json]:
         yield too_long(path, schema["maxLength"])
     elif "minLength" in schema and len(value) < schema["minLength"]:
         yield _not(path, json.dumps(value), f"should be at least {schema['minLength']} chars long")
-    elif "pattern" in schema and not re.search(schema["pattern"], value):
+    elif "pattern" in schema and not _pattern(schema["pattern"]).search(value):
         yield _not(path, json.dumps(value), f"should match '{schema['pattern']}'")
     if schema.get("format") == "date-time" and not is_time(value):
         shown = json.dumps(value)
         yield _not(path, shown, f"must be of type date-time: {shown}")
+
+
+@lru_cache(maxsize=512)
+def _pattern(written: str) -> re.Pattern[str]:
+    """Return a pattern as the real server reads it: `$` is the end of a text, and no line's end before that."""
+    return re.compile(_TO_THE_END.sub(lambda found: found[1] or r"\Z", written))
 
 
 def is_time(value: str) -> bool:
