@@ -21,7 +21,7 @@ from statefuldb.model.parse import parse_database
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.planning.engines import engine_errors
 from statefuldb.sync.directory import SUFFIXES
-from statefuldb.sync.manifests import ManifestLoader
+from statefuldb.sync.manifests import ManifestLoader, NoManifest, check_named, check_plain, items_of
 
 Json = dict[str, Any]
 VERDICT_SECONDS = 5.0
@@ -48,22 +48,29 @@ def read_manifests(path: str) -> list[Json]:
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{path} cannot be read: {error}", ExitCode.USAGE)
     try:
-        bodies = [body for text in texts for body in yaml.load_all(text, ManifestLoader) if body]
+        documents = [body for text in texts for body in yaml.load_all(text, ManifestLoader) if body]
+        check_plain(documents)
+    except NoManifest as error:
+        fail(f"{path} is no manifest: {error}", ExitCode.USAGE)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # Characters that no text has are a ValueError, brackets without end are a RecursionError.
         fail(f"{path} is no YAML: {error}", ExitCode.USAGE)
+    bodies = [body for document in documents for body in items_of(document)]
     if not all(isinstance(body, dict) for body in bodies):
         fail(
             f"{path} holds something that is no object", ExitCode.USAGE, "each document begins with apiVersion and kind"
         )
     if not bodies:
         fail(f"{path} holds no manifest", ExitCode.USAGE)
-    return bodies
+    try:
+        return [check_named(body) for body in bodies]
+    except NoManifest as error:
+        fail(f"{path}: {error}", ExitCode.USAGE)
 
 
 def name_of(body: Json) -> str:
-    """Return the name that a manifest gives its object, or `?`."""
-    return str((body.get("metadata") or {}).get("name") or "?")
+    """Return the name that a manifest gives its object."""
+    return str(body["metadata"]["name"])
 
 
 def manifest_errors(body: Json) -> list[str]:

@@ -12,6 +12,7 @@ from statefuldb.sync.ports import Json, Snapshot, SourceFile
 FRAMEWORK_PREFIX = "statefuldb-"
 NODES_LIMIT = 100_000
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_IN_WORDS = "small letters, digits, - and . (in quotes where YAML would read a number, or true or false)"
 # What stands beside it is a part of the document, unless it is a comment.
 _SEPARATOR = re.compile(r"^---(?:[ \t]*\r?$|[ \t]+#.*$|(?=[ \t]))", re.MULTILINE)
 
@@ -103,7 +104,7 @@ class Manifests:
         return replace(self, documents=rest, problems=(*self.problems, *named))
 
 
-class _Broken(Exception):
+class NoManifest(ValueError):
     """A document that says nothing that could be acted on."""
 
 
@@ -148,7 +149,7 @@ def read_manifests(snapshot: Snapshot, namespace: str, check: Callable[[Json], l
             broken[file.path] = None
             continue
         for number, found in _documents(file):
-            if isinstance(found, _Broken):
+            if isinstance(found, NoManifest):
                 problems.append(Problem(file=file.path, number=number, message=str(found)))
                 broken[file.path] = file.text
                 continue
@@ -166,7 +167,7 @@ def read_manifests(snapshot: Snapshot, namespace: str, check: Callable[[Json], l
     return Manifests(documents=tuple(ordered), problems=tuple(problems), broken=broken)
 
 
-def _documents(file: SourceFile) -> Iterator[tuple[int, Json | _Broken]]:
+def _documents(file: SourceFile) -> Iterator[tuple[int, Json | NoManifest]]:
     """Yield each document with its number; the items of a List one by one."""
     assert file.text is not None
     start, number = 0, 0
@@ -179,9 +180,9 @@ def _documents(file: SourceFile) -> Iterator[tuple[int, Json | _Broken]]:
         number += 1
         try:
             body = _parsed(text, line)
-            for item in _items(body):
-                yield number, _named(item)
-        except _Broken as broken:
+            for item in items_of(body):
+                yield number, check_named(item)
+        except NoManifest as broken:
             yield number, broken
 
 
@@ -191,54 +192,54 @@ def _parsed(text: str, line: int) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {line + mark.line + 1}: " if mark is not None else ""
-        raise _Broken(f"{where}{error.problem or error.context or 'no YAML'}") from error
+        raise NoManifest(f"{where}{error.problem or error.context or 'no YAML'}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _Broken(f"no YAML: {error}") from error
-    _check_plain(body)
+        raise NoManifest(f"no YAML: {error}") from error
+    check_plain(body)
     return body
 
 
-def _check_plain(body: Any) -> None:
-    """See that a document is what JSON can say, and not too large once its aliases are written out. Raises _Broken."""
+def check_plain(body: Any) -> None:
+    """See that a document is what JSON can say, and not too large with its aliases written out. Raises NoManifest."""
     waiting, seen = [body], 0
     while waiting:
         node = waiting.pop()
         seen += 1
         if seen > NODES_LIMIT:
-            raise _Broken(f"more than {NODES_LIMIT} values, aliases counted as often as they are used")
+            raise NoManifest(f"more than {NODES_LIMIT} values, aliases counted as often as they are used")
         if isinstance(node, dict):
             strange = [key for key in node if not isinstance(key, str)]
             if strange:
-                raise _Broken(f"the key {strange[0]!r} is no text")
+                raise NoManifest(f"the key {strange[0]!r} is no text")
             waiting += node.values()
         elif isinstance(node, list):
             waiting += node
         elif not isinstance(node, str | int | float | None):
-            raise _Broken(f"a value is of type {type(node).__name__}")
+            raise NoManifest(f"a value is of type {type(node).__name__}")
 
 
-def _items(body: Any) -> list[Any]:
+def items_of(body: Any) -> list[Any]:
     """Return the items of a List, or the document itself; nothing for one that holds comments only."""
     if isinstance(body, dict) and str(body.get("kind", "")).endswith("List") and isinstance(body.get("items"), list):
         return list(body["items"])
     return [] if body is None else [body]
 
 
-def _named(body: Any) -> Json:
-    """Return a document that says which object it is about. Raises _Broken."""
+def check_named(body: Any) -> Json:
+    """Return a document, which says what object it is about. Raises NoManifest."""
     if not isinstance(body, dict):
-        raise _Broken("is no manifest")
+        raise NoManifest("is no manifest")
     metadata = body.get("metadata")
     if not isinstance(metadata, dict):
-        raise _Broken("has no metadata")
+        raise NoManifest("has no metadata")
     if not isinstance(body.get("kind"), str) or not body["kind"]:
-        raise _Broken(f"kind: {body.get('kind')!r} is no kind")
+        raise NoManifest(f"kind: {body.get('kind')!r} is no kind")
     for path, value in (("name", metadata.get("name")), ("namespace", metadata.get("namespace") or "default")):
         # What goes into a URL is held to be a name before anything is asked for by it.
         if not isinstance(value, str) or not _NAME.fullmatch(value):
-            raise _Broken(f"metadata.{path}: {value!r} is no name")
+            raise NoManifest(f"metadata.{path}: {value!r} is no name: {_IN_WORDS}")
     if not isinstance(metadata.get("annotations") or {}, dict):
-        raise _Broken("metadata.annotations is no mapping")
+        raise NoManifest("metadata.annotations is no mapping")
     return body
 
 

@@ -83,3 +83,10 @@ def test_only_a_status_says_that_an_object_is_not_there(
     with pytest.raises(CallRefused, match="not served") as told:
         client.get(KIND, "shop", "orders")
     assert told.value.status == 404
+
+
+def test_an_empty_namespace_of_a_manifest_is_none(recorded: Recorded) -> None:
+    """Templates leave them: kubectl takes its own namespace, too."""
+    for namespace in ("", None):
+        recorded.client.dry_run({"kind": KIND, "metadata": {"name": "orders", "namespace": namespace}}, "shop")
+    assert {path.partition("?")[0] for _, path in recorded.asked} == {f"{PLACE}/orders"}

@@ -186,7 +186,7 @@ def _identity(body: Json, namespace: str) -> tuple[str, str, str]:
     name = metadata.get("name", "")
     if kind not in _PATHS or not name:
         raise CallRefused(f"kind {kind!r} with name {name!r} cannot be applied here", HTTPStatus.BAD_REQUEST)
-    return kind, metadata.get("namespace", namespace), name
+    return kind, metadata.get("namespace") or namespace, name
 
 
 def _segment(what: str, name: str) -> str:
