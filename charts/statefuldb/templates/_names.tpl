@@ -8,7 +8,7 @@
 
 {{- define "statefuldb.selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "statefuldb.labels" -}}
@@ -58,7 +58,7 @@ to:
 {{- /* The operator's Deployment, Service and policies select by the name, so the pod of sync has another. */ -}}
 {{- define "statefuldb.syncSelector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}-sync
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "statefuldb.syncLabels" -}}

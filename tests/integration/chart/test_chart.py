@@ -123,6 +123,24 @@ def test_with_namespaces_named_nothing_elsewhere_can_be_read_or_written() -> Non
         assert any("databasevolumes" in rule["resources"] for rule in role["rules"])
 
 
+def test_a_name_that_yaml_would_read_otherwise_stays_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Namespaces, Secrets and releases may be called 2024, on or null; and a principal may have a # in it."""
+    monkeypatch.setattr("chart.RELEASE", "7")
+    monkeypatch.setattr("chart.NAMESPACE", "2024")
+    mesos = {**MASTERS["mesos"], "credentialsSecret": "8", "principal": "ops #1: db"}
+    named = {"watchNamespaces": ["2023", "on", "null"], "priorityClassName": "12", "serviceAccount": {"name": "3"}}
+    sync = {"enabled": True, "source": "/manifests", "namespaces": ["77"], "credentialsSecret": "5"}
+    objects = rendered({"mesos": mesos, **named, "sync": sync, "webhook": {"enabled": True, "secret": "9"}})
+    validate = pytest.importorskip("kubernetes_validate", reason="make test installs it").validate
+    for body in objects:
+        metadata = body["metadata"]
+        assert all(isinstance(text, str) for text in (metadata["name"], *metadata["labels"].values())), metadata
+        assert metadata.get("namespace", "2024") in ("2024", "2023", "on", "null", "77")
+        validate(body, KUBERNETES[-1], strict=True)
+    deployment = one(objects, "Deployment", "7-statefuldb")["spec"]["template"]["spec"]
+    assert "--principal=ops #1: db" in deployment["containers"][0]["args"]
+
+
 def test_definitions_are_those_of_the_tree_and_outlive_the_release() -> None:
     objects = rendered(MASTERS)
     for file in sorted((ROOT / "crds").glob("*.yaml")):
