@@ -9,7 +9,7 @@ import pytest
 from statefuldb.adapters.kubernetes.adapter import LISTED_SECONDS
 from statefuldb.adapters.kubernetes.objects import DATABASES, PAGE_OBJECTS, VOLUMES
 from statefuldb.model.duplicate import OtherEntry
-from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, DatabaseKey
+from statefuldb.model.identity import ANNOTATION_RELEASE, ANNOTATION_RESTARTED_AT, DatabaseKey
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import VolumeRecord
 from statefuldb.model.volume_object import to_object
@@ -201,3 +201,29 @@ def test_entries_of_the_same_data_know_of_each_other_across_namespaces() -> None
     assert tell(DATABASES, "DELETED", life(record.owner_uid, 1), 7) == [KEY, before]
     assert adapter.others_of(copies[before]) == ()
     assert adapter.owner_of(record.identity.uid) == before
+
+
+def test_what_others_have_put_on_an_entry_stays_as_it_is_written() -> None:
+    """A finalizer that holds one which somebody deletes, above all: without it the entry would go with the write."""
+    written: list[Json] = []
+
+    def exchange(method: str, path: str, body: Any, content_type: str) -> tuple[int, Any]:
+        written.append(body)
+        return 200, {**body, "metadata": {**body["metadata"], "resourceVersion": "8"}}
+
+    adapter, told = watching(exchange)
+    record = serving_on(Strategy.DFS)[0]
+    stored: Json = to_object(replace(record, resource_version="7"))
+    labels = {**stored["metadata"]["labels"], "velero.io/backup-name": "nightly"}
+    others = {"annotations": {"note": "ask ada", ANNOTATION_RELEASE: record.name}, "finalizers": ["ada.example/keep"]}
+    owner = {"ownerReferences": [{"kind": "ConfigMap", "apiVersion": "v1", "name": "a", "uid": "1"}]}
+    told(VOLUMES, "ADDED", {**stored, "metadata": {**stored["metadata"], **others, **owner, "labels": labels}})
+    (seen,) = adapter.volumes(KEY)
+    saved = adapter.save_volume(replace(seen, incarnation=seen.incarnation + 1))
+    adapter.save_volume(replace(saved, incarnation=seen.incarnation + 2))
+    assert [body["metadata"]["resourceVersion"] for body in written] == ["7", "8"]
+    for body in written:
+        assert body["metadata"]["labels"] == labels
+        assert body["metadata"]["finalizers"] == others["finalizers"]
+        assert body["metadata"]["annotations"] == {"note": "ask ada"}, "a release is good for what was released"
+        assert "ownerReferences" not in body["metadata"], "the ledger outlives everything else"

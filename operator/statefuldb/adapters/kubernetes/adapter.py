@@ -17,6 +17,7 @@ from statefuldb.adapters.kubernetes.objects import (
     PROFILES,
     VOLUMES,
     Objects,
+    beside_others,
     database_of,
     profiles_of,
 )
@@ -187,7 +188,11 @@ class KubernetesAdapter:
     def save_volume(self, volume: VolumeRecord) -> VolumeRecord:
         """Create or replace a ledger entry."""
         body = to_object(volume)
-        stored = self._volumes.replace(body) if volume.resource_version else self._volumes.create(body)
+        if volume.resource_version:
+            held = self._caches[VOLUMES].get((volume.key.namespace, volume.name))
+            stored = self._volumes.replace(beside_others(body, held))
+        else:
+            stored = self._volumes.create(body)
         self._caches[VOLUMES].put(stored)
         self._noticing.enqueue_those_with(volume.identity.uid, volume.key)
         return replace(volume, resource_version=stored["metadata"]["resourceVersion"])

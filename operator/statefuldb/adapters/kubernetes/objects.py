@@ -7,7 +7,7 @@ from typing import Any, cast
 from statefuldb.adapters.kubernetes.cache import number_of
 from statefuldb.adapters.kubernetes.calls import call, find, find_served
 from statefuldb.adapters.kubernetes.plain import CORE, NAMESPACES, PlainObjects, Query
-from statefuldb.model.identity import ANNOTATION_RESTARTED_AT, DatabaseKey
+from statefuldb.model.identity import ANNOTATION_RELEASE, ANNOTATION_RESTARTED_AT, DatabaseKey
 from statefuldb.model.observed import DatabaseObject
 from statefuldb.model.profile import StorageProfile, parse_profile
 from statefuldb.model.schema.crd import API_VERSION
@@ -125,6 +125,22 @@ class Objects:
 
     def _what(self, verb: str, namespace: str, name: str) -> str:
         return f"{verb} {self._plural}/{name} in {namespace}"
+
+
+def beside_others(body: Json, held: Json | None) -> Json:
+    """Return an entry to be written, with what others have put on the one that it replaces, as that is `held`.
+
+    A finalizer among it may be all that keeps an entry which somebody deletes. A release by name is good for what it
+    released, and nothing owns an entry: it would go with that.
+    """
+    if held is None:
+        return body
+    metadata = held["metadata"]
+    labels = {**(metadata.get("labels") or {}), **body["metadata"]["labels"]}
+    notes = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != ANNOTATION_RELEASE}
+    others = {"annotations": notes, "finalizers": metadata.get("finalizers")}
+    kept = {name: value for name, value in others.items() if value}
+    return {**body, "metadata": {**body["metadata"], **kept, "labels": labels}}
 
 
 def not_served(plural: str) -> NotAnswered:
