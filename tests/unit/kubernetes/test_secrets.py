@@ -130,6 +130,15 @@ def test_a_secret_that_somebody_else_uses_is_not_written_into(held: dict[str, by
         assert one.stored == before
 
 
+def test_one_that_may_not_be_changed_is_said_to_be_in_the_way() -> None:
+    one = OneSecret({"password": b"chosen"})
+    one.stored["immutable"] = True
+    one.coherent()
+    with pytest.raises(EffectFailed, match=r"Secret orders-connection in shop is immutable.*delete it"):
+        one.secrets.ensure(WANTED)
+    assert one.stored["metadata"]["resourceVersion"] == "1"
+
+
 @pytest.mark.parametrize("password", [NO_TEXT, b"", None])
 def test_a_password_that_is_none_is_replaced(password: bytes | None) -> None:
     held = {name: content for name, content in {**OURS, "password": password}.items() if content is not None}

@@ -25,6 +25,14 @@ def test_an_owned_option_is_refused_in_every_spelling(name: str, meant: str) -> 
     assert meant in error.allowed
 
 
+def test_an_option_is_given_once_however_it_is_spelt() -> None:
+    """Which of them holds would depend on the order in which they come."""
+    given = {"innodb-page-size": "8k", "max_connections": "10", "innodb_page_size": "16k", "loose_Max-Connections": "9"}
+    errors = MariaDb().option_errors(given)
+    assert [error.path.rpartition(".")[2] for error in errors] == ["innodb_page_size", "loose_Max-Connections"]
+    assert "innodb-page-size" in errors[0].allowed
+
+
 @pytest.mark.parametrize("value", ["nosync", "littlesync", "O_DIRECT_NO_FSYNC", "3"])
 def test_a_flush_method_that_does_not_sync_is_refused_with_those_that_do(value: str) -> None:
     (error,) = MariaDb().option_errors({"innodb-flush-method": value})

@@ -139,7 +139,7 @@ def texts_of(stored: Mapping[str, Any]) -> dict[str, str]:
 def _refuse_anothers(wanted: EnsureSecret, stored: Json) -> None:
     """Raise EffectFailed for a Secret that was there for something else: how that is reached would be lost.
 
-    One that only has a password, or other keys, was put there for this database.
+    So for one that nobody may change. One that only has a password, or other keys, was put there for this database.
     """
     held, labels = texts_of(stored), stored["metadata"].get("labels") or {}
     ours = labels.get(LABEL_MANAGED) == "true" or held.get("username") == wanted.username
@@ -147,6 +147,11 @@ def _refuse_anothers(wanted: EnsureSecret, stored: Json) -> None:
         raise EffectFailed(
             f"Secret {wanted.name} in {wanted.key.namespace} is somebody else's: it holds {', '.join(there)} and lacks "
             f"our label {LABEL_MANAGED}; move it away, or give this database another name"
+        )
+    if stored.get("immutable"):
+        raise EffectFailed(
+            f"Secret {wanted.name} in {wanted.key.namespace} is immutable, so where the database is cannot be written "
+            "into it: delete it, and it is made anew, with a new password"
         )
 
 

@@ -42,9 +42,12 @@ def option_errors(options: Mapping[str, str]) -> Iterator[FieldError]:
     if size > OPTIONS_MAX_BYTES:
         allowed = f"at most {OPTIONS_MAX_BYTES} bytes in all, as JSON"
         yield FieldError(path="spec.engine.config", value=f"{size} bytes", allowed=allowed, fix="leave some out")
+    spelt: dict[str, str] = {}
     for name, value in options.items():
         path, option = f"spec.engine.config.{name}", plain(name)
-        if not value.isprintable():
+        if (other := spelt.setdefault(option, name)) != name:
+            yield _forbidden(path, value, f"this option is given already, as {other}")
+        elif not value.isprintable():
             yield _forbidden(path, value, "a value is on one line, without control characters")
         elif option == "innodb_flush_method" and value.lower() not in map(str.lower, FLUSH_METHODS):
             allowed = f"one of {', '.join(FLUSH_METHODS)}: {DURABLE}"
