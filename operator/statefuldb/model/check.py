@@ -46,6 +46,11 @@ def _invalid(path: str, value: object, allowed: str, fix: str = "") -> FieldErro
     return FieldError(path=path, value=shown(value), allowed=allowed, fix=fix)
 
 
+def _quotes(value: object) -> str:
+    """Return what helps where YAML has made something else of a text: of 10.11, or of yes."""
+    return "put it in quotes" if isinstance(value, bool | int | float) else ""
+
+
 def _object(value: object, schema: Mapping[str, object], path: str) -> Iterator[FieldError]:
     if not isinstance(value, Mapping):
         yield _invalid(path, value, "an object")
@@ -95,7 +100,7 @@ def _array(value: object, schema: Mapping[str, object], path: str) -> Iterator[F
 
 def _string(value: object, schema: Mapping[str, object], path: str) -> Iterator[FieldError]:
     if not isinstance(value, str):
-        yield _invalid(path, value, "a string")
+        yield _invalid(path, value, "a string", _quotes(value))
         return
     allowed = schema.get("enum")
     if isinstance(allowed, Sequence) and value not in allowed:
@@ -118,7 +123,7 @@ def _text(value: object, rendered: str, schema: Mapping[str, object], path: str)
 
 def _int_or_string(value: object, schema: Mapping[str, object], path: str) -> Iterator[FieldError]:
     if isinstance(value, bool) or not isinstance(value, int | str):
-        yield _invalid(path, value, "a whole number or a string")
+        yield _invalid(path, value, "a whole number or a string", _quotes(value))
         return
     yield from _text(value, str(value), schema, path)
 

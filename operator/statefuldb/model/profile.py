@@ -45,7 +45,8 @@ def parse_profile(name: str, spec: Mapping[str, Any]) -> StorageProfile:
         match_labels=meant.get("matchLabels"),
         strategies=_choice(spec, "strategies"),
         host_roots=_choice(spec.get("hostPath"), "roots"),
-        mount_points=_choice(spec.get("dfs"), "mountPoints"),
+        # A manifest names it without a slash at its end.
+        mount_points=_choice(spec.get("dfs"), "mountPoints", end="/"),
         mesos_roles=_choice(spec, "mesosRoles"),
         disk_types=_choice(spec.get("persistentVolume"), "diskTypes"),
         min_bytes=int(parse_quantity(size.get("min", 0))),
@@ -54,7 +55,10 @@ def parse_profile(name: str, spec: Mapping[str, Any]) -> StorageProfile:
     )
 
 
-def _choice(part: Mapping[str, Any] | None, name: str) -> tuple[str, ...] | None:
-    """Return what may be chosen, None where that is not bounded: an empty list is there, and allows nothing."""
+def _choice(part: Mapping[str, Any] | None, name: str, end: str = "") -> tuple[str, ...] | None:
+    """Return what may be chosen, without what it may end with; None where that is not bounded.
+
+    An empty list is there, and allows nothing.
+    """
     allowed = (part or {}).get(name)
-    return tuple(allowed) if allowed is not None else None
+    return tuple(each.removesuffix(end) for each in allowed) if allowed is not None else None

@@ -110,7 +110,7 @@ def _safe(path: str, value: str, allowed_roots: tuple[str, ...]) -> Iterator[Fie
 
 def at_or_below(path: str, root: str) -> bool:
     """Say whether an absolute path is a directory `root` or lies below it."""
-    return path == root or path.startswith(root.rstrip("/") + "/")
+    return f"{path}/".startswith(root.rstrip("/") + "/")
 
 
 def not_supported_yet(path: str, value: object, possible: str) -> FieldError:

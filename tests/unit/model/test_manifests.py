@@ -174,3 +174,28 @@ def test_a_path_outside_the_allowed_roots_is_refused() -> None:
     errors = parse_database(spec, allowed_roots=("/srv/db",))
     assert isinstance(errors, tuple)
     assert "below /srv/db" in str(errors[0])
+
+
+@pytest.mark.parametrize("root", ["/srv", "/srv/", "/srv/db", "/srv/db/", "/"])
+def test_a_path_at_or_below_an_allowed_root_is_taken(root: str) -> None:
+    spec = load(MANIFESTS / "host-path.yaml")["spec"]
+    spec["storage"]["hostPath"]["path"] = "/srv/db"
+    assert isinstance(parse_database(spec, allowed_roots=(root,)), DatabaseSpec)
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value"),
+    [
+        ("engine", "version", 10.11),
+        ("resources", "cpus", 0.5),
+        ("engine", "config", {"autocommit": True}),
+        ("storage", "strategy", 1),
+    ],
+)
+def test_a_number_that_should_be_a_text_is_to_be_quoted(section: str, field: str, value: object) -> None:
+    """YAML makes a number of 10.11, and true of yes."""
+    body = load(MANIFESTS / "host-path.yaml")["spec"]
+    body[section][field] = value
+    errors = parse_database(body)
+    assert isinstance(errors, tuple)
+    assert [error.fix for error in errors] == ["put it in quotes"]
