@@ -53,6 +53,9 @@ def _policy(name: str, *, operation: str, resource: str, expression: str, messag
                         "apiVersions": ["*"],
                         "operations": [operation],
                         "resources": [resource],
+                        # Filled in by the API else: what lies in a list is compared whole, so that every apply of the
+                        # same, and Argo CD, would find a difference.
+                        "scope": "*",
                     }
                 ]
             },
