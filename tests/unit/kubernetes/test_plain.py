@@ -57,6 +57,34 @@ def test_a_refusal_is_told_as_the_client_tells_it(status: int, conflict: bool) -
     assert told.value.conflict is conflict
 
 
+CAUSES = [
+    {"field": "status.summary", "message": 'Too long: "s3cret"'},
+    {"field": "<nil>", "message": "some rules were not checked"},
+    *({"field": f"data[{number}]", "message": "Invalid value"} for number in range(9)),
+]
+
+
+@pytest.mark.parametrize(
+    ("details", "said"),
+    [
+        ({"causes": CAUSES}, " (status.summary, data[0], data[1])"),
+        ({"causes": [{"field": None}, 7]}, ""),
+        ({"causes": None}, ""),
+        (None, ""),
+        ("", ""),
+    ],
+)
+def test_of_what_is_invalid_the_fields_are_named_and_no_value(details: object, said: str) -> None:
+    """A definition that is older than the operator refuses what that writes."""
+    refused: Json = {"kind": "Status", "code": 422, "message": "no: s3cret", "details": details}
+    secrets = PlainObjects(client_over(Asked(422, refused).exchange), CORE, "secrets")
+    with pytest.raises(EffectFailed) as told:
+        call("get a", lambda: secrets.get("shop", "a"))
+    assert str(told.value).startswith("get a: 422 ")
+    assert str(told.value).partition(" (")[2] == said.removeprefix(" (")
+    assert "s3cret" not in str(told.value)
+
+
 def test_what_is_not_there_is_none() -> None:
     secrets = PlainObjects(client_over(Asked(*ABSENT).exchange), CORE, "secrets")
     assert find("get a", lambda: secrets.get("shop", "a")) is None

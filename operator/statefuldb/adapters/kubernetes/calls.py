@@ -1,4 +1,4 @@
-"""Calls to the API, and their failures in our words. No body ever gets into a message."""
+"""Calls to the API, and their failures in our words. No value of a body ever gets into a message."""
 
 import json
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from statefuldb.reconcile.ports import EffectFailed, NotAnswered
 Json = dict[str, Any]
 T = TypeVar("T")
 ApiException = kubernetes.client.exceptions.ApiException
+FIELDS_NAMED = 3
 
 
 def call(what: str, function: Callable[[], T]) -> T:
@@ -23,7 +24,8 @@ def call(what: str, function: Callable[[], T]) -> T:
     try:
         return function()
     except ApiException as error:
-        message = f"{what}: {error.status} {error.reason}"
+        fields = _fields(error.body)
+        message = f"{what}: {error.status} {error.reason}" + (f" ({', '.join(fields)})" if fields else "")
         if _may_pass(error.status):
             raise NotAnswered(message) from error
         raise EffectFailed(message, conflict=error.status == HTTPStatus.CONFLICT) from error
@@ -69,6 +71,16 @@ def says_absent(body: str | bytes | None) -> bool:
         return bool(json.loads(body or "")["reason"] == "NotFound")
     except (KeyError, TypeError, ValueError):
         return False
+
+
+def _fields(body: str | bytes | None) -> list[str]:
+    """Return the paths of the first fields that a Status calls wrong: what stands in them may be a secret."""
+    try:
+        causes = json.loads(body or "")["details"]["causes"]
+        named = [each["field"] for each in causes if each.get("field") not in (None, "<nil>")]
+        return [str(field) for field in named[:FIELDS_NAMED]]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return []
 
 
 def cause(error: BaseException) -> str:
