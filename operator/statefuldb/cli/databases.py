@@ -49,7 +49,8 @@ def read_manifests(path: str) -> list[Json]:
         fail(f"{path} cannot be read: {error}", ExitCode.USAGE)
     try:
         documents = [body for text in texts for body in yaml.load_all(text, ManifestLoader) if body]
-        check_plain(documents)
+        for document in documents:
+            check_plain(document)
     except NoManifest as error:
         fail(f"{path} is no manifest: {error}", ExitCode.USAGE)
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -73,3 +73,10 @@ def test_the_items_of_a_list_are_manifests(tmp_path: Path) -> None:
     file = tmp_path / "given.yaml"
     file.write_text("kind: List\nmetadata: {resourceVersion: ''}\nitems:\n- {kind: X, metadata: {name: a}}\n")
     assert [body["kind"] for body in read_manifests(str(file))] == ["X"]
+
+
+def test_of_many_manifests_none_is_too_large_for_the_others(tmp_path: Path) -> None:
+    values = ",".join(["1"] * 60_000)
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text(f"{{kind: X, metadata: {{name: a}}, spec: [{values}]}}")
+    assert len(read_manifests(str(tmp_path))) == 2

@@ -148,3 +148,9 @@ def test_values_are_quoted_and_what_the_operator_owns_stands_last() -> None:
     assert 'init_connect = "SET @a = \\"x\\\\y\\" # z"' in lines
     assert [line for line in lines if line.startswith("key_buffer_size")] == ['key_buffer_size = "1M"']
     assert lines.index("datadir = /d") > lines.index('key_buffer_size = "1M"')
+
+
+def test_of_too_many_options_it_is_said_that_they_are_too_many_and_nothing_else() -> None:
+    """A name has no limit of its own: each of them would be compared with all that there are, at each pass."""
+    (error,) = MariaDb().option_errors({f"{'k' * 4096}{number}": "1" for number in range(200)})
+    assert (error.path, error.fix) == ("spec.engine.config", "leave some out")

@@ -42,6 +42,7 @@ def option_errors(options: Mapping[str, str]) -> Iterator[FieldError]:
     if size > OPTIONS_MAX_BYTES:
         allowed = f"at most {OPTIONS_MAX_BYTES} bytes in all, as JSON"
         yield FieldError(path="spec.engine.config", value=f"{size} bytes", allowed=allowed, fix="leave some out")
+        return
     spelt: dict[str, str] = {}
     for name, value in options.items():
         path, option = f"spec.engine.config.{name}", plain(name)

@@ -10,7 +10,7 @@ from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Plan, Waiting
 from statefuldb.planning import mesos_error
 from statefuldb.planning.desired import Desired
-from statefuldb.planning.published import TEXT_LIMIT, listed, published
+from statefuldb.planning.published import CONDITION_LIMIT, TEXT_LIMIT, listed, published
 from statefuldb.planning.status.health import DEGRADES, NEEDS_A_PERSON
 from statefuldb.planning.status.steady_waits import FOR_OFFERS
 
@@ -41,7 +41,7 @@ def announcements(plan: Plan, desired: Desired, observed: Observed) -> Iterator[
     yield from mesos_error.announcements(observed.mesos)
     if desired.errors:
         text = "; ".join(str(error) for error in desired.errors)
-        yield Announcement(reason=EventReason.REJECTED, message=text, warning=True)
+        yield Announcement(reason=EventReason.REJECTED, message=text[:CONDITION_LIMIT], warning=True)
     elif desired.is_new and desired.accepted is not None:
         text = f"generation {desired.accepted.generation} accepted"
         yield Announcement(reason=EventReason.ACCEPTED, message=text)

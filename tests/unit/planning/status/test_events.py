@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 from statefuldb.model.conditions import EventReason
+from statefuldb.model.errors import FieldError
 from statefuldb.model.observed import Observed, TaskState
 from statefuldb.model.plan import Plan
 from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Ending
+from statefuldb.planning.desired import Desired
 from statefuldb.planning.planner import plan
+from statefuldb.planning.published import CONDITION_LIMIT
 from statefuldb.reconcile.report import status_of_plan
 from unit.planning.status.test_health import running
 from unit.planning.test_planner import serving
@@ -57,3 +60,11 @@ def test_a_lost_agent_is_a_warning_with_what_would_help() -> None:
     assert told(decided) == [(EventReason.WAITING, "FencingRequired", True)]
     (event,) = (a for a in decided.announcements if a.reason is EventReason.WAITING)
     assert "statefuldb -n shop fence" in event.message
+
+
+def test_of_a_refusal_no_more_is_told_than_is_published() -> None:
+    """What is said of each database is kept, and logged at each pass."""
+    errors = (FieldError(path="spec.engine.config." + "k" * 100_000, value='"1"', allowed="whatever"),)
+    decided = plan(Desired(accepted=None, errors=errors), observed(), (), OPERATOR)
+    (rejected,) = (each for each in decided.announcements if each.reason is EventReason.REJECTED)
+    assert len(rejected.message) == CONDITION_LIMIT
