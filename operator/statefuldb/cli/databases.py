@@ -171,7 +171,9 @@ def approve(
     stored = session.database(name)
     accepted = condition(stored, ConditionType.ACCEPTED)
     if accepted.get("status") == "False":
-        fail(f"a refused spec approves nothing: {accepted['message']}", ExitCode.REFUSED, "put that right first")
+        fail(
+            f"a refused spec approves nothing: {accepted.get('message', '')}", ExitCode.REFUSED, "put that right first"
+        )
     present = stored.get("status", {}).get("plan", {}).get("hash", "")
     if not present:
         fail(f"{name} has no plan that waits", ExitCode.NOT_FOUND)

@@ -87,7 +87,7 @@ def _section(title: str, lines: tuple[Sequence[str], list[list[str]]]) -> None:
 
 def _conditions(stored: Json) -> tuple[Sequence[str], list[list[str]]]:
     return ("TYPE", "STATUS", "REASON", "SINCE", "MESSAGE"), [
-        [c["type"], c["status"], c["reason"], age(c.get("lastTransitionTime", "")), c["message"]]
+        [c["type"], c["status"], c.get("reason", ""), age(c.get("lastTransitionTime", "")), c.get("message", "")]
         for c in stored.get("status", {}).get("conditions", [])
     ]
 
@@ -96,7 +96,7 @@ def _members(stored: Json) -> tuple[Sequence[str], list[list[str]]]:
     return ("ORDINAL", "PHASE", "READY", "AGENT", "ADDRESS", "RESTARTS", "TASK"), [
         [
             str(m["ordinal"]),
-            m["phase"],
+            m.get("phase", ""),
             str(m.get("ready", False)),
             m.get("agent", ""),
             f"{m['address']}:{m['port']}" if m.get("address") and m.get("port") else "",

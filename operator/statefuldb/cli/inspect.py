@@ -11,7 +11,7 @@ from statefuldb.cli.exit_codes import ExitCode
 from statefuldb.cli.foreseeing import foresee_file
 from statefuldb.cli.output import Output, OutputOption, print_one, printed
 from statefuldb.cli.session import AllNamespacesOption, Json, Session, session_of
-from statefuldb.cli.showing import bare, summary
+from statefuldb.cli.showing import bare, said, summary
 from statefuldb.model.conditions import EventReason
 from statefuldb.model.damaged import read_entry
 from statefuldb.planning.inventory.comparison import compare
@@ -55,13 +55,13 @@ def plan_lines(session: Session, stored: Json) -> list[str]:
     """Return the plan that is under way as lines."""
     held = stored.get("status", {}).get("plan", {})
     lines = [] if held.get("actions") else [f"{stored['metadata']['name']}: nothing to do"]
-    lines += [f"{action['risk']:14} {action['description']}" for action in held.get("actions", [])]
-    lines += [f"{'waiting':14} {wait['reason']}: {wait['message']}" for wait in held.get("waiting", [])]
+    lines += [f"{action.get('risk', ''):14} {action.get('description', '')}" for action in held.get("actions", [])]
+    lines += [f"{'waiting':14} {said(wait)}" for wait in held.get("waiting", [])]
     if held.get("hash"):
         how = f"release it: {session.hint('approve', stored['metadata']['name'])}, or commit it as approvedPlan"
         lines.append(f"{'hash':14} {held['hash']} ({how})")
     if held.get("release", {}).get("keys"):
-        lines.append(f"{'released':14} {held['release']['hash']}, which is being carried out")
+        lines.append(f"{'released':14} {held['release'].get('hash', '')}, which is being carried out")
     return lines
 
 
@@ -120,13 +120,15 @@ def _left_of(session: Session, name: str) -> Json | None:
 
 def _explanation(found: Json) -> list[str]:
     lines = [f"{found['name']}: {found['summary']}"]
-    lines += [f"  {c['type']:16} {c['status']:8} {c['reason']}: {c['message']}" for c in found["conditions"]]
+    lines += [f"  {c['type']:16} {c['status']:8} {said(c)}" for c in found["conditions"]]
     for member in found["members"]:
         where = f" on {member['agent']}" if member.get("agent") else ""
-        lines.append(f"  member {member['ordinal']}: {member['phase']}{where}, restarts {member.get('restarts', 0)}")
+        lines.append(
+            f"  member {member['ordinal']}: {member.get('phase', '')}{where}, restarts {member.get('restarts', 0)}"
+        )
     for wait in found["waiting"]:
         since = f"waits since {wait['since']}: " if "since" in wait else ""
-        lines.append(f"  {since}{wait['reason']}: {wait['message']}")
+        lines.append(f"  {since}{said(wait)}")
         lines += [f"      {count} offer(s) refused for {code}" for code, count in wait.get("refusals", {}).items()]
         if wait.get("fix"):
             lines.append(f"      what helps: {wait['fix']}")
@@ -183,7 +185,7 @@ def _heard(session: Session, name: str, namespace: str) -> str:
     """Return what an operator that waits to begin has said last of a database."""
     selector = f"involvedObject.name={name},reason={EventReason.OPERATOR_WAITING}"
     told = session.client.list("Event", namespace, f"fieldSelector={quote(selector)}")
-    return str(max(told, key=lambda event: str(event.get("lastTimestamp", "")))["message"]) if told else ""
+    return str(max(told, key=lambda event: str(event.get("lastTimestamp", ""))).get("message", "")) if told else ""
 
 
 def events_of(session: Session, name: str | None, *, all_namespaces: bool = False) -> list[Json]:
@@ -200,6 +202,6 @@ def events_of(session: Session, name: str | None, *, all_namespaces: bool = Fals
 
 def event_line(event: Json) -> str:
     """Return an event as one line."""
-    times = f" ({event['count']} times)" if event.get("count", 1) > 1 else ""
-    said = f"{event['reason']}: {event['message']}{times}"
-    return f"{event.get('lastTimestamp')} {event['type']:8} {event['involvedObject']['name']:16} {said}"
+    times = f" ({event['count']} times)" if (event.get("count") or 1) > 1 else ""
+    about = event["involvedObject"].get("name", "")
+    return f"{event.get('lastTimestamp')} {event.get('type') or '':8} {about:16} {said(event)}{times}"

@@ -26,6 +26,11 @@ def condition(stored: Json, kind: str) -> Json:
     return next((dict(c) for c in conditions if c["type"] == kind), {})
 
 
+def said(entry: Json) -> str:
+    """Return what a condition, a wait or an Event says. Anybody may write one, and leave out what it need not have."""
+    return ": ".join(text for text in (str(entry.get("reason") or ""), str(entry.get("message") or "")) if text)
+
+
 def summary(stored: Json) -> str:
     """Return in a few words how a database is."""
     return str(stored.get("status", {}).get("summary", "")) or "not looked at yet: does the operator run?"
@@ -34,10 +39,10 @@ def summary(stored: Json) -> str:
 def age(moment: str, now: datetime | None = None) -> str:
     """Return how long ago a moment (RFC 3339) was, as `12s`, `3m`, `5h` or `2d`; empty where it cannot be read."""
     try:
-        then = datetime.fromisoformat(moment)
-    except ValueError:
+        seconds = int(((now or datetime.now(UTC)) - datetime.fromisoformat(moment)).total_seconds())
+    except (TypeError, ValueError):
+        # No time, or one without its zone.
         return ""
-    seconds = int(((now or datetime.now(UTC)) - then).total_seconds())
     return next((f"{seconds // size}{unit}" for size, unit in _UNITS if seconds >= size), "0s")
 
 
@@ -50,7 +55,7 @@ def database_line(stored: Json) -> Json:
         "name": stored["metadata"]["name"],
         "ready": condition(stored, "Ready").get("status", "Unknown"),
         "strategy": spec["storage"]["strategy"],
-        "endpoint": f"{primary['host']}:{primary['port']}" if primary else "",
+        "endpoint": f"{primary['host']}:{primary['port']}" if {"host", "port"} <= primary.keys() else "",
         "why": summary(stored),
         "engine": f"{spec['engine']['type']} {spec['engine'].get('version', '')}".strip(),
         "members": f"{state.get('readyReplicas', 0)}/{spec.get('replicas', 1)}",

@@ -14,6 +14,7 @@ PLURALS = {
     "ConfigMap": "configmaps",
     "Lease": "leases",
     "DatabaseVolume": "databasevolumes",
+    "Event": "events",
     "Secret": "secrets",
     "StatefulDatabase": "statefuldatabases",
 }
