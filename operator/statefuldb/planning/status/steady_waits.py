@@ -9,19 +9,29 @@ from dataclasses import replace
 from statefuldb.model.conditions import Reason
 from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Plan, Waiting
-from statefuldb.planning.published import published
+from statefuldb.planning.published import TEXT_LIMIT, published
 
 FOR_OFFERS = frozenset({Reason.NO_SUITABLE_OFFER, Reason.AWAITING_VOLUME_OFFER, Reason.AWAITING_RESOURCES})
 
 
 def steadied(plan: Plan, observed: Observed) -> Plan:
-    """Return the plan with what was published of a wait before, where fewer offers are there to look at now."""
+    """Return the plan with what was published of a wait before, where fewer offers are there to look at now.
+
+    Such a wait says no more than is published of it, or its conditions would say more the first time.
+    """
+    if not any(wait.reason in FOR_OFFERS for wait in plan.waiting):
+        return plan
+    plan = replace(plan, waiting=tuple(map(_cut, plan.waiting)))
     database = observed.database
     if database is None or database.status.get("observedGeneration") != database.generation:
         return plan
-    if not any(wait.reason in FOR_OFFERS for wait in plan.waiting):
-        return plan
     return replace(plan, waiting=tuple(_steadied(wait, database.status) for wait in plan.waiting))
+
+
+def _cut(wait: Waiting) -> Waiting:
+    if wait.reason not in FOR_OFFERS:
+        return wait
+    return replace(wait, message=wait.message[:TEXT_LIMIT], fix=wait.fix[:TEXT_LIMIT])
 
 
 def _steadied(wait: Waiting, status: Mapping[str, object]) -> Waiting:

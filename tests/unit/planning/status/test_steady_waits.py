@@ -5,7 +5,7 @@ from dataclasses import replace
 from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import AgentOffer
-from statefuldb.model.spec import ResourcesSpec
+from statefuldb.model.spec import AgentAttribute, PlacementSpec, ResourcesSpec
 from statefuldb.planning.planner import plan
 from statefuldb.reconcile.report import status_of_plan
 from unit.planning.world import MIB, OPERATOR, database, desired, observed, offer, spec
@@ -36,6 +36,17 @@ def test_no_offer_is_no_news() -> None:
         assert status_of_plan(after, again) == status_of_plan(seen, first)
         assert again.wants_offers
         assert not again.announcements
+
+
+def test_no_offer_is_no_news_where_more_is_to_be_said_than_is_published() -> None:
+    wanted = AgentAttribute(name="rack", value="r" * 1024)
+    asked = spec(placement=PlacementSpec(attributes=(wanted,)))
+    seen, offers = observed(), (offer(), offer("agent-2"))
+    first = plan(desired(asked), seen, offers, OPERATOR)
+    after = published(first, seen)
+    for offered in ((), offers):
+        again = plan(desired(asked), after, offered, OPERATOR)
+        assert status_of_plan(after, again) == status_of_plan(seen, first)
 
 
 def test_another_refusal_is_news() -> None:
