@@ -124,8 +124,8 @@ def test_with_namespaces_named_nothing_elsewhere_can_be_read_or_written() -> Non
 
 
 def test_a_name_that_yaml_would_read_otherwise_stays_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Namespaces, Secrets and releases may be called 2024, on or null; and a principal may have a # in it."""
-    monkeypatch.setattr("chart.RELEASE", "7")
+    """Namespaces and Secrets may be called 2024, releases on or null; and a principal may have a # in it."""
+    monkeypatch.setattr("chart.RELEASE", "on")
     monkeypatch.setattr("chart.NAMESPACE", "2024")
     mesos = {**MASTERS["mesos"], "credentialsSecret": "8", "principal": "ops #1: db"}
     named = {"watchNamespaces": ["2023", "on", "null"], "priorityClassName": "12", "serviceAccount": {"name": "3"}}
@@ -137,7 +137,7 @@ def test_a_name_that_yaml_would_read_otherwise_stays_a_name(monkeypatch: pytest.
         assert all(isinstance(text, str) for text in (metadata["name"], *metadata["labels"].values())), metadata
         assert metadata.get("namespace", "2024") in ("2024", "2023", "on", "null", "77")
         validate(body, KUBERNETES[-1], strict=True)
-    deployment = one(objects, "Deployment", "7-statefuldb")["spec"]["template"]["spec"]
+    deployment = one(objects, "Deployment", "on-statefuldb")["spec"]["template"]["spec"]
     assert "--principal=ops #1: db" in deployment["containers"][0]["args"]
 
 
