@@ -26,6 +26,7 @@ def test_rows_survive_a_clean_stop_and_a_killed_engine(member: Member) -> None:
     assert status.token == 1
     assert status.engine.settings["max_connections"] == "33"
     set_account(client)
+    assert member.sql(member.config, "SELECT @@binlog_expire_logs_seconds") == ((604800,),)
     member.sql(member.config, "CREATE TABLE t (a INT PRIMARY KEY)")
     member.sql(member.config, "INSERT INTO t VALUES (1)")
     process.terminate()

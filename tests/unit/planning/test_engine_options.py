@@ -131,23 +131,28 @@ def test_an_empty_database_is_made_with_what_cannot_change_later() -> None:
     assert text == '[mysqld]\ninnodb_page_size = "4k"\nlower_case_table_names = "1"\n'
 
 
-def test_values_are_quoted_and_what_the_operator_owns_stands_last() -> None:
+def rendered(options: dict[str, str]) -> list[str]:
     orders = ServerOrders(
-        listen_address="127.0.0.1",
-        port=1,
-        server_id=1,
-        memory_bytes=2**28,
-        options={"init-connect": 'SET @a = "x\\y" # z', "key_buffer_size": "1M"},
-        user=None,
+        listen_address="127.0.0.1", port=1, server_id=1, memory_bytes=2**28, options=options, user=None
     )
-    lines = (
-        MariaDb()
-        .render_config(orders, ServerPaths(data_directory="/d", run_directory="/r", config_directory="/c"))
-        .splitlines()
-    )
+    paths = ServerPaths(data_directory="/d", run_directory="/r", config_directory="/c")
+    return MariaDb().render_config(orders, paths).splitlines()
+
+
+def test_values_are_quoted_and_what_the_operator_owns_stands_last() -> None:
+    lines = rendered({"init-connect": 'SET @a = "x\\y" # z', "key_buffer_size": "1M"})
     assert 'init_connect = "SET @a = \\"x\\\\y\\" # z"' in lines
     assert [line for line in lines if line.startswith("key_buffer_size")] == ['key_buffer_size = "1M"']
     assert lines.index("datadir = /d") > lines.index('key_buffer_size = "1M"')
+
+
+def test_binary_logs_are_kept_for_a_week_unless_a_manifest_says_for_how_long() -> None:
+    def kept(options: dict[str, str]) -> list[str]:
+        return [line for line in rendered(options) if "expire_logs" in line]
+
+    assert kept({}) == ["binlog_expire_logs_seconds = 604800"]
+    assert kept({"binlog-expire-logs-seconds": "0"}) == ['binlog_expire_logs_seconds = "0"']
+    assert kept({"loose_expire_logs_days": "30"}) == ['expire_logs_days = "30"']
 
 
 def test_of_too_many_options_it_is_said_that_they_are_too_many_and_nothing_else() -> None:

@@ -11,6 +11,10 @@ MIB = 1024 * 1024
 KEEPER_SHARE_BYTES = 64 * MIB
 BUFFER_POOL_PERCENT = 50
 BUFFER_POOL_MINIMUM_BYTES = 8 * MIB
+# Otherwise the server keeps them for ever, until they have filled the disk; a manifest may say how long. Either option
+# sets the other one, too.
+BINARY_LOGS_SECONDS = 7 * 24 * 3600
+_BINARY_LOGS_KEPT = {"binlog_expire_logs_seconds", "expire_logs_days"}
 
 
 class MariaDb:
@@ -50,7 +54,8 @@ class MariaDb:
     def render_config(self, orders: ServerOrders, paths: ServerPaths) -> str:
         """Return the configuration file. What the operator owns stands last, so it holds."""
         chosen = {plain(name): _quoted(value) for name, value in orders.options.items()}
-        lines = {**self.sizing(orders.memory_bytes), **chosen}
+        kept = {} if chosen.keys() & _BINARY_LOGS_KEPT else {"binlog_expire_logs_seconds": str(BINARY_LOGS_SECONDS)}
+        lines = {**self.sizing(orders.memory_bytes), **kept, **chosen}
         owned = {
             **DURABILITY,
             "datadir": paths.data_directory,
