@@ -22,11 +22,12 @@ from statefuldb.model.spec import Strategy
 from statefuldb.model.volume import Intent, VolumeRecord
 from statefuldb.planning.commands import CHECK_MASTER
 from statefuldb.planning.context import Context, status_of
-from statefuldb.planning.storage.holding import is_ours, made_for
+from statefuldb.planning.storage.holding import holds_volume, is_ours, made_for
 
 LOOK_AGAIN_SECONDS = 5.0
 # With it an agent calls dropped, and a master gone, what the agent knows nothing of: a power cut may have taken that.
 _FORGOTTEN = "REASON_RECONCILIATION"
+_SAID_BY_AGENTS = frozenset(state for state in TaskState if state.over) - {TaskState.GONE}
 ANEW = "delete the database and its data, and apply it again"
 _BRING_BACK = f"bring back agents that are away; or, if you know that nobody ever wrote to it, {ANEW}"
 
@@ -145,16 +146,25 @@ def _served_by(context: Context, record: VolumeRecord) -> str | None:
     if not doubted(record, observed.tasks) or record.launch is None:
         return None
     restored = _restored(context, record)
-    ended = record.ending.state if record.ending is not None else None
-    forgotten = ended is TaskState.DROPPED and record.ending is not None and record.ending.reason == _FORGOTTEN
-    unheard = forgotten or ended is TaskState.GONE
-    own = record.launch.agent.hostname if unheard or restored else None
+    doubtful = restored or _went_unheard(record)
+    own = record.launch.agent.hostname
+    # A volume tells its agent whatever the host of that is called by now.
+    last = {own, *(held.hostname for held in observed.reserved or () if holds_volume(record, held))}
     known = _known(observed, record)
     left = _left(observed, record)
-    served = {host: number for host, number in left.items() if number > known or host == own}
+    served = {host: number for host, number in left.items() if number > known or (doubtful and host in last)}
     if not served and restored:
         return own
     return max(served, key=lambda host: (served[host], host), default=None)
+
+
+def _went_unheard(record: VolumeRecord) -> bool:
+    """Say whether the last attempt is over by no word of an agent that knew of it."""
+    ending = record.ending
+    if ending is None:
+        return False
+    # What is read back from the API is a text.
+    return ending.state not in _SAID_BY_AGENTS or (ending.state, ending.reason) == (TaskState.DROPPED, _FORGOTTEN)
 
 
 def _restored(context: Context, record: VolumeRecord) -> bool:

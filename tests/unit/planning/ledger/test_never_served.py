@@ -20,12 +20,16 @@ from statefuldb.planning.planner import plan
 from unit.planning.world import CLUSTER, OPERATOR, database, desired, observed, offer, serving_on, spec
 
 BOUND = pytest.mark.parametrize("strategy", [Strategy.PERSISTENT_VOLUME, Strategy.HOST_PATH])
+# No agent that knew of the task says so.
+UNHEARD = [state for state in TaskState if state is TaskState.GONE or not (state.alive or state.over)]
 
 
 def attempt(strategy: Strategy, state: TaskState = TaskState.GONE) -> tuple[VolumeRecord, AgentOffer]:
     """Return the entry of a first attempt that is over, and what its agent holds and offers."""
     record, _, idle = serving_on(strategy)
-    return replace(record, initialised=False, ending=Ending(incarnation=1, state=state, at_seconds=10.0)), idle
+    # As it is read back from the API: a text.
+    ending = Ending(incarnation=1, state=state.value, at_seconds=10.0)
+    return replace(record, initialised=False, ending=ending), idle
 
 
 def seen(record: VolumeRecord, *reserved: AgentOffer) -> Observed:
@@ -50,8 +54,9 @@ def launched_on(sight: Observed, offers: Offers, strategy: Strategy) -> str | No
 
 
 @BOUND
-def test_where_its_end_went_unheard_it_goes_on_where_it_was(strategy: Strategy) -> None:
-    record, idle = attempt(strategy)
+@pytest.mark.parametrize("state", UNHEARD)
+def test_where_its_end_went_unheard_it_goes_on_where_it_was(strategy: Strategy, state: TaskState) -> None:
+    record, idle = attempt(strategy, state)
     sight = seen(record, idle)
     assert launched_on(sight, (offer("agent-2"), idle), strategy) == idle.hostname
     assert launched_on(sight, (offer("agent-2"),), strategy) is None
@@ -164,7 +169,7 @@ def test_after_a_restore_it_goes_on_where_it_was_however_it_ended(strategy: Stra
     another = replace(idle, agent_id="id-of-another")
     assert hostname(seen(record, another), offer("agent-2"), another) == idle.hostname, "its host is another agent now"
     assert hostname(seen(record), offer("agent-2")) is None, "its agent is away"
-    never_ran = replace(record, ending=Ending(incarnation=1, state=TaskState.DROPPED, at_seconds=10.0))
+    never_ran = replace(record, ending=Ending(incarnation=1, state=TaskState.DROPPED.value, at_seconds=10.0))
     assert hostname(seen(never_ran, idle), idle, of=never_ran) == idle.hostname
     assert hostname(seen(never_ran), offer("agent-2"), of=never_ran) is None
     (wait,) = plan(desired(spec(strategy)), seen(record), (offer("agent-2"),), restored).waiting
@@ -187,7 +192,7 @@ def test_after_a_restore_an_attempt_that_was_made_since_takes_no_doubt_away(
         record,
         incarnation=number,
         launch=replace(record.launch, incarnation=number),
-        ending=Ending(incarnation=number, state=state, at_seconds=10.0),
+        ending=Ending(incarnation=number, state=state.value, at_seconds=10.0),
     )
 
     def hostname(created_at_seconds: float, *reserved: AgentOffer) -> str | None:
@@ -215,6 +220,22 @@ def test_after_a_restore_it_is_not_begun_on_its_host_where_that_holds_no_volume_
         )
         assert not decided.actions
         assert [wait.reason for wait in decided.waiting] == [Reason.VOLUME_MISSING]
+
+
+@pytest.mark.parametrize("restored_at", [0, 1_700_000_000])
+def test_it_goes_on_with_its_volume_whatever_the_host_of_that_is_called_by_now(restored_at: int) -> None:
+    """It was waited for under the name before, or, where nobody had told of a restore, begun anew elsewhere."""
+    strategy = Strategy.PERSISTENT_VOLUME
+    record, idle = attempt(strategy)
+    other = replace(idle, agent_id="another-id", hostname="agent-1.example.org")
+    sight = seen(record, other)
+    operator = replace(OPERATOR, restored_at=restored_at)
+    decided = plan(desired(spec(strategy)), sight, (offer("agent-2", cpus=8), other), operator)
+    assert not violations(decided, sight, CLUSTER)
+    assert [a.agent.hostname for a in decided.actions if isinstance(a, AcceptOffers)] == [other.hostname]
+    waits = plan(desired(spec(strategy)), sight, (offer("agent-2"),), operator)
+    assert not waits.actions
+    assert f"an attempt of orders-0 on {other.hostname} may have served" in waits.waiting[0].message
 
 
 @pytest.mark.parametrize("restored_at", [0, 1_700_000_000])
