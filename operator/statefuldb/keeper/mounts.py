@@ -140,15 +140,18 @@ def check_mount(data: DataLocation, table: str) -> Mount | None:
     return mount
 
 
-def _is_of_the_same_server(data: DataLocation, found: Mount, checked: Mount | None) -> bool:
-    """Say whether a mount is one that an NFS client makes by itself where its server's file systems meet (nfs(5)).
+def made_by_the_client(found: Mount, above: Mount) -> bool:
+    """Say whether a mount is one that an NFS client makes by itself where its server's file systems meet (nfs(5))."""
+    of_one_kind = shared_type(above.filesystem) == "NFS" and found.filesystem == above.filesystem
+    return of_one_kind and found.source.partition(":/")[0] == above.source.partition(":/")[0]
 
-    It has the options of the mount above it, and the locks are the same server's.
-    """
-    if data.filesystem != "NFS" or checked is None or found.filesystem != checked.filesystem:
+
+def _is_of_the_same_server(data: DataLocation, found: Mount, checked: Mount | None) -> bool:
+    """Say whether a mount has the locks of the one that was checked, as it has the options of the mount above it."""
+    if checked is None or not made_by_the_client(found, checked):
         return False
     _check_locks(data, found)
-    return found.source.partition(":/")[0] == checked.source.partition(":/")[0]
+    return True
 
 
 def _numbered(number: int, table: str) -> Mount | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from statefuldb.keeper.directory import KEEPER_FOLDER
 from statefuldb.keeper.files import exists, read_json
 from statefuldb.keeper.making import of_marker
-from statefuldb.keeper.mounts import Mount, mount_of, shared_type
+from statefuldb.keeper.mounts import Mount, made_by_the_client, mount_of, shared_type
 from statefuldb.model.found import FoundDirectory
 from statefuldb.model.identity import DataIdentity
 from statefuldb.model.keeper import SCAN_FILE
@@ -64,13 +64,12 @@ def _member(
 
 
 def _mount_of(root: Path, directory: Path) -> Mount:
-    """Return the mount that a directory is served by: of those where file systems of one server meet, the root's.
+    """Return the mount that a directory is served by: the root's, where the client made the others by itself.
 
-    Agents say that they have that one; the client makes the others by itself (nfs(5)).
+    Agents say that they have that one.
     """
     above, found = mount_of(root.resolve()), mount_of(directory.resolve())
-    shared = shared_type(above.filesystem)
-    return above if shared and shared == shared_type(found.filesystem) else found
+    return above if made_by_the_client(found, above) else found
 
 
 def _folders(parent: Path, on_trouble: Callable[[str], None]) -> list[Path]:

@@ -90,15 +90,25 @@ def test_where_the_root_is_no_mount_what_is_found_is_on_a_local_file_system() ->
 
 @pytest.mark.parametrize(
     ("above", "below", "expected"),
-    [("nfs4", "nfs4", "root"), ("nfs4", "ext4", "shop"), ("ext4", "nfs4", "shop"), ("ext4", "xfs", "shop")],
+    [
+        ("nfs4 a:/", "nfs4 a:/shop", "root"),
+        ("nfs4 a:/", "nfs4 b:/shop", "shop"),
+        ("nfs4 a:/", "ext4 /dev/sdb", "shop"),
+        ("ceph a:/", "ceph a:/shop", "shop"),
+        ("ext4 /dev/sda", "nfs4 a:/shop", "shop"),
+        ("ext4 /dev/sda", "xfs /dev/sdb", "shop"),
+    ],
 )
 def test_where_file_systems_of_one_server_meet_the_mount_is_that_which_agents_have(
     above: str, below: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was adopted lay on a mount of which no agent tells: to remove it, an agent was waited for, for ever."""
+    """What was adopted lay on a mount of which no agent tells: to remove it, an agent was waited for, for ever.
+
+    A keeper takes no other mount for the one above it: what was adopted as lying there would be opened by none.
+    """
     member(tmp_path / "root", "shop", "orders", "0")
     places = {"root": tmp_path / "root", "shop": tmp_path / "root/shop"}
-    table = f"1 0 0:50 / {places['root']} rw - {above} a:/ rw\n2 1 0:51 / {places['shop']} rw - {below} a:/shop rw\n"
+    table = f"1 0 0:50 / {places['root']} rw - {above} rw\n2 1 0:51 / {places['shop']} rw - {below} rw\n"
     monkeypatch.setattr(scanning, "mount_of", partial(mount_of, table=table))
     ((found,), _) = scan(tmp_path / "root")
     assert found.mount_point == str(places[expected])
