@@ -25,6 +25,18 @@ def service_user() -> pwd.struct_passwd | None:
     return user
 
 
+def own_name() -> str:
+    """Return the name of the user that the keeper runs as. Raises Refused where it has only a number."""
+    number = os.geteuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError as error:
+        raise Refused(
+            f"user {number}, as whom the keeper runs, has no name on this agent, and by its name the server lets it "
+            "in; give it one there (useradd), or run it as a user who has one (--framework-user)"
+        ) from error
+
+
 def identity(user: pwd.struct_passwd) -> tuple[str, ...]:
     """Return the arguments by which `setpriv` makes of a command one of the user's."""
     return ("--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups")

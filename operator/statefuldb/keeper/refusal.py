@@ -42,5 +42,9 @@ class Ended(Exception):
 
 def in_words(error: OSError) -> str:
     """Return an error of the operating system with the path it is about, and who met it."""
-    user = pwd.getpwuid(os.geteuid()).pw_name
+    number = os.geteuid()
+    try:
+        user = pwd.getpwuid(number).pw_name
+    except KeyError:
+        user = f"user {number}"
     return f"{error.filename or 'the data'}: {error.strerror or error} (the keeper runs as {user})"

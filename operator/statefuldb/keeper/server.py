@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import pwd
 import re
 import shutil
 import signal
@@ -18,7 +17,7 @@ from typing import Any
 import pymysql
 
 from statefuldb.keeper.files import sync_directory, sync_tree, write_durably
-from statefuldb.keeper.owners import give, give_tree, identity, service_user
+from statefuldb.keeper.owners import give, give_tree, identity, own_name, service_user
 from statefuldb.keeper.refusal import Ended, Refused
 from statefuldb.keeper.server_log import error_since, first_error, how, lack_of_space
 from statefuldb.planning.engines.engine import Engine, ServerOrders, ServerPaths
@@ -60,6 +59,7 @@ class MariaDbServer:
         self._orders = orders
         self._paths = paths
         self._user = service_user()
+        self._name = own_name()
         self._process: subprocess.Popen[bytes] | None = None
         self._log: tuple[Path, int] | None = None
         self.denial = ""
@@ -89,7 +89,6 @@ class MariaDbServer:
         self._make_run_directory()
         config = Path(self._paths.first_config_file)
         _write_config(config, self._engine.render_first_config(self._orders.options))
-        admin = pwd.getpwuid(os.geteuid()).pw_name
         command = [
             # Told the user by its own option, it writes as root into what is that user's.
             *([_binary("setpriv"), *identity(self._user)] if self._user is not None else []),
@@ -100,7 +99,7 @@ class MariaDbServer:
             # A server that starts removes every temporary table in its tmpdir: in /tmp, those of other members too.
             f"--tmpdir={self._paths.run_directory}",
             "--auth-root-authentication-method=socket",
-            f"--auth-root-socket-user={admin}",
+            f"--auth-root-socket-user={self._name}",
             "--skip-test-db",
             "--skip-name-resolve",
         ]
@@ -195,10 +194,9 @@ class MariaDbServer:
 
     def connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
         """Open the keeper's own connection, by socket and without a password. Raises OSError; `denial` is kept."""
-        user = pwd.getpwuid(os.geteuid()).pw_name
         connection = pymysql.connect(
             defer_connect=True,
-            user=user,
+            user=self._name,
             autocommit=True,
             read_timeout=10,
             write_timeout=10,
@@ -208,8 +206,8 @@ class MariaDbServer:
         except (OSError, pymysql.MySQLError) as error:
             if error.args and error.args[0] in _DENIED:
                 self.denial = (
-                    f"the server does not let {user} in, as whom the keeper runs: the data has no such account that "
-                    "logs in by the socket; run it as the user who made the data (--framework-user)"
+                    f"the server does not let {self._name} in, as whom the keeper runs: the data has no such account "
+                    "that logs in by the socket; run it as the user who made the data (--framework-user)"
                 )
             raise OSError(f"the server does not answer: {error}") from error
         return connection

@@ -1,5 +1,7 @@
 """Whatever keeps a keeper from its work is said in words, and meanwhile: a task's end is only an exit status."""
 
+import errno
+import os
 import stat
 import threading
 from collections.abc import Callable
@@ -15,7 +17,7 @@ import pytest
 from statefuldb.keeper import directory as member
 from statefuldb.keeper import serve, server
 from statefuldb.keeper.accounts import Commands
-from statefuldb.keeper.refusal import Ended, Refused
+from statefuldb.keeper.refusal import Ended, Refused, in_words
 from statefuldb.keeper.serve import Keeper
 from statefuldb.keeper.silence import told_of_silence
 from statefuldb.keeper.state import State
@@ -143,3 +145,26 @@ def test_no_rights_are_given_on_a_schema_of_the_servers_own(monkeypatch: pytest.
     with pytest.raises(OSError, match="MySQL is a schema of the server's own"):
         asked.set_account("orders", "secret", "MySQL")
     assert not connect.called
+
+
+def test_a_keeper_whose_user_has_no_name_says_so_before_it_begins_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where an agent is a container of whatever number: the keeper ended with a traceback, and said nothing."""
+    directory = filled(tmp_path)
+    before = sorted(directory.rglob("*"))
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
+    monkeypatch.setattr(serve, "REFUSAL_SHOWN_SECONDS", 0.0)
+    monkeypatch.setattr(serve, "REFUSAL_UNTOLD_SECONDS", 0.0)
+    keeper = Keeper(replace(orders(tmp_path), mode="Serve"), tmp_path)
+    monkeypatch.setattr(keeper, "_open_endpoint", lambda: None)
+    with pytest.raises(Refused, match="user 4000000, as whom the keeper runs, has no name on this agent"):
+        keeper._answering(keeper._serve)
+    assert sorted(directory.rglob("*")) == before
+    assert "has no name" in keeper._state.status.reason
+
+
+def test_who_met_an_error_is_told_by_number_where_it_has_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
+    error = PermissionError(errno.EACCES, "Permission denied", "/srv/databases")
+    assert in_words(error) == "/srv/databases: Permission denied (the keeper runs as user 4000000)"
