@@ -1,6 +1,7 @@
 """Room on the disk that the data lies on: what is free is published, and a full disk is a wait, not a crash."""
 
 import errno
+import os
 import shutil
 import threading
 import time
@@ -42,7 +43,8 @@ class Disk:
         return None
 
     def _is_of_another(self, error: OSError) -> bool:
-        if error.filename is None:
+        # By a descriptor, or as within a folder, only what belongs to the data is named.
+        if not isinstance(error.filename, str) or not os.path.isabs(error.filename):
             return False
         written = Path(error.filename)
         there = next(folder for folder in (written, *written.parents) if folder.exists())

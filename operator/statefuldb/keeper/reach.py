@@ -41,7 +41,7 @@ def reachable(directory: Path, user: pwd.struct_passwd | None, *, besides: tuple
 def _bound(directory: Path, kept: tuple[Path, ...]) -> Path:
     """Show `directory` at a place that everybody may enter, to this process and its children only. Raises OSError."""
     # What lies below the place is hidden by the mount.
-    free = (p for p in _PLACES if p.is_dir() and not any(path.is_relative_to(p.resolve()) for path in kept))
+    free = (p for p in _PLACES if p.is_dir() and not any(path.resolve().is_relative_to(p.resolve()) for path in kept))
     place = next(free, None)
     if place is None:
         raise OSError(0, f"none of {', '.join(map(str, _PLACES))} is there, with nothing of this member's below it")

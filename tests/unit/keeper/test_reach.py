@@ -35,6 +35,13 @@ def test_the_mount_hides_neither_the_data_nor_the_sandbox(data: str, sandbox: st
     assert found == folder / place
 
 
+def test_a_link_to_what_the_mount_would_hide_counts_as_that(folder: Path) -> None:
+    """As a folder for temporary files may be, in which the server's configuration lies."""
+    (folder / "tmp").symlink_to(folder / "mysql/member")
+    user = pwd.getpwuid(os.geteuid())
+    assert reach.reachable(folder / "data/member", user, besides=(folder / "tmp/sdb-1",)) == folder / "mnt"
+
+
 def test_where_each_place_would_hide_something_that_is_said(folder: Path) -> None:
     user = pwd.getpwuid(os.geteuid())
     with pytest.raises(Refused, match="mnt is there, with nothing of this member's below it"):
