@@ -9,7 +9,7 @@ import pytest
 
 from statefuldb.model.actions import SaveVolume
 from statefuldb.model.observed import KeeperView, TaskState, TaskStatus
-from statefuldb.model.spec import Strategy
+from statefuldb.model.spec import NodeLossAction, Strategy
 from statefuldb.model.volume import Fencing, Intent, VolumeRecord
 from statefuldb.planning.invariants import violations
 from statefuldb.planning.planner import plan
@@ -112,6 +112,22 @@ def test_a_task_of_which_an_operator_that_has_begun_hears_nothing_is_unknown(str
         decided = plan(desired(spec(strategy)), seen, (renamed(idle),), OPERATOR)
         assert bool(decided.actions) is (known and (strategy is not Strategy.DFS or held is by_hand))
         assert not violations(decided, seen, CLUSTER)
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_an_agent_that_is_slow_to_come_back_is_neither_called_forgotten_nor_cut_off(
+    strategy: Strategy,
+) -> None:
+    """An agent may take its time to come back to a new master, while its server serves on."""
+    record, _ = serving(strategy)
+    watching, mesos, _ = observer(record, running(record, None), None)
+    mesos.tasks.return_value, mesos.unheard_since.return_value = {}, NOW - 10 * UNHEARD_AFTER_SECONDS
+    storage = replace(spec(strategy).storage, on_node_loss=NodeLossAction.REATTACH, on_node_loss_after_seconds=0)
+    wanted = replace(spec(strategy), storage=storage)
+    decided = plan(desired(wanted), watching.observe(KEY), (), replace(OPERATOR, fences=True))
+    assert not decided.actions
+    (wait,) = decided.waiting
+    assert "TASK_UNKNOWN: Mesos does not say what became of it, and agent-1 may still be writing" in wait.message
 
 
 def test_before_data_in_use_counts_as_nobodys_it_is_looked_whether_the_definitions_go() -> None:

@@ -31,7 +31,7 @@ TEAR_DOWN = "where the earlier framework has not ended (GET_FRAMEWORKS), tear it
 _SEEN = {
     TaskState.UNREACHABLE: "{host} is out of reach and may still be writing",
     TaskState.LOST: "Mesos lost sight of it, and {host} may still be writing",
-    TaskState.UNKNOWN: "Mesos no longer knows the agent that {host} was, which may still be writing",
+    TaskState.UNKNOWN: "Mesos does not say what became of it, and {host} may still be writing",
     TaskState.GONE_BY_OPERATOR: "a person has told Mesos that {host} is gone for good, which proves nothing",
 }
 
