@@ -82,8 +82,7 @@ class MariaDbServer:
         What makes it inherits the claim's descriptor: a keeper that is killed alone leaves it writing. Raises OSError
         (ENOSPC, EDQUOT) where the disk is full or the quota used up, Refused where it fails otherwise.
         """
-        fresh = data.with_suffix(".new")
-        shown = Path(self._paths.data_directory).with_suffix(".new")
+        fresh, shown = data.with_suffix(".new"), Path(self._paths.data_directory).with_suffix(".new")
         fresh.mkdir(mode=0o700)
         give(fresh, self._user)
         self._make_run_directory()
@@ -105,8 +104,11 @@ class MariaDbServer:
         ]
         done = subprocess.run(command, pass_fds=(inherited,), cwd=shown, **_HEARD)
         if done.returncode != 0:
-            if lacks := lack_of_space(done.stderr + done.stdout):
-                raise OSError(lacks, os.strerror(lacks), str(fresh))
+            for line in f"{done.stderr}\n{done.stdout}".splitlines():
+                if lacks := lack_of_space(line):
+                    # Its temporary tables, which it names by their path, may lie on another disk than the data.
+                    full = self._paths.run_directory if self._paths.run_directory in line else str(fresh)
+                    raise OSError(lacks, os.strerror(lacks), full)
             raise Refused(f"mariadb-install-db failed: {first_error(done.stderr) or first_error(done.stdout)}")
         # It leaves much of it to the kernel, which may take half a minute.
         sync_tree(fresh)

@@ -153,3 +153,22 @@ def test_the_state_of_an_embedded_cluster_is_no_member(tmp_path: Path) -> None:
     root.mkdir()
     opened = member.open_directory(replace(orders(root), bootstrap="Empty"), tmp_path, "mysql")
     assert opened.path == root / "shop/orders/0"
+
+
+@pytest.mark.parametrize("on_the_datas_disk", [True, False])
+def test_a_first_start_that_lacks_space_says_on_which_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, on_the_datas_disk: bool
+) -> None:
+    """As that of /tmp, where temporary tables lie: space was waited for where the data lies, and was there."""
+    place = tmp_path / "data"
+    place.mkdir()
+    made = server(tmp_path, place / "mysql")
+    written = "./ibdata1" if on_the_datas_disk else f"{made._paths.run_directory}/#sql1"
+    script = tmp_path / "install"
+    script.write_text(f"#!/bin/sh\necho \"Error writing file '{written}' (Errcode: 28 'No space left')\" >&2\nexit 1\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(servers, "_binary", lambda _: str(script))
+    monkeypatch.setattr(servers, "service_user", lambda: None)
+    with pytest.raises(OSError, match="No space left") as told:
+        made.initialise(place / "mysql", inherited=0)
+    assert told.value.filename == (str(place / "mysql.new") if on_the_datas_disk else made._paths.run_directory)
