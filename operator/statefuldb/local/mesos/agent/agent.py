@@ -251,7 +251,8 @@ class Agent:
         if task is None:
             return
         grace = grace_of(message.get("kill_policy")) or task.grace_seconds
-        if {"type": "TASK_KILLING_STATE"} in self._capabilities(task):
+        # Of what is given up that would be its last status, after which it is forgotten.
+        if not task.given_up and {"type": "TASK_KILLING_STATE"} in self._capabilities(task):
             self._lives.tell(task, "TASK_KILLING")
         self._spawn(self._lives.end(task, grace))
 

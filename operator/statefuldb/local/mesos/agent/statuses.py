@@ -27,7 +27,7 @@ def of_task(
         status["message"] = message
     if task.draining and state in ("TASK_KILLING", "TASK_KILLED"):
         reason = "REASON_AGENT_DRAINING"
-        # From the beginning of its end on (slave.cpp, statusUpdate).
+        # A real agent says so from the beginning of its end on (slave.cpp, statusUpdate), this one once it has ended.
         status["state"] = "TASK_GONE_BY_OPERATOR" if task.given_up else state
     if reason is not None:
         status["reason"] = reason
