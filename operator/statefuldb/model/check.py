@@ -46,9 +46,12 @@ def _invalid(path: str, value: object, allowed: str, fix: str = "") -> FieldErro
     return FieldError(path=path, value=shown(value), allowed=allowed, fix=fix)
 
 
-def _quotes(value: object) -> str:
-    """Return what helps where YAML has made something else of a text: of 10.11, or of yes."""
-    return "put it in quotes" if isinstance(value, bool | int | float) else ""
+def _no_text(value: object, schema: Mapping[str, object], path: str, allowed: str) -> FieldError:
+    """Return the error of what is no text. YAML may have made it of one (10.11, yes) that would do in quotes."""
+    if not isinstance(value, bool | int | float):
+        return _invalid(path, value, allowed)
+    quoted = next(_string(json.dumps(value), schema, path), None)
+    return _invalid(path, value, quoted.allowed) if quoted else _invalid(path, value, allowed, "put it in quotes")
 
 
 def _object(value: object, schema: Mapping[str, object], path: str) -> Iterator[FieldError]:
@@ -100,7 +103,7 @@ def _array(value: object, schema: Mapping[str, object], path: str) -> Iterator[F
 
 def _string(value: object, schema: Mapping[str, object], path: str) -> Iterator[FieldError]:
     if not isinstance(value, str):
-        yield _invalid(path, value, "a string", _quotes(value))
+        yield _no_text(value, schema, path, "a string")
         return
     allowed = schema.get("enum")
     if isinstance(allowed, Sequence) and value not in allowed:
@@ -123,7 +126,7 @@ def _text(value: object, rendered: str, schema: Mapping[str, object], path: str)
 
 def _int_or_string(value: object, schema: Mapping[str, object], path: str) -> Iterator[FieldError]:
     if isinstance(value, bool) or not isinstance(value, int | str):
-        yield _invalid(path, value, "a whole number or a string", _quotes(value))
+        yield _no_text(value, schema, path, "a whole number or a string")
         return
     yield from _text(value, str(value), schema, path)
 

@@ -189,7 +189,6 @@ def test_a_path_at_or_below_an_allowed_root_is_taken(root: str) -> None:
         ("engine", "version", 10.11),
         ("resources", "cpus", 0.5),
         ("engine", "config", {"autocommit": True}),
-        ("storage", "strategy", 1),
     ],
 )
 def test_a_number_that_should_be_a_text_is_to_be_quoted(section: str, field: str, value: object) -> None:
@@ -199,3 +198,22 @@ def test_a_number_that_should_be_a_text_is_to_be_quoted(section: str, field: str
     errors = parse_database(body)
     assert isinstance(errors, tuple)
     assert [error.fix for error in errors] == ["put it in quotes"]
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value", "allowed"),
+    [
+        ("storage", "strategy", 1, "one of HostPath, DFS, PersistentVolume"),
+        ("retention", "whenDeleted", True, "one of Retain, Delete"),
+        ("storage", "hostPath", {"path": 5}, "an absolute path"),
+        ("storage", "size", True, "a quantity"),
+    ],
+)
+def test_quotes_are_no_advice_where_what_is_in_them_is_refused_too(
+    section: str, field: str, value: object, allowed: str
+) -> None:
+    body = load(MANIFESTS / "host-path.yaml")["spec"]
+    body.setdefault(section, {})[field] = value
+    errors = parse_database(body)
+    assert isinstance(errors, tuple)
+    assert [(error.fix, error.allowed.startswith(allowed)) for error in errors] == [("", True)]
