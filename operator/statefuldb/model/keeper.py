@@ -165,6 +165,8 @@ class KeeperStatus:
         """Read a status answer. What is unknown in it does not count. Raises ValueError where it is no status."""
         try:
             told = _known(KeeperStatus, json.loads(text))
+            # A name on a disk may be no UTF-8, which Python holds as surrogates: no API server keeps them as they are.
+            told["reason"] = str(told.get("reason", "")).encode(errors="replace").decode()
             engine = EngineStatus(**_known(EngineStatus, told.pop("engine")))
             phase = KeeperPhase(told.pop("phase"))
             return KeeperStatus(**told, engine=engine, phase=phase)

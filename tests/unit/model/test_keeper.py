@@ -1,6 +1,7 @@
 """What an operator and a keeper of different versions say to each other is understood, or refused by name."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,6 +54,15 @@ def test_a_status_with_what_another_version_adds_is_read() -> None:
     told = changed(SERVING.to_json(), "engine", read_only=False, uptime_seconds=0)
     assert KeeperStatus.from_json(told) == SERVING
     assert KeeperStatus.from_json(changed(SERVING.to_json(), "", load={"queries": 5})) == SERVING
+
+
+def test_a_name_on_a_disk_that_is_no_utf_8_is_told_as_the_api_keeps_it() -> None:
+    """It was published, and recorded, at each pass: the API never held what was compared with it."""
+    refusing = replace(
+        SERVING, phase=KeeperPhase.REFUSED, reason="a file system is mounted at /srv/db/caf\udce9 \U0001f600"
+    )
+    told = KeeperStatus.from_json(refusing.to_json())
+    assert told == replace(refusing, reason="a file system is mounted at /srv/db/caf? \U0001f600")
 
 
 def test_orders_in_which_another_version_asks_for_nothing_more_are_taken() -> None:
