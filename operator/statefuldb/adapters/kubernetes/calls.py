@@ -74,11 +74,14 @@ def says_absent(body: str | bytes | None) -> bool:
 
 
 def _fields(body: str | bytes | None) -> list[str]:
-    """Return the paths of the first fields that a Status calls wrong: what stands in them may be a secret."""
+    """Return the paths of fields that a Status calls wrong: what stands in them may be a secret.
+
+    They are sorted: a server that walks through a map has them in another order each time, which would be news.
+    """
     try:
         causes = json.loads(body or "")["details"]["causes"]
-        named = [each["field"] for each in causes if each.get("field") not in (None, "<nil>")]
-        return [str(field) for field in named[:FIELDS_NAMED]]
+        named = {str(each["field"]) for each in causes if each.get("field") not in (None, "<nil>")}
+        return sorted(named)[:FIELDS_NAMED]
     except (AttributeError, KeyError, TypeError, ValueError):
         return []
 
