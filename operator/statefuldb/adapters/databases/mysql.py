@@ -10,6 +10,7 @@ import pymysql.cursors
 
 CONNECT_TIMEOUT_SECONDS = 10
 CLIENT_ERRORS = range(2000, 3000)
+PORT_MAX = 65535
 Row = tuple[object, ...]
 
 
@@ -78,7 +79,7 @@ def run_statements(
     """
     missing = [name for name in ("host", "port", "username", "password", "database") if not secret.get(name)]
     # Somebody edited it: it is put right within minutes.
-    missing += ["port that is a number"] if secret.get("port") and not secret["port"].isdecimal() else []
+    missing += ["port that is a number up to 65535"] if secret.get("port") and not _is_port(secret["port"]) else []
     if missing:
         raise SqlFailed(f"the connection Secret has no {', '.join(missing)}", reached=False)
     try:
@@ -107,6 +108,10 @@ def run_statements(
         # Numbers from 2000 on are the client's: nobody answered, or the connection was lost.
         reached = not error.args or error.args[0] not in CLIENT_ERRORS
         raise SqlFailed(str(error.args[-1] if error.args else error), reached=reached) from error
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and len(text) <= len(str(PORT_MAX)) and int(text) <= PORT_MAX
 
 
 def _answer(cursor: pymysql.cursors.Cursor) -> Answer:
