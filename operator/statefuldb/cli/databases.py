@@ -17,6 +17,7 @@ from statefuldb.cli.session import Session, session_of
 from statefuldb.cli.showing import condition
 from statefuldb.cli.verdicts import await_verdicts
 from statefuldb.model.conditions import ConditionType
+from statefuldb.model.identity import connection_secret_name
 from statefuldb.model.parse import parse_database
 from statefuldb.model.spec import DatabaseSpec
 from statefuldb.planning.engines import engine_errors
@@ -200,7 +201,7 @@ def sql(
     Example: statefuldb sql quickstart -e 'SELECT VERSION()'
     """
     session = session_of(context)
-    secret = session.client.secret(session.namespace, f"{name}-connection")
+    secret = session.client.secret(session.namespace, connection_secret_name(name))
     see = f"see `{session.hint('explain', name)}`"
     if secret is None:
         fail(f"{name} has no connection Secret yet", ExitCode.NOT_FOUND, see)

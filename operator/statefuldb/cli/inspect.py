@@ -185,7 +185,7 @@ def _heard(session: Session, name: str, namespace: str) -> str:
     """Return what an operator that waits to begin has said last of a database."""
     selector = f"involvedObject.name={name},reason={EventReason.OPERATOR_WAITING}"
     told = session.client.list("Event", namespace, f"fieldSelector={quote(selector)}")
-    return str(max(told, key=lambda event: str(event.get("lastTimestamp", ""))).get("message", "")) if told else ""
+    return str(max(told, key=_last_seen).get("message", "")) if told else ""
 
 
 def events_of(session: Session, name: str | None, *, all_namespaces: bool = False) -> list[Json]:
@@ -197,11 +197,16 @@ def events_of(session: Session, name: str | None, *, all_namespaces: bool = Fals
         if event.get("involvedObject", {}).get("kind") == "StatefulDatabase"
         and name in (None, event["involvedObject"].get("name"))
     ]
-    return sorted(about_it, key=lambda event: str(event.get("lastTimestamp", "")))
+    return sorted(about_it, key=_last_seen)
 
 
 def event_line(event: Json) -> str:
     """Return an event as one line."""
     times = f" ({event['count']} times)" if (event.get("count") or 1) > 1 else ""
     about = event["involvedObject"].get("name", "")
-    return f"{event.get('lastTimestamp')} {event.get('type') or '':8} {about:16} {said(event)}{times}"
+    return f"{_last_seen(event)} {event.get('type') or '':8} {about:16} {said(event)}{times}"
+
+
+def _last_seen(event: Json) -> str:
+    """Return when an event was told last. Who writes one by the newer API says when it was made, and no last time."""
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")

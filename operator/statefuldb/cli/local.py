@@ -21,6 +21,7 @@ from statefuldb.cli.packaged import DEFINITIONS, packaged
 from statefuldb.cli.progress import Progress
 from statefuldb.cli.session import Session, session_of
 from statefuldb.cli.showing import condition, database_line, databases_table
+from statefuldb.model.identity import connection_secret_name
 from statefuldb.model.settings import OPERATOR_WAITING_FILE
 
 Json = dict[str, Any]
@@ -199,7 +200,7 @@ def _await_ready(session: Session, name: str, began: float) -> None:
 
 
 def _answers(session: Session, name: str) -> bool:
-    secret = session.client.secret(session.namespace, f"{name}-connection")
+    secret = session.client.secret(session.namespace, connection_secret_name(name))
     try:
         return secret is not None and bool(list(run_statements(secret, ["SELECT 1"], answer_seconds=ANSWER_SECONDS)))
     except SqlFailed:
@@ -210,12 +211,10 @@ def _farewell(session: Session, applied: list[tuple[Session, str]]) -> None:
     """Say how to go on, in commands that work where one is."""
     here = session.invocation
     for within, name in applied:
-        stored = within.database(name)
-        primary = stored.get("status", {}).get("endpoints", {}).get("primary")
-        if not primary:
+        endpoint, secret = database_line(within.database(name))["endpoint"], connection_secret_name(name)
+        if not endpoint:
             continue
-        secret = stored["status"]["endpoints"]["secretName"]
-        out.print(Text("\nReady ", style="green"), f"{name} answers at {primary['host']}:{primary['port']}")
+        out.print(Text("\nReady ", style="green"), f"{name} answers at {endpoint}")
         out.print(f"  connect     {within.invocation} sql {name} -e 'SELECT VERSION()'")
         out.print(
             f"  account     Secret {secret} in namespace {within.namespace} (host, port, username, password, uri)"

@@ -42,3 +42,4 @@ def test_every_command_shows_what_there_is(api: LedgerApi, command: str) -> None
     done = CliRunner().invoke(app, ["-n", "shop", *command.split()])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     assert done.output
+    assert "None" not in done.output

@@ -34,3 +34,23 @@ def test_what_was_planned_is_on_the_disk_before_it_counts(tmp_path: Path, monkey
     monkeypatch.setattr(os, "fsync", lambda descriptor: synced.add(os.fstat(descriptor).st_ino))
     EmbeddedCluster(tmp_path).plan(agents=1, dfs=())
     assert {(tmp_path / "cluster.json").stat().st_ino, tmp_path.stat().st_ino} <= synced
+
+
+@pytest.mark.parametrize(
+    ("primary", "said"), [({"host": "10.0.0.1", "port": 31000}, "10.0.0.1:31000"), ({"host": "10.0.0.1"}, "")]
+)
+def test_the_end_of_up_names_each_database_that_has_an_address(
+    tmp_path: Path, primary: Json, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Anybody may write a status, and leave out the port, or the name of the Secret."""
+    session = Session(kubeconfig=str(tmp_path / "kubeconfig"), namespace="shop", state_dir=str(tmp_path))
+    spec = {"engine": {"type": "MariaDB"}, "storage": {"strategy": "HostPath"}}
+    stored = {
+        "metadata": {"name": "a", "namespace": "shop"},
+        "spec": spec,
+        "status": {"endpoints": {"primary": primary}},
+    }
+    session.__dict__["client"] = MagicMock(get=lambda *_: stored)
+    local._farewell(session, [(session, "a")])
+    told = capsys.readouterr().out
+    assert ("Ready" in told, "Secret a-connection" in told, said in told) == (bool(said), bool(said), True)
