@@ -18,7 +18,7 @@ def published(status: Mapping[str, object], *path: str) -> list[Mapping[str, obj
     return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
 
 
-def listed(waiting: Sequence[Waiting]) -> Sequence[Waiting]:
+def published_waits(waiting: Sequence[Waiting]) -> Sequence[Waiting]:
     """Return the waits that are published: all of them, or the first where they are too many, its own before others."""
     if len(waiting) <= LISTED_LIMIT:
         return waiting

@@ -17,7 +17,7 @@ from statefuldb.model.recording import Recording, to_json
 from statefuldb.model.settings import OperatorIdentity
 from statefuldb.planning.approval.proposals import describe, proposed, risk_of
 from statefuldb.planning.ledger import remembered
-from statefuldb.planning.published import CONDITION_LIMIT, LISTED_LIMIT, TEXT_LIMIT, listed, published
+from statefuldb.planning.published import CONDITION_LIMIT, LISTED_LIMIT, TEXT_LIMIT, published, published_waits
 from statefuldb.planning.storage import capabilities_of
 from statefuldb.reconcile.ports import Journal, KubernetesPort
 from statefuldb.reconcile.warm_up import WarmUp
@@ -181,7 +181,7 @@ def _plan(decided: Plan, previous: Mapping[str, object], now: str) -> dict[str, 
             {"type": action.type, "risk": str(action.risk), "description": action.description[:TEXT_LIMIT]}
             for action in shown[:LISTED_LIMIT]
         ],
-        "waiting": [_waiting(wait, previous, now) for wait in listed(decided.waiting)],
+        "waiting": [_waiting(wait, previous, now) for wait in published_waits(decided.waiting)],
     }
 
 

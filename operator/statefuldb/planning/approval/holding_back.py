@@ -24,8 +24,8 @@ from statefuldb.planning.commands import command
 from statefuldb.planning.context import Step, join
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.ledger import damage
+from statefuldb.planning.published import LISTED_LIMIT
 
-ACTIONS_LIMIT = 100
 # Mesos knows nothing of such a task: the ACCEPT never left, met an offer that had gone, or did not reach the agent.
 _NEVER_RAN = (TaskState.DROPPED, TaskState.GONE)
 _FOR_OFFERS = (
@@ -132,7 +132,7 @@ def _wanted(
     ahead = [action for action in foreseen.actions if asks(action.risk, reconcile)]
     known = {action.key for action in ahead}
     now = [proposed(a) for s in asking for a in s.actions if changes_something(a, observed.volumes)]
-    return (*(action for action in now if action.key not in known), *ahead)[:ACTIONS_LIMIT]
+    return (*(action for action in now if action.key not in known), *ahead)[:LISTED_LIMIT]
 
 
 def _hash(wanted: tuple[ProposedAction, ...], generation: int, last: Release | None, observed: Observed) -> str:

@@ -10,7 +10,7 @@ from statefuldb.model.observed import Observed
 from statefuldb.model.plan import Announcement, Plan, Waiting
 from statefuldb.planning import mesos_error
 from statefuldb.planning.desired import Desired
-from statefuldb.planning.published import CONDITION_LIMIT, TEXT_LIMIT, listed, published
+from statefuldb.planning.published import CONDITION_LIMIT, TEXT_LIMIT, published, published_waits
 from statefuldb.planning.status.health import DEGRADES, NEEDS_A_PERSON
 from statefuldb.planning.status.steady_waits import FOR_OFFERS
 
@@ -56,7 +56,7 @@ def _news(plan: Plan, status: Mapping[str, object]) -> Iterator[Announcement]:
     beside = {_as_published(wait) for wait in plan.waiting if wait.winding_up}
     own = (entry for entry in said if entry.get("message") not in beside)
     told = {(entry.get("member"), entry.get("reason")): bool(entry.get("refusals")) for entry in own}
-    for wait in listed(plan.waiting):
+    for wait in published_waits(plan.waiting):
         known = _as_published(wait) in messages if wait.winding_up else _was_told(wait, told)
         if _is_worth_telling(wait) and not known:
             text = f"{wait.reason}: {wait.message}" + (f"; {wait.fix}" if wait.fix else "")
