@@ -36,38 +36,42 @@ def register(app: typer.Typer) -> None:
 
 def read_manifests(path: str) -> list[Json]:
     """Return the documents of a file, of a directory's YAML and JSON files, or of standard input (`-`)."""
-    try:
-        if path == "-":
-            texts = [sys.stdin.read()]
-        elif Path(path).is_dir():
-            files = (file for file in sorted(Path(path).iterdir()) if file.suffix in SUFFIXES)
-            texts = [file.read_text() for file in files if file.is_file()]
-        elif Path(path).exists():
-            texts = [Path(path).read_text()]
-        else:
-            fail(f"there is no file {path}", ExitCode.NOT_FOUND)
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{path} cannot be read: {error}", ExitCode.USAGE)
-    try:
-        documents = [body for text in texts for body in yaml.load_all(text, ManifestLoader) if body]
-        for document in documents:
-            check_plain(document)
-    except NoManifest as error:
-        fail(f"{path} is no manifest: {error}", ExitCode.USAGE)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # Characters that no text has are a ValueError, brackets without end are a RecursionError.
-        fail(f"{path} is no YAML: {error}", ExitCode.USAGE)
-    bodies = [body for document in documents for body in items_of(document)]
-    if not all(isinstance(body, dict) for body in bodies):
-        fail(
-            f"{path} holds something that is no object", ExitCode.USAGE, "each document begins with apiVersion and kind"
-        )
+    bodies = [body for file in _files(path) for body in _documents(file)]
     if not bodies:
         fail(f"{path} holds no manifest", ExitCode.USAGE)
+    return bodies
+
+
+def _files(path: str) -> list[str]:
     try:
-        return [check_named(body) for body in bodies]
+        if path != "-" and Path(path).is_dir():
+            files = (file for file in sorted(Path(path).iterdir()) if file.suffix in SUFFIXES)
+            return [str(file) for file in files if file.is_file()]
+    except OSError as error:
+        fail(f"{path} cannot be read: {error}", ExitCode.USAGE)
+    return [path]
+
+
+def _documents(file: str) -> list[Json]:
+    """Return the objects that a file holds; those of a List one by one."""
+    found: list[Json] = []
+    number = 0
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text()
+        for document in yaml.load_all(text, ManifestLoader):
+            number += 1
+            check_plain(document)
+            found += map(check_named, items_of(document or None))
+    except FileNotFoundError:
+        fail(f"there is no file {file}", ExitCode.NOT_FOUND)
     except NoManifest as error:
-        fail(f"{path}: {error}", ExitCode.USAGE)
+        fail(f"{file} document {number}: {error}", ExitCode.USAGE)
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file} cannot be read: {error}", ExitCode.USAGE)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # Characters that no text has are a ValueError, brackets without end are a RecursionError.
+        fail(f"{file} is no YAML: {error}", ExitCode.USAGE)
+    return found
 
 
 def name_of(body: Json) -> str:

@@ -228,7 +228,7 @@ def items_of(body: Any) -> list[Any]:
 def check_named(body: Any) -> Json:
     """Return a document, which says what object it is about. Raises NoManifest."""
     if not isinstance(body, dict):
-        raise NoManifest("is no manifest")
+        raise NoManifest("is no manifest: one begins with apiVersion and kind")
     metadata = body.get("metadata")
     if not isinstance(metadata, dict):
         raise NoManifest("has no metadata")

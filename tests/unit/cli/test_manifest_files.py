@@ -49,6 +49,26 @@ def test_what_json_cannot_say_or_names_no_object_is_refused(
     assert said in capsys.readouterr().err.replace("\n", " ")
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("kind: X\nmetadata: {name: a}\n---\nkind: X\nmetadata: {name: 7}\n", "b.yaml document 2: metadata.name: 7"),
+        ("- text\n", "b.yaml document 1: is no manifest"),
+        ("spec: {1: b}\n", "b.yaml document 1: the key 1"),
+        ("a: [", "b.yaml is no YAML"),
+        (b"\xff\xfe\xfd", "b.yaml cannot be read"),
+    ],
+)
+def test_of_many_files_that_is_named_in_which_something_is_wrong(
+    tmp_path: Path, content: str | bytes, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.yaml").write_text("kind: X\nmetadata: {name: a}\n")
+    (tmp_path / "b.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(typer.Exit):
+        read_manifests(str(tmp_path))
+    assert said in capsys.readouterr().err.replace("\n", " ")
+
+
 def test_a_time_is_a_text_as_for_kubectl(tmp_path: Path) -> None:
     """One that asks for a restart need not be quoted."""
     file = tmp_path / "given.yaml"
