@@ -1,5 +1,6 @@
 """Named builders: a database, agents that offer, and a tiny Mesos that applies what plans call for."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -31,6 +32,7 @@ from statefuldb.model.spec import (
     Strategy,
 )
 from statefuldb.model.volume import VolumePhase, VolumeRecord
+from statefuldb.model.volume_object import from_object, to_object
 from statefuldb.planning.approval import applying
 from statefuldb.planning.desired import Desired
 from statefuldb.planning.invariants import violations
@@ -133,7 +135,13 @@ def observed(**changes: object) -> Observed:
         mesos=MesosView(connected=True, framework_id="framework-1", role=ROLE, principal="statefuldb"),
         secret=None,
     )
-    return replace(base, **changes)  # type: ignore[arg-type]
+    seen = replace(base, **changes)  # type: ignore[arg-type]
+    return replace(seen, volumes=tuple(map(as_stored, seen.volumes)))
+
+
+def as_stored(record: VolumeRecord) -> VolumeRecord:
+    """Return an entry as an operator reads it back from the API: of some fields only the text is left."""
+    return from_object(json.loads(json.dumps(to_object(record))))
 
 
 def status(task_id: TaskId, state: TaskState) -> TaskStatus:
