@@ -4,6 +4,8 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import kubernetes
 import pytest
@@ -121,3 +123,44 @@ def test_a_server_that_takes_a_request_and_never_answers_holds_nobody_up_for_eve
         asked = ThreadPoolExecutor(1).submit(call, "create a", lambda: secrets.create("shop", STORED))
         with pytest.raises(NotAnswered, match="does not answer"):
             asked.result(timeout=10.0)
+
+
+def page(content: bytes, content_type: str) -> type[BaseHTTPRequestHandler]:
+    """Return what stands before an API server and answers for it."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_request(self, *_: object) -> None: ...
+
+    return Page
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [
+        (b"<html>maintenance</html>", "text/html"),
+        (b"<html>maintenance</html>", "application/json"),
+        (b"", "application/json"),
+        (b"[1]", "application/json"),
+        (b"\xff", "text/html; charset=utf-8"),
+        (b"hello", "text/html; charset=unheard-of"),
+        (b"hello", "application/octet-stream"),
+    ],
+)
+def test_an_answer_that_is_not_of_an_api_server_is_none(content: bytes, content_type: str) -> None:
+    """A load balancer that shows a page meanwhile: whoever waits for the API waits on."""
+    with HTTPServer(("127.0.0.1", 0), page(content, content_type)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        configuration = kubernetes.client.Configuration(host=f"http://127.0.0.1:{server.server_port}")
+        secrets = PlainObjects(kubernetes.client.ApiClient(configuration), CORE, "secrets")
+        try:
+            with pytest.raises(NotAnswered, match="get a: "):
+                find("get a", lambda: secrets.get("shop", "a"))
+        finally:
+            server.shutdown()

@@ -7,6 +7,8 @@ checks the types of all arguments at each call, and both search each body for mo
 
 from typing import Any
 
+import kubernetes
+
 Json = dict[str, Any]
 Query = dict[str, str | int]
 CORE = "/api/v1"
@@ -80,4 +82,11 @@ class PlainObjects:
         seconds = timeout_seconds or REQUEST_SECONDS
         answer = self._client.call_api(method, url, headers, body, _request_timeout=seconds)
         answer.read()
-        return dict(self._client.response_deserialize(answer, {"2XX": "object"}).data)
+        try:
+            found = self._client.response_deserialize(answer, {"2XX": "object"}).data
+        except (LookupError, ValueError):
+            found = None
+        if not isinstance(found, dict):
+            # A load balancer answers in its stead: a page that asks for patience, or nothing.
+            raise kubernetes.client.exceptions.ApiException(status=0, reason="the answer is not of an API server")
+        return dict(found)
