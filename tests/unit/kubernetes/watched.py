@@ -78,6 +78,8 @@ def watching(
     enqueue: Callable[[DatabaseKey], None] = lambda _: None,
     on_restored: Callable[[], None] = lambda: None,
     machine: Clockwork | None = None,
+    on_surroundings: Callable[[str | None], None] = lambda _: None,
+    namespaces: tuple[str, ...] = (),
 ) -> tuple[KubernetesAdapter, OnEvent]:
     """Return an adapter over `exchange`, and what tells it of changes."""
     watches: list[Watch] = []
@@ -90,9 +92,10 @@ def watching(
         client_over(exchange),
         make_watch=make_watch,
         enqueue=enqueue,
-        on_surroundings=lambda _: None,
+        on_surroundings=on_surroundings,
         on_restored=on_restored,
         instance="operator-1",
         machine=machine or Clockwork(),  # type: ignore[arg-type]
+        namespaces=namespaces,
     )
     return adapter, watches[0].tell

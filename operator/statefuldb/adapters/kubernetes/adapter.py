@@ -64,7 +64,7 @@ class KubernetesAdapter:
     ) -> None:
         self._databases = Objects(client, DATABASES, namespaces)
         self._volumes = Objects(client, VOLUMES, namespaces)
-        self._around = KnownSurroundings(client)
+        self._around = KnownSurroundings(client, on_surroundings)
         self._caches = {PROFILES: Cache(), **self._around.caches}
         self._caches[DATABASES] = Cache(database_groups, tally_of=conditions_of, compact=True)
         self._entries = Entries(self._caches[DATABASES])

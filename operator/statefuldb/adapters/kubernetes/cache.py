@@ -141,8 +141,8 @@ class Cache:
                 self._gone.popitem(last=False)
             return self._let_go(name) is not None
 
-    def refresh(self, name: Name, ask: Callable[[], Json | None]) -> None:
-        """Take in what `ask` returns of an object, None where it is gone.
+    def refresh(self, name: Name, ask: Callable[[], Json | None]) -> bool:
+        """Take in what `ask` returns of an object, None where it is gone; return whether it is news.
 
         One that is made, or told of, while the answer is on its way is no longer what was asked about, and stays.
         """
@@ -150,17 +150,13 @@ class Cache:
             held = self._objects.get(name)
         known = held.version if held is not None else -1
         stored = ask()
-        if stored is not None:
-            self.put(stored)
-        else:
-            self.drop(name, known)
+        return self.put(stored) if stored is not None else self.drop(name, known)
 
-    def drop(self, name: Name, known: int) -> None:
-        """Forget an object that was found to be gone when its latest version was `known`."""
+    def drop(self, name: Name, known: int) -> bool:
+        """Forget an object that was found to be gone when its latest version was `known`; return whether it is news."""
         with self._lock:
             held = self._objects.get(name)
-            if held is not None and held.version <= known:
-                self._let_go(name)
+            return held is not None and held.version <= known and self._let_go(name) is not None
 
     def tally(self) -> Counter[Hashable]:
         """Return how many times each thing is named that is counted."""

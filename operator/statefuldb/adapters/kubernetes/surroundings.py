@@ -1,5 +1,6 @@
 """What our objects depend on and do not own: the namespaces they are in, and our definitions."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,21 +14,28 @@ _OUR_CRDS = tuple(f"{plural}.{GROUP}" for plural in (DATABASES, VOLUMES))
 
 
 class KnownSurroundings:
-    """What is known of them, by what is watched and by direct looks. `caches` takes in events, by plural."""
+    """What is known of them, by what is watched and by direct looks. `caches` takes in events, by plural.
 
-    def __init__(self, client: Any) -> None:
+    `on_changed` is called with the namespace that a direct look found changed, or with None for our definitions: it is
+    news to no watch by then, and whoever is confined to namespaces has none.
+    """
+
+    def __init__(self, client: Any, on_changed: Callable[[str | None], None]) -> None:
         self._api = Surroundings(client)
+        self._on_changed = on_changed
         self._namespaces, self._definitions = Cache(), Cache()
         self.caches = {"namespaces": self._namespaces, DEFINITIONS: self._definitions}
 
     def look_at_definitions(self) -> None:
         """Read our definitions. Raises EffectFailed."""
         for name in _OUR_CRDS:
-            self._definitions.refresh(("", name), partial(self._api.definition, name))
+            if self._definitions.refresh(("", name), partial(self._api.definition, name)):
+                self._on_changed(None)
 
     def look_at(self, namespace: str) -> None:
         """Read a namespace. Raises EffectFailed."""
-        self._namespaces.refresh(("", namespace), partial(self._api.namespace, namespace))
+        if self._namespaces.refresh(("", namespace), partial(self._api.namespace, namespace)):
+            self._on_changed(namespace)
 
     def definitions_going(self) -> bool:
         """Say whether one of our definitions is absent or being deleted."""
