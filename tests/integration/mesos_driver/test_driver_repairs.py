@@ -46,7 +46,19 @@ def nowhere(stream: Stream) -> None:
     stream.begin(307)
 
 
-@pytest.mark.parametrize("script", [ending, malformed, nowhere])
+def said(record: bytes) -> Script:
+    def script(stream: Stream) -> None:
+        stream.begin()
+        stream.send(b"%x\r\n%s\r\n" % (len(record), record))
+
+    return script
+
+
+immense = said(b"9" * 20 + b"\n")
+deep = said(b"100000\n" + b"[" * 100_000)
+
+
+@pytest.mark.parametrize("script", [ending, malformed, nowhere, immense, deep])
 def test_a_master_that_ends_the_stream_is_not_stormed(setup: Setup, script: Script) -> None:
     master = setup.master(script)
     setup.driver(master.address)

@@ -76,3 +76,22 @@ def test_an_operator_that_has_not_yet_heard_what_runs_begins_nothing(why: Effect
     wired.tasks = Failing()
     wired.subscribe()
     assert wired.adapter.view().connected, "what runs is known since the last time"
+
+
+def test_a_subscription_that_could_not_be_taken_up_for_whatever_reason_is_begun_anew() -> None:
+    """Its stream stays open: nobody else would ever say again what was missed."""
+    wired = Wired()
+
+    class Odd(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            raise AttributeError("what nobody had thought of")
+
+    wired.tasks = Odd()
+    wired.subscribe()
+    assert not wired.adapter.view().connected
+    assert wired.driver.named("resubscribe") == [("stream-1",)]
+    wired.state(ConnectionState(connected=False, error="the stream has ended"))
+    assert wired.adapter.view().error == "a defect in statefuldb: AttributeError"
+    wired.tasks = []
+    wired.subscribe()
+    assert wired.adapter.view().connected

@@ -67,3 +67,19 @@ def test_an_end_that_comes_while_it_begins_to_look_again_is_not_slept_through(mo
     assert masters._thread is not None
     masters._thread.join(5.0)
     assert not masters._thread.is_alive()
+
+
+@pytest.mark.parametrize("odd", ["a name", ["a name"], {"address": "a name"}, {"address": None}, {"address": {}}])
+def test_an_odd_member_does_not_keep_the_next_leader_from_being_followed(
+    odd: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Odd(Election):
+        def get(self, path: str) -> tuple[str, None]:
+            return (json.dumps(odd), None) if path.endswith("odd") else super().get(path)
+
+    monkeypatch.setattr(zookeeper, "KazooClient", Odd(["one", "odd", "two"]))
+    masters = ZooKeeperMasters(ZooKeeperAddress(servers=("zk:2181",), path="/mesos"), by_name=True)
+    changed = queue.SimpleQueue[tuple[str, ...]]()
+    masters.start(lambda: changed.put(masters.candidates()))
+    assert changed.get(timeout=10.0) == ("two:5050",)
+    masters.stop()

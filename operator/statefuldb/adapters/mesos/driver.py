@@ -33,7 +33,7 @@ HEARTBEATS_MISSED = 3
 _SEEN = {state for state in TaskState if state.alive} | {TaskState.UNREACHABLE}
 # What a master tells the stream of a framework when another one subscribes with its id.
 _DEPOSED = "Framework failed over"
-_MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 _DROPPED = (OSError, http.client.HTTPException, CallFailed)
@@ -158,6 +158,9 @@ class Driver(Calls):
             return f"{master}: {problem}"
         except _MALFORMED as problem:
             return f"{master} does not speak as a Mesos master does: {type(problem).__name__} {problem}"
+        except Exception as mistake:  # a thread that ended would never subscribe again
+            log.exception("the subscription at %s ended", master)
+            return f"{master}: a defect in statefuldb: {type(mistake).__name__}"
         return f"the event stream of {master} ended"
 
     def _subscribe(self, master: str) -> None:

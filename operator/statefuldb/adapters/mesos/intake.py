@@ -92,7 +92,7 @@ class Intake:
         """Take one event up."""
         match event.get("type"):
             case "SUBSCRIBED":
-                self._subscribed(event["subscribed"])
+                self._take_up(event["subscribed"])
             case "OFFERS":
                 self._offered(event["offers"]["offers"])
             case "RESCIND":
@@ -110,6 +110,14 @@ class Intake:
                 self._look_at(self._books.maintenance.rescinded(offer_id))
             case _:
                 pass
+
+    def _take_up(self, subscribed: Event) -> None:
+        """Take a subscription up, or begin another: while its stream goes on, nobody says again what was missed."""
+        try:
+            self._subscribed(subscribed)
+        except Exception as mistake:  # whatever it was, an operator that waits for ever is worse
+            log.exception("a subscription could not be taken up")
+            self._begin_anew(f"a defect in statefuldb: {type(mistake).__name__}")
 
     def _subscribed(self, subscribed: Event) -> None:
         # The id must be durable before anything is launched under it.

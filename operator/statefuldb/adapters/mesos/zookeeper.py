@@ -99,7 +99,7 @@ class ZooKeeperMasters:
             children = client.get_children(self._address.path, watch=lambda _: self._changed.set())
             masters = sorted(child for child in children if child.startswith(MEMBER_PREFIX))
             found = self._read(client, masters[0]) if masters else None
-        except (KazooException, KazooTimeoutError, ValueError, KeyError, TypeError) as error:
+        except (KazooException, KazooTimeoutError, AttributeError, KeyError, TypeError, ValueError) as error:
             # A member may go between the two reads; a missing path or a refused login is named like this too.
             self._error = f"{self._address}: {type(error).__name__}"
             self._first.set()
