@@ -4,7 +4,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from logging import getLogger
 from pathlib import Path
@@ -162,7 +162,9 @@ def _work(
             note.unlink(missing_ok=True)
 
     def remind(text: str) -> None:
-        note.write_text(text)
+        # For `statefuldb up`, where there is room for it.
+        with suppress(OSError):
+            note.write_text(text)
         message = f"the operator waits to begin: {text}"
         events.announce_to_all(
             databases, Announcement(reason=EventReason.OPERATOR_WAITING, message=message, warning=True)
@@ -288,6 +290,8 @@ def _new_certificates() -> tuple[str, str]:
 
 
 def _identity_file(state_dir: Path, pem: str) -> Path:
+    """Write the operator's certificate with its key. Raises CannotBegin."""
     path = state_dir / "identity.pem"
-    write_private(path, pem.encode())
+    with _having(f"--state {state_dir}"):
+        write_private(path, pem.encode())
     return path

@@ -49,7 +49,7 @@ class Webhook:
             try:
                 self._certificate.refresh()
                 self._served.set()
-            except EffectFailed as failure:
+            except (EffectFailed, OSError) as failure:
                 problem = str(failure)
             if problem and problem != said:
                 log.warning("the webhook's certificate: %s", problem)
