@@ -4,6 +4,7 @@ It is served by every operator, those that stand by too: a Service has no idea w
 """
 
 import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable
 from logging import WARNING, getLogger
@@ -36,7 +37,8 @@ class Webhook:
         self._served = threading.Event()
 
     def start(self) -> None:
-        """Begin to serve, as soon as there is a certificate."""
+        """Begin to serve, as soon as there is a certificate. Raises OSError where the port cannot be had."""
+        _try_port(self._host, self._port)
         threading.Thread(target=self._keep_certificate, name="webhook-certificate", daemon=True).start()
         threading.Thread(target=self._serve, name="webhook", daemon=True).start()
 
@@ -105,6 +107,17 @@ class Webhook:
                 return
             if errors:
                 raise kopf.AdmissionError("; ".join(errors), code=_INVALID)
+
+
+def _try_port(host: str, port: int) -> None:
+    """Raise OSError where a port cannot be had: kopf asks for it only once there is a certificate, and nobody hears."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, kind, protocol) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        tried.bind(address)
+        tried.listen()
 
 
 class _Server(kopf.WebhookServer):
