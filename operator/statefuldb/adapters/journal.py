@@ -30,16 +30,22 @@ class FileJournal:
         try:
             if self._path.exists() and self._path.stat().st_size > self._limit_bytes:
                 self._path.rename(older(self._path))
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "a") as file:
-                file.write(line)
+                file.write("\n" * _is_cut_off(descriptor) + line)
         except OSError as error:
             log.warning("the journal cannot be written: %s", error)
 
 
+def _is_cut_off(descriptor: int) -> bool:
+    """Say whether a file ends amid a line: the disk was full, or the machine went down."""
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of a journal. `entry` is None where it is damaged (the machine went down while it was written)."""
+    """One line of a journal. `entry` is None where it is damaged (it was cut off while it was written)."""
 
     number: int
     entry: Mapping[str, Any] | None

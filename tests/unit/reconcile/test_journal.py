@@ -83,7 +83,7 @@ def test_a_line_that_was_cut_off_is_told_and_the_others_are_read(tmp_path: Path)
     journal.append(entry(2))
     journal.append(entry(3))
     rest = list(reader.lines())
-    assert [(line.number, line.entry is None) for line in rest] == [(2, True), (3, False)]
+    assert [(line.number, line.entry) for line in rest] == [(2, None), (3, entry(2)), (4, entry(3))]
 
 
 def test_a_journal_that_cannot_be_written_stops_no_pass(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
