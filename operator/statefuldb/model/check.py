@@ -3,6 +3,7 @@
 import difflib
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from statefuldb.model.errors import FieldError
@@ -36,7 +37,7 @@ def check(value: object, schema: Mapping[str, object], path: str) -> Iterator[Fi
             if not isinstance(value, bool):
                 yield _invalid(path, value, "true or false")
         case "number":
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _NUMBER_MAX:
                 yield _invalid(path, value, "a number")
         case _:
             return
@@ -135,6 +136,9 @@ def _integer(value: object, schema: Mapping[str, object], path: str) -> Iterator
     if isinstance(value, bool) or not isinstance(value, int):
         yield _invalid(path, value, "a whole number")
         return
+    if not -_INTEGER_LIMIT <= value < _INTEGER_LIMIT:
+        yield _invalid(path, value, "a whole number of 64 bits")
+        return
     low, high = schema.get("minimum"), schema.get("maximum")
     if isinstance(low, int) and value < low:
         yield _invalid(path, value, f"at least {low}")
@@ -142,6 +146,9 @@ def _integer(value: object, schema: Mapping[str, object], path: str) -> Iterator
         yield _invalid(path, value, f"at most {high}")
 
 
+# Text may say what no API server reads: JSON has no limits, and Python's knows numbers that are none.
+_NUMBER_MAX = sys.float_info.max
+_INTEGER_LIMIT = 2**63
 _IN_WORDS = {
     PATTERN: "a quantity such as 500m, 512Mi or 2Gi, without a space",
     PATH_PATTERN: "an absolute path, of letters, digits and . _ - /",

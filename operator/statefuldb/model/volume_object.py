@@ -6,11 +6,12 @@ from dataclasses import asdict, fields, replace
 from typing import Any, TypeVar
 
 from statefuldb.model.canonical import canonical_dfs
-from statefuldb.model.casing import camel, snake
+from statefuldb.model.casing import camel, camel_name
 from statefuldb.model.check import check
 from statefuldb.model.errors import FieldError
 from statefuldb.model.identity import LABEL_DATABASE, DatabaseKey, DataIdentity
 from statefuldb.model.parse import parse_dfs
+from statefuldb.model.schema.build import Schema, obj, text
 from statefuldb.model.schema.crd import API_VERSION
 from statefuldb.model.schema.volume import VOLUME_SPEC
 from statefuldb.model.spec import DiskType, EngineType, Strategy
@@ -31,6 +32,8 @@ from statefuldb.model.volume import (
 T = TypeVar("T")
 # In definitions of earlier versions, and given by no operator.
 _FORMER_PHASES = ("Idle", "Orphaned", "Missing")
+# Of a stored object the API has seen to it; a label may hold anything.
+_METADATA: Schema = obj({"name": text(), "namespace": text()}, required=("name", "namespace"), open_=True)
 
 
 class Damaged(ValueError):
@@ -109,7 +112,7 @@ def from_object(stored: Mapping[str, Any]) -> VolumeRecord:
     metadata, spec = stored["metadata"], stored.get("spec")
     if isinstance(spec, Mapping) and spec.get("phase") in _FORMER_PHASES:
         spec = {**spec, "phase": VolumePhase.PENDING}
-    errors = tuple(check(spec, VOLUME_SPEC, "spec"))
+    errors = (*check(metadata, _METADATA, "metadata"), *check(spec, VOLUME_SPEC, "spec"))
     if not isinstance(spec, Mapping) or (errors := errors or tuple(_homeless(spec))):
         raise Damaged(errors)
     launch, fencing, disk = spec.get("launch"), spec.get("fencing"), spec.get("disk")
@@ -166,5 +169,6 @@ def _homeless(spec: Mapping[str, Any]) -> Iterator[FieldError]:
 
 def _of(kind: type[T], stored: Mapping[str, Any]) -> T:
     """Return a value of the model; what `stored` holds beside its fields was written by a newer operator."""
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    return kind(**{name: value for name, value in snake(stored).items() if name in known})
+    # By the names that the schema has looked at: any other spelling of one may hold anything.
+    known = {camel_name(field.name): field.name for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{known[name]: value for name, value in stored.items() if name in known})

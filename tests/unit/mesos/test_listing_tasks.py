@@ -1,5 +1,6 @@
 """What runs is listed before a subscription counts: nothing is decided or sent before."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,11 +8,12 @@ import pytest
 
 from statefuldb.adapters.mesos.driver import ConnectionState
 from statefuldb.model.actions import KillTask
-from statefuldb.model.identity import TaskId
-from statefuldb.model.spec import RiskClass
+from statefuldb.model.identity import LABEL_LEDGER, TaskId
+from statefuldb.model.spec import RiskClass, Strategy
+from statefuldb.model.volume_object import to_label
 from statefuldb.reconcile.ports import EffectFailed, NotAnswered
 from unit.mesos.adapter import Wired
-from unit.planning.world import UID
+from unit.planning.world import UID, serving_on
 
 Json = dict[str, Any]
 TASK = TaskId(uid=UID, ordinal=0, incarnation=1)
@@ -93,5 +95,29 @@ def test_a_subscription_that_could_not_be_taken_up_for_whatever_reason_is_begun_
     wired.state(ConnectionState(connected=False, error="the stream has ended"))
     assert wired.adapter.view().error == "a defect in statefuldb: AttributeError"
     wired.tasks = []
+    wired.subscribe()
+    assert wired.adapter.view().connected
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value"),
+    [("metadata", "namespace", ["default"]), pytest.param("spec", "releasedAtSeconds", 10**400, id="no float")],
+)
+def test_a_label_of_anybodys_that_holds_no_entry_keeps_nobody_from_subscribing(
+    section: str, name: str, value: object
+) -> None:
+    wired, record = Wired(), serving_on(Strategy.PERSISTENT_VOLUME)[0]
+    assert record.launch is not None
+    entry = json.loads(to_label(record))
+    entry[section][name] = value
+    labels = {"labels": [{"key": LABEL_LEDGER, "value": json.dumps(entry)}]}
+    wired.tasks = [
+        {
+            "task_id": {"value": "sleep"},
+            "framework_id": {"value": "another"},
+            "agent_id": {"value": record.launch.agent.id},
+            "labels": labels,
+        }
+    ]
     wired.subscribe()
     assert wired.adapter.view().connected

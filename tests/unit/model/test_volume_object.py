@@ -1,5 +1,6 @@
 """A ledger entry as an object: it reads back as it was written, and what is no entry is refused by name."""
 
+import json
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -68,6 +69,44 @@ def test_what_a_newer_operator_wrote_beside_it_does_not_count(section: str) -> N
         place = place[name]
     place.update(NEWER)
     assert from_object(body) == full(Strategy.DFS)
+
+
+@pytest.mark.parametrize(
+    ("section", "beside"),
+    [
+        ("launch", {"at_seconds": "soon", "keeper_port": None}),
+        ("ending", {"at_seconds": []}),
+        ("fencing", {"lost_at_seconds": "never"}),
+        ("growth", {"size_bytes": "large"}),
+        ("disk", {"static_role": 3}),
+        ("givingBack", {"at_seconds": {}}),
+    ],
+)
+def test_a_name_that_the_schema_does_not_look_at_is_no_field(section: str, beside: Json) -> None:
+    body = stored()
+    body["spec"][section].update(beside)
+    assert from_object(body) == full(Strategy.DFS)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value"),
+    [
+        ("metadata", "name", 5),
+        ("metadata", "namespace", ["default"]),
+        pytest.param("spec", "releasedAtSeconds", 10**400, id="no float"),
+        ("spec", "incarnation", 2**63),
+        ("spec.launch", "atSeconds", float("nan")),
+        ("spec.ending", "atSeconds", float("inf")),
+    ],
+)
+def test_a_label_in_which_anybody_wrote_what_no_api_would_store_holds_no_entry(
+    section: str, name: str, value: object
+) -> None:
+    body = place = stored()
+    for part in section.split("."):
+        place = place[part]
+    place[name] = value
+    assert from_label(json.dumps(body)) is None
 
 
 @pytest.mark.parametrize(
