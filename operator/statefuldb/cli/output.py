@@ -35,7 +35,7 @@ def printed(found: Any, output: Output) -> bool:
     if output is Output.JSON:
         typer.echo(json.dumps(found, indent=2))
     elif output is Output.YAML:
-        typer.echo(yaml.safe_dump(found, sort_keys=False).rstrip())
+        typer.echo(_as_yaml(found))
     return output.is_data
 
 
@@ -44,7 +44,12 @@ def print_one(found: Any, output: Output) -> None:
     if output is Output.JSON:
         typer.echo(json.dumps(found))
     else:
-        typer.echo("---\n" + yaml.safe_dump(found, sort_keys=False).rstrip())
+        typer.echo(f"---\n{_as_yaml(found)}")
+
+
+def _as_yaml(found: Any) -> str:
+    """Return as YAML what JSON says: of what only is like a text or a mapping, as a name of a closed list, too."""
+    return yaml.safe_dump(json.loads(json.dumps(found)), sort_keys=False).rstrip()
 
 
 def show(found: Any, output: Output, table: Callable[[bool], Table | str]) -> None:

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from statefuldb.cli import volumes
@@ -174,3 +175,17 @@ def test_of_a_database_that_is_gone_it_is_explained_why_its_data_is_not_removed(
     assert wait["reason"] == "Releasing"
     assert "refused by its keeper: /srv/db is mounted below" in wait["message"]
     assert "/srv/db is mounted below" in CliRunner().invoke(app, ["-n", "shop", "explain", "orders"]).stdout
+
+
+def test_a_list_says_the_same_in_yaml_as_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A traceback: what the ledger calls by a name of a closed list is no plain text for YAML."""
+    held_by_two(monkeypatch, entry(), replace(serving(Strategy.DFS), name="other"))
+
+    def listed(form: str) -> str:
+        done = CliRunner().invoke(app, ["-n", "shop", "volumes", "list", "-o", form], env={"COLUMNS": "200"})
+        assert done.exit_code == 0, done.exception
+        return done.stdout
+
+    told = yaml.safe_load(listed("yaml"))
+    assert told == json.loads(listed("json"))
+    assert {each["strategy"] for each in told} == {"PersistentVolume", "DFS"}
