@@ -6,7 +6,7 @@ from decimal import Decimal
 from statefuldb.model.check import check
 from statefuldb.model.errors import FieldError
 from statefuldb.model.quantity import parse_quantity
-from statefuldb.model.rules import Spec, check_rules, section
+from statefuldb.model.rules import Spec, check_rules, lacks_place, section
 from statefuldb.model.schema import DATABASE_SPEC
 from statefuldb.model.spec import (
     DFS_ATTRIBUTE,
@@ -47,10 +47,11 @@ def parse_database(
 def read_accepted(spec: Mapping[str, object]) -> DatabaseSpec | None:
     """Return a spec that was accepted once (its canonical form), or None where it is damaged.
 
-    It is held to the schema only: a rule that has become stricter since must not leave a running database without
-    its target.
+    It is held to the schema only, and to say where data lies: a rule that has become stricter since must not leave a
+    running database without its target.
     """
-    return None if any(check(spec, DATABASE_SPEC, "spec")) else _build(spec)
+    damaged = any(check(spec, DATABASE_SPEC, "spec")) or lacks_place(section(spec, "storage"))
+    return None if damaged else _build(spec)
 
 
 def parse_dfs(dfs: Spec) -> DfsSpec:

@@ -32,6 +32,12 @@ def check_rules(spec: Spec, allowed_roots: tuple[str, ...]) -> Iterator[FieldErr
     yield from _not_built(spec)
 
 
+def lacks_place(storage: Spec) -> str:
+    """Return the field that the strategy of a `storage` section needs and that is not there, empty where none is."""
+    wanted = _MEMBERS[str(storage["strategy"])]
+    return wanted if wanted not in storage and wanted != "persistentVolume" else ""
+
+
 def _union(storage: Spec) -> Iterator[FieldError]:
     strategy = str(storage["strategy"])
     wanted = _MEMBERS[strategy]
@@ -43,9 +49,9 @@ def _union(storage: Spec) -> Iterator[FieldError]:
                 allowed=f"with strategy {strategy} only {wanted} may be set",
                 fix=f"remove it, or set spec.storage.strategy to {name}",
             )
-    if wanted not in storage and wanted != "persistentVolume":
+    if lacking := lacks_place(storage):
         yield FieldError(
-            path=f"spec.storage.{wanted}",
+            path=f"spec.storage.{lacking}",
             value="absent",
             allowed=f"strategy {strategy} needs it",
             reason="Required",

@@ -8,12 +8,13 @@ import pytest
 import yaml
 
 from statefuldb.model.canonical import canonical
-from statefuldb.model.parse import parse_database
+from statefuldb.model.parse import parse_database, read_accepted
 from statefuldb.model.schema import DATABASE_SPEC
 from statefuldb.model.schema.profile import PROFILE_SPEC
-from statefuldb.model.spec import DatabaseSpec
+from statefuldb.model.spec import DatabaseSpec, Strategy
 from statefuldb.model.transition import transition_errors
 from statefuldb.planning.engines import changed_errors, engine_errors
+from unit.planning.world import spec as wanted_on
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 GOOD = sorted(MANIFESTS.glob("*.yaml"))
@@ -217,3 +218,13 @@ def test_quotes_are_no_advice_where_what_is_in_them_is_refused_too(
     errors = parse_database(body)
     assert isinstance(errors, tuple)
     assert [(error.fix, error.allowed.startswith(allowed)) for error in errors] == [("", True)]
+
+
+@pytest.mark.parametrize(("strategy", "member"), [(Strategy.HOST_PATH, "hostPath"), (Strategy.DFS, "dfs")])
+def test_a_spec_in_a_status_that_does_not_say_where_data_lies_was_never_accepted(
+    strategy: Strategy, member: str
+) -> None:
+    written: Any = canonical(wanted_on(strategy))
+    assert read_accepted(written) == wanted_on(strategy)
+    del written["storage"][member]
+    assert read_accepted(written) is None
