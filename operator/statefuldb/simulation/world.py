@@ -10,6 +10,7 @@ from statefuldb.simulation import racks
 from statefuldb.simulation.actors.administrators import FRAMEWORK_RECORD, Administrators
 from statefuldb.simulation.actors.clients import Clients
 from statefuldb.simulation.actors.copyists import Copyists
+from statefuldb.simulation.actors.fencers import Fencers
 from statefuldb.simulation.actors.people import MOUNT, People
 from statefuldb.simulation.actors.restorers import Restorers
 from statefuldb.simulation.clockwork.dice import Dice
@@ -86,6 +87,7 @@ class World:
         # Dice of their own, too: worlds without them are as they were.
         self.copyists = Copyists(self, Dice(~seed).fork().fork()) if size.copies else None
         self.restorers = Restorers(self)
+        self.fencers = Fencers(self)
         self.clients = self.laws.clients = Clients(self.api, self.hosts, self.schedule, self.dice.fork())
         self.api.listen(self.laws.changed)
         self.calls: dict[str, int] = {}

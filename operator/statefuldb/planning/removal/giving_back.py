@@ -177,16 +177,17 @@ def _not_heard(record: VolumeRecord, left: float) -> Waiting:
 
 
 def _seems_gone(context: Context, record: VolumeRecord) -> bool:
-    """Whether what was recorded seems never to have been made, or to be gone already: its hosts offer, and none of it.
+    """Whether what was recorded seems never to have been made, or to be gone already: a host of it offers, and no part.
 
-    What is offered now may be older than the attempt; offers that are newer than this look decide. Where there was
-    data its agent has to say so: another one on that host knows nothing of what its disks hold.
+    What is offered now may be older than the attempt; offers of all its hosts that are newer than this look decide,
+    each when it comes. Where there was data its agent has to say so: another one on that host knows nothing of what its
+    disks hold.
     """
     shown = {offer.hostname for offer in context.offers}
     itself = record.agent is not None and any(offer.agent_id == record.agent.id for offer in context.offers)
     if record.phase is VolumePhase.RELEASING or (record.initialised and not itself):
         return False
-    return set(_hosts(record)) <= shown
+    return bool(shown.intersection(_hosts(record)))
 
 
 def _hosts(record: VolumeRecord) -> tuple[str, ...]:

@@ -60,8 +60,12 @@ class Administrators:
         self._world.schedule.after(dice.between(0.2, 2.0) * LEISURE * pause_seconds, act)
 
     def look(self) -> None:
-        """End, now and from now on, an earlier framework of ours that came back with an agent, where that is asked."""
+        """Do, now and from now on, what waits ask of those with access to file servers and Mesos.
+
+        An earlier framework of ours that came back with an agent is ended where that is asked.
+        """
         self._world.schedule.after(LOOK_SECONDS, self.look)
+        self._world.fencers.look()
         _, record = self._world.api.exchange("GET", FRAMEWORK_RECORD)
         ours = record.get("data", {}).get("frameworkId")
         if not ours or not any(map(_asks_to_tear_down, self._world.api.objects("statefuldatabases"))):

@@ -13,7 +13,7 @@ from statefuldb.model.actions import (
 from statefuldb.model.conditions import Reason
 from statefuldb.model.errors import FieldError
 from statefuldb.model.identity import FINALIZER, OperationId
-from statefuldb.model.observed import Offers, OperationState, OperationStatus
+from statefuldb.model.observed import Offers, OperationState, OperationStatus, TaskState
 from statefuldb.model.operations import Destroy, Unreserve
 from statefuldb.model.plan import Plan
 from statefuldb.model.resources import AgentOffer
@@ -164,6 +164,27 @@ def test_what_somebody_has_removed_before_is_forgotten_by_a_later_offer_of_its_o
     assert isinstance(decided(looked.volume, freed).actions[-1], ForgetVolume)
     # Another agent on its host knows nothing of what its disks hold.
     assert not decided(record, replace(freed, agent_id="another")).actions
+
+
+def test_hosts_that_never_offer_at_the_same_time_show_one_by_one_that_nothing_is_left() -> None:
+    """Simulator, seed 95468: what the first of them showed was not written down, and the entry stayed for ever."""
+    record = replace(
+        serving(),
+        initialised=False,
+        intent=Intent.DELETE,
+        ending=Ending(incarnation=1, state=TaskState.GONE),
+        elsewhere=("agent-2",),
+    )
+    now = 1_000.0
+    for hostname in ("agent-2", "agent-1", "agent-2", "agent-1", "agent-2"):
+        now += 60.0
+        shown = replace(offer(hostname), received_at_seconds=now)
+        seen = observed(database=None, volumes=(record,), reserved=(), at_seconds=now)
+        actions = plan(None, seen, (shown,), OPERATOR).actions
+        if any(isinstance(action, ForgetVolume) for action in actions):
+            return
+        record = next((action.volume for action in actions if isinstance(action, SaveVolume)), record)
+    raise AssertionError(f"{record.phase}: {record.elsewhere} are still waited for")
 
 
 def test_a_release_of_the_future_is_looked_at_again_at_once() -> None:
