@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 # For what is told of in time a fence command is run long before that.
-PATIENCE_SECONDS = 420.0
+PATIENCE_SECONDS = 600.0
 
 
 class Fencers:
@@ -28,7 +28,7 @@ class Fencers:
         """Cut off what has been waited for long enough, and say so as `statefuldb fence` does."""
         world, now = self._world, self._world.schedule.now
         asked = {str(entry.task_id): entry for entry in map(from_object, world.api.objects("databasevolumes"))}
-        fixes = [wait.get("fix", "") for wait in _waits(world) if wait["reason"] == Reason.FENCING_REQUIRED]
+        fixes = [fix for stored in world.api.objects("statefuldatabases") for fix in _asked_for(stored)]
         waiting = {task: entry for task, entry in asked.items() if any(task in fix for fix in fixes)}
         self._since = {task: self._since.get(task, now) for task in waiting}
         for task, entry in waiting.items():
@@ -50,6 +50,9 @@ class Fencers:
         world.story.tell("people", f"confirm that {entry.task_id} is fenced: {status}")
 
 
-def _waits(world: "World") -> list[Json]:
-    stored = world.api.objects("statefuldatabases")
-    return [wait for each in stored for wait in each.get("status", {}).get("plan", {}).get("waiting", [])]
+def _asked_for(stored: Json) -> list[str]:
+    """Return what is asked for that a database may serve again; what is only to be wound up waits for no one here."""
+    status = stored.get("status", {})
+    lost = any(c["type"] == "Ready" and c["reason"] == Reason.FENCING_REQUIRED for c in status.get("conditions", []))
+    waits = status.get("plan", {}).get("waiting", []) if lost else []
+    return [wait.get("fix", "") for wait in waits if wait["reason"] == Reason.FENCING_REQUIRED]
