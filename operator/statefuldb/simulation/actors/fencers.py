@@ -51,8 +51,10 @@ class Fencers:
 
 
 def _asked_for(stored: Json) -> list[str]:
-    """Return what is asked for that a database may serve again; what is only to be wound up waits for no one here."""
-    status = stored.get("status", {})
+    """Return what is asked for that a database may serve again; what is to be stopped has time."""
+    status, spec = stored.get("status", {}), stored["spec"]
+    if spec.get("state") == "Stopped" or spec.get("replicas", 1) == 0:
+        return []
     lost = any(c["type"] == "Ready" and c["reason"] == Reason.FENCING_REQUIRED for c in status.get("conditions", []))
     waits = status.get("plan", {}).get("waiting", []) if lost else []
     return [wait.get("fix", "") for wait in waits if wait["reason"] == Reason.FENCING_REQUIRED]
