@@ -29,7 +29,8 @@ LOOK_AGAIN_SECONDS = 5.0
 _FORGOTTEN = "REASON_RECONCILIATION"
 _SAID_BY_AGENTS = frozenset(state for state in TaskState if state.over) - {TaskState.GONE}
 ANEW = "delete the database and its data, and apply it again"
-_BRING_BACK = f"bring back agents that are away; or, if you know that nobody ever wrote to it, {ANEW}"
+_OR_ANEW = f"or, if you know that nobody ever wrote to it, {ANEW}"
+_BRING_BACK = f"bring back agents that are away; {_OR_ANEW}"
 
 
 def doubted(record: VolumeRecord, tasks: Mapping[TaskId, TaskStatus]) -> bool:
@@ -133,8 +134,7 @@ def explained(context: Context, record: VolumeRecord, wait: Waiting) -> Waiting:
         why = f"{record.member} was begun on {host}, and stays there"
     else:
         return wait
-    begin = f"if you know that nobody ever wrote to it, {ANEW}"
-    return replace(wait, message=f"{wait.message}; {why}", fix=f"{wait.fix}; or, {begin}", hosts=(host,))
+    return replace(wait, message=f"{wait.message}; {why}", fix=f"{wait.fix}; {_OR_ANEW}", hosts=(host,))
 
 
 def _served_by(context: Context, record: VolumeRecord) -> str | None:
